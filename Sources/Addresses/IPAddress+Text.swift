@@ -1,0 +1,134 @@
+extension IPAddress: LosslessStringConvertible {
+    /// Reads a dotted quad without leading zeros (they are octal to some readers and decimal to others), or
+    /// an IPv6 address in any form of RFC 4291 section 2.2. Zone identifiers, ports, brackets and blanks give nil.
+    public init?(_ description: String) {
+        let text = Array(description.utf8)
+        if text.contains(UInt8(ascii: ":")) {
+            guard let value = parseIPv6(text[...]) else { return nil }
+            self = .v6(value)
+        } else {
+            guard let value = parseIPv4(text[...]) else { return nil }
+            self = .v4(value)
+        }
+    }
+
+    /// The dotted quad, or the canonical form of RFC 5952: lower case, no leading zeros, the first of the longest
+    /// runs of two or more zero groups as "::", and IPv4-mapped addresses with their dotted tail (section 5).
+    public var description: String {
+        switch self {
+        case .v4(let value): dottedQuad(value)
+        case .v6(let value): canonicalIPv6(value)
+        }
+    }
+}
+
+private func dottedQuad(_ value: UInt32) -> String {
+    "\(value >> 24).\(value >> 16 & 0xFF).\(value >> 8 & 0xFF).\(value & 0xFF)"
+}
+
+private func canonicalIPv6(_ value: UInt128) -> String {
+    if value >> 32 == 0xFFFF {
+        return "::ffff:" + dottedQuad(UInt32(truncatingIfNeeded: value))
+    }
+    let groups = (0..<8).map { UInt16(truncatingIfNeeded: value >> UInt128(16 * (7 - $0))) }
+    let gap = longestZeroRun(groups)
+    var text = ""
+    var index = 0
+    while index < 8 {
+        if let gap, index == gap.lowerBound {
+            text += "::"
+            index = gap.upperBound
+            continue
+        }
+        if !text.isEmpty, !text.hasSuffix(":") { text += ":" }
+        text += String(groups[index], radix: 16)
+        index += 1
+    }
+    return text
+}
+
+/// The first of the longest runs of zero groups, if it has two or more (RFC 5952 section 4.2).
+private func longestZeroRun(_ groups: [UInt16]) -> Range<Int>? {
+    var best = 0..<0
+    var start = 0
+    for index in 0...groups.count {
+        if index < groups.count, groups[index] == 0 { continue }
+        if index - start > best.count { best = start..<index }
+        start = index + 1
+    }
+    return best.count >= 2 ? best : nil
+}
+
+private func parseIPv4(_ text: ArraySlice<UInt8>) -> UInt32? {
+    let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    guard parts.count == 4 else { return nil }
+    var value: UInt32 = 0
+    for part in parts {
+        guard let octet = parseDecimal(part, upTo: 255) else { return nil }
+        value = value << 8 | UInt32(octet)
+    }
+    return value
+}
+
+/// One to three decimal digits without a leading zero, at most `limit`.
+func parseDecimal(_ text: ArraySlice<UInt8>, upTo limit: Int) -> Int? {
+    guard (1...3).contains(text.count), text.count == 1 || text.first != UInt8(ascii: "0") else { return nil }
+    var value = 0
+    for byte in text {
+        guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+        value = value * 10 + Int(byte - UInt8(ascii: "0"))
+    }
+    return value <= limit ? value : nil
+}
+
+private func parseIPv6(_ text: ArraySlice<UInt8>) -> UInt128? {
+    let colon = UInt8(ascii: ":")
+    var gap: Int?
+    var cut = text.startIndex
+    while cut + 1 < text.endIndex {
+        if text[cut] == colon, text[cut + 1] == colon {
+            gap = cut
+            break
+        }
+        cut += 1
+    }
+    guard let gap else {
+        guard let groups = parseGroups(text, mayEndInIPv4: true), groups.count == 8 else { return nil }
+        return joined(groups)
+    }
+    let before = text[..<gap]
+    let after = text[(gap + 2)...]
+    guard let head = before.isEmpty ? [] : parseGroups(before, mayEndInIPv4: false),
+        let tail = after.isEmpty ? [] : parseGroups(after, mayEndInIPv4: true),
+        // "::" stands for at least one group (RFC 4291 section 2.2).
+        head.count + tail.count < 8
+    else { return nil }
+    return joined(head + Array(repeating: 0, count: 8 - head.count - tail.count) + tail)
+}
+
+private func joined(_ groups: [UInt16]) -> UInt128 {
+    groups.reduce(0) { $0 << 16 | UInt128($1) }
+}
+
+/// Groups of one to four hexadecimal digits between single colons; the last may be a dotted quad, worth two groups.
+private func parseGroups(_ text: ArraySlice<UInt8>, mayEndInIPv4: Bool) -> [UInt16]? {
+    let parts = text.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+    guard parts.count <= 8 else { return nil }
+    var groups: [UInt16] = []
+    for (index, part) in parts.enumerated() {
+        if mayEndInIPv4, index == parts.count - 1, part.contains(UInt8(ascii: ".")) {
+            guard let value = parseIPv4(part) else { return nil }
+            groups.append(UInt16(truncatingIfNeeded: value >> 16))
+            groups.append(UInt16(truncatingIfNeeded: value))
+            continue
+        }
+        guard (1...4).contains(part.count) else { return nil }
+        var value: UInt16 = 0
+        for byte in part {
+            guard let digit = hexadecimalDigit(byte) else { return nil }
+            value = value << 4 | UInt16(digit)
+        }
+        groups.append(value)
+    }
+    return groups
+}

@@ -1,0 +1,69 @@
+/// An EUI-48 hardware address (IEEE 802), kept as a number: the first octet on the wire is the most significant.
+public struct MACAddress: Hashable, Sendable {
+    /// The 48 bits of the address, right-aligned; the upper 16 bits are always zero.
+    public let rawValue: UInt64
+
+    /// Takes the low 48 bits of `rawValue` and ignores the rest.
+    public init(rawValue: UInt64) {
+        self.rawValue = rawValue & 0xFFFF_FFFF_FFFF
+    }
+
+    /// ff:ff:ff:ff:ff:ff, every station of the link.
+    public static let broadcast = MACAddress(rawValue: 0xFFFF_FFFF_FFFF)
+    /// 00:00:00:00:00:00, what the loopback interface and an unresolved neighbour have.
+    public static let zero = MACAddress(rawValue: 0)
+
+    /// Whether the group bit, the lowest of the first octet, is set; true for broadcast as well.
+    public var isMulticast: Bool { rawValue & 0x0100_0000_0000 != 0 }
+
+    /// The octet at `index` in the order of the wire, 0 to 5; an index outside of that gives 0.
+    public func octet(_ index: Int) -> UInt8 {
+        guard (0..<6).contains(index) else { return 0 }
+        return UInt8(truncatingIfNeeded: rawValue >> UInt64(8 * (5 - index)))
+    }
+
+    /// The same as ``octet(_:)``.
+    public subscript(index: Int) -> UInt8 { octet(index) }
+}
+
+extension MACAddress: LosslessStringConvertible {
+    /// Reads six pairs of hexadecimal digits, all separated by ':' or all by '-'; anything else gives nil.
+    public init?(_ description: String) {
+        let text = Array(description.utf8)
+        guard text.count == 17 else { return nil }
+        let separator = text[2]
+        guard separator == UInt8(ascii: ":") || separator == UInt8(ascii: "-") else { return nil }
+        var value: UInt64 = 0
+        for (position, byte) in text.enumerated() {
+            if position % 3 == 2 {
+                guard byte == separator else { return nil }
+            } else {
+                guard let digit = hexadecimalDigit(byte) else { return nil }
+                value = value << 4 | UInt64(digit)
+            }
+        }
+        self.init(rawValue: value)
+    }
+
+    /// Six lower-case pairs separated by ':'.
+    public var description: String {
+        var text = ""
+        for index in 0..<6 {
+            if index > 0 { text += ":" }
+            let octet = octet(index)
+            text += String(octet >> 4, radix: 16)
+            text += String(octet & 0xF, radix: 16)
+        }
+        return text
+    }
+}
+
+/// The value of an ASCII hexadecimal digit of either case, nil for every other byte.
+func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+    default: nil
+    }
+}
