@@ -1,1 +1,159 @@
+#define _GNU_SOURCE
 #include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/timex.h>
+#include <unistd.h>
+#include <linux/capability.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+
+_Static_assert(sizeof(struct cl_mmsghdr) == sizeof(struct mmsghdr), "cl_mmsghdr mirrors struct mmsghdr");
+_Static_assert(offsetof(struct cl_mmsghdr, msg_len) == offsetof(struct mmsghdr, msg_len), "cl_mmsghdr.msg_len");
+
+int cl_recvmmsg(int fd, struct cl_mmsghdr *messages, unsigned int count, int flags) {
+    int received = recvmmsg(fd, (struct mmsghdr *)messages, count, flags, NULL);
+    return received < 0 ? -errno : received;
+}
+
+int cl_sendmmsg(int fd, struct cl_mmsghdr *messages, unsigned int count, int flags) {
+    int sent = sendmmsg(fd, (struct mmsghdr *)messages, count, flags);
+    return sent < 0 ? -errno : sent;
+}
+
+static struct timespec *timespec_of(int64_t ns, struct timespec *storage) {
+    if (ns < 0) return NULL;
+    storage->tv_sec = ns / 1000000000;
+    storage->tv_nsec = ns % 1000000000;
+    return storage;
+}
+
+int cl_ppoll(struct pollfd *descriptors, unsigned int count, int64_t timeout_ns) {
+    struct timespec storage;
+    int ready = ppoll(descriptors, count, timespec_of(timeout_ns, &storage), NULL);
+    return ready < 0 ? -errno : ready;
+}
+
+int cl_eventfd(void) {
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+}
+
+int cl_epoll_create(void) {
+    int fd = epoll_create1(EPOLL_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+int cl_epoll_add_edge(int epoll, int fd, uint32_t events) {
+    struct epoll_event event = { .events = events | EPOLLET };
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+int cl_epoll_wait(int epoll, int64_t timeout_ns) {
+    struct timespec storage;
+    struct epoll_event events[4];
+    // By number: glibc has the wrapper only since 2.35.
+    long ready = syscall(SYS_epoll_pwait2, epoll, events, 4, timespec_of(timeout_ns, &storage), NULL, 0);
+    return ready < 0 ? -errno : (int)ready;
+}
+
+int cl_replace(int source, int fd) { return dup3(source, fd, O_CLOEXEC) < 0 ? -errno : 0; }
+
+int cl_pin_thread(int cpu) {
+    if (cpu < 0 || cpu >= CPU_SETSIZE) return -EINVAL;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    return -pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+}
+
+int cl_set_timer_slack(unsigned long nanoseconds) {
+    return prctl(PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+int cl_name_thread(const char *name) { return -pthread_setname_np(pthread_self(), name); }
+
+int cl_enter_network_namespace(int fd) { return setns(fd, CLONE_NEWNET) < 0 ? -errno : 0; }
+
+// Runs one interface ioctl on a socket of its own: an ordinary datagram socket needs no privilege.
+static int interface_ioctl(const char *name, unsigned long request, struct ifreq *ifr) {
+    if (strlen(name) >= IFNAMSIZ) return -ENODEV;
+    strcpy(ifr->ifr_name, name);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    int result = ioctl(fd, request, ifr) < 0 ? -errno : 0;
+    close(fd);
+    return result;
+}
+
+int cl_interface_by_name(const char *name, struct cl_interface *out) {
+    struct ifreq ifr = { 0 };
+    int result = interface_ioctl(name, SIOCGIFINDEX, &ifr);
+    if (result < 0) return result;
+    out->index = ifr.ifr_ifindex;
+    if ((result = interface_ioctl(name, SIOCGIFFLAGS, &ifr)) < 0) return result;
+    out->flags = (uint16_t)ifr.ifr_flags;
+    if ((result = interface_ioctl(name, SIOCGIFMTU, &ifr)) < 0) return result;
+    out->mtu = ifr.ifr_mtu;
+    if ((result = interface_ioctl(name, SIOCGIFHWADDR, &ifr)) < 0) return result;
+    out->hardware_type = ifr.ifr_hwaddr.sa_family;
+    memcpy(out->hardware_address, ifr.ifr_hwaddr.sa_data, sizeof out->hardware_address);
+    return 0;
+}
+
+int cl_ts_info(const char *name, struct cl_ts_info *out) {
+    struct ethtool_ts_info info = { .cmd = ETHTOOL_GET_TS_INFO };
+    struct ifreq ifr = { .ifr_data = (char *)&info };
+    int result = interface_ioctl(name, SIOCETHTOOL, &ifr);
+    if (result < 0) return result;
+    out->so_timestamping = info.so_timestamping;
+    out->tx_types = info.tx_types;
+    out->rx_filters = info.rx_filters;
+    out->phc_index = info.phc_index;
+    return 0;
+}
+
+static int hwtstamp(const char *name, unsigned long request, struct cl_hwtstamp *config) {
+    struct hwtstamp_config kernel = {
+        .flags = config->flags, .tx_type = config->tx_type, .rx_filter = config->rx_filter };
+    struct ifreq ifr = { .ifr_data = (char *)&kernel };
+    int result = interface_ioctl(name, request, &ifr);
+    if (result < 0) return result;
+    *config = (struct cl_hwtstamp){ kernel.flags, kernel.tx_type, kernel.rx_filter };
+    return 0;
+}
+
+int cl_hwtstamp_get(const char *name, struct cl_hwtstamp *out) {
+    *out = (struct cl_hwtstamp){ 0 };
+    return hwtstamp(name, SIOCGHWTSTAMP, out);
+}
+
+int cl_hwtstamp_set(const char *name, struct cl_hwtstamp *config) { return hwtstamp(name, SIOCSHWTSTAMP, config); }
+
+int cl_clock_quality(struct cl_clock_quality *out) {
+    struct timex state = { 0 };
+    int result = adjtimex(&state);
+    if (result < 0) return -errno;
+    out->unsynchronized = result == TIME_ERROR || (state.status & STA_UNSYNC) != 0;
+    out->maximum_error_us = state.maxerror;
+    out->estimated_error_us = state.esterror;
+    out->tai_offset = state.tai;
+    return 0;
+}
+
+int cl_has_capability(int capability) {
+    struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+    struct __user_cap_data_struct data[2] = { 0 };
+    if (syscall(SYS_capget, &header, data) < 0) return -errno;
+    return (data[capability / 32].effective >> (capability % 32)) & 1;
+}

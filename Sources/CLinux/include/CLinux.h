@@ -1,3 +1,113 @@
+// What Swift's Glibc module leaves out of Linux: UAPI structures, macros as static inline functions, and calls that
+// glibc hides behind _GNU_SOURCE. Every wrapper returns -errno on failure. No policy here.
+//
+// _GNU_SOURCE must never be defined in this header: fd_set and the socket calls would then differ between modules.
 #ifndef CLINUX_H
 #define CLINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <linux/errqueue.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/neighbour.h>
+#include <linux/net_tstamp.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+
+// Newer than the oldest headers that we build with, under names of our own: most of these are enum members, which
+// #ifndef cannot see.
+#define CL_SO_TIMESTAMPING_NEW 65           // asm-generic/socket.h, 5.1
+#define CL_SCM_TS_OPT_ID 81                 // asm-generic/socket.h, 6.13
+#define CL_SOF_OPT_RX_FILTER (1 << 17)      // linux/net_tstamp.h, 6.12
+#define CL_PACKET_IGNORE_OUTGOING 23        // linux/if_packet.h, 4.20
+#define CL_SOL_PACKET 263
+#define CL_SOL_NETLINK 270
+
+// struct mmsghdr, which <sys/socket.h> shows only under _GNU_SOURCE.
+struct cl_mmsghdr {
+    struct msghdr msg_hdr;
+    unsigned int msg_len;
+};
+
+// struct scm_timestamping64: [0] software, [1] always zero, [2] raw hardware.
+struct cl_stamp {
+    int64_t seconds;
+    int64_t nanoseconds;
+};
+struct cl_scm_timestamping64 {
+    struct cl_stamp ts[3];
+};
+
+static inline size_t cl_cmsg_align(size_t length) { return CMSG_ALIGN(length); }
+static inline size_t cl_cmsg_space(size_t length) { return CMSG_SPACE(length); }
+static inline size_t cl_cmsg_len(size_t length) { return CMSG_LEN(length); }
+
+int cl_recvmmsg(int fd, struct cl_mmsghdr *messages, unsigned int count, int flags);
+int cl_sendmmsg(int fd, struct cl_mmsghdr *messages, unsigned int count, int flags);
+
+// timeout_ns < 0 waits for ever.
+int cl_ppoll(struct pollfd *descriptors, unsigned int count, int64_t timeout_ns);
+
+int cl_eventfd(void);
+int cl_epoll_create(void);
+int cl_epoll_add_edge(int epoll, int fd, uint32_t events);
+int cl_epoll_wait(int epoll, int64_t timeout_ns);
+#define CL_EPOLLIN 0x001u
+#define CL_EPOLLPRI 0x002u
+#define CL_EPOLLERR 0x008u
+#define CL_EPOLLOUT 0x004u
+
+// Makes `fd` another name of `source` (dup3 with O_CLOEXEC): whatever `fd` named before is let go of.
+int cl_replace(int source, int fd);
+
+int cl_pin_thread(int cpu);
+int cl_set_timer_slack(unsigned long nanoseconds);
+int cl_name_thread(const char *name);
+
+int cl_enter_network_namespace(int fd);
+
+struct cl_interface {
+    int32_t index;
+    uint32_t flags;
+    int32_t mtu;
+    uint16_t hardware_type;
+    uint8_t hardware_address[8];
+};
+int cl_interface_by_name(const char *name, struct cl_interface *out);
+
+struct cl_ts_info {
+    uint32_t so_timestamping;
+    uint32_t tx_types;
+    uint32_t rx_filters;
+    int32_t phc_index;
+};
+int cl_ts_info(const char *name, struct cl_ts_info *out);
+
+struct cl_hwtstamp {
+    int32_t flags;
+    int32_t tx_type;
+    int32_t rx_filter;
+};
+int cl_hwtstamp_get(const char *name, struct cl_hwtstamp *out);
+int cl_hwtstamp_set(const char *name, struct cl_hwtstamp *config);
+
+struct cl_clock_quality {
+    int32_t unsynchronized;
+    int64_t maximum_error_us;
+    int64_t estimated_error_us;
+    int32_t tai_offset;
+};
+int cl_clock_quality(struct cl_clock_quality *out);
+
+// 1 when the calling process holds the capability in its effective set, 0 when not.
+int cl_has_capability(int capability);
+#define CL_CAP_NET_BIND_SERVICE 10
+#define CL_CAP_NET_ADMIN 12
+#define CL_CAP_NET_RAW 13
+
 #endif

@@ -1,0 +1,61 @@
+import CLinux
+import Glibc
+
+/// The control messages of one received message: a walk that trusts no length. Source: cmsg(3).
+package struct ControlMessages: Sequence, IteratorProtocol {
+    private var rest: UnsafeRawBufferPointer
+
+    /// - Parameter bytes: as much control data as the kernel reported (msg_controllen), not the whole buffer.
+    package init(_ bytes: UnsafeRawBufferPointer) { rest = bytes }
+
+    package struct Message {
+        package let level: Int32
+        package let type: Int32
+        package let data: UnsafeRawBufferPointer
+
+        /// The data as a plain value; `nil` where there are fewer bytes than that.
+        package func load<Value: BitwiseCopyable>(as type: Value.Type) -> Value? {
+            guard data.count >= MemoryLayout<Value>.size else { return nil }
+            return data.loadUnaligned(as: type)
+        }
+    }
+
+    package mutating func next() -> Message? {
+        guard rest.count >= MemoryLayout<cmsghdr>.size else { return nil }
+        let header = rest.loadUnaligned(as: cmsghdr.self)
+        let start = cl_cmsg_len(0)
+        // A length below the header's own, or past the end, ends the walk.
+        guard header.cmsg_len >= start, header.cmsg_len <= rest.count else { return nil }
+        let message = Message(
+            level: header.cmsg_level, type: header.cmsg_type,
+            data: UnsafeRawBufferPointer(rebasing: rest[start..<header.cmsg_len]))
+        let step = Swift.min(cl_cmsg_align(header.cmsg_len), rest.count)
+        rest = UnsafeRawBufferPointer(rebasing: rest[step...])
+        return message
+    }
+}
+
+/// Writes control messages for one message to send into memory that the caller owns. Source: cmsg(3).
+package struct ControlMessageWriter {
+    private let storage: UnsafeMutableRawBufferPointer
+    /// Bytes written so far: the message's msg_controllen.
+    package private(set) var length = 0
+
+    package init(_ storage: UnsafeMutableRawBufferPointer) { self.storage = storage }
+
+    /// Appends one control message; `false`, and nothing written, where it does not fit.
+    @discardableResult
+    package mutating func append<Value: BitwiseCopyable>(level: Int32, type: Int32, _ value: Value) -> Bool {
+        let size = MemoryLayout<Value>.size
+        let space = cl_cmsg_space(size)
+        guard length + space <= storage.count else { return false }
+        var header = cmsghdr()
+        header.cmsg_len = cl_cmsg_len(size)
+        header.cmsg_level = level
+        header.cmsg_type = type
+        storage.storeBytes(of: header, toByteOffset: length, as: cmsghdr.self)
+        storage.storeBytes(of: value, toByteOffset: length + cl_cmsg_len(0), as: Value.self)
+        length += space
+        return true
+    }
+}

@@ -1,0 +1,21 @@
+import Glibc
+
+/// The owner of one file descriptor: closed exactly once, when the owner goes.
+///
+/// A number below zero means "none" and closes nothing. Source: close(2).
+public struct Descriptor: ~Copyable, Sendable {
+    public let rawValue: Int32
+
+    /// Takes over a descriptor that nobody else closes.
+    public init(owning rawValue: Int32) { self.rawValue = rawValue }
+
+    /// A new socket, close-on-exec and non-blocking.
+    ///
+    /// - Throws: ``SystemError`` with socket(2)'s errno.
+    public init(socket domain: Int32, type: Int32, protocol number: Int32) throws(SystemError) {
+        let flags = Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        rawValue = try checkErrno("open a socket", socket(domain, type | flags, number))
+    }
+
+    deinit { if rawValue >= 0 { close(rawValue) } }
+}

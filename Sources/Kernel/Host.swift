@@ -1,0 +1,41 @@
+import CLinux
+import Glibc
+
+/// What a run's description says of the machine. Source: uname(2), random(4), capabilities(7).
+public enum Host {
+    /// The host's name.
+    public static var name: String { text(of: \.nodename) }
+
+    /// The kernel's release, as `uname -r` prints it.
+    public static var kernelRelease: String { text(of: \.release) }
+
+    private static func text<Field>(of field: KeyPath<utsname, Field>) -> String {
+        var raw = utsname()
+        uname(&raw)
+        return withUnsafeBytes(of: raw[keyPath: field]) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+    }
+
+    /// A hash of this boot's random id (FNV-1a, 64 bits): equal on two instances only if one kernel runs both, or
+    /// one machine is a clone of the other. 0 where the id can't be read.
+    public static func bootHash() -> UInt64 {
+        let file = Descriptor(owning: open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC))
+        guard file.rawValue >= 0 else { return 0 }
+        return withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in
+            let length = read(file.rawValue, buffer.baseAddress, buffer.count)
+            guard length > 0 else { return 0 }
+            return buffer.prefix(length).reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        }
+    }
+
+    /// A capability that a command may need.
+    public enum Capability: Int32, Sendable {
+        case bindService = 10
+        case networkAdministration = 12
+        case rawSockets = 13
+    }
+
+    /// Whether the process holds the capability now.
+    public static func has(_ capability: Capability) -> Bool { cl_has_capability(capability.rawValue) == 1 }
+}

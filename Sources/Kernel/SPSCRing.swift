@@ -1,0 +1,52 @@
+import Synchronization
+
+/// A bounded queue between one producing thread and one consuming thread: no lock, no allocation after `init`.
+///
+/// Elements are plain values. `push` never waits: where the consumer is behind, it refuses and the producer counts.
+public final class SPSCRing<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
+    // @unchecked: the slots between `head` and `tail` belong to the consumer and the others to the producer; the
+    // release stores and acquire loads of the two indices hand them over.
+    private let slots: UnsafeMutablePointer<Element>
+    private let mask: Int
+    private let head = Padded()
+    private let tail = Padded()
+    /// The producer's last sight of `head`, so that a push reads the consumer's cache line only when it looks full.
+    private var knownHead = 0
+
+    /// An index with a cache line of its own.
+    private struct Padded: ~Copyable {
+        let value = Atomic<Int>(0)
+        private let padding: (Int, Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0, 0)
+    }
+
+    /// A ring with room for `capacity` elements, rounded up to a power of two.
+    public init(capacity: Int) {
+        var size = 2
+        while size < capacity { size <<= 1 }
+        mask = size - 1
+        slots = .allocate(capacity: size)
+    }
+
+    deinit { slots.deallocate() }
+
+    /// Adds an element; `false` when the ring is full. Producer only.
+    public func push(_ element: Element) -> Bool {
+        let end = tail.value.load(ordering: .relaxed)
+        if end &- knownHead > mask {
+            knownHead = head.value.load(ordering: .acquiring)
+            if end &- knownHead > mask { return false }
+        }
+        (slots + (end & mask)).initialize(to: element)
+        tail.value.store(end &+ 1, ordering: .releasing)
+        return true
+    }
+
+    /// Takes the oldest element; `nil` when the ring is empty. Consumer only.
+    public func pop() -> Element? {
+        let start = head.value.load(ordering: .relaxed)
+        guard start != tail.value.load(ordering: .acquiring) else { return nil }
+        let element = slots[start & mask]
+        head.value.store(start &+ 1, ordering: .releasing)
+        return element
+    }
+}
