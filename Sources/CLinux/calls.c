@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
@@ -20,6 +21,9 @@
 
 _Static_assert(sizeof(struct cl_mmsghdr) == sizeof(struct mmsghdr), "cl_mmsghdr mirrors struct mmsghdr");
 _Static_assert(offsetof(struct cl_mmsghdr, msg_len) == offsetof(struct mmsghdr, msg_len), "cl_mmsghdr.msg_len");
+
+_Static_assert(sizeof(struct cl_extended_error) == sizeof(struct sock_extended_err), "cl_extended_error");
+_Static_assert(sizeof(struct cl_in6_pktinfo) == sizeof(struct in6_pktinfo), "cl_in6_pktinfo");
 
 int cl_recvmmsg(int fd, struct cl_mmsghdr *messages, unsigned int count, int flags) {
     int received = recvmmsg(fd, (struct mmsghdr *)messages, count, flags, NULL);

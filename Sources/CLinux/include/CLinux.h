@@ -43,6 +43,23 @@ struct cl_scm_timestamping64 {
     struct cl_stamp ts[3];
 };
 
+// struct sock_extended_err with ee_data as the only member of its union.
+struct cl_extended_error {
+    uint32_t ee_errno;
+    uint8_t ee_origin;
+    uint8_t ee_type;
+    uint8_t ee_code;
+    uint8_t ee_pad;
+    uint32_t ee_info;
+    uint32_t ee_data;
+};
+
+// struct in6_pktinfo, which <netinet/in.h> shows only under _GNU_SOURCE.
+struct cl_in6_pktinfo {
+    uint8_t address[16];
+    uint32_t interface;
+};
+
 static inline size_t cl_cmsg_align(size_t length) { return CMSG_ALIGN(length); }
 static inline size_t cl_cmsg_space(size_t length) { return CMSG_SPACE(length); }
 static inline size_t cl_cmsg_len(size_t length) { return CMSG_LEN(length); }

@@ -1,0 +1,30 @@
+import Synchronization
+
+/// Ids of sends on kernels that only count (before Linux 6.13): the kernel's count for each send that asked for a
+/// stamp, and the caller's id for it.
+///
+/// The sending thread adds, the thread that reads stamps looks up; the kernel's queue lies between the two.
+final class IdentifierMap: @unchecked Sendable {
+    // @unchecked: the slots are atomic; `next` belongs to the sending thread.
+    private static let capacity: UInt32 = 1 << 16
+    private let slots: UnsafeMutablePointer<Atomic<UInt32>>
+    private var next: UInt32 = 0
+
+    init() {
+        slots = .allocate(capacity: Int(Self.capacity))
+        for index in 0..<Int(Self.capacity) { (slots + index).initialize(to: Atomic(0)) }
+    }
+
+    deinit { slots.deallocate() }
+
+    /// The kernel is about to count one send of this id.
+    func add(id: UInt32) {
+        slots[Int(next % Self.capacity)].store(id, ordering: .releasing)
+        next &+= 1
+    }
+
+    /// The last `count` sends were not counted after all.
+    func takeBack(_ count: Int) { next &-= UInt32(truncatingIfNeeded: count) }
+
+    func id(ofKey key: UInt32) -> UInt32 { slots[Int(key % Self.capacity)].load(ordering: .acquiring) }
+}

@@ -1,0 +1,79 @@
+import CLinux
+import Glibc
+import Kernel
+
+/// The memory of one batch: message headers, their addresses, control data and packets, allocated once.
+///
+/// Source: recvmmsg(2), sendmmsg(2).
+struct MessageStorage: ~Copyable {
+    let capacity: Int
+    let packetBytes: Int
+    let headers: UnsafeMutablePointer<cl_mmsghdr>
+    private let vectors: UnsafeMutablePointer<iovec>
+    private let memory: UnsafeMutableRawPointer
+
+    /// Room for sockaddr_ll or sockaddr_in6.
+    static let nameBytes = 32
+    /// Room for the stamps (80), auxiliary data (40) or the extended error (72), and packet information.
+    static let controlBytes = 256
+
+    private var stride: Int { Self.nameBytes + Self.controlBytes + packetBytes }
+
+    init(capacity: Int, packetBytes: Int) {
+        let capacity = max(1, capacity)
+        let packetBytes = (max(0, packetBytes) + 15) & ~15
+        self.capacity = capacity
+        self.packetBytes = packetBytes
+        headers = .allocate(capacity: capacity)
+        vectors = .allocate(capacity: capacity)
+        memory = .allocate(byteCount: capacity * (Self.nameBytes + Self.controlBytes + packetBytes), alignment: 64)
+        // Touched now, so that no page fault falls into a send or a receive.
+        memory.initializeMemory(
+            as: UInt8.self, repeating: 0, count: capacity * (Self.nameBytes + Self.controlBytes + packetBytes))
+        for index in 0..<capacity {
+            (vectors + index).initialize(
+                to: iovec(iov_base: packetBytes > 0 ? packet(index) : nil, iov_len: packetBytes))
+            var header = cl_mmsghdr()
+            header.msg_hdr.msg_iov = vectors + index
+            header.msg_hdr.msg_iovlen = packetBytes > 0 ? 1 : 0
+            (headers + index).initialize(to: header)
+        }
+    }
+
+    deinit {
+        memory.deallocate()
+        vectors.deallocate()
+        headers.deallocate()
+    }
+
+    func name(_ index: Int) -> UnsafeMutableRawPointer { memory + index * stride }
+    func control(_ index: Int) -> UnsafeMutableRawPointer { memory + (index * stride + Self.nameBytes) }
+    func packet(_ index: Int) -> UnsafeMutableRawPointer {
+        memory + (index * stride + Self.nameBytes + Self.controlBytes)
+    }
+
+    /// Makes the first `count` headers ready to receive into.
+    func prepareToReceive(count: Int) {
+        for index in 0..<count {
+            headers[index].msg_hdr.msg_name = name(index)
+            headers[index].msg_hdr.msg_namelen = socklen_t(Self.nameBytes)
+            headers[index].msg_hdr.msg_control = control(index)
+            headers[index].msg_hdr.msg_controllen = Self.controlBytes
+            headers[index].msg_hdr.msg_flags = 0
+        }
+    }
+
+    /// The control data that the kernel wrote for a received message.
+    func receivedControl(_ index: Int) -> ControlMessages {
+        let length = min(Int(headers[index].msg_hdr.msg_controllen), Self.controlBytes)
+        return ControlMessages(UnsafeRawBufferPointer(start: control(index), count: length))
+    }
+
+    /// Sets the length of a packet to send.
+    func setPacketLength(_ index: Int, _ length: Int) { vectors[index].iov_len = length }
+
+    /// A received packet's bytes: as many as fit.
+    func received(_ index: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: packet(index), count: min(Int(headers[index].msg_len), packetBytes))
+    }
+}

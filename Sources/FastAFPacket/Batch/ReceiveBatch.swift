@@ -1,0 +1,85 @@
+import CLinux
+import Glibc
+import Kernel
+
+/// Storage for many received packets at once, made once and used for every receive. Not for two threads at a time.
+public struct ReceiveBatch: ~Copyable {
+    let storage: MessageStorage
+    /// Packets of the last receive.
+    public internal(set) var count = 0
+
+    /// - Parameters:
+    ///   - capacity: packets a receive, at most.
+    ///   - packetBytes: room for each; longer packets are truncated, and say so.
+    public init(capacity: Int, packetBytes: Int) {
+        storage = MessageStorage(capacity: capacity, packetBytes: packetBytes)
+    }
+
+    public var capacity: Int { storage.capacity }
+
+    /// Calls `body` with the bytes of each packet and what the kernel told of it, in order of arrival. O(count), no
+    /// allocation.
+    public func forEach(_ body: (RawSpan, borrowing ReceivedPacket) -> Void) {
+        for index in 0..<count { body(storage.received(index).bytes, ReceivedPacket(storage, index)) }
+    }
+}
+
+/// Storage for many transmit stamps at once, made once. Not for two threads at a time.
+public struct StampBatch: ~Copyable {
+    let storage: MessageStorage
+    var messages = 0
+    var identifiers: IdentifierMap?
+    /// Whether the socket's error queue was found so full that stamps must have been thrown away.
+    public internal(set) var foundQueueFull = false
+    /// Stamps taken in one go, without the queue having run empty in between.
+    var run = 0
+
+    /// - Parameter capacity: stamps a read, at most.
+    public init(capacity: Int) { self.init(capacity: capacity, packetBytes: 0) }
+
+    init(capacity: Int, packetBytes: Int) {
+        storage = MessageStorage(capacity: capacity, packetBytes: packetBytes)
+    }
+
+    /// Error-queue messages of the last read.
+    public var count: Int { messages }
+    public var capacity: Int { storage.capacity }
+
+    /// Calls `body` with each transmit stamp, in the queue's order. Messages that are not transmit stamps are passed
+    /// over.
+    public func forEach(_ body: (TransmitStamp) -> Void) {
+        for index in 0..<messages {
+            if let stamp = TransmitStamp(storage.receivedControl(index), identifiers) { body(stamp) }
+        }
+    }
+}
+
+extension TransmitStamp {
+    /// Reads an error-queue message's control data: a stamp and an extended error of origin "timestamping", in any
+    /// order. `nil` where either is not there.
+    init?(_ control: ControlMessages, _ identifiers: IdentifierMap?) {
+        var stamps: SocketTimestamps?
+        var error: cl_extended_error?
+        for message in control {
+            if let found = SocketTimestamps(message) {
+                stamps = found
+            } else if Self.isExtendedError(message) {
+                error = message.load(as: cl_extended_error.self)
+            }
+        }
+        guard let stamps, let error, error.ee_errno == UInt32(ENOMSG),
+            error.ee_origin == UInt8(SO_EE_ORIGIN_TIMESTAMPING), let stage = Stage(rawValue: error.ee_info)
+        else { return nil }
+        self.init(id: identifiers?.id(ofKey: error.ee_data) ?? error.ee_data, stage: stage, stamps: stamps)
+    }
+
+    private static func isExtendedError(_ message: ControlMessages.Message) -> Bool {
+        switch (message.level, message.type) {
+        case (CL_SOL_PACKET, PACKET_TX_TIMESTAMP), (Int32(IPPROTO_IP), IP_RECVERR),
+            (Int32(IPPROTO_IPV6), IPV6_RECVERR):
+            true
+        default:
+            false
+        }
+    }
+}

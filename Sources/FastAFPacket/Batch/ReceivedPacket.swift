@@ -1,0 +1,70 @@
+import Addresses
+import CLinux
+import Glibc
+import Kernel
+
+/// What the kernel told of one received packet, beside its bytes.
+public struct ReceivedPacket: Sendable {
+    /// The packet's length on the wire, in bytes; more than was given to the caller where it is truncated.
+    public var length = 0
+    /// Whether the caller's buffer was too short for the packet.
+    public var isTruncated = false
+    public var stamps = SocketTimestamps()
+    /// The sender's link-layer address; `nil` on a UDP connection.
+    public var link: LinkAddress?
+    /// The 802.1Q tag that the kernel took out of the frame: priority, drop-eligible bit and identifier.
+    public var vlanTag: UInt16?
+    /// Whether the sender on this host left the checksum to the card, so it is not in the packet yet.
+    public var isChecksumPending = false
+    /// The sender's address, on a UDP connection.
+    public var source: SocketAddress?
+    /// The local address that the packet was sent to, on a UDP connection.
+    public var localAddress: IPAddress?
+    /// TTL or hop limit, and traffic class (DSCP and ECN), on a UDP connection.
+    public var hopLimit: UInt8?
+    public var trafficClass: UInt8?
+
+    public init() {}
+
+    /// Reads a received message's header and control data. Every message is looked at, whatever the order.
+    init(_ storage: borrowing MessageStorage, _ index: Int) {
+        let header = storage.headers[index]
+        length = Int(header.msg_len)
+        isTruncated = header.msg_hdr.msg_flags & Int32(MSG_TRUNC) != 0
+        let nameLength = Int(header.msg_hdr.msg_namelen)
+        if nameLength >= MemoryLayout<sa_family_t>.size {
+            let name = UnsafeRawPointer(storage.name(index))
+            if name.load(as: sa_family_t.self) == sa_family_t(AF_PACKET) {
+                // sockaddr_ll comes as long as the address in it; what lies behind is our own zeros.
+                link = LinkAddress(raw: name.loadUnaligned(as: sockaddr_ll.self))
+            } else {
+                source = SocketAddress(loading: name, length: nameLength)
+            }
+        }
+        for message in storage.receivedControl(index) { read(message) }
+    }
+
+    private mutating func read(_ message: ControlMessages.Message) {
+        switch (message.level, message.type) {
+        case (SOL_SOCKET, CL_SO_TIMESTAMPING_NEW):
+            if let found = SocketTimestamps(message) { stamps = found }
+        case (CL_SOL_PACKET, PACKET_AUXDATA):
+            guard let data = message.load(as: tpacket_auxdata.self) else { return }
+            if data.tp_status & UInt32(TP_STATUS_VLAN_VALID) != 0 { vlanTag = data.tp_vlan_tci }
+            isChecksumPending = data.tp_status & UInt32(TP_STATUS_CSUMNOTREADY) != 0
+        case (Int32(IPPROTO_IP), IP_TTL), (Int32(IPPROTO_IPV6), IPV6_HOPLIMIT):
+            hopLimit = message.load(as: Int32.self).map { UInt8(truncatingIfNeeded: $0) }
+        case (Int32(IPPROTO_IP), IP_TOS):
+            trafficClass = message.load(as: UInt8.self)
+        case (Int32(IPPROTO_IPV6), IPV6_TCLASS):
+            trafficClass = message.load(as: Int32.self).map { UInt8(truncatingIfNeeded: $0) }
+        case (Int32(IPPROTO_IP), IP_PKTINFO):
+            localAddress = message.load(as: in_pktinfo.self).map { .v4(UInt32(bigEndian: $0.ipi_addr.s_addr)) }
+        case (Int32(IPPROTO_IPV6), IPV6_PKTINFO):
+            // struct in6_pktinfo: the address, then the interface.
+            localAddress = message.load(as: UInt128.self).map { .v6(UInt128(bigEndian: $0)) }
+        default:
+            break
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import Addresses
+import CLinux
+import Glibc
+import Kernel
+
+/// Where a packet of a batch goes, and how, where that differs from packet to packet.
+public struct SendOptions: Sendable {
+    /// The receiver on a packet socket of type datagram; a raw frame names its own.
+    public var link: LinkAddress?
+    /// The receiver on a UDP connection.
+    public var destination: SocketAddress?
+    /// The local address to send from on a UDP connection.
+    public var source: IPAddress?
+    /// Traffic class (DSCP and ECN) on a UDP connection.
+    public var trafficClass: UInt8?
+
+    public init(
+        link: LinkAddress? = nil, destination: SocketAddress? = nil, source: IPAddress? = nil,
+        trafficClass: UInt8? = nil
+    ) {
+        self.link = link
+        self.destination = destination
+        self.source = source
+        self.trafficClass = trafficClass
+    }
+}
+
+/// Storage for many packets to send at once, made once. Not for two threads at a time.
+public struct SendBatch: ~Copyable {
+    let storage: MessageStorage
+    private let ids: UnsafeMutablePointer<UInt32>
+    /// Packets waiting to be sent.
+    public private(set) var count = 0
+    /// How many of them carry their id's control message already.
+    private var identified = 0
+
+    /// - Parameters:
+    ///   - capacity: packets a send, at most.
+    ///   - packetBytes: room for each.
+    public init(capacity: Int, packetBytes: Int) {
+        storage = MessageStorage(capacity: capacity, packetBytes: packetBytes)
+        ids = .allocate(capacity: storage.capacity)
+        ids.initialize(repeating: 0, count: storage.capacity)
+    }
+
+    deinit { ids.deallocate() }
+
+    public var capacity: Int { storage.capacity }
+    public var isFull: Bool { count == capacity }
+
+    /// The id of a waiting packet.
+    public func id(at index: Int) -> UInt32 { ids[index] }
+
+    /// Adds a packet.
+    ///
+    /// - Parameters:
+    ///   - id: what its transmit stamps will be known by.
+    ///   - write: writes the packet to the start of the slot and returns its length; 0 adds nothing.
+    /// - Returns: whether it was added; a full batch takes no more.
+    @discardableResult
+    public mutating func append(
+        id: UInt32, options: SendOptions = SendOptions(), _ write: (inout MutableRawSpan) -> Int
+    ) -> Bool {
+        guard count < capacity else { return false }
+        var span = UnsafeMutableRawBufferPointer(start: storage.packet(count), count: storage.packetBytes).mutableBytes
+        let length = write(&span)
+        guard length > 0, length <= storage.packetBytes else { return false }
+        storage.setPacketLength(count, length)
+        ids[count] = id
+        setHeader(options)
+        count += 1
+        return true
+    }
+
+    /// Forgets every packet.
+    public mutating func removeAll() {
+        count = 0
+        identified = 0
+    }
+
+    /// Writes the address and the control messages that the options ask for; the id's comes when it is sent.
+    private func setHeader(_ options: SendOptions) {
+        let name = storage.name(count)
+        var nameLength: socklen_t = 0
+        if let link = options.link {
+            name.storeBytes(of: link.raw, as: sockaddr_ll.self)
+            nameLength = socklen_t(MemoryLayout<sockaddr_ll>.size)
+        } else if let destination = options.destination {
+            nameLength = destination.store(to: name)
+        }
+        var control = ControlMessageWriter(
+            UnsafeMutableRawBufferPointer(start: storage.control(count), count: MessageStorage.controlBytes))
+        let isIPv4 = options.destination?.address.isIPv4 ?? true
+        if let trafficClass = options.trafficClass {
+            control.append(
+                level: Int32(isIPv4 ? IPPROTO_IP : IPPROTO_IPV6), type: isIPv4 ? IP_TOS : IPV6_TCLASS,
+                Int32(trafficClass))
+        }
+        switch options.source {
+        case .v4(let value)?:
+            var info = in_pktinfo()
+            info.ipi_spec_dst.s_addr = value.bigEndian
+            control.append(level: Int32(IPPROTO_IP), type: IP_PKTINFO, info)
+        case .v6(let value)?:
+            var info = cl_in6_pktinfo()
+            withUnsafeMutableBytes(of: &info.address) { $0.storeBytes(of: value.bigEndian, as: UInt128.self) }
+            control.append(level: Int32(IPPROTO_IPV6), type: IPV6_PKTINFO, info)
+        case nil:
+            break
+        }
+        storage.headers[count].msg_hdr.msg_name = nameLength > 0 ? name : nil
+        storage.headers[count].msg_hdr.msg_namelen = nameLength
+        storage.headers[count].msg_hdr.msg_control = storage.control(count)
+        storage.headers[count].msg_hdr.msg_controllen = control.length
+    }
+
+    /// Adds the control message that gives each packet's stamps its id (SCM_TS_OPT_ID), behind those that are there.
+    mutating func giveIdentifiers() {
+        for index in identified..<count {
+            let used = storage.headers[index].msg_hdr.msg_controllen
+            var control = ControlMessageWriter(
+                UnsafeMutableRawBufferPointer(
+                    start: storage.control(index) + used, count: MessageStorage.controlBytes - used))
+            control.append(level: SOL_SOCKET, type: CL_SCM_TS_OPT_ID, ids[index])
+            storage.headers[index].msg_hdr.msg_controllen = used + control.length
+        }
+        identified = count
+    }
+}

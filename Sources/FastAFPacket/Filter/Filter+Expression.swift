@@ -1,0 +1,87 @@
+import CPcap
+
+/// A filter expression that libpcap refuses: its own message, and where in the expression it went wrong.
+public struct FilterError: Error, Hashable, Sendable, CustomStringConvertible {
+    public let expression: String
+    /// libpcap's words.
+    public let message: String
+    /// The offending word's offset in the expression, in characters; the expression's length where something is
+    /// missing at its end.
+    public let position: Int
+
+    public var description: String {
+        let pointer = String(repeating: " ", count: position) + "^"
+        return "filter: \(message), at character \(position + 1). pcap-filter(7) has the language.\n"
+            + "  \(expression)\n  \(pointer)"
+    }
+}
+
+extension Filter {
+    /// Compiles a pcap-filter(7) expression for Ethernet frames.
+    ///
+    /// - Throws: ``FilterError`` for an expression that libpcap refuses.
+    public init(expression: String) throws(FilterError) {
+        switch Self.compile(expression) {
+        case .success(let instructions):
+            self.init(instructions: instructions)
+        case .failure(let failure):
+            throw FilterError(
+                expression: expression, message: failure.message,
+                position: Self.position(ofErrorIn: expression, message: failure.message))
+        }
+    }
+
+    private struct Refusal: Error { let message: String }
+
+    private static func compile(_ expression: String) -> Result<[Instruction], Refusal> {
+        guard let handle = pcap_open_dead(DLT_EN10MB, 65535) else {
+            return .failure(Refusal(message: "libpcap has no memory"))
+        }
+        defer { pcap_close(handle) }
+        var program = bpf_program()
+        guard pcap_compile(handle, &program, expression, 1, UInt32(0xffff_ffff)) == 0 else {
+            return .failure(Refusal(message: String(cString: pcap_geterr(handle))))
+        }
+        defer { pcap_freecode(&program) }
+        let raw = UnsafeBufferPointer(start: program.bf_insns, count: Int(program.bf_len))
+        return .success(raw.map { Instruction(code: $0.code, jumpTrue: $0.jt, jumpFalse: $0.jf, k: $0.k) })
+    }
+
+    /// Ways in which a sound beginning of an expression may go on.
+    private static let continuations = ["", " 1", " ip", " 1.2.3.4", " host 1.2.3.4", " 0] = 0", " = 0", " 1 = 0"]
+
+    /// libpcap does not say where it stopped. A word that it quotes is found by itself; otherwise the error is at the
+    /// first word after which no continuation compiles.
+    private static func position(ofErrorIn expression: String, message: String) -> Int {
+        let words = words(of: expression)
+        for word in words where message.contains("'\(word.text)'") || message.contains("\"\(word.text)\"") {
+            return word.offset
+        }
+        var open = 0
+        for word in words {
+            open += word.text.filter { $0 == "(" }.count - word.text.filter { $0 == ")" }.count
+            let closing = String(repeating: ")", count: max(0, open))
+            let beginning = String(expression.prefix(word.offset + word.text.count))
+            let viable = continuations.contains {
+                if case .success = compile(beginning + $0 + closing) { true } else { false }
+            }
+            if !viable { return word.offset }
+        }
+        return expression.count
+    }
+
+    private static func words(of expression: String) -> [(text: String, offset: Int)] {
+        var words: [(text: String, offset: Int)] = []
+        var current = ""
+        for (offset, character) in expression.enumerated() {
+            if !character.isWhitespace {
+                current.append(character)
+            } else if !current.isEmpty {
+                words.append((current, offset - current.count))
+                current = ""
+            }
+        }
+        if !current.isEmpty { words.append((current, expression.count - current.count)) }
+        return words
+    }
+}

@@ -1,0 +1,46 @@
+import Addresses
+import CLinux
+
+/// The link-layer end of a frame: sockaddr_ll in Swift. Source: packet(7).
+public struct LinkAddress: Hashable, Sendable, CustomStringConvertible {
+    public var macAddress: MACAddress
+    public var interfaceIndex: Int32
+    /// The frame's ethertype, host order.
+    public var etherType: UInt16
+    /// Whom the frame was for; meaningless in an address to send to.
+    public var packetType: PacketType
+
+    /// The kernel's PACKET_HOST … PACKET_OUTGOING.
+    public enum PacketType: UInt8, Sendable {
+        case host = 0, broadcast, multicast, otherHost, outgoing
+    }
+
+    public init(_ macAddress: MACAddress, interfaceIndex: Int32, etherType: UInt16, packetType: PacketType = .host) {
+        self.macAddress = macAddress
+        self.interfaceIndex = interfaceIndex
+        self.etherType = etherType
+        self.packetType = packetType
+    }
+
+    public var description: String { macAddress.description }
+
+    /// The kernel's form.
+    package var raw: sockaddr_ll {
+        var raw = sockaddr_ll()
+        raw.sll_family = UInt16(AF_PACKET)
+        raw.sll_protocol = etherType.bigEndian
+        raw.sll_ifindex = interfaceIndex
+        raw.sll_halen = 6
+        withUnsafeMutableBytes(of: &raw.sll_addr) { bytes in
+            for index in 0..<6 { bytes[index] = macAddress.octet(index) }
+        }
+        return raw
+    }
+
+    package init(raw: sockaddr_ll) {
+        let value = withUnsafeBytes(of: raw.sll_addr) { $0.prefix(6).reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
+        self.init(
+            MACAddress(rawValue: value), interfaceIndex: raw.sll_ifindex, etherType: UInt16(bigEndian: raw.sll_protocol),
+            packetType: PacketType(rawValue: raw.sll_pkttype) ?? .otherHost)
+    }
+}

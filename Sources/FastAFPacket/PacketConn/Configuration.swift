@@ -1,0 +1,42 @@
+extension PacketConn {
+    /// How a connection is opened. The defaults are what a prober wants.
+    public struct Configuration: Sendable {
+        /// Two sockets, one to receive and one to send, so that neither's traffic or error queue disturbs the other.
+        public var dualConn = true
+        /// Put on before the socket is bound: nothing unfiltered is ever received.
+        public var filter: Filter?
+        /// The transmit stamps to ask for; what the interface does not offer is left out.
+        public var transmitStamps: TransmitStampKinds = .all
+        /// Whether received packets carry stamps.
+        public var receiveStamps = true
+        /// Whether the card's hardware stamping is switched on where it is off. Needs CAP_NET_ADMIN.
+        public var switchHardwareOn = true
+        /// Whether transmit stamps come back with the packet (`false`: the stamp alone, which containers allow too).
+        public var stampsCarryPacket = false
+        /// How sends get the id that their stamps carry.
+        public var identifiers = Identifiers.automatic
+        /// Room for received packets, and for unread transmit stamps, in bytes.
+        public var receiveBufferBytes: Int32 = 4 << 20
+
+        public init(dualConn: Bool = true, filter: Filter? = nil) {
+            self.dualConn = dualConn
+            self.filter = filter
+        }
+    }
+
+    /// How sends get the id that their stamps carry. One way for a socket's whole life: the two collide.
+    public enum Identifiers: Sendable {
+        /// Given with each send where the kernel takes it (Linux 6.13), counted otherwise.
+        case automatic
+        /// Counted by the kernel, as on older kernels.
+        case counted
+    }
+
+    /// What a packet socket of this type hands over. Source: packet(7).
+    public enum SocketType: Sendable {
+        /// Frames with their link-layer header.
+        case raw
+        /// Frames without it; addresses say where to.
+        case datagram
+    }
+}

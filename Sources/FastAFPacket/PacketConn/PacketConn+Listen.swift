@@ -1,0 +1,109 @@
+import Addresses
+import CLinux
+import Glibc
+import Kernel
+
+extension PacketConn {
+    /// Opens a packet socket (two with `dualConn`) on one interface, and on no other.
+    ///
+    /// - Parameters:
+    ///   - etherType: the frames to receive, host order: 0x0800, 0x86DD, or 3 for all (ETH_P_ALL).
+    /// - Throws: ``SystemError``: EPERM without CAP_NET_RAW, ENETDOWN for an interface that is down, and what
+    ///   socket(2), setsockopt(2) and bind(2) give.
+    public static func listen(
+        on interface: Interface, type: SocketType = .raw, etherType: UInt16,
+        configuration: Configuration = Configuration()
+    ) throws(SystemError) -> PacketConn {
+        let type = type == .raw ? Int32(SOCK_RAW.rawValue) : Int32(SOCK_DGRAM.rawValue)
+        let receiver = try openPacketSocket(type)
+        let sender = configuration.dualConn ? try openPacketSocket(type) : Descriptor(owning: -1)
+
+        // Protocol 0 until bound: nothing is received before the filter is on.
+        if let filter = configuration.filter { try receiver.attach(filter) }
+        try receiver.setOption("ask for auxiliary data", level: CL_SOL_PACKET, name: PACKET_AUXDATA, to: Int32(1))
+        try receiver.setOption(
+            "leave out own frames", level: CL_SOL_PACKET, name: CL_PACKET_IGNORE_OUTGOING, to: Int32(1))
+        let granted = try receiver.growReceiveBuffer(to: configuration.receiveBufferBytes)
+        let isDual = sender.rawValue >= 0
+        let stampBuffer = isDual ? try sender.growReceiveBuffer(to: configuration.receiveBufferBytes) : granted
+
+        // A driver that can't be asked offers the kernel's own stamps.
+        let offered = (try? TimestampingCapabilities(of: interface)) ?? TimestampingCapabilities(flags: 0)
+        let hardware: HardwareStamping =
+            configuration.switchHardwareOn
+            ? .acquire(offered, card: HardwareStamping.Card(interface: interface.name)) : .unavailable
+        do throws(SystemError) {
+            var kinds = configuration.transmitStamps.intersection(offered.transmitStamps)
+            if !hardware.stampsTransmit { kinds.remove(.hardware) }
+            let options = StampOptions(
+                transmit: kinds, receive: configuration.receiveStamps, carriesPacket: configuration.stampsCarryPacket)
+            if isDual { try options.apply(to: receiver, sender: sender) } else { try options.apply(to: receiver) }
+            try bind(receiver, to: interface, etherType: etherType)
+            // Protocol 0: this half never receives.
+            if isDual { try bind(sender, to: interface, etherType: 0) }
+
+            return try PacketConn(
+                Parts(
+                    receiver: receiver, sender: sender, interface: interface,
+                    link: LinkAddress(interface.macAddress, interfaceIndex: interface.index, etherType: etherType),
+                    internet: nil, transmitStamps: kinds, hardwareStamping: hardware,
+                    identifierMap: identifierMap(configuration), receiveBufferBytes: granted,
+                    stampBufferBytes: stampBuffer))
+        } catch {
+            hardware.giveBack(to: HardwareStamping.Card(interface: interface.name))
+            throw error
+        }
+    }
+
+    private static func openPacketSocket(_ type: Int32) throws(SystemError) -> Descriptor {
+        do throws(SystemError) {
+            return try Descriptor(socket: AF_PACKET, type: type, protocol: 0)
+        } catch where error.code == EPERM || error.code == EACCES {
+            throw SystemError(
+                "open a packet socket", code: error.code,
+                remedy: "It needs CAP_NET_RAW: run as root, or `setcap cap_net_raw+ep` on the program.")
+        }
+    }
+
+    private static func bind(
+        _ socket: borrowing Descriptor, to interface: Interface, etherType: UInt16
+    ) throws(SystemError) {
+        var address = sockaddr_ll()
+        address.sll_family = UInt16(AF_PACKET)
+        address.sll_protocol = etherType.bigEndian
+        address.sll_ifindex = interface.index
+        let number = socket.rawValue
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.bind(number, $0, socklen_t(MemoryLayout<sockaddr_ll>.size))
+            }
+        }
+        do throws(SystemError) {
+            try checkErrno("bind to the interface", result)
+        } catch where error.code == ENETDOWN {
+            throw error.advising("Bring it up: `ip link set \(interface.name) up`.")
+        }
+    }
+
+    static func identifierMap(_ configuration: Configuration) -> IdentifierMap? {
+        switch configuration.identifiers {
+        case .automatic: kernelTakesIdentifiers ? nil : IdentifierMap()
+        case .counted: IdentifierMap()
+        }
+    }
+
+    /// Whether the kernel knows SCM_TS_OPT_ID, found out without a packet: a datagram to the broadcast address is
+    /// refused on any socket that did not ask for broadcasts, but an unknown control message is refused before that.
+    static let kernelTakesIdentifiers: Bool = {
+        guard let socket = try? Descriptor(socket: AF_INET, type: Int32(SOCK_DGRAM.rawValue), protocol: 0),
+            (try? StampOptions(transmit: .software, receive: false, carriesPacket: false).apply(to: socket)) != nil
+        else { return false }
+        var batch = SendBatch(capacity: 1, packetBytes: 16)
+        batch.append(
+            id: 0, options: SendOptions(destination: SocketAddress(.v4(.max), port: 9))
+        ) { $0.byteCount > 0 ? 1 : 0 }
+        batch.giveIdentifiers()
+        let result = cl_sendmmsg(socket.rawValue, batch.storage.headers, 1, Int32(MSG_DONTWAIT))
+        return result == -EACCES || result == -ENETUNREACH
+    }()
+}

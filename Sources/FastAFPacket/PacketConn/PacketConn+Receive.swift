@@ -1,0 +1,88 @@
+import CLinux
+import Glibc
+import Kernel
+import Synchronization
+
+extension PacketConn {
+    /// Receives up to a batch of packets with their stamps, waiting for the first one until the read deadline.
+    ///
+    /// - Returns: the number of packets; at least 1.
+    /// - Throws: ``SystemError``: ETIMEDOUT after the deadline, EBADF once closed, ENETDOWN once when the interface
+    ///   goes down (the connection goes on when it comes up again).
+    @discardableResult
+    public func receive(_ batch: inout ReceiveBatch) throws(SystemError) -> Int {
+        while true {
+            let count = try receiveNow(&batch)
+            if count > 0 { return count }
+            try wait("receive", readEvents, deadline: readDeadline)
+        }
+    }
+
+    /// The same without waiting: 0 where nothing is there.
+    @discardableResult
+    public func receiveNow(_ batch: inout ReceiveBatch) throws(SystemError) -> Int {
+        batch.storage.prepareToReceive(count: batch.capacity)
+        let result = cl_recvmmsg(
+            receiver.rawValue, batch.storage.headers, UInt32(batch.capacity),
+            Int32(MSG_DONTWAIT | MSG_TRUNC))
+        batch.count = max(0, Int(result))
+        if result >= 0 { return batch.count }
+        if result == -EAGAIN || result == -EINTR { return 0 }
+        throw failure("receive", -result)
+    }
+
+    /// Receives one packet with its stamps: the batch call with a batch of one.
+    ///
+    /// - Parameter buffer: takes the packet; a longer one is cut and marked so.
+    /// - Returns: the number of bytes in `buffer`, and what the kernel told of the packet.
+    /// - Throws: as ``receive(_:)``.
+    public func receive(
+        into buffer: inout [UInt8]
+    ) throws(SystemError) -> (count: Int, packet: ReceivedPacket) {
+        var batch = ReceiveBatch(capacity: 1, packetBytes: buffer.count)
+        try receive(&batch)
+        var packet = ReceivedPacket(batch.storage, 0)
+        let bytes = batch.storage.received(0)
+        let count = min(bytes.count, buffer.count)
+        // The batch's room is rounded up: what counts is the caller's.
+        packet.isTruncated = packet.isTruncated || packet.length > buffer.count
+        buffer.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count])) }
+        return (count, packet)
+    }
+
+    /// Receives one packet and its sender's address.
+    ///
+    /// - Returns: the number of bytes in `buffer` and the link-layer address; `nil` on a UDP connection.
+    /// - Throws: as ``receive(_:)``; EMSGSIZE for a packet that is longer than `buffer`, which is filled.
+    public func readFrom(into buffer: inout [UInt8]) throws(SystemError) -> (count: Int, address: LinkAddress?) {
+        let (count, packet) = try receive(into: &buffer)
+        if packet.isTruncated {
+            throw SystemError("read", code: EMSGSIZE, remedy: "The packet has \(packet.length) bytes.")
+        }
+        return (count, packet.link)
+    }
+
+    /// Puts `filter` on the receive half, in the place of any other. Source: SO_ATTACH_FILTER in socket(7).
+    ///
+    /// - Throws: ``SystemError`` EINVAL for a program that the kernel refuses.
+    public func setFilter(_ filter: Filter) throws(SystemError) { try receiver.attach(filter) }
+
+    /// Totals since the connection was opened. All zero on a UDP connection.
+    ///
+    /// - Throws: ``SystemError`` once the connection is closed.
+    public func statistics() throws(SystemError) -> Statistics {
+        guard interface != nil else { return Statistics() }
+        let read: Result<Statistics, SystemError> = totals.withLock { totals in
+            var raw = tpacket_stats()
+            var length = socklen_t(MemoryLayout<tpacket_stats>.size)
+            // Reading sets the kernel's counters back, so the totals are kept under the same lock.
+            guard getsockopt(receiver.rawValue, CL_SOL_PACKET, PACKET_STATISTICS, &raw, &length) == 0 else {
+                return .failure(failure("read the statistics", errno))
+            }
+            totals.packets += UInt64(raw.tp_packets)
+            totals.drops += UInt64(raw.tp_drops)
+            return .success(totals)
+        }
+        return try read.get()
+    }
+}

@@ -1,0 +1,62 @@
+import Addresses
+import CLinux
+import Glibc
+import Kernel
+
+extension PacketConn {
+    /// Opens an ordinary UDP socket with stamps: no privilege on ports above 1023. One socket for both halves, since
+    /// both have the same port.
+    ///
+    /// - Parameters:
+    ///   - address: what to bind to; port 0 takes any.
+    ///   - interface: packets from and to other interfaces are left alone.
+    ///   - hopLimit: TTL or hop limit of what is sent.
+    /// - Throws: ``SystemError``: EADDRINUSE, EACCES for a port below 1024 without CAP_NET_BIND_SERVICE, and what
+    ///   socket(2) and setsockopt(2) give.
+    public static func listenUDP(
+        on address: SocketAddress, interface: Interface, hopLimit: UInt8 = 255,
+        configuration: Configuration = Configuration()
+    ) throws(SystemError) -> PacketConn {
+        let isIPv4 = address.address.isIPv4
+        let socket = try Descriptor(
+            socket: isIPv4 ? AF_INET : AF_INET6, type: Int32(SOCK_DGRAM.rawValue), protocol: 0)
+        if let filter = configuration.filter { try socket.attach(filter) }
+        try bindToDevice(socket, interface)
+        for (level, name, value) in options(isIPv4: isIPv4, hopLimit: hopLimit) {
+            try socket.setOption("set up the UDP socket", level: level, name: name, to: value)
+        }
+        let granted = try socket.growReceiveBuffer(to: configuration.receiveBufferBytes)
+        let offered = (try? TimestampingCapabilities(of: interface)) ?? TimestampingCapabilities(flags: 0)
+        var kinds = configuration.transmitStamps.intersection(offered.transmitStamps)
+        kinds.remove(.hardware)
+        let options = StampOptions(
+            transmit: kinds, receive: configuration.receiveStamps, carriesPacket: configuration.stampsCarryPacket)
+        try options.apply(to: socket)
+        try socket.bind(to: address)
+        let bound = try socket.boundAddress() ?? address
+        return try PacketConn(
+            Parts(
+                receiver: socket, sender: Descriptor(owning: -1), interface: nil, link: nil, internet: bound,
+                transmitStamps: kinds, hardwareStamping: .unavailable,
+                identifierMap: identifierMap(configuration), receiveBufferBytes: granted, stampBufferBytes: granted))
+    }
+
+    /// Level, name and value of the options that bring TTL, traffic class and local address with each datagram.
+    private static func options(isIPv4: Bool, hopLimit: UInt8) -> [(Int32, Int32, Int32)] {
+        let level = Int32(isIPv4 ? IPPROTO_IP : IPPROTO_IPV6)
+        let switches =
+            isIPv4
+            ? [IP_RECVTTL, IP_RECVTOS, IP_PKTINFO]
+            : [IPV6_V6ONLY, IPV6_RECVHOPLIMIT, IPV6_RECVTCLASS, IPV6_RECVPKTINFO]
+        let hops = (level, Int32(isIPv4 ? IP_TTL : IPV6_UNICAST_HOPS), Int32(hopLimit))
+        return switches.map { (level, Int32($0), 1) } + [hops]
+    }
+
+    static func bindToDevice(_ socket: borrowing Descriptor, _ interface: Interface) throws(SystemError) {
+        let number = socket.rawValue
+        let result = interface.name.withCString {
+            setsockopt(number, SOL_SOCKET, SO_BINDTODEVICE, $0, socklen_t(interface.name.utf8.count))
+        }
+        try checkErrno("bind to the device", result)
+    }
+}

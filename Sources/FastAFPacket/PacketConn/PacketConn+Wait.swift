@@ -1,0 +1,62 @@
+import CLinux
+import Glibc
+import Kernel
+import Synchronization
+
+extension PacketConn {
+    /// What woke a thread that serves a whole connection by itself.
+    public struct Activity: OptionSet, Sendable {
+        public let rawValue: UInt8
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// Packets to receive, or an error to learn of by receiving.
+        public static let packets = Activity(rawValue: 1)
+        /// Transmit stamps to take.
+        public static let stamps = Activity(rawValue: 2)
+        /// The caller's signal is up.
+        public static let signal = Activity(rawValue: 4)
+        /// The connection is closed.
+        public static let closed = Activity(rawValue: 8)
+    }
+
+    /// Waits for packets, transmit stamps, a signal or a point in time: for a thread that does all of it by itself, and
+    /// receives and takes stamps until nothing is left before it waits again.
+    ///
+    /// - Parameter deadline: CLOCK_MONOTONIC nanoseconds; `nil` waits for ever.
+    /// - Returns: what happened; empty at the deadline.
+    public func waitForActivity(
+        until deadline: Int64?, signal: borrowing EventSignal
+    ) throws(SystemError) -> Activity {
+        var timeout: Int64 = -1
+        if let deadline { timeout = max(0, deadline &- ClockID.monotonic.now()) }
+        var entries = (
+            pollfd(fd: receiver.rawValue, events: Int16(POLLIN), revents: 0),
+            // Errors are reported unasked; a connection of one socket has its stamps on the first entry.
+            pollfd(fd: isDual ? senderFD : -1, events: 0, revents: 0),
+            pollfd(fd: signal.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: closing.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+        )
+        let ready = withUnsafeMutableBytes(of: &entries) { bytes in
+            cl_ppoll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 4, timeout)
+        }
+        if ready < 0, ready != -EINTR { throw failure("wait", -ready) }
+        guard ready > 0 else { return [] }
+        var activity: Activity = []
+        if entries.0.revents != 0 { activity.insert(.packets) }
+        if entries.2.revents != 0 { activity.insert(.signal) }
+        if entries.3.revents != 0 { activity.insert(.closed) }
+        let stamps = isDual ? entries.1.revents : entries.0.revents
+        if Int32(stamps) & POLLERR != 0 {
+            activity.insert(.stamps)
+            // A pending error of the socket's own raises the same flag, and only asking for it takes it away.
+            if isDual { clearPendingError() }
+        }
+        return activity
+    }
+
+    private func clearPendingError() {
+        var error: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        _ = getsockopt(senderFD, SOL_SOCKET, SO_ERROR, &error, &length)
+    }
+}

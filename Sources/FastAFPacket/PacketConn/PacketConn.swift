@@ -1,0 +1,176 @@
+import Addresses
+import CLinux
+import Glibc
+import Kernel
+import Synchronization
+
+/// A connection for packets with transmit and receive stamps: AF_PACKET on one interface, or an ordinary UDP socket.
+///
+/// It has two halves, to receive and to send, which are two sockets with ``Configuration/dualConn``. Three threads may
+/// use it at a time: one that receives, one that sends, one that reads transmit stamps. Any thread may close it or set
+/// deadlines, at any time.
+///
+/// Coming from Go's fast_afpacket:
+///
+/// | Go | here |
+/// |---|---|
+/// | `Listen(iface, type, proto, config)` | ``listen(on:type:etherType:configuration:)`` |
+/// | `Config.DualConn`, `Config.Filter` | ``Configuration/dualConn``, ``Configuration/filter`` |
+/// | `Conn.ReadFrom` | ``readFrom(into:)`` |
+/// | `Conn.WriteTo` | ``writeTo(_:address:id:)`` |
+/// | `Conn.RecvRxTimestamps` | ``receive(into:)``, and ``receive(_:)`` for many |
+/// | `Conn.RecvTxTimestamps` | ``receiveTransmitStamp(into:)``, and ``receiveTransmitStamps(_:)`` for many |
+/// | `Conn.LocalAddr` | ``localAddress`` |
+/// | `Conn.SetReadDeadline`, `SetWriteDeadline`, `SetDeadline` | ``setReadDeadline(monotonic:)``, ``setWriteDeadline(monotonic:)``, ``setDeadline(monotonic:)`` |
+/// | `Conn.SetBPF` | ``setFilter(_:)`` |
+/// | `Conn.Stats` | ``statistics()``, which keeps the totals |
+/// | `Conn.Close` | ``close()`` |
+/// | `Addr` | ``LinkAddress`` |
+/// | `SocketTimestamps`, `ParseSocketTimestamps` | ``SocketTimestamps``; parsed for you |
+/// | `Stats` | ``Statistics`` |
+/// | `SocketOptTimestamping`, `MsgErrQueue` | not needed: SO_TIMESTAMPING_NEW and MSG_ERRQUEUE are set for you |
+///
+/// Source: packet(7), Documentation/networking/timestamping.rst.
+public final class PacketConn: Sendable {
+    let receiver: Descriptor
+    /// The send half of a dual connection; none otherwise, and the receiver does both.
+    private let separateSender: Descriptor
+    /// Raised once, on close, and never taken down.
+    let closing: EventSignal
+    /// Raised whenever a deadline changes; only its edges matter.
+    let nudge: EventSignal
+    /// Edge-triggered, one for each blocking wait: a pending error queue would make poll(2) return for ever.
+    let readEvents: Descriptor
+    let writeEvents: Descriptor
+    let stampEvents: Descriptor
+
+    let readDeadline = Atomic<Int64>(.max)
+    let writeDeadline = Atomic<Int64>(.max)
+    private let isClosed = Atomic<Bool>(false)
+    let totals = Mutex(Statistics())
+    private let lease: Mutex<HardwareStamping>
+    let identifierMap: IdentifierMap?
+    /// Unread stamps that fill the error queue, about.
+    let stampQueueCapacity: Int
+
+    /// The interface, on a packet socket.
+    public let interface: Interface?
+    /// The transmit stamps that every send asks for: those wanted that the interface offers.
+    public let transmitStamps: TransmitStampKinds
+    /// How the card's stamping was found or set.
+    public let hardwareStamping: HardwareStamping
+    /// The bytes granted to the receive half's buffer.
+    public let receiveBufferBytes: Int32
+    private let local: Local
+
+    private enum Local: Sendable {
+        case link(LinkAddress)
+        case internet(SocketAddress)
+    }
+
+    /// What the two ways to open a connection have found out and set up.
+    struct Parts: ~Copyable {
+        var receiver: Descriptor
+        /// A number below zero where the receiver sends too.
+        var sender: Descriptor
+        var interface: Interface?
+        var link: LinkAddress?
+        var internet: SocketAddress?
+        var transmitStamps: TransmitStampKinds
+        var hardwareStamping: HardwareStamping
+        var identifierMap: IdentifierMap?
+        var receiveBufferBytes: Int32
+        var stampBufferBytes: Int32
+    }
+
+    init(_ parts: consuming Parts) throws(SystemError) {
+        closing = try EventSignal()
+        nudge = try EventSignal()
+        readEvents = Descriptor(owning: try check("make an event queue", cl_epoll_create()))
+        writeEvents = Descriptor(owning: try check("make an event queue", cl_epoll_create()))
+        stampEvents = Descriptor(owning: try check("make an event queue", cl_epoll_create()))
+        local = parts.link.map { .link($0) } ?? .internet(parts.internet ?? SocketAddress(.v4(0), port: 0))
+        interface = parts.interface
+        transmitStamps = parts.transmitStamps
+        hardwareStamping = parts.hardwareStamping
+        lease = Mutex(parts.hardwareStamping)
+        identifierMap = parts.identifierMap
+        receiveBufferBytes = parts.receiveBufferBytes
+        stampQueueCapacity = Int(parts.stampBufferBytes) / Self.stampBytes
+        receiver = parts.receiver
+        separateSender = parts.sender
+        let sender = separateSender.rawValue >= 0 ? separateSender.rawValue : receiver.rawValue
+        try Self.watch(readEvents, receiver.rawValue, UInt32(CL_EPOLLIN), closing, nudge)
+        try Self.watch(writeEvents, sender, UInt32(CL_EPOLLOUT), closing, nudge)
+        try Self.watch(stampEvents, sender, UInt32(CL_EPOLLERR), closing, nudge)
+    }
+
+    /// What one unread stamp takes of the receive buffer (832 bytes seen on Linux 6.1 to 6.18).
+    static let stampBytes = 832
+
+    private static func watch(
+        _ queue: borrowing Descriptor, _ socket: Int32, _ events: UInt32, _ closing: borrowing EventSignal,
+        _ nudge: borrowing EventSignal
+    ) throws(SystemError) {
+        try check("watch the socket", cl_epoll_add_edge(queue.rawValue, socket, events))
+        try check("watch for close", cl_epoll_add_edge(queue.rawValue, closing.descriptor.rawValue, UInt32(CL_EPOLLIN)))
+        try check("watch for deadlines", cl_epoll_add_edge(queue.rawValue, nudge.descriptor.rawValue, UInt32(CL_EPOLLIN)))
+    }
+
+    /// The socket that sends.
+    var senderFD: Int32 { isDual ? separateSender.rawValue : receiver.rawValue }
+    var isDual: Bool { separateSender.rawValue >= 0 }
+
+    /// The interface's own link-layer address; `nil` on a UDP connection.
+    public var localAddress: LinkAddress? {
+        if case .link(let address) = local { address } else { nil }
+    }
+
+    /// The address and port that a UDP connection is bound to; `nil` on a packet socket.
+    public var localSocketAddress: SocketAddress? {
+        if case .internet(let address) = local { address } else { nil }
+    }
+
+    /// Lets both sockets go and gives back what was set on the card. Threads that wait in a call get EBADF. Closing
+    /// again does nothing.
+    public func close() {
+        guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        lease.withLock { lease in
+            if let interface { lease.giveBack(to: HardwareStamping.Card(interface: interface.name)) }
+            lease = .unavailable
+        }
+        closing.raise()
+        // The numbers stay ours until the last reference goes, so no other thread can meet a number used anew; what
+        // they name is let go of now.
+        _ = cl_replace(closing.descriptor.rawValue, receiver.rawValue)
+        if isDual { _ = cl_replace(closing.descriptor.rawValue, separateSender.rawValue) }
+    }
+
+    deinit { close() }
+
+    /// EBADF for a closed connection, where `code` is what its sockets gave.
+    func failure(_ operation: StaticString, _ code: Int32) -> SystemError {
+        isClosed.load(ordering: .acquiring) ? Self.closedError(operation) : SystemError(operation, code: code)
+    }
+
+    static func closedError(_ operation: StaticString) -> SystemError {
+        SystemError(operation, code: EBADF, remedy: "The connection is closed.")
+    }
+
+    /// Blocks until the queue has seen an event, or the deadline is over.
+    ///
+    /// - Throws: ETIMEDOUT after the deadline, EBADF once closed.
+    func wait(
+        _ operation: StaticString, _ queue: borrowing Descriptor, deadline: borrowing Atomic<Int64>
+    ) throws(SystemError) {
+        let end = deadline.load(ordering: .acquiring)
+        var timeout: Int64 = -1
+        if end != .max {
+            timeout = end &- ClockID.monotonic.now()
+            if timeout <= 0 { throw SystemError(operation, code: ETIMEDOUT) }
+        }
+        let ready = cl_epoll_wait(queue.rawValue, timeout)
+        if isClosed.load(ordering: .acquiring) { throw Self.closedError(operation) }
+        if ready < 0, ready != -EINTR { throw SystemError(operation, code: -ready) }
+    }
+}

@@ -1,0 +1,13 @@
+/// Totals of a receive half since it was opened. The kernel's own counters go back to zero at every read; these do not.
+///
+/// Source: PACKET_STATISTICS in packet(7), struct tpacket_stats_v3.
+public struct Statistics: Hashable, Sendable {
+    /// Frames that passed the filter, dropped ones included.
+    public var packets: UInt64 = 0
+    /// Frames that found the receive buffer full.
+    public var drops: UInt64 = 0
+    /// Times that a ring was full and the queue frozen; 0 without a TPACKET_V3 ring.
+    public var queueFreezes: UInt64 = 0
+
+    public init() {}
+}

@@ -1,0 +1,107 @@
+import CLinux
+import Glibc
+import Kernel
+
+/// The card-wide stamping configuration: struct hwtstamp_config. Source: linux/net_tstamp.h.
+public struct HardwareStampingConfiguration: Hashable, Sendable {
+    /// HWTSTAMP_TX_*.
+    public var transmitType: Int32
+    /// HWTSTAMP_FILTER_*.
+    public var receiveFilter: Int32
+
+    public init(transmitType: Int32, receiveFilter: Int32) {
+        self.transmitType = transmitType
+        self.receiveFilter = receiveFilter
+    }
+
+    public static let off = HardwareStampingConfiguration(transmitType: 0, receiveFilter: 0)
+}
+
+/// How a connection stands to the card's stamping, which belongs to the whole card: ptp4l sets it too.
+public enum HardwareStamping: Hashable, Sendable {
+    /// The card has no hardware stamps.
+    case unavailable
+    /// The card has them and they could not be switched on: the error tells why and what to do.
+    case refused(SystemError)
+    /// Somebody else had set it: used as it is, and left as it is.
+    case borrowed(HardwareStampingConfiguration)
+    /// Switched on by this connection (as the driver granted it), and given back on close.
+    case switchedOn(HardwareStampingConfiguration, previous: HardwareStampingConfiguration)
+
+    /// Whether hardware transmit stamps can come.
+    public var stampsTransmit: Bool {
+        switch self {
+        case .unavailable, .refused: false
+        case .borrowed(let now), .switchedOn(let now, previous: _): now.transmitType != 0
+        }
+    }
+
+    /// The card's get and set calls, so that tests can play a card.
+    struct Card {
+        var read: () -> Result<HardwareStampingConfiguration, SystemError>
+        var write: (HardwareStampingConfiguration) -> Result<HardwareStampingConfiguration, SystemError>
+
+        init(
+            read: @escaping () -> Result<HardwareStampingConfiguration, SystemError>,
+            write: @escaping (HardwareStampingConfiguration) -> Result<HardwareStampingConfiguration, SystemError>
+        ) {
+            self.read = read
+            self.write = write
+        }
+
+        /// SIOCGHWTSTAMP and SIOCSHWTSTAMP on an interface.
+        init(interface: String) {
+            read = {
+                var raw = cl_hwtstamp()
+                let result = cl_hwtstamp_get(interface, &raw)
+                if result < 0 { return .failure(SystemError("read the card's stamping configuration", code: -result)) }
+                return .success(
+                    HardwareStampingConfiguration(transmitType: raw.tx_type, receiveFilter: raw.rx_filter))
+            }
+            write = { wanted in
+                var raw = cl_hwtstamp(flags: 0, tx_type: wanted.transmitType, rx_filter: wanted.receiveFilter)
+                let result = cl_hwtstamp_set(interface, &raw)
+                if result < 0 {
+                    var error = SystemError("switch the card's stamping on", code: -result)
+                    if -result == EPERM {
+                        error.remedy = "It needs CAP_NET_ADMIN: run as root, or `setcap cap_net_raw,cap_net_admin+ep`."
+                    }
+                    return .failure(error)
+                }
+                return .success(
+                    HardwareStampingConfiguration(transmitType: raw.tx_type, receiveFilter: raw.rx_filter))
+            }
+        }
+    }
+
+    /// Switches hardware stamping on if the card has it and nobody else has set it.
+    static func acquire(_ capabilities: TimestampingCapabilities, card: Card) -> HardwareStamping {
+        guard capabilities.hasHardwareTransmit || capabilities.hasHardwareReceive else { return .unavailable }
+        let previous: HardwareStampingConfiguration
+        switch card.read() {
+        case .success(let found): previous = found
+        // A driver that can't be asked can't be given back to either: leave it alone.
+        case .failure(let error): return .refused(error)
+        }
+        guard previous == .off else { return .borrowed(previous) }
+        let filterAll = Int32(bitPattern: HWTSTAMP_FILTER_ALL.rawValue)
+        let takesAll = capabilities.receiveFilters & (1 << HWTSTAMP_FILTER_ALL.rawValue) != 0
+        let wanted = HardwareStampingConfiguration(
+            transmitType: capabilities.hasHardwareTransmit ? Int32(bitPattern: HWTSTAMP_TX_ON.rawValue) : 0,
+            receiveFilter: takesAll ? filterAll : 0)
+        guard wanted != .off else { return .unavailable }
+        return switch card.write(wanted) {
+        // Drivers may widen the filter: what they granted is what counts.
+        case .success(let granted): .switchedOn(granted, previous: previous)
+        case .failure(let error): .refused(error)
+        }
+    }
+
+    /// Gives back what ``acquire(_:card:)`` switched on, unless somebody has changed it since.
+    func giveBack(to card: Card) {
+        guard case .switchedOn(let granted, let previous) = self,
+            case .success(let now) = card.read(), now == granted
+        else { return }
+        _ = card.write(previous)
+    }
+}

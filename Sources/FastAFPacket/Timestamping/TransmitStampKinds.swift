@@ -1,0 +1,94 @@
+import CLinux
+import Kernel
+
+/// Kinds of transmit stamps: asked for on a connection, offered by an interface, or had for a send.
+public struct TransmitStampKinds: OptionSet, Hashable, Sendable, CustomStringConvertible {
+    public let rawValue: UInt8
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// On entry to the packet scheduler, CLOCK_REALTIME.
+    public static let sched = TransmitStampKinds(rawValue: 1)
+    /// When the driver hands the frame to the card, CLOCK_REALTIME.
+    public static let software = TransmitStampKinds(rawValue: 2)
+    /// When the card sends the frame, by the card's clock.
+    public static let hardware = TransmitStampKinds(rawValue: 4)
+
+    public static let all: TransmitStampKinds = [.sched, .software, .hardware]
+
+    public var description: String {
+        [(Self.sched, "sched"), (.software, "software"), (.hardware, "hardware")]
+            .filter { contains($0.0) }.map(\.1).joined(separator: " ")
+    }
+
+    /// The SO_TIMESTAMPING bits that ask for these.
+    var generationFlags: UInt32 {
+        var flags: UInt32 = 0
+        if contains(.sched) { flags |= UInt32(SOF_TIMESTAMPING_TX_SCHED) }
+        if contains(.software) { flags |= UInt32(SOF_TIMESTAMPING_TX_SOFTWARE) }
+        if contains(.hardware) { flags |= UInt32(SOF_TIMESTAMPING_TX_HARDWARE) }
+        return flags
+    }
+}
+
+extension TransmitStamp {
+    /// The kinds that this message brings.
+    public var kinds: TransmitStampKinds {
+        switch stage {
+        case .sched:
+            return .sched
+        case .sent:
+            var kinds: TransmitStampKinds = []
+            if stamps.software != nil { kinds.insert(.software) }
+            if stamps.hardware != nil { kinds.insert(.hardware) }
+            return kinds
+        case .acknowledged, .completed:
+            return []
+        }
+    }
+}
+
+/// What an interface says that it can stamp; what it does must be proven by sending.
+///
+/// Source: ETHTOOL_GET_TS_INFO, linux/ethtool.h.
+public struct TimestampingCapabilities: Hashable, Sendable {
+    /// SOF_TIMESTAMPING_* bits.
+    public var flags: UInt32
+    /// 1 << HWTSTAMP_TX_* bits.
+    public var transmitTypes: UInt32
+    /// 1 << HWTSTAMP_FILTER_* bits.
+    public var receiveFilters: UInt32
+    /// /dev/ptpN's number.
+    public var clockIndex: Int32?
+
+    public init(flags: UInt32, transmitTypes: UInt32 = 0, receiveFilters: UInt32 = 0, clockIndex: Int32? = nil) {
+        self.flags = flags
+        self.transmitTypes = transmitTypes
+        self.receiveFilters = receiveFilters
+        self.clockIndex = clockIndex
+    }
+
+    /// Asks the driver. Needs no privilege.
+    ///
+    /// - Throws: ``SystemError`` EOPNOTSUPP for a driver without the call, ENODEV for no such interface.
+    public init(of interface: Interface) throws(SystemError) {
+        var raw = cl_ts_info()
+        try check("read the stamping capabilities", cl_ts_info(interface.name, &raw))
+        self.init(
+            flags: raw.so_timestamping, transmitTypes: raw.tx_types, receiveFilters: raw.rx_filters,
+            clockIndex: raw.phc_index < 0 ? nil : raw.phc_index)
+    }
+
+    /// The transmit stamps that the interface offers. SCHED is the kernel's own, so it is always there.
+    public var transmitStamps: TransmitStampKinds {
+        var kinds: TransmitStampKinds = .sched
+        if flags & UInt32(SOF_TIMESTAMPING_TX_SOFTWARE) != 0 { kinds.insert(.software) }
+        if hasHardwareTransmit { kinds.insert(.hardware) }
+        return kinds
+    }
+
+    var hasHardwareTransmit: Bool {
+        flags & UInt32(SOF_TIMESTAMPING_TX_HARDWARE) != 0 && transmitTypes & (1 << HWTSTAMP_TX_ON.rawValue) != 0
+    }
+
+    var hasHardwareReceive: Bool { flags & UInt32(SOF_TIMESTAMPING_RX_HARDWARE) != 0 }
+}
