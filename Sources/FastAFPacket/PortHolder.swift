@@ -17,7 +17,7 @@ public struct PortHolder: ~Copyable, Sendable {
     ///   - interface: the port stays free on others.
     /// - Throws: ``SystemError`` EADDRINUSE, or EACCES for a port below 1024 without CAP_NET_BIND_SERVICE.
     public init(port: UInt16, isIPv4: Bool, on interface: Interface) throws(SystemError) {
-        socket = try Descriptor(
+        let socket = try Descriptor(
             socket: isIPv4 ? AF_INET : AF_INET6, type: Int32(SOCK_DGRAM.rawValue), protocol: 0)
         try socket.attach(.dropAll)
         if !isIPv4 {
@@ -25,6 +25,7 @@ public struct PortHolder: ~Copyable, Sendable {
         }
         try PacketConn.bindToDevice(socket, interface)
         try socket.bind(to: SocketAddress(isIPv4 ? .v4(0) : .v6(0), port: port))
+        self.socket = socket
         self.port = port
     }
 
