@@ -1,0 +1,73 @@
+/// What is wrong with a histogram file, where, and what to do about it.
+public enum HistogramExportError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The first line is not the header of a histogram file.
+    case header
+    /// A line has another number of fields than the header.
+    case fieldCount(line: Int)
+    /// A field holds something else than its column allows.
+    case field(line: Int, column: String, text: String)
+    /// The last line has no line end.
+    case cutLine(line: Int)
+
+    /// The error in a sentence, with what to do next.
+    public var description: String {
+        switch self {
+        case .header:
+            "line 1: not the header of a histogram file: give a file that a histogram export wrote"
+        case .fieldCount(let line):
+            "line \(line): not 8 fields: repair or remove the line"
+        case .field(let line, let column, let text):
+            "line \(line): \(column) cannot be \"\(text)\": repair or remove the line"
+        case .cutLine(let line):
+            "line \(line): cut off without a line end: write the file anew from its packet log"
+        }
+    }
+}
+
+extension HistogramExport {
+    /// Adds the histograms of a file; cumulative counts and percentiles are not read, they follow from the counts.
+    ///
+    /// - Throws: `HistogramExportError`; the export is then as it was before.
+    public mutating func merge(csv bytes: [UInt8]) throws(HistogramExportError) {
+        var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        guard let header = lines.first, header.elementsEqual(Self.header.utf8), lines.count > 1 else { throw .header }
+        guard lines.removeLast().isEmpty else { throw .cutLine(line: lines.count + 1) }
+        var read: [Key: [SignedHistogram.Bucket]] = [:]
+        var order: [Key] = []
+        for (index, line) in lines.enumerated().dropFirst() {
+            let (key, bucket) = try Self.bucket(line, number: index + 1)
+            if read[key] == nil { order.append(key) }
+            read[key, default: []].append(bucket)
+        }
+        for key in order { add(read[key] ?? [], to: key) }
+    }
+
+    private static func bucket(
+        _ line: ArraySlice<UInt8>, number: Int
+    ) throws(HistogramExportError) -> (Key, SignedHistogram.Bucket) {
+        let fields = line.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+        guard fields.count == 8 else { throw .fieldCount(line: number) }
+        func wrong(_ column: String, _ index: Int) -> HistogramExportError {
+            .field(line: number, column: column, text: quotable(fields[index]))
+        }
+        guard let session = parseSession(fields[0]) else { throw wrong("session", 0) }
+        let metric = String(decoding: fields[1], as: UTF8.self)
+        guard metrics.contains(metric) else { throw wrong("metric", 1) }
+        let packet: PacketKind?
+        switch String(decoding: fields[2], as: UTF8.self) {
+        case "forward": packet = .probe
+        case "reverse": packet = .reply
+        case "": packet = nil
+        default: throw wrong("direction", 2)
+        }
+        guard let from: Int64 = parseDecimal(fields[3]) else { throw wrong("from_ns", 3) }
+        guard let to: Int64 = parseDecimal(fields[4]), to >= from else { throw wrong("to_ns", 4) }
+        guard let count: UInt64 = parseDecimal(fields[5]) else { throw wrong("count", 5) }
+        return (
+            Key(session: session, metric: metric, packet: packet),
+            SignedHistogram.Bucket(from: from, to: to, count: count)
+        )
+    }
+
+    private static let metrics = Set(["delay", "rtt", "ipdv"] + HostPathStage.allCases.map(\.text))
+}

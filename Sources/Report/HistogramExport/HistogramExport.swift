@@ -1,0 +1,89 @@
+/// Histograms as CSV, bucket by bucket, and merged from several files without loss.
+///
+/// Files of the same layout have the same bucket bounds, and merging adds the counts of equal bounds. Buckets of
+/// another layout stay rows of their own.
+public struct HistogramExport: Sendable {
+    /// What a histogram is of.
+    public struct Key: Sendable, Hashable {
+        /// The session's id.
+        public var session: UInt64
+        /// "delay", "rtt", "ipdv" or a stage of the host path.
+        public var metric: String
+        /// Forward for probes, reverse for replies; nil for the round trip.
+        public var packet: PacketKind?
+
+        /// A key with its parts.
+        public init(session: UInt64, metric: String, packet: PacketKind?) {
+            self.session = session
+            self.metric = metric
+            self.packet = packet
+        }
+
+        /// "forward", "reverse" or nothing.
+        var direction: String {
+            switch packet {
+            case .probe: "forward"
+            case .reply: "reverse"
+            case nil: ""
+            }
+        }
+    }
+
+    /// The header line, without its line end.
+    public static let header = "session,metric,direction,from_ns,to_ns,count,cumulative,percentile"
+
+    /// The histograms' keys in the order in which they were first added, which is the order of the output.
+    public private(set) var keys: [Key] = []
+    private var histograms: [Key: [SignedHistogram.Bucket]] = [:]
+
+    /// An export without histograms.
+    public init() {}
+
+    /// The buckets of one histogram in increasing order; empty if there is none.
+    public func buckets(_ key: Key) -> [SignedHistogram.Bucket] { histograms[key] ?? [] }
+
+    /// Adds all histograms of a session that have values.
+    public mutating func add(session: UInt64, _ statistics: SessionStatistics) {
+        let sides = [(PacketKind.probe, statistics.forward), (.reply, statistics.reverse)]
+        for (packet, side) in sides {
+            add(side.delay.buckets, to: Key(session: session, metric: "delay", packet: packet))
+        }
+        add(statistics.roundTrip.buckets, to: Key(session: session, metric: "rtt", packet: nil))
+        for (packet, side) in sides {
+            add(side.ipdv.buckets, to: Key(session: session, metric: "ipdv", packet: packet))
+        }
+        for stage in HostPathStage.allCases {
+            for (packet, side) in sides {
+                add(side.stages[stage].buckets, to: Key(session: session, metric: stage.text, packet: packet))
+            }
+        }
+    }
+
+    /// Adds buckets in any order to a histogram; counts of equal bounds are summed, up to UInt64.max.
+    public mutating func add(_ buckets: [SignedHistogram.Bucket], to key: Key) {
+        let filled = buckets.filter { $0.count > 0 }
+        guard !filled.isEmpty else { return }
+        if histograms[key] == nil { keys.append(key) }
+        let sorted = ((histograms[key] ?? []) + filled).sorted { ($0.from, $0.to) < ($1.from, $1.to) }
+        var merged: [SignedHistogram.Bucket] = []
+        for bucket in sorted {
+            if let last = merged.last, last.from == bucket.from, last.to == bucket.to {
+                merged[merged.count - 1].count = saturatingSum(last.count, bucket.count)
+            } else {
+                merged.append(bucket)
+            }
+        }
+        histograms[key] = merged
+    }
+
+    /// Adds everything of another export.
+    public mutating func merge(_ other: HistogramExport) {
+        for key in other.keys { add(other.buckets(key), to: key) }
+    }
+}
+
+/// The sum, or UInt64.max where it does not fit.
+func saturatingSum(_ first: UInt64, _ second: UInt64) -> UInt64 {
+    let (sum, overflow) = first.addingReportingOverflow(second)
+    return overflow ? .max : sum
+}

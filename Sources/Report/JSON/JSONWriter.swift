@@ -1,0 +1,115 @@
+/// Writes JSON (RFC 8259) byte by byte: commas and escapes are its work, the order is the caller's.
+///
+/// Keys and strings are written as UTF-8; only what RFC 8259 section 7 demands is escaped. The writer does not check
+/// that arrays and objects are closed.
+public struct JSONWriter: Sendable {
+    /// What has been written so far.
+    public var bytes: [UInt8] = []
+    private var needsComma = false
+
+    /// A writer without output.
+    public init() {}
+
+    /// Opens an object.
+    public mutating func beginObject() { open(UInt8(ascii: "{")) }
+    /// Closes an object.
+    public mutating func endObject() { close(UInt8(ascii: "}")) }
+    /// Opens an array.
+    public mutating func beginArray() { open(UInt8(ascii: "[")) }
+    /// Closes an array.
+    public mutating func endArray() { close(UInt8(ascii: "]")) }
+
+    /// Writes a key; its value comes next.
+    public mutating func key(_ name: String) {
+        separate()
+        bytes.appendJSON(string: name)
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    /// Writes a string.
+    public mutating func value(_ text: String) {
+        separate()
+        bytes.appendJSON(string: text)
+    }
+
+    /// Writes an integer, null if it is absent.
+    public mutating func value(_ integer: (some FixedWidthInteger & SignedInteger)?) {
+        guard let integer else { return null() }
+        separate()
+        bytes.appendDecimal(integer)
+    }
+
+    /// Writes an integer, null if it is absent.
+    public mutating func value(_ integer: (some FixedWidthInteger & UnsignedInteger)?) {
+        guard let integer else { return null() }
+        separate()
+        bytes.appendDecimal(integer)
+    }
+
+    /// Writes a number, null if it is not finite: JSON has no infinities.
+    public mutating func value(_ number: Double) {
+        guard number.isFinite else { return null() }
+        separate()
+        bytes.append(text: number.description)
+    }
+
+    /// Writes true or false.
+    public mutating func value(_ flag: Bool) {
+        separate()
+        bytes.append(text: flag ? "true" : "false")
+    }
+
+    /// Writes null.
+    public mutating func null() {
+        separate()
+        bytes.append(text: "null")
+    }
+
+    /// Writes a string, null if it is absent.
+    public mutating func value(_ text: String?) {
+        guard let text else { return null() }
+        value(text)
+    }
+
+    private mutating func separate() {
+        if needsComma { bytes.append(UInt8(ascii: ",")) }
+        needsComma = true
+    }
+
+    private mutating func open(_ byte: UInt8) {
+        separate()
+        bytes.append(byte)
+        needsComma = false
+    }
+
+    private mutating func close(_ byte: UInt8) {
+        bytes.append(byte)
+        needsComma = true
+    }
+}
+
+extension [UInt8] {
+    /// Appends a quoted string (RFC 8259 section 7).
+    mutating func appendJSON(string: String) {
+        append(UInt8(ascii: "\""))
+        for byte in string.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                append(UInt8(ascii: "\\"))
+                append(byte)
+            case 0x08: append(text: "\\b")
+            case 0x09: append(text: "\\t")
+            case 0x0A: append(text: "\\n")
+            case 0x0C: append(text: "\\f")
+            case 0x0D: append(text: "\\r")
+            case 0..<0x20, 0x7F:
+                append(text: "\\u00")
+                append(hexadecimalDigit(byte >> 4))
+                append(hexadecimalDigit(byte & 15))
+            default: append(byte)
+            }
+        }
+        append(UInt8(ascii: "\""))
+    }
+}

@@ -1,0 +1,26 @@
+/// The packet log: CSV with a header line and one row for each packet and direction.
+///
+/// An empty field means absent, never 0. Times are Int64 nanoseconds. Columns are read by name, and new ones are only
+/// ever appended.
+public enum PacketLog {
+    /// The header line, without its line end.
+    public static let header =
+        "session,packet,seq,reply_seq,direction,bytes,status,tx_app_ns,tx_sched_ns,tx_sw_ns,tx_hw_ns,rx_hw_ns,"
+        + "rx_sw_ns,rx_app_ns,delay_ns,delay_error_ns,delay_clock,tx_stamp,tx_missing,rx_stamp,rx_missing,ttl,dscp"
+
+    /// Appends the row of `record` with its line end.
+    ///
+    /// Allocates only when the array grows: keep one array and empty it with `removeAll(keepingCapacity: true)`.
+    public static func appendRow(_ record: PacketRecord, to bytes: inout [UInt8]) {
+        let start = bytes.count
+        // Room for the longest row first, then writes by index: a single growth check for the whole row.
+        bytes.append(contentsOf: repeatElement(0, count: longestRow))
+        var span = bytes.mutableSpan
+        var row = RowWriter(position: start)
+        row.write(record, to: &span)
+        bytes.removeLast(start + longestRow - row.position)
+    }
+
+    /// No row is longer: 12 numbers of up to 20 characters, 22 commas, a session, 8 labels of up to 12, and the rest.
+    private static let longestRow = 512
+}

@@ -1,0 +1,89 @@
+/// Writes fields into room that is already there.
+struct RowWriter {
+    /// Where the next byte goes.
+    var position: Int
+
+    @inline(__always)
+    mutating func write(_ record: PacketRecord, to out: inout MutableSpan<UInt8>) {
+        writeHexadecimal(record.session, to: &out)
+        write(label: record.packet.text, to: &out)
+        write(field: UInt64(record.sequence), to: &out)
+        write(optional: record.replySequence.map(Int64.init), to: &out)
+        write(label: record.direction.text, to: &out)
+        write(optional: record.bytes == 0 ? nil : Int64(record.bytes), to: &out)
+        write(label: record.status.text, to: &out)
+        write(optional: record.transmitApp, to: &out)
+        write(optional: record.transmitSched, to: &out)
+        write(optional: record.transmitSoftware, to: &out)
+        write(optional: record.transmitHardware, to: &out)
+        write(optional: record.receiveHardware, to: &out)
+        write(optional: record.receiveSoftware, to: &out)
+        write(optional: record.receiveApp, to: &out)
+        write(optional: record.delay, to: &out)
+        write(optional: record.delayError, to: &out)
+        write(label: record.delayClock?.text, to: &out)
+        write(label: record.transmitStamp?.text, to: &out)
+        write(label: record.transmitMissing?.text, to: &out)
+        write(label: record.receiveStamp?.text, to: &out)
+        write(label: record.receiveMissing?.text, to: &out)
+        write(optional: record.ttl.map(Int64.init), to: &out)
+        write(optional: record.dscp.map(Int64.init), to: &out)
+        put(UInt8(ascii: "\n"), to: &out)
+    }
+
+    @inline(__always)
+    private mutating func put(_ byte: UInt8, to out: inout MutableSpan<UInt8>) {
+        out[position] = byte
+        position &+= 1
+    }
+
+    private mutating func writeHexadecimal(_ value: UInt64, to out: inout MutableSpan<UInt8>) {
+        for shift in stride(from: 60, through: 0, by: -4) {
+            put(hexadecimalDigit(UInt8(truncatingIfNeeded: value >> UInt64(shift)) & 15), to: &out)
+        }
+    }
+
+    @inline(__always)
+    private mutating func write(label: String?, to out: inout MutableSpan<UInt8>) {
+        put(UInt8(ascii: ","), to: &out)
+        guard let label else { return }
+        for byte in label.utf8 { put(byte, to: &out) }
+    }
+
+    @inline(__always)
+    private mutating func write(optional value: Int64?, to out: inout MutableSpan<UInt8>) {
+        guard let value else { return put(UInt8(ascii: ","), to: &out) }
+        if value < 0 {
+            put(UInt8(ascii: ","), to: &out)
+            put(UInt8(ascii: "-"), to: &out)
+            writeDigits(value.magnitude, to: &out)
+        } else {
+            write(field: UInt64(value), to: &out)
+        }
+    }
+
+    @inline(__always)
+    private mutating func write(field value: UInt64, to out: inout MutableSpan<UInt8>) {
+        put(UInt8(ascii: ","), to: &out)
+        writeDigits(value, to: &out)
+    }
+
+    /// Digits from the last to the first: their number is found before, by the same bounds as the digits.
+    private mutating func writeDigits(_ value: UInt64, to out: inout MutableSpan<UInt8>) {
+        var length = 1
+        var bound: UInt64 = 10
+        while length < 20, value >= bound {
+            length &+= 1
+            bound = length < 20 ? bound &* 10 : bound
+        }
+        var rest = value
+        var index = position &+ length
+        while index > position {
+            index &-= 1
+            let quotient = rest / 10
+            out[index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest &- quotient &* 10)
+            rest = quotient
+        }
+        position &+= length
+    }
+}

@@ -1,0 +1,118 @@
+/// Which packet of the exchange a row is about.
+public enum PacketKind: UInt8, Sendable, Hashable, CaseIterable {
+    /// From the session-sender to the session-reflector: the forward direction.
+    case probe
+    /// From the session-reflector back: the reverse direction.
+    case reply
+
+    /// The label of the packet log.
+    public var text: String {
+        switch self {
+        case .probe: "probe"
+        case .reply: "reply"
+        }
+    }
+}
+
+/// Which way a packet passed the host that wrote the row.
+public enum Direction: UInt8, Sendable, Hashable, CaseIterable {
+    /// The logging host sent the packet.
+    case out
+    /// The logging host received the packet, or should have.
+    case `in`
+
+    /// The label of the packet log.
+    public var text: String {
+        switch self {
+        case .out: "out"
+        case .in: "in"
+        }
+    }
+}
+
+/// What became of a packet; where several apply, the first in this order.
+public enum PacketStatus: UInt8, Sendable, Hashable, CaseIterable {
+    /// Arrived with a checksum that does not match.
+    case corrupt
+    /// Arrived again after a first copy.
+    case duplicate
+    /// Arrived after the timeout.
+    case late
+    /// Never arrived, and a counter of the peer proves in which direction it went missing.
+    case lost
+    /// No reply, and no way yet to tell which direction lost it.
+    case unknown
+    /// Arrived after a packet that was sent later (RFC 4737).
+    case reordered
+    /// Arrived once, in time and in order.
+    case ok
+
+    /// The label of the packet log.
+    public var text: String {
+        switch self {
+        case .corrupt: "corrupt"
+        case .duplicate: "duplicate"
+        case .late: "late"
+        case .lost: "lost"
+        case .unknown: "unknown"
+        case .reordered: "reordered"
+        case .ok: "ok"
+        }
+    }
+
+    /// Whether the row's delays enter the statistics: only packets that arrived once and in time.
+    public var entersDelayStatistics: Bool { self == .ok || self == .reordered }
+}
+
+/// Who took a stamp: the card, the kernel or the program.
+public enum StampKind: UInt8, Sendable, Hashable, CaseIterable {
+    /// The card's own clock (PHC), by `SOF_TIMESTAMPING_RAW_HARDWARE`.
+    case hardware
+    /// The kernel, CLOCK_REALTIME, by `SOF_TIMESTAMPING_SOFTWARE`.
+    case software
+    /// The program, CLOCK_REALTIME, beside the system call.
+    case app
+
+    /// The label of the packet log.
+    public var text: String {
+        switch self {
+        case .hardware: "hardware"
+        case .software: "software"
+        case .app: "app"
+        }
+    }
+}
+
+/// Why a better stamp that was asked for is not there.
+public enum MissingReason: UInt8, Sendable, Hashable, CaseIterable {
+    /// The card or driver does not take this stamp.
+    case unsupported
+    /// The stamp came after the row had to be written.
+    case late
+    /// The error queue's or receive buffer was full, and the kernel dropped the message that carries the stamp.
+    case bufferFull
+    /// The driver took no stamp of this packet although it can (cards that hold one stamp at a time).
+    case skippedByDriver
+    /// The packet, or the message that carries the stamp, never came.
+    case notReceived
+    /// The peer sends no follow-up, so its true transmit stamp is not known.
+    case noFollowUp
+    /// The stamp was not asked for.
+    case notAsked
+    /// The run ended first.
+    case closed
+
+    /// The label of the packet log.
+    public var text: String {
+        switch self {
+        case .unsupported: "unsupported"
+        case .late: "late"
+        case .bufferFull: "buffer"
+        case .skippedByDriver: "driver"
+        case .notReceived: "not-received"
+        case .noFollowUp: "no-follow-up"
+        case .notAsked: "not-asked"
+        case .closed: "closed"
+        }
+    }
+}

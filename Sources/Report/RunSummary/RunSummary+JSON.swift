@@ -1,0 +1,86 @@
+extension RunSummary {
+    /// The summary as one JSON object on one line, without a line end; times are integers in nanoseconds and the
+    /// keys have a fixed order. Histograms without values are left out.
+    public func json() -> String {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("type")
+        writer.value("summary")
+        writer.key("session")
+        writer.value(session)
+        writer.key("peer")
+        writer.value(peer)
+        writer.key("interface")
+        writer.value(interface)
+        writer.key("duration_ns")
+        writer.value(duration)
+        writer.key("relative")
+        writer.value(relative)
+        writer.key("clock_note")
+        writer.value(clockNote)
+        write("forward", statistics.forward, to: &writer)
+        write("reverse", statistics.reverse, to: &writer)
+        write("rtt", statistics.roundTrip, to: &writer)
+        write("totals", totals.named, to: &writer)
+        writeLedger(to: &writer)
+        write(
+            "socket", [("packets", socket.packets), ("drops", socket.drops), ("freezes", socket.freezes)], to: &writer)
+        writer.key("send_errors")
+        writer.value(sendErrors)
+        write("counters", counters, to: &writer)
+        writer.endObject()
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    private func write(_ name: String, _ side: SessionStatistics.PerDirection, to writer: inout JSONWriter) {
+        writer.key(name)
+        writer.beginObject()
+        let counts = side.counts
+        write(
+            "packets",
+            [
+                ("sent", counts.sent), ("received", counts.received), ("ok", counts.ok),
+                ("reordered", counts.reordered), ("late", counts.late), ("lost", counts.lost),
+                ("unknown", counts.unknown), ("duplicate", counts.duplicate), ("corrupt", counts.corrupt),
+            ], to: &writer)
+        write("delay", side.delay, to: &writer)
+        write("ipdv", side.ipdv, to: &writer)
+        for stage in HostPathStage.allCases { write(stage.text, side.stages[stage], to: &writer) }
+        writer.endObject()
+    }
+
+    private func write(_ name: String, _ histogram: SignedHistogram, to writer: inout JSONWriter) {
+        guard let summary = HistogramSummary(histogram) else { return }
+        writer.key(name)
+        summary.write(to: &writer)
+    }
+
+    private func write(_ name: String, _ counts: [(name: String, value: UInt64)], to writer: inout JSONWriter) {
+        writer.key(name)
+        writer.beginObject()
+        for count in counts {
+            writer.key(count.name)
+            writer.value(count.value)
+        }
+        writer.endObject()
+    }
+
+    private func writeLedger(to writer: inout JSONWriter) {
+        writer.key("stamps")
+        writer.beginObject()
+        writer.key("sent")
+        writer.value(ledger.sent)
+        writer.key("balanced")
+        writer.value(ledger.isBalanced)
+        for kind in ledger.kinds {
+            writer.key(kind.name)
+            writer.beginObject()
+            for column in kind.columns {
+                writer.key(column.name)
+                writer.value(column.value)
+            }
+            writer.endObject()
+        }
+        writer.endObject()
+    }
+}

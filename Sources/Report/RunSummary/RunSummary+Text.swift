@@ -1,0 +1,89 @@
+extension RunSummary {
+    private static let labelWidth = 28
+    private static let figureWidth = 11
+
+    /// The summary as aligned tables for people: delays, then what became of the packets and of their stamps.
+    ///
+    /// Figures have four significant digits and their unit. Rows without values are left out. Tables are at most 120
+    /// columns wide. Ends with a line end.
+    public func text() -> String {
+        var lines = ["session \(session) to \(peer) over \(interface), \(roundedDurationText(duration))"]
+        lines.append("clocks: \(clockNote)")
+        lines.append("")
+        lines += delayLines()
+        lines.append("")
+        lines += countLines()
+        lines += ledgerLines()
+        lines.append("")
+        lines.append(
+            "socket: "
+                + Self.list(
+                    [("packets", socket.packets), ("drops", socket.drops)]
+                        + [("freezes", socket.freezes), ("send errors", sendErrors)]))
+        if !counters.isEmpty { lines.append("counters: " + Self.list(counters)) }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func delayLines() -> [String] {
+        let mark = relative ? " (relative)" : ""
+        var rows: [(String, SignedHistogram)] = [
+            ("forward" + mark, statistics.forward.delay),
+            ("reverse" + mark, statistics.reverse.delay),
+            ("round trip", statistics.roundTrip),
+            ("IPDV forward", statistics.forward.ipdv),
+            ("IPDV reverse", statistics.reverse.ipdv),
+        ]
+        for (name, side) in [("forward", statistics.forward), ("reverse", statistics.reverse)] {
+            for stage in HostPathStage.allCases { rows.append(("\(name) \(stage.label)", side.stages[stage])) }
+        }
+        let filled = rows.compactMap { row in HistogramSummary(row.1).map { (row.0, $0) } }
+        if filled.isEmpty { return ["no delay was measured"] }
+        let heading = Self.row("", HistogramSummary.columns, label: Self.labelWidth, width: Self.figureWidth)
+        return [heading]
+            + filled.map { label, summary in
+                Self.row(
+                    label, summary.figures.map { roundedDurationText($0.value) }, label: Self.labelWidth,
+                    width: Self.figureWidth)
+            }
+    }
+
+    private func countLines() -> [String] {
+        let names = ["sent", "received", "ok", "reordered", "late", "lost", "unknown", "duplicate", "corrupt"]
+        var lines = [Self.row("packets", names, label: 12, width: 12)]
+        for (name, counts) in [("forward", statistics.forward.counts), ("reverse", statistics.reverse.counts)] {
+            let values = [
+                counts.sent, counts.received, counts.ok, counts.reordered, counts.late, counts.lost, counts.unknown,
+                counts.duplicate, counts.corrupt,
+            ]
+            lines.append(Self.row(name, values.map { String($0) }, label: 12, width: 12))
+        }
+        lines.append("")
+        lines.append(
+            "lost: forward \(totals.lostForward), reverse \(totals.lostReverse), unknown \(totals.lostUnknown);"
+                + " late \(totals.late)")
+        lines.append(
+            "duplicated: forward \(totals.duplicatedForward), reverse \(totals.duplicatedReverse);"
+                + " reordered: forward \(totals.reorderedForward), reverse \(totals.reorderedReverse)")
+        return lines
+    }
+
+    private func ledgerLines() -> [String] {
+        guard let first = ledger.kinds.first else { return [] }
+        let names = first.columns.map(\.name) + ["sum", "sent"]
+        var lines = ["", Self.row("stamps", names, label: 12, width: 13)]
+        for kind in ledger.kinds {
+            let values = kind.columns.map(\.value) + [kind.sum, ledger.sent]
+            lines.append(Self.row(kind.name, values.map { String($0) }, label: 12, width: 13))
+        }
+        if !ledger.isBalanced { lines.append("the account of stamps does not balance: a sum differs from sent") }
+        return lines
+    }
+
+    private static func row(_ label: String, _ cells: [String], label labelWidth: Int, width: Int) -> String {
+        label.rightPadded(labelWidth) + cells.map { $0.leftPadded(width) }.joined()
+    }
+
+    private static func list(_ counters: [(name: String, value: UInt64)]) -> String {
+        counters.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,96 @@
+/// Everything that is said at the end of a run.
+public struct RunSummary: Sendable {
+    /// Losses by sequence number, once a run is over and the peer's counters have been compared.
+    public struct SequenceTotals: Sendable, Hashable {
+        /// Probes that never reached the reflector.
+        public var lostForward: UInt64 = 0
+        /// Replies that never came back.
+        public var lostReverse: UInt64 = 0
+        /// Probes without a reply of which it is not known which direction lost them.
+        public var lostUnknown: UInt64 = 0
+        /// Probes that the reflector received more than once.
+        public var duplicatedForward: UInt64 = 0
+        /// Replies that came more than once.
+        public var duplicatedReverse: UInt64 = 0
+        /// Probes that overtook others.
+        public var reorderedForward: UInt64 = 0
+        /// Replies that overtook others.
+        public var reorderedReverse: UInt64 = 0
+        /// Replies that came after the timeout.
+        public var late: UInt64 = 0
+
+        /// All totals zero.
+        public init() {}
+
+        var named: [(name: String, value: UInt64)] {
+            [
+                ("lost_forward", lostForward), ("lost_reverse", lostReverse), ("lost_unknown", lostUnknown),
+                ("late", late), ("duplicated_forward", duplicatedForward), ("duplicated_reverse", duplicatedReverse),
+                ("reordered_forward", reorderedForward), ("reordered_reverse", reorderedReverse),
+            ]
+        }
+    }
+
+    /// What the receive socket counted (packet(7), PACKET_STATISTICS).
+    public struct SocketCounters: Sendable, Hashable {
+        /// Packets that passed the filter, dropped ones included.
+        public var packets: UInt64
+        /// Packets dropped because the buffer or ring was full.
+        public var drops: UInt64
+        /// How often the ring's queue was frozen (TPACKET_V3).
+        public var freezes: UInt64
+
+        /// Counters with their values.
+        public init(packets: UInt64 = 0, drops: UInt64 = 0, freezes: UInt64 = 0) {
+            self.packets = packets
+            self.drops = drops
+            self.freezes = freezes
+        }
+    }
+
+    /// The session's label, its id as a rule.
+    public var session: String
+    /// The peer's address or name.
+    public var peer: String
+    /// The interface's name.
+    public var interface: String
+    /// How long the run took, in nanoseconds.
+    public var duration: Int64
+    /// The statistics of the run's rows.
+    public var statistics: SessionStatistics
+    /// Whether one-way delays have no bound of their error, so that only their variation means something.
+    public var relative: Bool
+    /// What is known of the two clocks, in a sentence.
+    public var clockNote: String
+    /// Losses by sequence number.
+    public var totals: SequenceTotals
+    /// Where the transmit stamps went.
+    public var ledger: TransmitAccount
+    /// What the receive socket counted.
+    public var socket: SocketCounters
+    /// Packets that the kernel refused to send.
+    public var sendErrors: UInt64
+    /// Further counters by name, in the order in which they are shown.
+    public var counters: [(name: String, value: UInt64)]
+
+    /// A summary with all its parts.
+    public init(
+        session: String, peer: String, interface: String, duration: Int64, statistics: SessionStatistics,
+        relative: Bool, clockNote: String, totals: SequenceTotals = SequenceTotals(),
+        ledger: TransmitAccount = TransmitAccount(), socket: SocketCounters = SocketCounters(), sendErrors: UInt64 = 0,
+        counters: [(name: String, value: UInt64)] = []
+    ) {
+        self.session = session
+        self.peer = peer
+        self.interface = interface
+        self.duration = duration
+        self.statistics = statistics
+        self.relative = relative
+        self.clockNote = clockNote
+        self.totals = totals
+        self.ledger = ledger
+        self.socket = socket
+        self.sendErrors = sendErrors
+        self.counters = counters
+    }
+}

@@ -1,0 +1,58 @@
+/// Where the transmit stamps of a run went: for each kind of stamp, every packet sent is in exactly one column.
+public struct TransmitAccount: Sendable, Hashable {
+    /// The account of one kind of stamp.
+    public struct Kind: Sendable, Hashable {
+        /// "sched", "software" or "hardware".
+        public var name: String
+        /// Packets whose stamp came in time.
+        public var stamped: Int
+        /// Packets whose stamp came after their row was written.
+        public var late: Int
+        /// Packets whose stamp the kernel dropped because the socket's buffer was full.
+        public var lostInBuffer: Int
+        /// Packets that the driver did not stamp although it can.
+        public var skippedByDriver: Int
+        /// Packets that could not be stamped: the card or driver takes no such stamp.
+        public var unsupported: Int
+        /// Packets whose stamp was still awaited when the account was taken.
+        public var pending: Int
+
+        /// An account with all its columns.
+        public init(
+            name: String, stamped: Int = 0, late: Int = 0, lostInBuffer: Int = 0, skippedByDriver: Int = 0,
+            unsupported: Int = 0, pending: Int = 0
+        ) {
+            self.name = name
+            self.stamped = stamped
+            self.late = late
+            self.lostInBuffer = lostInBuffer
+            self.skippedByDriver = skippedByDriver
+            self.unsupported = unsupported
+            self.pending = pending
+        }
+
+        /// The sum of all columns: the number of packets sent, if the account balances.
+        public var sum: Int { stamped &+ late &+ lostInBuffer &+ skippedByDriver &+ unsupported &+ pending }
+
+        var columns: [(name: String, value: Int)] {
+            [
+                ("stamped", stamped), ("late", late), ("buffer", lostInBuffer), ("driver", skippedByDriver),
+                ("unsupported", unsupported), ("pending", pending),
+            ]
+        }
+    }
+
+    /// Packets handed to the kernel.
+    public var sent: Int
+    /// An account for each kind of stamp that was asked for.
+    public var kinds: [Kind]
+
+    /// An account of `sent` packets.
+    public init(sent: Int = 0, kinds: [Kind] = []) {
+        self.sent = sent
+        self.kinds = kinds
+    }
+
+    /// Whether the columns of every kind add up to the packets sent.
+    public var isBalanced: Bool { kinds.allSatisfy { $0.sum == sent } }
+}

@@ -1,0 +1,21 @@
+extension SignedHistogram {
+    /// The buckets that hold values, in increasing order of value.
+    ///
+    /// The bounds are those of the layout, not of the values, so that the same bucket has the same bounds in every
+    /// histogram. Takes time in proportion to the number of buckets.
+    public var buckets: [Bucket] {
+        var result: [Bucket] = []
+        negative?.forEachBucket(from: 0) { range, count in
+            let (high, low) = (Int64(clamping: range.lowerBound), Int64(clamping: range.upperBound))
+            result.append(Bucket(from: ~low, to: ~high, count: count))
+            return true
+        }
+        result.reverse()
+        nonNegative?.forEachBucket(from: 0) { range, count in
+            let (low, high) = (Int64(clamping: range.lowerBound), Int64(clamping: range.upperBound))
+            result.append(Bucket(from: low, to: high, count: count))
+            return true
+        }
+        return result
+    }
+}

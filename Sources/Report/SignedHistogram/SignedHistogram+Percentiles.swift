@@ -1,0 +1,39 @@
+extension SignedHistogram {
+    /// The value that at least `percentile` percent of the recorded values do not exceed (nearest rank), in
+    /// nanoseconds, with an error of at most 0.1 % of the value; nil without values.
+    ///
+    /// Percentages are taken to six decimals; those beyond 0 to 100, and NaN, are taken as the nearer end. 0 gives the
+    /// exact minimum, 100 the exact maximum. Takes time in proportion to the number of buckets.
+    public func valueAtPercentile(_ percentile: Double) -> Int64? {
+        guard !isEmpty else { return nil }
+        let parts = percentile > 0 ? UInt64((Swift.min(percentile, 100) * 1_000_000).rounded()) : 0
+        if parts == 0 { return lowest }
+        if parts == 100_000_000 { return highest }
+        // Integers from here on: 99.9 % of 1000 values must be rank 999, not 1000 by a rounding error.
+        let product = UInt128(count) &* UInt128(parts)
+        let rank = UInt64(truncatingIfNeeded: (product &+ 99_999_999) / 100_000_000)
+        let value = value(atRank: Swift.max(rank, 1))
+        return Swift.min(Swift.max(value, lowest), highest)
+    }
+
+    /// The middle of the bucket that holds the value of a rank; 1 is the lowest value.
+    private func value(atRank rank: UInt64) -> Int64 {
+        let below = negative?.count ?? 0
+        if rank <= below, let negative {
+            return ~Self.middle(of: negative, rank: below &- rank &+ 1, from: highest < 0 ? UInt64(~highest) : 0)
+        }
+        guard let nonNegative else { return highest }
+        return Self.middle(of: nonNegative, rank: rank &- below, from: lowest > 0 ? UInt64(lowest) : 0)
+    }
+
+    private static func middle(of side: MagnitudeHistogram, rank: UInt64, from first: UInt64) -> Int64 {
+        var seen: UInt64 = 0
+        var result: UInt64 = 0
+        side.forEachBucket(from: first) { range, count in
+            seen &+= count
+            result = range.lowerBound &+ (range.upperBound &- range.lowerBound) / 2
+            return seen < rank
+        }
+        return Int64(truncatingIfNeeded: result)
+    }
+}

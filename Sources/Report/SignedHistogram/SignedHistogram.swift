@@ -1,0 +1,93 @@
+/// A histogram of nanosecond values that may be negative: delays between clocks that disagree, and delay variation.
+///
+/// Buckets are at most 0.1 % of their value wide; zero belongs to the non-negative side. Minimum, maximum, mean and
+/// standard deviation are exact: they come from the values, not from the buckets. Recording takes constant time and
+/// allocates only when a value exceeds all earlier ones in magnitude by so much that the histogram must grow.
+public struct SignedHistogram: Sendable {
+    /// One bucket: all values from `from` through `to`, in nanoseconds.
+    public struct Bucket: Sendable, Hashable {
+        /// The lowest value of the bucket.
+        public var from: Int64
+        /// The highest value of the bucket, itself included.
+        public var to: Int64
+        /// How many values fell into the bucket.
+        public var count: UInt64
+
+        /// A bucket with its bounds, both included.
+        public init(from: Int64, to: Int64, count: UInt64) {
+            self.from = from
+            self.to = to
+            self.count = count
+        }
+    }
+
+    // Most histograms never see a negative value, and a side takes at least 16 KiB: each is made when it is needed.
+    var nonNegative: MagnitudeHistogram?
+    var negative: MagnitudeHistogram?
+    var moments = Moments()
+    var lowest = Int64.max
+    var highest = Int64.min
+
+    /// A histogram without values.
+    public init() {}
+
+    /// Counts `value`, in nanoseconds.
+    @inline(__always)
+    public mutating func record(_ value: Int64) {
+        // -1 is kept as 0, -2 as 1 and Int64.min as Int64.max, so that both sides have the same range.
+        if value >= 0 {
+            if nonNegative == nil { nonNegative = MagnitudeHistogram() }
+            nonNegative?.record(UInt64(value))
+        } else {
+            if negative == nil { negative = MagnitudeHistogram() }
+            negative?.record(UInt64(~value))
+        }
+        moments.add(value)
+        lowest = Swift.min(lowest, value)
+        highest = Swift.max(highest, value)
+    }
+
+    /// Adds all values of `other` without loss: as if they had been recorded here.
+    public mutating func merge(_ other: SignedHistogram) {
+        Self.merge(other.nonNegative, into: &nonNegative)
+        Self.merge(other.negative, into: &negative)
+        moments.merge(other.moments)
+        lowest = Swift.min(lowest, other.lowest)
+        highest = Swift.max(highest, other.highest)
+    }
+
+    /// Forgets all values and keeps the memory, so that recording goes on without allocation.
+    public mutating func reset() {
+        nonNegative?.reset()
+        negative?.reset()
+        moments = Moments()
+        lowest = .max
+        highest = .min
+    }
+
+    private static func merge(_ other: MagnitudeHistogram?, into own: inout MagnitudeHistogram?) {
+        guard let other else { return }
+        if own == nil {
+            own = other
+        } else {
+            own?.merge(other)
+        }
+    }
+
+    /// How many values were recorded.
+    public var count: UInt64 { moments.count }
+    /// Whether no value was recorded.
+    public var isEmpty: Bool { moments.count == 0 }
+    /// The exact lowest value, nil without values.
+    public var min: Int64? { isEmpty ? nil : lowest }
+    /// The exact highest value, nil without values.
+    public var max: Int64? { isEmpty ? nil : highest }
+    /// The mean in nanoseconds, from the exact sum; nil without values.
+    public var mean: Double? { moments.mean }
+    /// The standard deviation of the population in nanoseconds, from exact sums; nil without values.
+    public var standardDeviation: Double? { moments.standardDeviation }
+    /// The mean rounded to whole nanoseconds, halves away from zero; nil without values.
+    public var roundedMean: Int64? { moments.roundedMean }
+    /// The standard deviation rounded to whole nanoseconds; nil without values.
+    public var roundedStandardDeviation: Int64? { moments.roundedStandardDeviation }
+}
