@@ -1,0 +1,104 @@
+import Addresses
+import CLinux
+
+/// How far the kernel is with finding a neighbour's address. Source: ndm_state in rtnetlink(7).
+public enum NeighbourState: Hashable, Sendable, CustomStringConvertible {
+    case none
+    /// Asked, not yet answered.
+    case incomplete
+    /// Confirmed a short while ago.
+    case reachable
+    /// Known, to be confirmed at the next use.
+    case stale
+    /// Used since, to be confirmed soon.
+    case delay
+    /// Being confirmed.
+    case probe
+    /// Asked, and not answered.
+    case failed
+    /// The link needs no resolution.
+    case noARP
+    /// Set by hand.
+    case permanent
+    case other(UInt16)
+
+    init(rawValue: UInt16) {
+        switch Int32(rawValue) {
+        case NUD_NONE: self = .none
+        case NUD_INCOMPLETE: self = .incomplete
+        case NUD_REACHABLE: self = .reachable
+        case NUD_STALE: self = .stale
+        case NUD_DELAY: self = .delay
+        case NUD_PROBE: self = .probe
+        case NUD_FAILED: self = .failed
+        case NUD_NOARP: self = .noARP
+        case NUD_PERMANENT: self = .permanent
+        default: self = .other(rawValue)
+        }
+    }
+
+    /// Whether the kernel would send to the address that it knows.
+    public var isUsable: Bool {
+        switch self {
+        case .reachable, .stale, .delay, .probe, .noARP, .permanent: true
+        case .none, .incomplete, .failed, .other: false
+        }
+    }
+
+    /// As `ip neigh` prints it.
+    public var description: String {
+        switch self {
+        case .none: "NONE"
+        case .incomplete: "INCOMPLETE"
+        case .reachable: "REACHABLE"
+        case .stale: "STALE"
+        case .delay: "DELAY"
+        case .probe: "PROBE"
+        case .failed: "FAILED"
+        case .noARP: "NOARP"
+        case .permanent: "PERMANENT"
+        case .other(let value): "0x" + String(value, radix: 16)
+        }
+    }
+}
+
+/// An entry of the kernel's ARP or IPv6 neighbour table. Source: rtnetlink(7) RTM_GETNEIGH.
+public struct Neighbour: Hashable, Sendable {
+    public var address: IPAddress
+    public var interfaceIndex: Int32
+    /// `nil` where it is not known, or the link's addresses are not Ethernet's.
+    public var macAddress: MACAddress?
+    public var state: NeighbourState
+
+    public init(address: IPAddress, interfaceIndex: Int32, macAddress: MACAddress?, state: NeighbourState) {
+        self.address = address
+        self.interfaceIndex = interfaceIndex
+        self.macAddress = macAddress
+        self.state = state
+    }
+
+    /// Whether a frame can be addressed to it now.
+    public var isUsable: Bool { macAddress != nil && state.isUsable }
+
+    /// Reads RTM_NEWNEIGH and RTM_DELNEIGH; `nil` for other messages, and for entries that are no IP neighbours (a
+    /// bridge's).
+    package init?(_ message: NetlinkMessage) throws(NetlinkFormatError) {
+        guard message.type == UInt16(RTM_NEWNEIGH) || message.type == UInt16(RTM_DELNEIGH) else { return nil }
+        let header = try message.fixed(as: ndmsg.self)
+        var reader = message.attributes(after: ndmsg.self)
+        var address: IPAddress?
+        var macAddress: MACAddress?
+        while reader.next() {
+            switch Int(reader.type) {
+            case Int(NDA_DST): address = reader.address()
+            case Int(NDA_LLADDR): macAddress = reader.macAddress()
+            default: break
+            }
+        }
+        if let error = reader.error { throw error }
+        guard let address, address.family == header.ndm_family else { return nil }
+        self.init(
+            address: address, interfaceIndex: header.ndm_ifindex, macAddress: macAddress,
+            state: NeighbourState(rawValue: header.ndm_state))
+    }
+}

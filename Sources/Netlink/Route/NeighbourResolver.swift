@@ -1,0 +1,143 @@
+import Addresses
+import CLinux
+import Glibc
+import Kernel
+
+/// Makes the kernel find a next hop's MAC address: by an ordinary packet to it, as any program's would.
+///
+/// Source: arp(7), RFC 4861 section 7.2; RTNLGRP_NEIGH in rtnetlink(7).
+public final class NeighbourResolver {
+    /// What was found.
+    public struct Resolution: Hashable, Sendable {
+        public var neighbour: Neighbour
+        public var macAddress: MACAddress
+        /// Whether the table had an entry before, usable or not. If not, ``NetlinkConnection/deleteNeighbour(_:on:)``
+        /// undoes the resolution.
+        public var existedBefore: Bool
+    }
+
+    private let address: IPAddress
+    private let interface: Interface
+    private let connection: NetlinkConnection
+    private let listener: NetlinkConnection
+    private let socket: Descriptor
+
+    /// Opens the sockets in the calling thread's network namespace, which must be the interface's.
+    ///
+    /// - Parameters:
+    ///   - address: the next hop, on the interface's link.
+    ///   - interface: the one whose neighbour it is.
+    /// - Throws: ``SystemError`` if a socket can't be opened or bound to the interface (CAP_NET_RAW before 5.7).
+    public init(for address: IPAddress, on interface: Interface) throws(SystemError) {
+        self.address = address
+        self.interface = interface
+        connection = try NetlinkConnection()
+        listener = try NetlinkConnection()
+        socket = try Descriptor(
+            socket: address.isIPv4 ? AF_INET : AF_INET6, type: Int32(SOCK_DGRAM.rawValue), protocol: 0)
+        try listener.join(group: RTNLGRP_NEIGH.rawValue)
+        try bindToInterface()
+        // One hop: the packet is for the link alone.
+        let (level, option) = address.isIPv4 ? (Int32(IPPROTO_IP), IP_TTL) : (Int32(IPPROTO_IPV6), IPV6_UNICAST_HOPS)
+        try socket.setOption("limit the packet to one hop", level: level, name: option, to: Int32(1))
+    }
+
+    /// The neighbour's MAC address: the known one at once, else after sending one empty UDP datagram to its discard
+    /// port (RFC 863) and waiting for the answer to the kernel's question.
+    ///
+    /// - Parameter timeout: nanoseconds.
+    /// - Throws: ``NeighbourError/noAnswer(_:interface:existedBefore:)`` when the time is over or the kernel gives up.
+    public func provoke(timeout: Int64 = 1_000_000_000) throws(NeighbourError) -> Resolution {
+        let deadline = ClockID.monotonic.now() &+ timeout
+        let before = try entry()
+        let existedBefore = before != nil
+        if let found = resolution(before, existedBefore) { return found }
+        try send()
+        while true {
+            // A notification only wakes: what counts is the table, so lost and old ones do no harm.
+            let now = try entry()
+            if let found = resolution(now, existedBefore) { return found }
+            if now?.state == .failed { break }
+            guard try waitForChange(until: deadline) else { break }
+        }
+        throw .noAnswer(address, interface: interface.name, existedBefore: existedBefore)
+    }
+
+    private func resolution(_ neighbour: Neighbour?, _ existedBefore: Bool) -> Resolution? {
+        guard let neighbour, neighbour.isUsable, let macAddress = neighbour.macAddress else { return nil }
+        return Resolution(neighbour: neighbour, macAddress: macAddress, existedBefore: existedBefore)
+    }
+
+    private func entry() throws(NeighbourError) -> Neighbour? {
+        do throws(NetlinkError) {
+            return try connection.neighbour(address, on: interface.index)
+        } catch {
+            throw .netlink(error)
+        }
+    }
+
+    /// Waits for a notification of this neighbour's; `false` when the time is over.
+    private func waitForChange(until deadline: Int64) throws(NeighbourError) -> Bool {
+        do throws(NetlinkError) {
+            var isAbout = false
+            while !isAbout {
+                let heard = try listener.receiveNotifications("wait for the neighbour", until: deadline) { message in
+                    let changed = (try? Neighbour(message)) ?? nil
+                    if changed?.address == address, changed?.interfaceIndex == interface.index { isAbout = true }
+                }
+                if !heard { return false }
+            }
+            return true
+        } catch  where error.code == ENOBUFS {
+            return true
+        } catch {
+            throw .netlink(error)
+        }
+    }
+
+    private func bindToInterface() throws(SystemError) {
+        let result = interface.name.withCString { name in
+            setsockopt(socket.rawValue, SOL_SOCKET, SO_BINDTODEVICE, name, socklen_t(strlen(name)))
+        }
+        do throws(SystemError) {
+            try checkErrno("bind the socket to the interface", result)
+        } catch  where error.code == EPERM {
+            throw error.advising("Run as root, or grant CAP_NET_RAW with `setcap`.")
+        }
+    }
+
+    private func send() throws(NeighbourError) {
+        let scope = !address.isIPv4 && address.isLinkLocal ? UInt32(bitPattern: interface.index) : 0
+        let destination = SocketAddress(address, port: 9, scope: scope)
+        let sent = withUnsafeTemporaryAllocation(
+            byteCount: SocketAddress.storageLength, alignment: MemoryLayout<sockaddr_in6>.alignment
+        ) { storage -> Int in
+            guard let base = storage.baseAddress else { return -1 }
+            let length = destination.store(to: base)
+            return sendto(socket.rawValue, nil, 0, 0, base.assumingMemoryBound(to: sockaddr.self), length)
+        }
+        do throws(SystemError) {
+            try checkErrno("send to the next hop", Int32(clamping: sent))
+        } catch {
+            throw .system(error)
+        }
+    }
+}
+
+/// Why a neighbour's MAC address is not known.
+public enum NeighbourError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Nobody answered. `existedBefore`: whether the table had an entry already.
+    case noAnswer(IPAddress, interface: String, existedBefore: Bool)
+    case netlink(NetlinkError)
+    case system(SystemError)
+
+    public var description: String {
+        switch self {
+        case .noAnswer(let address, let interface, _):
+            "no answer to \(address.isIPv4 ? "ARP" : "neighbour solicitation") from \(address) on \(interface): "
+                + "is the peer up, and on this link? `ip neigh show dev \(interface)` shows what the kernel knows."
+        case .netlink(let error): error.description
+        case .system(let error): error.description
+        }
+    }
+}

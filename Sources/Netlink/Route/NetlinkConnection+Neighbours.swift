@@ -1,0 +1,62 @@
+import Addresses
+import CLinux
+import Glibc
+
+extension NetlinkConnection {
+    /// The neighbour table's entry for `address`; `nil` where there is none.
+    public func neighbour(
+        _ address: IPAddress, on interfaceIndex: Int32
+    ) throws(NetlinkError) -> Neighbour? {
+        let operation: StaticString = "look the neighbour up"
+        let message = neighbourMessage(RTM_GETNEIGH, address, on: interfaceIndex)
+        do throws(NetlinkError) {
+            return try request(operation, message) { message throws(NetlinkFormatError) in
+                try Neighbour(message)
+            }.first { $0.address == address && $0.interfaceIndex == interfaceIndex }
+        } catch  where error.cause == .refused(ENOENT) {
+            return nil
+        } catch  where error.cause == .refused(EOPNOTSUPP) {
+            // Before 5.0 the table can only be read as a whole.
+            return try neighbours(of: address.family).first {
+                $0.address == address && $0.interfaceIndex == interfaceIndex
+            }
+        }
+    }
+
+    /// Removes the neighbour table's entry. Needs CAP_NET_ADMIN.
+    ///
+    /// - Returns: whether there was one.
+    @discardableResult
+    public func deleteNeighbour(
+        _ address: IPAddress, on interfaceIndex: Int32
+    ) throws(NetlinkError) -> Bool {
+        let message = neighbourMessage(RTM_DELNEIGH, address, on: interfaceIndex)
+        do throws(NetlinkError) {
+            _ = try request("delete the neighbour", message) { _ throws(NetlinkFormatError) in Neighbour?.none }
+            return true
+        } catch  where error.cause == .refused(ENOENT) {
+            return false
+        }
+    }
+
+    /// The whole table of a family.
+    private func neighbours(of family: UInt8) throws(NetlinkError) -> [Neighbour] {
+        var header = ndmsg()
+        header.ndm_family = family
+        let message = MessageWriter(type: UInt16(RTM_GETNEIGH), fixed: header)
+        return try dump("read the neighbour table", message) { message throws(NetlinkFormatError) in
+            try Neighbour(message)
+        }
+    }
+
+    private func neighbourMessage(_ type: some BinaryInteger, _ address: IPAddress, on interfaceIndex: Int32)
+        -> MessageWriter
+    {
+        var header = ndmsg()
+        header.ndm_family = address.family
+        header.ndm_ifindex = interfaceIndex
+        var message = MessageWriter(type: UInt16(truncatingIfNeeded: type), fixed: header)
+        message.attributes.put(UInt16(NDA_DST), address)
+        return message
+    }
+}
