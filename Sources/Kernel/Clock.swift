@@ -7,6 +7,8 @@ public enum ClockID: Sendable {
     case realtime
     /// Never steps: deadlines and pacing.
     case monotonic
+    /// Processor time of the calling thread.
+    case threadCPU
 
     /// The clock's time in nanoseconds since its epoch. The C library answers without a system call.
     @inlinable
@@ -15,6 +17,7 @@ public enum ClockID: Sendable {
         switch self {
         case .realtime: clock_gettime(CLOCK_REALTIME, &time)
         case .monotonic: clock_gettime(CLOCK_MONOTONIC, &time)
+        case .threadCPU: clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         }
         return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
     }

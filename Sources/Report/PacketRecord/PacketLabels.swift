@@ -1,5 +1,5 @@
 /// Which packet of the exchange a row is about.
-public enum PacketKind: UInt8, Sendable, Hashable, CaseIterable {
+public enum PacketKind: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
     /// From the session-sender to the session-reflector: the forward direction.
     case probe
     /// From the session-reflector back: the reverse direction.
@@ -15,7 +15,7 @@ public enum PacketKind: UInt8, Sendable, Hashable, CaseIterable {
 }
 
 /// Which way a packet passed the host that wrote the row.
-public enum Direction: UInt8, Sendable, Hashable, CaseIterable {
+public enum Direction: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
     /// The logging host sent the packet.
     case out
     /// The logging host received the packet, or should have.
@@ -31,7 +31,7 @@ public enum Direction: UInt8, Sendable, Hashable, CaseIterable {
 }
 
 /// What became of a packet; where several apply, the first in this order.
-public enum PacketStatus: UInt8, Sendable, Hashable, CaseIterable {
+public enum PacketStatus: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
     /// Arrived with a checksum that does not match.
     case corrupt
     /// Arrived again after a first copy.
@@ -46,6 +46,8 @@ public enum PacketStatus: UInt8, Sendable, Hashable, CaseIterable {
     case reordered
     /// Arrived once, in time and in order.
     case ok
+    /// A reply that never was, since its probe is proven lost. The log has an empty field.
+    case notSent
 
     /// The label of the packet log.
     public var text: String {
@@ -57,6 +59,7 @@ public enum PacketStatus: UInt8, Sendable, Hashable, CaseIterable {
         case .unknown: "unknown"
         case .reordered: "reordered"
         case .ok: "ok"
+        case .notSent: ""
         }
     }
 
@@ -65,7 +68,7 @@ public enum PacketStatus: UInt8, Sendable, Hashable, CaseIterable {
 }
 
 /// Who took a stamp: the card, the kernel or the program.
-public enum StampKind: UInt8, Sendable, Hashable, CaseIterable {
+public enum StampKind: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
     /// The card's own clock (PHC), by `SOF_TIMESTAMPING_RAW_HARDWARE`.
     case hardware
     /// The kernel, CLOCK_REALTIME, by `SOF_TIMESTAMPING_SOFTWARE`.
@@ -84,7 +87,7 @@ public enum StampKind: UInt8, Sendable, Hashable, CaseIterable {
 }
 
 /// Why a better stamp that was asked for is not there.
-public enum MissingReason: UInt8, Sendable, Hashable, CaseIterable {
+public enum MissingReason: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
     /// The card or driver does not take this stamp.
     case unsupported
     /// The stamp came after the row had to be written.

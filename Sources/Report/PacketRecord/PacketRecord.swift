@@ -3,7 +3,7 @@
 /// A plain value without references, so that it can cross a ring between threads. All times are Int64 nanoseconds
 /// since the Unix epoch. App, SCHED and software stamps are CLOCK_REALTIME of the host that took them; hardware stamps
 /// are that card's own clock.
-public struct PacketRecord: Sendable, Hashable {
+public struct PacketRecord: Sendable, Hashable, BitwiseCopyable {
     /// The session's random id; printed as 16 hexadecimal digits.
     public var session: UInt64
     /// Probe (forward) or reply (reverse).

@@ -36,6 +36,8 @@ public struct DirectionCounts: Sendable, Hashable {
         case .unknown: unknown &+= 1
         case .reordered: reordered &+= 1
         case .ok: ok &+= 1
+        // No packet of this direction.
+        case .notSent: break
         }
     }
 }

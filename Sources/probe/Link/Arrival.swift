@@ -1,0 +1,51 @@
+import Addresses
+import FastAFPacket
+import Kernel
+import Wire
+
+/// One received STAMP packet's surroundings, whichever way it travelled.
+struct Arrival {
+    /// Where the UDP payload is in the received bytes.
+    var payload: Range<Int>
+    var source: SocketAddress
+    /// The address that it was sent to.
+    var destination: IPAddress
+    /// Of the neighbour that handed it to us; `nil` over an ordinary socket.
+    var sourceMAC: MACAddress?
+    /// The address that the neighbour sent it to; `nil` over an ordinary socket.
+    var destinationMAC: MACAddress?
+    var vlan: VLANTag?
+    var hopLimit: UInt8
+    var dscp: UInt8
+    var ecn: UInt8
+}
+
+/// Packets that were received and not used, by reason.
+struct Refusals {
+    /// Longer than the receive buffer, so cut.
+    var truncated: UInt64 = 0
+    /// A checksum that does not match.
+    var corrupt: UInt64 = 0
+    /// Not a whole, unfragmented UDP datagram.
+    var malformed: UInt64 = 0
+    /// Shorter than any STAMP packet.
+    var short: UInt64 = 0
+    /// From an address or port that is not the peer's, or with a time that was never sent.
+    var stray: UInt64 = 0
+    /// Another session's id.
+    var wrongSession: UInt64 = 0
+
+    mutating func count(_ error: FrameError) {
+        switch error {
+        case .badChecksum, .badHeaderChecksum: corrupt &+= 1
+        case .short, .notIP, .notUDP, .fragment, .badHeader, .truncated: malformed &+= 1
+        }
+    }
+
+    var named: [(name: String, value: UInt64)] {
+        [
+            ("truncated", truncated), ("corrupt", corrupt), ("malformed", malformed), ("short", short),
+            ("stray", stray), ("wrong_session", wrongSession),
+        ]
+    }
+}

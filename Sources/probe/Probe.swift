@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct Probe: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "probe")
+}

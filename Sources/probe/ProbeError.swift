@@ -1,0 +1,82 @@
+import Kernel
+
+/// Why a command ends: a sentence with the remedy, and the exit code that `--help` documents.
+enum ProbeError: Error, CustomStringConvertible {
+    case usage(String)
+    case noReply(String)
+    case noInterface(String)
+    case noRoute(String)
+    case noPrivilege(String)
+    case portInUse(String)
+    case file(String)
+    case system(SystemError)
+    case internalFault(String)
+
+    var description: String {
+        switch self {
+        case .usage(let text), .noReply(let text), .noInterface(let text), .noRoute(let text),
+            .noPrivilege(let text), .portInUse(let text), .file(let text), .internalFault(let text):
+            text
+        case .system(let error): error.description
+        }
+    }
+
+    var exitCode: Int32 {
+        switch self {
+        case .internalFault: 1
+        case .noReply: 2
+        case .noInterface: 3
+        case .noRoute: 4
+        case .noPrivilege: 5
+        case .portInUse: 6
+        case .file: 7
+        case .usage: 64
+        case .system(let error):
+            switch error.code {
+            case ErrorCode.notPermitted, ErrorCode.accessDenied: 5
+            case ErrorCode.noDevice, ErrorCode.noSuchAddress, ErrorCode.networkDown: 3
+            case ErrorCode.addressInUse: 6
+            default: 1
+            }
+        }
+    }
+
+    /// For `--help`.
+    static let exitCodes = """
+        EXIT CODES
+          0   done
+          1   something failed that has no code of its own; the message tells
+          2   no reply ever came
+          3   no such interface, it is down, or it went away
+          4   no route or no next hop to the peer
+          5   a capability is missing; the message names it
+          6   the UDP port is taken
+          7   a file can't be written, or would be overwritten
+          64  wrong options
+        """
+
+    /// Runs what can fail with an errno.
+    static func system<Result: ~Copyable>(
+        _ body: () throws(SystemError) -> Result
+    ) throws(ProbeError) -> Result {
+        do throws(SystemError) {
+            return try body()
+        } catch {
+            throw .system(error)
+        }
+    }
+}
+
+/// The errno values that are told apart here, so that this target needs no C library.
+enum ErrorCode {
+    static let notPermitted: Int32 = 1
+    static let noSuchAddress: Int32 = 6
+    static let accessDenied: Int32 = 13
+    static let exists: Int32 = 17
+    static let noDevice: Int32 = 19
+    static let messageTooLong: Int32 = 90
+    static let addressInUse: Int32 = 98
+    static let networkDown: Int32 = 100
+    static let noBuffers: Int32 = 105
+    static let timedOut: Int32 = 110
+}

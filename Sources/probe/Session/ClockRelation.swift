@@ -1,0 +1,66 @@
+import Wire
+
+/// What is known of the offset between this host's clock and the peer's, and so the bound of a one-way delay's error.
+struct ClockRelation: Sendable {
+    let ownBootHash: UInt64
+    /// The peer's boot hash; `nil` until it has told one.
+    private(set) var peerBootHash: UInt64?
+    /// min(T2 - T1) and max(T3 - T4): without an offset no probe can arrive before it was sent.
+    private var leastForward = Int64.max
+    private var mostReverse = Int64.min
+    private var ownEstimate = ErrorEstimate(rawValue: 0)
+    private var peerEstimate = ErrorEstimate(rawValue: 0)
+
+    init(ownBootHash: UInt64) { self.ownBootHash = ownBootHash }
+
+    /// Two stamps of one clock are cut to whole nanoseconds each, so their difference is off by less than one.
+    static let oneClockError: Int64 = 1
+
+    mutating func learn(peerBootHash hash: UInt64) { peerBootHash = hash }
+
+    mutating func learn(own: ErrorEstimate, peer: ErrorEstimate) {
+        ownEstimate = own
+        peerEstimate = peer
+    }
+
+    mutating func learn(forward: Int64?, reverse: Int64?) {
+        if let forward { leastForward = min(leastForward, forward) }
+        if let reverse { mostReverse = max(mostReverse, 0 &- reverse) }
+    }
+
+    private var haveSameBoot: Bool { peerBootHash == ownBootHash && ownBootHash != 0 }
+
+    /// The same boot hash is not enough: machines can be clones of one another.
+    private var delaysAllowOneClock: Bool { mostReverse <= 0 && leastForward >= 0 }
+
+    /// Whether both instances run on one kernel, as far as can be known.
+    var isOneClock: Bool { haveSameBoot && delaysAllowOneClock }
+
+    /// Whether one boot hash goes with delays that one clock can't give.
+    var disagrees: Bool { haveSameBoot && !delaysAllowOneClock }
+
+    /// The bound of a one-way delay's error in nanoseconds; `nil` means that delays are relative.
+    var error: Int64? {
+        if isOneClock { return Self.oneClockError }
+        if haveSameBoot { return nil }
+        guard ownEstimate.synchronized, peerEstimate.synchronized, let own = ownEstimate.errorNanoseconds,
+            let peer = peerEstimate.errorNanoseconds
+        else { return nil }
+        let (sum, overflow) = own.addingReportingOverflow(peer)
+        return overflow ? nil : sum
+    }
+
+    /// The same in words.
+    var note: String {
+        if isOneClock { return "one clock: both instances run on the same kernel (same boot id), delays are absolute" }
+        if disagrees {
+            return "relative: the boot ids agree but the delays can't come from one clock (a cloned machine?)"
+        }
+        if let error { return "synchronised: both kernels vouch for their clocks, error at most \(error) ns (sum)" }
+        if peerBootHash == nil && peerEstimate.rawValue == 0 { return "relative: nothing is known of the peer's clock" }
+        let own = ownEstimate.synchronized
+        let peer = peerEstimate.synchronized
+        let whose = own ? "the peer's clock is" : peer ? "this host's clock is" : "neither clock is"
+        return "relative: \(whose) not known to be synchronised; only variation and round trips are exact"
+    }
+}

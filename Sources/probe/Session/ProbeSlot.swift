@@ -1,0 +1,46 @@
+import Report
+import Wire
+
+/// All that is known of one probe and its reply while their rows are not finished.
+struct ProbeSlot {
+    struct Flags: OptionSet {
+        let rawValue: UInt16
+        /// Counts in the statistics and gets rows; opening and closing probes do not.
+        static let measured = Flags(rawValue: 1)
+        /// A reply came.
+        static let replied = Flags(rawValue: 1 << 1)
+        /// All transmit stamps that can come have come.
+        static let stamped = Flags(rawValue: 1 << 2)
+        /// The reply's transmit stamps are known, or never will be.
+        static let replyStamped = Flags(rawValue: 1 << 3)
+        /// The peer has told that it received the probe.
+        static let reachedPeer = Flags(rawValue: 1 << 4)
+        static let probeRowWritten = Flags(rawValue: 1 << 5)
+        static let replyRowWritten = Flags(rawValue: 1 << 6)
+        static let late = Flags(rawValue: 1 << 7)
+        static let probeReordered = Flags(rawValue: 1 << 8)
+        static let replyReordered = Flags(rawValue: 1 << 9)
+        static let inUse = Flags(rawValue: 1 << 10)
+
+        static let finished: Flags = [.probeRowWritten, .replyRowWritten]
+    }
+
+    var sequence: UInt32 = 0
+    var replySequence: UInt32 = 0
+    var flags: Flags = []
+    var stampMissing: MissingReason?
+    var replyTTL: UInt8 = 0
+    var replyDSCP: UInt8 = 0
+    /// CLOCK_MONOTONIC.
+    var sentAt: Int64 = 0
+    var lateness: Int64 = 0
+    /// T1 as it was put on the wire, to tell our own echoes from strays.
+    var wireT1: UInt64 = 0
+    var probe = TransmitStamps(sequence: 0, answered: 0)
+    var probeReceived = ReceiveStamps(sequence: 0)
+    var reply = TransmitStamps(sequence: 0, answered: 0)
+    var replyReceived = ReceiveStamps(sequence: 0)
+    var replyBytes: Int32 = 0
+
+    var isFinished: Bool { flags.isSuperset(of: .finished) }
+}

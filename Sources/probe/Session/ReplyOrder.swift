@@ -1,0 +1,105 @@
+/// The reflector's own count, as the replies show it: which probes it answered, and in which order they reached it.
+struct ReplyOrder {
+    private struct Entry {
+        var replySequence: UInt32 = 0
+        var probe: UInt32 = 0
+        /// The newest probe among all replies up to this one, in the reflector's order.
+        var newestProbe: UInt32 = 0
+        var isKnown = false
+    }
+
+    private var entries: [Entry]
+    private let mask: UInt32
+    private var newestReply: UInt32?
+    /// Whether the reflector is known to count by itself, so that its gaps mean something.
+    private(set) var isStateful = false
+
+    /// - Parameter capacity: a power of two.
+    init(capacity: Int) {
+        entries = Array(repeating: Entry(), count: capacity)
+        mask = UInt32(capacity - 1)
+    }
+
+    mutating func markStateful() { isStateful = true }
+
+    /// Forgets the order: the reflector has started anew.
+    mutating func restart() {
+        for index in entries.indices { entries[index].isKnown = false }
+        newestReply = nil
+    }
+
+    /// What a reply's number tells.
+    struct Finding {
+        /// This very reply has been seen before.
+        var isKnown = false
+        /// A later reply was seen first.
+        var replyReordered = false
+        /// The reflector got a later probe first.
+        var probeReordered = false
+    }
+
+    /// Enters a reply that arrived.
+    mutating func enter(replySequence: UInt32, probe: UInt32) -> Finding {
+        if replySequence != probe { isStateful = true }
+        var finding = Finding()
+        if isKnown(replySequence) {
+            finding.isKnown = true
+            return finding
+        }
+        let isNewest = newestReply.map { isAfter(replySequence, $0) } ?? true
+        finding.replyReordered = !isNewest
+        var newestProbe = probe
+        if let before = nearestKnown(before: replySequence) {
+            finding.probeReordered = isAfter(before.newestProbe, probe)
+            if finding.probeReordered { newestProbe = before.newestProbe }
+        }
+        entries[Int(replySequence & mask)] = Entry(
+            replySequence: replySequence, probe: probe, newestProbe: newestProbe, isKnown: true)
+        if isNewest { newestReply = replySequence }
+        return finding
+    }
+
+    /// Enters a reply that the reflector tells to have sent, whether or not it arrived.
+    mutating func noteSent(replySequence: UInt32, probe: UInt32) {
+        guard !isKnown(replySequence), let newest = newestReply, !isAfter(replySequence, newest) else { return }
+        let before = nearestKnown(before: replySequence)?.newestProbe ?? probe
+        entries[Int(replySequence & mask)] = Entry(
+            replySequence: replySequence, probe: probe, newestProbe: isAfter(before, probe) ? before : probe,
+            isKnown: true)
+    }
+
+    func probe(ofReply replySequence: UInt32) -> UInt32? {
+        let entry = entries[Int(replySequence & mask)]
+        return entry.isKnown && entry.replySequence == replySequence ? entry.probe : nil
+    }
+
+    /// How many replies between two known ones nothing has been heard of; `nil` where that can't be told.
+    func unknownReplies(between first: UInt32, and last: UInt32) -> Int? {
+        let distance = last &- first
+        guard isAfter(last, first), distance <= mask else { return nil }
+        var unknown = 0
+        var next = first &+ 1
+        while next != last {
+            if !isKnown(next) { unknown += 1 }
+            next &+= 1
+        }
+        return unknown
+    }
+
+    private func isKnown(_ replySequence: UInt32) -> Bool {
+        let entry = entries[Int(replySequence & mask)]
+        return entry.isKnown && entry.replySequence == replySequence
+    }
+
+    /// Looked for within a short distance: reordering is local.
+    private func nearestKnown(before replySequence: UInt32) -> Entry? {
+        for distance in 1...UInt32(64) {
+            let candidate = replySequence &- distance
+            if isKnown(candidate) { return entries[Int(candidate & mask)] }
+        }
+        return nil
+    }
+
+    /// Serial-number order: RFC 1982.
+    private func isAfter(_ left: UInt32, _ right: UInt32) -> Bool { Int32(bitPattern: left &- right) > 0 }
+}

@@ -1,0 +1,215 @@
+import FastAFPacket
+import Kernel
+import Report
+import Wire
+
+extension SessionSender {
+    /// Takes all replies that are there.
+    mutating func receiveReplies(_ batch: inout ReceiveBatch) {
+        while true {
+            do throws(SystemError) {
+                try link.conn.receiveNow(&batch)
+            } catch {
+                return learn(ofReceiving: error)
+            }
+            guard batch.count > 0 else { return }
+            let appTime = ClockID.realtime.now()
+            batch.forEach { bytes, packet in receive(bytes, packet, appTime) }
+            if batch.count < batch.capacity { return }
+        }
+    }
+
+    /// The interface going down is told once; the socket works again when it is up.
+    private mutating func learn(ofReceiving error: SystemError) {
+        if error.code == ErrorCode.networkDown {
+            tell(.receiveFailed(code: error.code))
+        } else {
+            result.failure = error
+        }
+    }
+
+    private mutating func receive(_ bytes: RawSpan, _ packet: borrowing ReceivedPacket, _ appTime: Int64) {
+        guard !packet.isTruncated else { return result.refusals.truncated &+= 1 }
+        let arrival: Arrival
+        do throws(FrameError) {
+            arrival = try link.arrival(of: bytes, packet)
+        } catch {
+            return result.refusals.count(error)
+        }
+        guard arrival.source.address == configuration.peer.address, arrival.source.port == configuration.peer.port
+        else { return result.refusals.stray &+= 1 }
+        let payload = bytes.extracting(arrival.payload)
+        guard let reply = ReflectorPacket(decoding: payload) else { return result.refusals.short &+= 1 }
+        guard reply.ssid == configuration.ssid || reply.ssid == 0 else { return result.refusals.wrongSession &+= 1 }
+        let sequence = reply.senderSequence
+        guard let index = index(ofProbe: sequence) else {
+            if next &- sequence &- 1 < 1 << 31, next != sequence { result.tooLate &+= 1 } else { result.refusals.stray &+= 1 }
+            return
+        }
+        guard slots[index].wireT1 == reply.senderTimestamp else { return result.refusals.stray &+= 1 }
+
+        let receipt = ReceiveStamps(
+            sequence: reply.sequence, hardware: packet.stamps.hardware, software: packet.stamps.software, app: appTime)
+        let telemetry = ReplyTelemetry(payload)
+        learn(from: reply, telemetry, near: appTime)
+        enter(reply, receipt, arrival, telemetry, at: index)
+        if let paired = telemetry.paired {
+            note(sent: paired.transmit0)
+            note(sent: paired.transmit1)
+            note(received: paired.receive1)
+        }
+        if let followUp = telemetry.followUp { apply(followUp, near: appTime) }
+        hasAnswered = true
+        complete(index)
+    }
+
+    /// Enters a reply at its probe's slot.
+    private mutating func enter(
+        _ reply: ReflectorPacket, _ receipt: ReceiveStamps, _ arrival: Arrival, _ telemetry: ReplyTelemetry,
+        at index: Int
+    ) {
+        let finding = order.enter(replySequence: reply.sequence, probe: reply.senderSequence)
+        let probeReceived = Self.probeReceipt(reply, telemetry, near: receipt.app ?? 0)
+        let transmitted = TransmitStamps(
+            sequence: reply.sequence, answered: reply.senderSequence,
+            app: reply.transmitNanoseconds(near: receipt.app ?? 0))
+        if slots[index].flags.contains(.replied) {
+            return enterCopy(
+                reply, receipt, arrival, probeReceived, transmitted,
+                ofReply: finding.isKnown && slots[index].replySequence == reply.sequence, at: index)
+        }
+        slots[index].flags.insert([.replied, .reachedPeer])
+        slots[index].replySequence = reply.sequence
+        slots[index].replyReceived = receipt
+        slots[index].probeReceived = probeReceived
+        if slots[index].reply.app == nil { slots[index].reply = transmitted }
+        slots[index].replyTTL = arrival.hopLimit
+        slots[index].replyDSCP = arrival.dscp
+        slots[index].replyBytes = Int32(clamping: link.headerBytes + arrival.payload.count)
+        if finding.probeReordered { slots[index].flags.insert(.probeReordered) }
+        if finding.replyReordered { slots[index].flags.insert(.replyReordered) }
+        let isLate = ClockID.monotonic.now() &- slots[index].sentAt > configuration.timeout
+        if isLate { slots[index].flags.insert(.late) }
+        // Without a follow-up, what the packet itself says is all there will be.
+        if !peerSendsFollowUps { slots[index].flags.insert(.replyStamped) }
+        receivedReplies.add(slots[index].sequence)
+        if slots[index].flags.contains(.measured) {
+            result.totals.received &+= 1
+            if isLate { result.sequenceTotals.late &+= 1 }
+            if finding.probeReordered { result.sequenceTotals.reorderedForward &+= 1 }
+            if finding.replyReordered { result.sequenceTotals.reorderedReverse &+= 1 }
+        }
+    }
+
+    /// What the peer's program knows of the probe's arrival: its own telemetry, or T2 alone.
+    private static func probeReceipt(
+        _ reply: ReflectorPacket, _ telemetry: ReplyTelemetry, near now: Int64
+    ) -> ReceiveStamps {
+        if let told = telemetry.paired?.receive0, told.sequence == reply.senderSequence { return told }
+        // Who took T2 is not told in a way that could be relied on, so it is taken for the least good.
+        return ReceiveStamps(sequence: reply.senderSequence, app: reply.receiveNanoseconds(near: now))
+    }
+
+    /// A second reply to one probe gets rows of its own: of a copied probe both, of a copied reply the reply's.
+    private mutating func enterCopy(
+        _ reply: ReflectorPacket, _ receipt: ReceiveStamps, _ arrival: Arrival, _ probeReceived: ReceiveStamps,
+        _ transmitted: TransmitStamps, ofReply isReplyCopy: Bool, at index: Int
+    ) {
+        guard slots[index].flags.contains(.measured) else { return }
+        var copy = slots[index]
+        copy.replySequence = reply.sequence
+        copy.replyReceived = receipt
+        copy.replyTTL = arrival.hopLimit
+        copy.replyDSCP = arrival.dscp
+        copy.replyBytes = Int32(clamping: link.headerBytes + arrival.payload.count)
+        if isReplyCopy {
+            result.sequenceTotals.duplicatedReverse &+= 1
+        } else {
+            result.sequenceTotals.duplicatedForward &+= 1
+            copy.probeReceived = probeReceived
+            copy.reply = transmitted
+            push(.row(probeRow(copy, status: .duplicate), lateness: nil))
+        }
+        push(.row(replyRow(copy, status: .duplicate), lateness: nil))
+    }
+
+    /// Learns what a reply tells of the peer itself.
+    private mutating func learn(from reply: ReflectorPacket, _ telemetry: ReplyTelemetry, near now: Int64) {
+        relation.learn(own: ErrorEstimate(rawValue: control.errorEstimate), peer: reply.errorEstimate)
+        if telemetry.knowsFollowUps { peerSendsFollowUps = true }
+        if let paired = telemetry.paired {
+            relation.learn(peerBootHash: paired.bootHash)
+            order.markStateful()
+            if let known = peerInstance, known != paired.instance {
+                order.restart()
+                result.peerRestarts &+= 1
+                tell(.peerRestarted)
+            }
+            peerInstance = paired.instance
+        }
+        if !hasAnswered { tell(.peerAnswered(isPaired: telemetry.paired != nil)) }
+    }
+
+    /// A reply's transmit stamps, as the peer learned them later. They also prove that the probe reached it.
+    private mutating func note(sent stamps: TransmitStamps?) {
+        guard let stamps, let index = index(ofProbe: stamps.answered) else { return }
+        order.noteSent(replySequence: stamps.sequence, probe: stamps.answered)
+        slots[index].flags.insert(.reachedPeer)
+        // Of a copied probe's second reply: not this slot's.
+        if slots[index].flags.contains(.replied), slots[index].replySequence != stamps.sequence { return }
+        slots[index].reply = stamps
+        slots[index].replySequence = stamps.sequence
+        slots[index].flags.insert(.replyStamped)
+        complete(index)
+    }
+
+    /// The receipt of an earlier probe, told again with a later reply.
+    private mutating func note(received stamps: ReceiveStamps?) {
+        guard let stamps, let index = index(ofProbe: stamps.sequence) else { return }
+        slots[index].flags.insert(.reachedPeer)
+        if !slots[index].flags.contains(.replied) { slots[index].probeReceived = stamps }
+    }
+
+    /// The standard follow-up names a reply by the reflector's own sequence.
+    private mutating func apply(_ followUp: FollowUp, near now: Int64) {
+        guard !followUp.isAbsent, let probe = order.probe(ofReply: followUp.sequence),
+            let index = index(ofProbe: probe), slots[index].replySequence == followUp.sequence,
+            !slots[index].flags.contains(.replyStamped)
+        else { return }
+        let stamp = NTPTimestamp(rawValue: followUp.timestamp).unixNanoseconds(near: now)
+        slots[index].reply.software = stamp
+        // A paired peer tells more, at its own time.
+        if peerInstance == nil {
+            slots[index].flags.insert(.replyStamped)
+            complete(index)
+        }
+    }
+}
+
+/// The TLVs of a reply that the session uses, as far as the peer knew them.
+struct ReplyTelemetry {
+    var followUp: FollowUp?
+    var paired: PairedStamps?
+    /// The peer has cleared the U flag of the follow-up TLV: it fills it in.
+    var knowsFollowUps = false
+
+    init(_ payload: RawSpan) {
+        var found = (followUp: FollowUp?.none, paired: PairedStamps?.none, knows: false, isTrusted: true)
+        forEachTLV(in: payload) { tlv in
+            if tlv.isMalformed || tlv.hasFailedIntegrity { found.isTrusted = false }
+            guard found.isTrusted, !tlv.isUnrecognized else { return }
+            switch tlv.type {
+            case TLVType.followUp:
+                found.knows = true
+                found.followUp = FollowUp(decoding: payload.extracting(tlv.value))
+            case TLVType.pairedStamps:
+                found.paired = PairedStamps(decoding: payload.extracting(tlv.value))
+            default:
+                break
+            }
+        }
+        followUp = found.followUp
+        paired = found.paired
+        knowsFollowUps = found.knows
+    }
+}

@@ -1,0 +1,142 @@
+import Report
+import Wire
+
+extension SessionSender {
+    /// Writes the rows of a probe that are complete now.
+    mutating func complete(_ index: Int) {
+        let flags = slots[index].flags
+        guard flags.contains(.measured), flags.contains(.replied) else { return }
+        if flags.contains(.stamped), !flags.contains(.probeRowWritten) { writeProbeRow(index) }
+        if flags.contains(.replyStamped), !flags.contains(.replyRowWritten) { writeReplyRow(index) }
+    }
+
+    /// Writes the rows that a probe still lacks with what is known by now.
+    mutating func finish(_ sequence: UInt32, isFinal: Bool) {
+        guard let index = index(ofProbe: sequence), slots[index].flags.contains(.measured), !slots[index].isFinished
+        else { return }
+        if slots[index].flags.contains(.replied) {
+            if !slots[index].flags.contains(.probeRowWritten) { writeProbeRow(index) }
+            if !slots[index].flags.contains(.replyRowWritten) { writeReplyRow(index) }
+        } else {
+            writeLoss(index)
+        }
+    }
+
+    private mutating func writeProbeRow(_ index: Int) {
+        let flags = slots[index].flags
+        let row = probeRow(slots[index], status: flags.contains(.probeReordered) ? .reordered : .ok)
+        learnDelays(forward: row.delay, reverse: nil)
+        slots[index].flags.insert(.probeRowWritten)
+        push(.row(row, lateness: slots[index].lateness))
+    }
+
+    private mutating func writeReplyRow(_ index: Int) {
+        let flags = slots[index].flags
+        let status: PacketStatus = flags.contains(.late) ? .late : flags.contains(.replyReordered) ? .reordered : .ok
+        let row = replyRow(slots[index], status: status)
+        learnDelays(forward: nil, reverse: row.delay)
+        slots[index].flags.insert(.replyRowWritten)
+        push(.row(row, lateness: nil))
+    }
+
+    private mutating func learnDelays(forward: Int64?, reverse: Int64?) {
+        relation.learn(forward: forward, reverse: reverse)
+        if relation.disagrees, !hasWarnedOfClocks {
+            hasWarnedOfClocks = true
+            tell(.clocksDisagree)
+        }
+    }
+
+    /// The two rows of a probe without a reply, with the direction that lost it, as far as a count proves it.
+    private mutating func writeLoss(_ index: Int) {
+        let loss = directionOfLoss(index)
+        let probeStatus: PacketStatus
+        let replyStatus: PacketStatus
+        switch loss {
+        case .forward:
+            (probeStatus, replyStatus) = (.lost, .notSent)
+            result.sequenceTotals.lostForward &+= 1
+            result.totals.lostForward &+= 1
+        case .reverse:
+            (probeStatus, replyStatus) = (.ok, .lost)
+            result.sequenceTotals.lostReverse &+= 1
+            result.totals.lostReverse &+= 1
+        case .unknown:
+            (probeStatus, replyStatus) = (.unknown, .unknown)
+            result.sequenceTotals.lostUnknown &+= 1
+        }
+        if !slots[index].flags.contains(.probeRowWritten) {
+            push(.row(probeRow(slots[index], status: probeStatus), lateness: slots[index].lateness))
+        }
+        push(.row(replyRow(slots[index], status: replyStatus), lateness: nil))
+        slots[index].flags.insert(.finished)
+    }
+
+    private enum Loss {
+        case forward, reverse, unknown
+    }
+
+    /// The reflector counts its replies. Between the nearest answered probes before and after this one it has sent
+    /// some that never came: none, then the probes between were lost on the way there; as many as probes are missing,
+    /// then all were lost on the way back.
+    private func directionOfLoss(_ index: Int) -> Loss {
+        if slots[index].flags.contains(.reachedPeer) { return .reverse }
+        guard order.isStateful, let before = nearestAnswered(from: slots[index].sequence, step: .max),
+            let after = nearestAnswered(from: slots[index].sequence, step: 1),
+            let unknownReplies = order.unknownReplies(
+                between: slots[before].replySequence, and: slots[after].replySequence)
+        else { return .unknown }
+        if unknownReplies == 0 { return .forward }
+        var missing = 0
+        var sequence = slots[before].sequence &+ 1
+        while sequence != slots[after].sequence {
+            if !slots[slotIndex(sequence)].flags.contains(.reachedPeer) { missing += 1 }
+            sequence &+= 1
+        }
+        return unknownReplies == missing ? .reverse : .unknown
+    }
+
+    /// - Parameter step: 1 for later probes, `.max` (minus one) for earlier ones.
+    private func nearestAnswered(from start: UInt32, step: UInt32) -> Int? {
+        var sequence = start &+ step
+        for _ in 0..<slots.count {
+            guard let index = index(ofProbe: sequence) else { return nil }
+            if slots[index].flags.contains(.replied) { return index }
+            sequence &+= step
+        }
+        return nil
+    }
+
+    /// The probe's row: sent here, received there.
+    func probeRow(_ slot: ProbeSlot, status: PacketStatus) -> PacketRecord {
+        var row = PacketRecord(
+            session: configuration.session, packet: .probe, sequence: slot.sequence,
+            replySequence: slot.flags.contains(.replied) ? slot.replySequence : nil, direction: .out,
+            bytes: Int32(clamping: link.headerBytes + configuration.layout.size), status: status,
+            transmitApp: slot.probe.app, transmitSched: slot.probe.sched, transmitSoftware: slot.probe.software,
+            transmitHardware: slot.probe.hardware, receiveHardware: slot.probeReceived.hardware,
+            receiveSoftware: slot.probeReceived.software, receiveApp: slot.probeReceived.app,
+            ttl: configuration.hopLimit, dscp: configuration.dscp)
+        row.computeDelay(error: relation.error)
+        row.transmitMissing = slot.stampMissing
+        if row.receiveSoftware == nil { row.receiveMissing = .notReceived }
+        return row
+    }
+
+    /// The reply's row: sent there, received here.
+    func replyRow(_ slot: ProbeSlot, status: PacketStatus) -> PacketRecord {
+        let hasReply = slot.flags.contains(.replied)
+        let isKnown = hasReply || slot.flags.contains(.replyStamped)
+        var row = PacketRecord(
+            session: configuration.session, packet: .reply, sequence: slot.sequence,
+            replySequence: isKnown ? slot.replySequence : nil, direction: .in, bytes: slot.replyBytes, status: status,
+            transmitApp: slot.reply.app, transmitSched: slot.reply.sched, transmitSoftware: slot.reply.software,
+            transmitHardware: slot.reply.hardware, receiveHardware: slot.replyReceived.hardware,
+            receiveSoftware: slot.replyReceived.software, receiveApp: slot.replyReceived.app,
+            ttl: hasReply ? slot.replyTTL : nil, dscp: hasReply ? slot.replyDSCP : nil)
+        row.computeDelay(error: relation.error)
+        if row.transmitSoftware == nil { row.transmitMissing = peerSendsFollowUps ? .notReceived : .noFollowUp }
+        if row.receiveSoftware == nil { row.receiveMissing = .notReceived }
+        return row
+    }
+}

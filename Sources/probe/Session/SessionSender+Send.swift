@@ -1,0 +1,157 @@
+import Addresses
+import FastAFPacket
+import Kernel
+import Report
+import Wire
+
+extension SessionSender {
+    /// Sends the probes whose time has come, as one batch.
+    mutating func sendDue(_ now: Int64, _ batch: inout SendBatch) {
+        guard now >= nextSend, phase != .over else { return }
+        if now &- nextSend > Self.greatestDelay, phase == .measuring {
+            let missed = (now &- nextSend) / configuration.interval
+            result.skippedDeadlines &+= UInt64(missed)
+            nextSend &+= missed &* configuration.interval
+            attempts &+= UInt64(missed)
+            if !hasFallenBehind {
+                hasFallenBehind = true
+                tell(.fellBehind)
+            }
+        }
+        followNextHop()
+        let first = next
+        while nextSend <= now, !batch.isFull {
+            if phase == .measuring, let count = configuration.count, attempts >= count { break }
+            append(sequence: first &+ UInt32(batch.count), deadline: nextSend, to: &batch)
+            attempts &+= phase == .measuring ? 1 : 0
+            nextSend &+= interval
+            // Opening and closing probes follow the clock, not a schedule.
+            if phase != .measuring {
+                nextSend = now &+ interval
+                break
+            }
+        }
+        if batch.count > 0 { transmit(&batch) }
+        batch.removeAll()
+    }
+
+    private var interval: Int64 {
+        switch phase {
+        case .opening: max(configuration.interval, Self.openingInterval)
+        case .measuring: configuration.interval
+        // The first few at once, since the last follow-ups are there already.
+        case .closing, .over: result.uncountedProbes < 8 ? 2_000_000 : Self.closingInterval
+        }
+    }
+
+    private mutating func followNextHop() {
+        let mac = control.nextHopMAC
+        guard mac != 0, mac != template.destinationMAC.rawValue else { return }
+        template.destinationMAC = MACAddress(rawValue: mac)
+        tell(.nextHopChanged(mac: mac))
+    }
+
+    /// Writes one probe to the batch and takes its slot.
+    private mutating func append(sequence: UInt32, deadline: Int64, to batch: inout SendBatch) {
+        if sequence &- oldest > mask {
+            // No place left: the oldest is written off before its time.
+            finish(oldest, isFinal: true)
+            oldest &+= 1
+        }
+        let layout = configuration.layout
+        let isFrame = link.transport == .packet
+        let header = isFrame ? template.headerLength : 0
+        let stamped = stampedProbes.take()
+        let received = receivedReplies.take()
+        let paired = PairedStamps(
+            isClosing: phase != .measuring, instance: configuration.session, bootHash: configuration.bootHash,
+            hardwareClock: configuration.hardwareClock, transmit0: probeStamps(stamped.0),
+            transmit1: probeStamps(stamped.1), receive0: replyReceipt(received.0), receive1: replyReceipt(received.1))
+        let estimate = ErrorEstimate(rawValue: control.errorEstimate)
+        let options = isFrame ? SendOptions() : datagramOptions
+        var slot = ProbeSlot()
+        let template = template
+        let ssid = configuration.ssid
+        let dscp = configuration.dscp
+        batch.append(id: sequence, options: options) { frame in
+            if isFrame { guard template.writeHeaders(into: &frame, payloadLength: layout.size) else { return 0 } }
+            let app = ClockID.realtime.now()
+            var payload = frame._mutatingExtracting(header...)
+            guard layout.writeFixedParts(into: &payload, requestedDSCP: dscp) else { return 0 }
+            let packet = SenderPacket(
+                sequence: sequence, timestampNanoseconds: app, errorEstimate: estimate, ssid: ssid)
+            guard packet.write(into: &payload), paired.write(into: &payload, at: layout.pairedStampsOffset)
+            else { return 0 }
+            slot.wireT1 = packet.timestamp
+            slot.probe.app = app
+            if isFrame { template.writeChecksum(into: &frame, payloadLength: layout.size) }
+            return header + layout.size
+        }
+        slot.sequence = sequence
+        slot.probe.sequence = sequence
+        slot.probe.answered = sequence
+        slot.sentAt = deadline
+        slot.flags = phase == .measuring ? [.inUse, .measured] : .inUse
+        slots[slotIndex(sequence)] = slot
+    }
+
+    private var datagramOptions: SendOptions {
+        SendOptions(destination: configuration.peer, trafficClass: configuration.dscp << 2)
+    }
+
+    /// Hands the batch to the kernel; what it takes is sent, the rest never was, and its sequences are used again.
+    private mutating func transmit(_ batch: inout SendBatch) {
+        let sentAt = ClockID.monotonic.now()
+        var sent = 0
+        var failure: SystemError?
+        while sent < batch.count, failure == nil {
+            do throws(SystemError) {
+                sent += try link.conn.send(&batch, from: sent)
+            } catch {
+                failure = error
+            }
+        }
+        for _ in 0..<sent {
+            let index = slotIndex(next)
+            slots[index].lateness = sentAt &- slots[index].sentAt
+            slots[index].sentAt = sentAt
+            ledger.recordSend(id: next, at: sentAt)
+            if slots[index].flags.contains(.measured) {
+                result.totals.sent &+= 1
+            } else {
+                result.uncountedProbes &+= 1
+            }
+            next &+= 1
+        }
+        for position in sent..<batch.count { slots[slotIndex(next &+ UInt32(position - sent))].flags = [] }
+        if let failure {
+            result.sendErrors &+= UInt64(batch.count - sent)
+            learn(of: failure)
+        } else if isSendFailing {
+            isSendFailing = false
+            tell(.sendWorksAgain)
+        }
+    }
+
+    /// Some failures pass; an interface that is gone and a packet that does not fit never do.
+    private mutating func learn(of failure: SystemError) {
+        switch failure.code {
+        case ErrorCode.noSuchAddress, ErrorCode.noDevice, ErrorCode.messageTooLong:
+            result.failure = failure
+        default:
+            if !isSendFailing { tell(.sendFailing(code: failure.code)) }
+            isSendFailing = true
+        }
+    }
+
+    private func probeStamps(_ sequence: UInt32?) -> TransmitStamps? {
+        guard let sequence, let index = index(ofProbe: sequence) else { return nil }
+        return slots[index].probe
+    }
+
+    private func replyReceipt(_ sequence: UInt32?) -> ReceiveStamps? {
+        guard let sequence, let index = index(ofProbe: sequence), slots[index].flags.contains(.replied)
+        else { return nil }
+        return slots[index].replyReceived
+    }
+}

@@ -1,0 +1,83 @@
+import FastAFPacket
+import Kernel
+import Report
+import Wire
+
+extension SessionSender {
+    /// Takes all transmit stamps that are there.
+    mutating func takeStamps(_ batch: inout StampBatch) {
+        while true {
+            do throws(SystemError) {
+                try link.conn.receiveTransmitStampsNow(&batch)
+            } catch {
+                result.failure = error
+                return
+            }
+            guard batch.count > 0 else { return }
+            if batch.foundQueueFull { ledger.recordFullQueue() }
+            batch.forEach { stamp in enter(stamp) }
+            if batch.count < batch.capacity { return }
+        }
+    }
+
+    private mutating func enter(_ stamp: TransmitStamp) {
+        let match = ledger.recordStamp(stamp)
+        guard match != .unknown, let index = index(ofProbe: stamp.id) else { return }
+        switch stamp.stage {
+        case .sched: slots[index].probe.sched = stamp.stamps.software
+        case .sent:
+            if let time = stamp.stamps.software { slots[index].probe.software = time }
+            if let time = stamp.stamps.hardware { slots[index].probe.hardware = time }
+        case .acknowledged, .completed: break
+        }
+        if match == .stamped(isComplete: true) {
+            slots[index].flags.insert(.stamped)
+            stampedProbes.add(stamp.id)
+            complete(index)
+        }
+    }
+
+    /// Writes off what has waited too long: stamps, replies, and follow-ups.
+    mutating func sweep(_ now: Int64) {
+        let cutoff = now &- configuration.timeout
+        writeOffStamps(sentBefore: cutoff)
+        while oldest != next {
+            let slot = slots[slotIndex(oldest)]
+            if !slot.isFinished, slot.flags.contains(.measured) {
+                // Another timeout for a late reply, and for the follow-up that the next probe fetches.
+                let patience =
+                    slot.flags.contains(.replied)
+                    ? configuration.timeout &+ 2 &* configuration.interval : 2 &* configuration.timeout
+                guard now &- slot.sentAt > patience else { return }
+                finish(oldest, isFinal: true)
+            } else if !slot.isFinished, now &- slot.sentAt <= configuration.timeout {
+                return
+            }
+            oldest &+= 1
+        }
+    }
+
+    private mutating func writeOffStamps(sentBefore time: Int64) {
+        // Empty as a rule, and then without memory.
+        var expired: [(id: UInt32, lost: TransmitStampKinds)] = []
+        ledger.expire(sentBefore: time) { id, lost, _ in expired.append((id, lost)) }
+        for (id, lost) in expired {
+            guard let index = index(ofProbe: id) else { continue }
+            slots[index].stampMissing = lost.isEmpty ? .skippedByDriver : .bufferFull
+            slots[index].flags.insert(.stamped)
+            stampedProbes.add(id)
+            complete(index)
+        }
+    }
+
+    /// The run is over: every probe gets its rows.
+    mutating func finishAll() {
+        writeOffStamps(sentBefore: .max)
+        while oldest != next {
+            finish(oldest, isFinal: true)
+            oldest &+= 1
+        }
+        readSocketCounters()
+        push(.totals(result.totals))
+    }
+}

@@ -1,0 +1,249 @@
+import Addresses
+import FastAFPacket
+import Kernel
+import Report
+import Wire
+
+/// The session-sender: sends probes at their times, takes their transmit stamps and the replies, and turns each probe
+/// into its two rows. All of it runs on one thread of its own, which owns everything here.
+struct SessionSender: ~Copyable {
+    struct Configuration: Sendable {
+        var session: UInt64
+        var ssid: UInt16
+        var peer: SocketAddress
+        var source: IPAddress
+        var layout: ProbeLayout
+        /// Nanoseconds between probes.
+        var interval: Int64
+        /// Probes to send; `nil` until stopped.
+        var count: UInt64?
+        /// Nanoseconds until a probe without a reply counts as lost.
+        var timeout: Int64
+        var dscp: UInt8
+        var hopLimit: UInt8
+        var bootHash: UInt64
+        /// The PHC behind hardware stamps.
+        var hardwareClock: UInt32?
+    }
+
+    /// Where a session stands.
+    enum Phase {
+        /// Probes that count nothing, until the first reply: the peer may not be up yet, and the first stamps are slow.
+        case opening
+        case measuring
+        /// Probes that count nothing, to fetch the last follow-ups.
+        case closing
+        case over
+    }
+
+    let configuration: Configuration
+    let link: Link
+    let control: SessionControl
+    let events: SPSCRing<SessionEvent>
+
+    var phase = Phase.opening
+    var slots: [ProbeSlot]
+    let mask: UInt32
+    /// The next sequence, and the oldest one whose rows are not finished.
+    var next: UInt32 = 0
+    var oldest: UInt32 = 0
+    var ledger: TransmitLedger
+    var order: ReplyOrder
+    var relation: ClockRelation
+    /// Own probes whose stamps are complete, and replies that were received, to tell the peer of.
+    var stampedProbes = TelemetryQueue(capacity: 1024)
+    var receivedReplies = TelemetryQueue(capacity: 1024)
+    var template: UDPFrameTemplate
+    var peerInstance: UInt64?
+    var peerSendsFollowUps = false
+    /// A reply since the peer's facts were last told to the user.
+    var hasAnswered = false
+
+    var result = SenderResult()
+    var totals: SessionTotals { result.totals }
+    /// CLOCK_MONOTONIC, as all deadlines.
+    var startedAt: Int64
+    var phaseBegan: Int64
+    var nextSend: Int64
+    var nextReport: Int64
+    var attempts: UInt64 = 0
+    var isSendFailing = false
+    var hasWarnedOfClocks = false
+    var hasFallenBehind = false
+    var hasToldOfWaiting = false
+
+    init(
+        _ configuration: Configuration, link: Link, control: SessionControl, events: SPSCRing<SessionEvent>
+    ) {
+        self.configuration = configuration
+        self.link = link
+        self.control = control
+        self.events = events
+        // A probe may be asked after for twice the timeout, and its follow-up comes with the probe after it.
+        let span = configuration.timeout &* 2 &+ configuration.interval &* 2
+        var size = 256
+        while size < 1 << 18, Int64(size) < span / max(1, configuration.interval) &+ 64 { size <<= 1 }
+        slots = Array(repeating: ProbeSlot(), count: size)
+        mask = UInt32(size - 1)
+        ledger = TransmitLedger(capacity: size, expecting: link.conn.transmitStamps)
+        order = ReplyOrder(capacity: size)
+        relation = ClockRelation(ownBootHash: configuration.bootHash)
+        template = UDPFrameTemplate(
+            destinationMAC: MACAddress(rawValue: control.nextHopMAC), sourceMAC: link.interface.macAddress,
+            source: configuration.source, destination: configuration.peer.address, sourcePort: link.port,
+            destinationPort: configuration.peer.port, hopLimit: configuration.hopLimit, dscp: configuration.dscp)
+        let now = ClockID.monotonic.now()
+        startedAt = now
+        phaseBegan = now
+        nextSend = now
+        nextReport = now &+ Self.reportInterval
+    }
+
+    static let batch = 64
+    /// Between two reports of totals.
+    static let reportInterval: Int64 = 1_000_000_000
+    /// Between opening probes, and between closing ones once the first few have brought nothing.
+    static let openingInterval: Int64 = 50_000_000
+    static let closingInterval: Int64 = 20_000_000
+    /// How long the peer may take to come up before the measurement begins without it.
+    static let openingLimit: Int64 = 10_000_000_000
+    /// Deadlines missed by more than this are left out: after a suspend there is no flood.
+    static let greatestDelay: Int64 = 100_000_000
+
+    /// Serves the session until it is over.
+    mutating func run() -> SenderResult {
+        var sending = SendBatch(capacity: Self.batch, packetBytes: link.headerBytes + configuration.layout.size)
+        var receiving = ReceiveBatch(capacity: Self.batch, packetBytes: Link.packetBytes)
+        var stamps = StampBatch(capacity: 2 * Self.batch)
+        link.conn.setWriteDeadline(monotonic: 0)
+        while phase != .over {
+            var now = ClockID.monotonic.now()
+            advance(now)
+            sendDue(now, &sending)
+            receiveReplies(&receiving)
+            takeStamps(&stamps)
+            now = ClockID.monotonic.now()
+            sweep(now)
+            report(now)
+            guard phase != .over, result.failure == nil else { break }
+            wait(until: min(nextSend, nextReport))
+        }
+        finishAll()
+        result.account = ledger.account
+        result.relation = relation
+        result.duration = ClockID.monotonic.now() &- startedAt
+        result.threadCPU = ClockID.threadCPU.now()
+        return result
+    }
+
+    /// Moves on to the next phase when it is time.
+    private mutating func advance(_ now: Int64) {
+        let stop = control.stop
+        if stop == .abort { return enter(.over, now) }
+        switch phase {
+        case .opening:
+            if stop == .finish { return enter(.closing, now) }
+            if hasAnswered { return enter(.measuring, now) }
+            let waited = now &- phaseBegan
+            if waited > Self.openingLimit {
+                tell(.peerSilent)
+                enter(.measuring, now)
+            } else if waited > 1_000_000_000, !hasToldOfWaiting {
+                hasToldOfWaiting = true
+                tell(.waitingForPeer(seconds: Self.openingLimit / 1_000_000_000))
+            }
+        case .measuring:
+            let isDone = configuration.count.map { attempts >= $0 } ?? false
+            if stop == .finish || isDone { enter(.closing, now) }
+        case .closing:
+            if oldest == next || !hasUnfinished { return enter(.over, now) }
+            if now &- phaseBegan > configuration.timeout { enter(.over, now) }
+        case .over:
+            break
+        }
+    }
+
+    private mutating func enter(_ phase: Phase, _ now: Int64) {
+        self.phase = phase
+        phaseBegan = now
+        switch phase {
+        case .measuring: nextSend = now &+ min(configuration.interval, 1_000_000)
+        case .closing: nextSend = now
+        case .opening, .over: break
+        }
+    }
+
+    /// Whether a measured probe still waits for something.
+    private var hasUnfinished: Bool {
+        var sequence = oldest
+        while sequence != next {
+            let slot = slots[Int(sequence & mask)]
+            if slot.flags.contains(.measured), !slot.isFinished { return true }
+            sequence &+= 1
+        }
+        return false
+    }
+
+    private mutating func wait(until deadline: Int64) {
+        do throws(SystemError) {
+            let activity = try link.conn.waitForActivity(until: deadline, signal: control.signal)
+            if activity.contains(.signal) { control.signal.clear() }
+            if activity.contains(.closed) { phase = .over }
+        } catch {
+            result.failure = error
+        }
+    }
+
+    private mutating func report(_ now: Int64) {
+        guard now >= nextReport else { return }
+        nextReport = now &+ Self.reportInterval
+        readSocketCounters()
+        push(.totals(result.totals))
+    }
+
+    mutating func readSocketCounters() {
+        guard let statistics = try? link.conn.statistics() else { return }
+        result.totals.socketPackets = statistics.packets
+        result.totals.socketDrops = statistics.drops
+        result.totals.queueFreezes = statistics.queueFreezes
+    }
+
+    mutating func tell(_ notice: SessionNotice) { push(.notice(notice)) }
+
+    mutating func push(_ event: SessionEvent) {
+        if !events.push(event) { result.eventsDropped &+= 1 }
+    }
+
+    func slotIndex(_ sequence: UInt32) -> Int { Int(sequence & mask) }
+
+    /// The slot of a probe that is still kept; `nil` for one that is finished long ago or was never sent.
+    func index(ofProbe sequence: UInt32) -> Int? {
+        let index = slotIndex(sequence)
+        return slots[index].flags.contains(.inUse) && slots[index].sequence == sequence ? index : nil
+    }
+}
+
+/// What a session-sender leaves when it is over.
+struct SenderResult: Sendable {
+    var totals = SessionTotals()
+    var sequenceTotals = RunSummary.SequenceTotals()
+    var refusals = Refusals()
+    /// Opening and closing probes, outside the statistics.
+    var uncountedProbes: UInt64 = 0
+    /// Replies to probes that had been written off.
+    var tooLate: UInt64 = 0
+    var sendErrors: UInt64 = 0
+    /// Deadlines left out because the thread was held up.
+    var skippedDeadlines: UInt64 = 0
+    /// Rows that the recorder was too slow to take.
+    var eventsDropped: UInt64 = 0
+    var account = TransmitLedger(capacity: 1, expecting: []).account
+    var relation = ClockRelation(ownBootHash: 0)
+    /// Nanoseconds.
+    var duration: Int64 = 0
+    var threadCPU: Int64 = 0
+    /// What ended the session before its time.
+    var failure: SystemError?
+    /// How many times the peer was seen to start anew.
+    var peerRestarts: UInt64 = 0
+}
