@@ -1,0 +1,224 @@
+import Addresses
+import FastAFPacket
+import Kernel
+import Report
+import Wire
+
+extension SessionReflector {
+    /// Answers all probes that are there, batch by batch.
+    mutating func answer(_ receiving: inout ReceiveBatch, _ sending: inout SendBatch, _ stamps: inout StampBatch) {
+        while true {
+            do throws(SystemError) {
+                try link.conn.receiveNow(&receiving)
+            } catch {
+                // The interface going down is told once; the socket works again when it is up.
+                if error.code == ErrorCode.networkDown {
+                    push(.notice(.receiveFailed(code: error.code)))
+                } else {
+                    result.failure = error
+                }
+                return
+            }
+            guard receiving.count > 0 else { return }
+            let appTime = ClockID.realtime.now()
+            let now = ClockID.monotonic.now()
+            receiving.forEach { bytes, packet in answer(bytes, packet, appTime, now, &sending) }
+            transmit(&sending, now)
+            if receiving.count < receiving.capacity { return }
+            takeStamps(&stamps)
+        }
+    }
+
+    private mutating func answer(
+        _ bytes: RawSpan, _ packet: borrowing ReceivedPacket, _ appTime: Int64, _ now: Int64,
+        _ sending: inout SendBatch
+    ) {
+        guard !packet.isTruncated else { return result.refusals.truncated &+= 1 }
+        // Frames to others, seen in promiscuous mode, and broadcasts are not ours to answer.
+        if let type = packet.link?.packetType, type != .host { return result.refusals.stray &+= 1 }
+        let arrival: Arrival
+        do throws(FrameError) {
+            arrival = try link.arrival(of: bytes, packet)
+        } catch {
+            return result.refusals.count(error)
+        }
+        guard arrival.source.port != link.port else { return result.loopsRefused &+= 1 }
+        guard isAllowed(arrival.source.address) else { return result.notAllowed &+= 1 }
+        let payload = bytes.extracting(arrival.payload)
+        guard let probe = SenderPacket(decoding: payload) else { return result.refusals.short &+= 1 }
+        let key = SessionKey(source: arrival.source, destination: arrival.destination, ssid: probe.ssid)
+        guard let session = table.index(of: key) ?? open(key, now) else { return result.sessionsRefused &+= 1 }
+        let receipt = ReceiveStamps(
+            sequence: probe.sequence, hardware: packet.stamps.hardware, software: packet.stamps.software, app: appTime)
+        reply(to: probe, payload, arrival, receipt, session, now, &sending)
+    }
+
+    private func isAllowed(_ address: IPAddress) -> Bool {
+        // Over packet sockets the filter has seen to it already.
+        guard link.transport == .udp, !configuration.allowed.isEmpty else { return true }
+        return configuration.allowed.contains { $0.contains(address) }
+    }
+
+    private mutating func open(_ key: SessionKey, _ now: Int64) -> Int? {
+        var hasher = Hasher()
+        hasher.combine(key)
+        let identifier = UInt64(bitPattern: Int64(hasher.finalize()))
+        let session = ReflectedSession(key, identifier: identifier, now: now, bootHash: configuration.bootHash)
+        let index = table.open(session)
+        if index != nil { result.sessionsOpened &+= 1 }
+        return index
+    }
+
+    /// Writes one reply to the batch and takes its slot.
+    private mutating func reply(
+        to probe: SenderPacket, _ payload: RawSpan, _ arrival: Arrival, _ receipt: ReceiveStamps, _ session: Int,
+        _ now: Int64, _ sending: inout SendBatch
+    ) {
+        var context = context(for: session, arrival, receipt)
+        let sequence = context.sequence
+        let id = next &+ UInt32(sending.count)
+        if id &- oldest > mask {
+            finish(oldest)
+            oldest &+= 1
+        }
+        let isFrame = link.transport == .packet
+        let template = template(for: arrival)
+        let header = isFrame ? template.headerLength : 0
+        var outcome: ReplyResult?
+        let options =
+            isFrame
+            ? SendOptions()
+            : SendOptions(
+                destination: arrival.source, source: arrival.destination,
+                trafficClass: requestedDSCP(payload, else: arrival.dscp) << 2)
+        sending.append(id: id, options: options) { frame in
+            context.transmitNanoseconds = ClockID.realtime.now()
+            var body = frame._mutatingExtracting(min(header, frame.byteCount)...)
+            guard let written = writeReply(to: payload, into: &body, context: context) else { return 0 }
+            outcome = written
+            guard isFrame else { return written.length }
+            var template = template
+            template.dscp = written.replyDSCP
+            guard template.writeHeaders(into: &frame, payloadLength: written.length) else { return 0 }
+            template.writeChecksum(into: &frame, payloadLength: written.length)
+            return header + written.length
+        }
+        guard let outcome else { return result.refusals.short &+= 1 }
+
+        let arrivalOrder = note(outcome.probePaired, probe, receipt, session, id, now)
+        result.totals.received &+= 1
+        if arrivalOrder == .duplicate { result.duplicates &+= 1 }
+        var slot = ReplySlot()
+        slot.id = id
+        slot.session = session
+        slot.identifier = table[session].identifier
+        slot.flags = outcome.probePaired?.isClosing == true ? .inUse : [.inUse, .measured]
+        slot.probeStatus = arrivalOrder == .duplicate ? .duplicate : arrivalOrder == .reordered ? .reordered : .ok
+        slot.ttl = arrival.hopLimit
+        slot.dscp = arrival.dscp
+        slot.replyDSCP = outcome.replyDSCP
+        slot.bytes = Int32(clamping: link.headerBytes + payload.byteCount)
+        slot.replyBytes = Int32(clamping: link.headerBytes + outcome.length)
+        slot.sentAt = now
+        slot.probe = TransmitStamps(
+            sequence: probe.sequence, answered: probe.sequence,
+            app: probe.timestampNanoseconds(near: receipt.app ?? 0))
+        slot.probeReceived = receipt
+        slot.reply = TransmitStamps(
+            sequence: sequence, answered: probe.sequence, app: context.transmitNanoseconds)
+        replies[Int(id & mask)] = slot
+        if configuration.writesRows, let paired = outcome.probePaired { learn(from: paired, session) }
+    }
+
+    /// What the reply says, but for the time that it leaves.
+    private mutating func context(
+        for session: Int, _ arrival: Arrival, _ receipt: ReceiveStamps
+    ) -> ReplyContext {
+        let taken = table[session].stampedReplies.take()
+        let estimate = ErrorEstimate(rawValue: control.errorEstimate)
+        let paired = PairedStamps(
+            instance: configuration.instance, bootHash: configuration.bootHash,
+            hardwareClock: configuration.hardwareClock, transmit0: replyStamps(taken.0),
+            transmit1: replyStamps(taken.1), receive0: receipt, receive1: table[session].previousReceipt)
+        return ReplyContext(
+            sequence: table[session].nextReply, receiveNanoseconds: receipt.software ?? receipt.app ?? 0,
+            transmitNanoseconds: 0, errorEstimate: estimate, ttl: arrival.hopLimit, dscp: arrival.dscp,
+            ecn: arrival.ecn, permitsRequestedDSCP: true, followUp: table[session].followUp,
+            syncSource: estimate.synchronized ? SynchronizationSource.ntp : SynchronizationSource.localFreeRunning,
+            paired: paired)
+    }
+
+    private func replyStamps(_ id: UInt32?) -> TransmitStamps? {
+        guard let id, let index = index(ofReply: id) else { return nil }
+        return replies[index].reply
+    }
+
+    private func template(for arrival: Arrival) -> UDPFrameTemplate {
+        UDPFrameTemplate(
+            destinationMAC: arrival.sourceMAC ?? .zero, sourceMAC: link.interface.macAddress, vlan: arrival.vlan,
+            source: arrival.destination, destination: arrival.source.address, sourcePort: link.port,
+            destinationPort: arrival.source.port)
+    }
+
+    /// An ordinary socket must know the reply's DSCP before the reply is written.
+    private func requestedDSCP(_ payload: RawSpan, else received: UInt8) -> UInt8 {
+        var requested: UInt8?
+        forEachTLV(in: payload) { tlv in
+            guard tlv.type == TLVType.classOfService, requested == nil else { return }
+            requested = ClassOfService(decoding: payload.extracting(tlv.value))?.requestedDSCP
+        }
+        return requested ?? received
+    }
+
+    /// Brings the session up to date with a probe that is being answered.
+    private mutating func note(
+        _ paired: PairedStamps?, _ probe: SenderPacket, _ receipt: ReceiveStamps, _ session: Int, _ id: UInt32,
+        _ now: Int64
+    ) -> ReflectedSession.Arrival {
+        let order = table[session].enter(probe: probe.sequence)
+        table[session].nextReply &+= 1
+        table[session].previousReceipt = receipt
+        table[session].newestID = id
+        table[session].gap = now &- table[session].lastUsed
+        table[session].lastUsed = now
+        table[session].relation.learn(
+            own: ErrorEstimate(rawValue: control.errorEstimate), peer: probe.errorEstimate)
+        if let paired {
+            table[session].identifier = paired.instance
+            table[session].isPaired = true
+            table[session].isClosing = paired.isClosing
+            if !paired.isClosing { table[session].hasMeasured = true }
+            table[session].relation.learn(peerBootHash: paired.bootHash)
+        }
+        return order
+    }
+
+    /// Hands the replies to the kernel. One that it does not take is a reply lost here; its id is used again.
+    private mutating func transmit(_ batch: inout SendBatch, _ now: Int64) {
+        var sent = 0
+        var failure: SystemError?
+        while sent < batch.count, failure == nil {
+            do throws(SystemError) {
+                sent += try link.conn.send(&batch, from: sent)
+            } catch {
+                failure = error
+            }
+        }
+        for _ in 0..<sent {
+            ledger.recordSend(id: next, at: now)
+            next &+= 1
+        }
+        result.totals.sent &+= UInt64(sent)
+        for position in sent..<batch.count { replies[Int((next &+ UInt32(position - sent)) & mask)].flags = [] }
+        if let failure {
+            result.sendErrors &+= UInt64(batch.count - sent)
+            if failure.code == ErrorCode.noSuchAddress || failure.code == ErrorCode.noDevice { result.failure = failure }
+            if !isSendFailing { push(.notice(.sendFailing(code: failure.code))) }
+            isSendFailing = true
+        } else if isSendFailing, sent > 0 {
+            isSendFailing = false
+            push(.notice(.sendWorksAgain))
+        }
+        batch.removeAll()
+    }
+}

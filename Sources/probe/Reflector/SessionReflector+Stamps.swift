@@ -1,0 +1,88 @@
+import FastAFPacket
+import Kernel
+import Report
+import Wire
+
+extension SessionReflector {
+    /// Takes all transmit stamps that are there.
+    mutating func takeStamps(_ batch: inout StampBatch) {
+        while true {
+            do throws(SystemError) {
+                try link.conn.receiveTransmitStampsNow(&batch)
+            } catch {
+                result.failure = error
+                return
+            }
+            guard batch.count > 0 else { return }
+            if batch.foundQueueFull { ledger.recordFullQueue() }
+            batch.forEach { stamp in enter(stamp) }
+            if batch.count < batch.capacity { return }
+        }
+    }
+
+    private mutating func enter(_ stamp: TransmitStamp) {
+        let match = ledger.recordStamp(stamp)
+        guard match != .unknown, let index = index(ofReply: stamp.id) else { return }
+        switch stamp.stage {
+        case .sched: replies[index].reply.sched = stamp.stamps.software
+        case .sent:
+            if let time = stamp.stamps.software { replies[index].reply.software = time }
+            if let time = stamp.stamps.hardware { replies[index].reply.hardware = time }
+        case .acknowledged, .completed: break
+        }
+        if match == .stamped(isComplete: true) { markStamped(index) }
+    }
+
+    /// All stamps of a reply that can come have come: later replies tell the sender.
+    private mutating func markStamped(_ index: Int) {
+        let slot = replies[index]
+        replies[index].flags.insert(.stamped)
+        // The place may have gone to another session since.
+        if table[slot.session].identifier == slot.identifier {
+            table[slot.session].stampedReplies.add(slot.id)
+            if let software = slot.reply.software {
+                table[slot.session].followUp = FollowUp(
+                    sequence: slot.reply.sequence, timestamp: NTPTimestamp(unixNanoseconds: software).rawValue,
+                    method: TimestampingMethod.softwareLocal)
+            }
+        }
+        complete(index)
+    }
+
+    /// Writes off what has waited too long.
+    mutating func sweep(_ now: Int64) {
+        let cutoff = now &- configuration.timeout
+        writeOffStamps(sentBefore: cutoff)
+        while oldest != next {
+            let slot = replies[Int(oldest & mask)]
+            let isWaiting = configuration.writesRows ? !slot.isFinished : !slot.flags.contains(.stamped)
+            if slot.flags.contains(.inUse), isWaiting {
+                guard slot.sentAt < cutoff else { return }
+                finish(oldest)
+            }
+            oldest &+= 1
+        }
+    }
+
+    private mutating func writeOffStamps(sentBefore time: Int64) {
+        // Empty as a rule, and then without memory.
+        var expired: [(id: UInt32, lost: TransmitStampKinds)] = []
+        ledger.expire(sentBefore: time) { id, lost, _ in expired.append((id, lost)) }
+        for (id, lost) in expired {
+            guard let index = index(ofReply: id) else { continue }
+            replies[index].stampMissing = lost.isEmpty ? .skippedByDriver : .bufferFull
+            markStamped(index)
+        }
+    }
+
+    /// The reflector ends: every probe gets its rows.
+    mutating func finishAll() {
+        writeOffStamps(sentBefore: .max)
+        while oldest != next {
+            finish(oldest)
+            oldest &+= 1
+        }
+        readSocketCounters()
+        push(.totals(result.totals))
+    }
+}

@@ -1,0 +1,164 @@
+import Addresses
+import FastAFPacket
+import Kernel
+import Report
+import Wire
+
+/// The session-reflector: answers probes from the thread that receives them, and learns the true transmit stamps of
+/// its replies, which later replies carry. It owns everything here.
+struct SessionReflector: ~Copyable {
+    struct Configuration: Sendable {
+        /// Random, of this process.
+        var instance: UInt64
+        var bootHash: UInt64
+        var hardwareClock: UInt32?
+        /// Who is answered; empty for anybody.
+        var allowed: [IPNetwork]
+        /// Whether somebody wants the rows of the sessions that are answered.
+        var writesRows: Bool
+        /// Nanoseconds until a stamp, or the other side's telemetry, is given up.
+        var timeout: Int64
+    }
+
+    let configuration: Configuration
+    let link: Link
+    let control: SessionControl
+    let events: SPSCRing<SessionEvent>
+
+    var table = SessionTable()
+    var replies: [ReplySlot]
+    let mask: UInt32
+    /// The next reply's id, and the oldest one that is not finished.
+    var next: UInt32 = 0
+    var oldest: UInt32 = 0
+    var ledger: TransmitLedger
+    var result = ReflectorResult()
+    var isSendFailing = false
+    var isOver = false
+    private var finishingSince: Int64?
+    private var nextReport: Int64
+
+    init(
+        _ configuration: Configuration, link: Link, control: SessionControl, events: SPSCRing<SessionEvent>
+    ) {
+        self.configuration = configuration
+        self.link = link
+        self.control = control
+        self.events = events
+        let size = 1 << 15
+        replies = Array(repeating: ReplySlot(), count: size)
+        mask = UInt32(size - 1)
+        ledger = TransmitLedger(capacity: size, expecting: link.conn.transmitStamps)
+        nextReport = ClockID.monotonic.now() &+ SessionSender.reportInterval
+    }
+
+    /// How long the peer's session is answered after our own is over, at most.
+    static let lingerLimit: Int64 = 10_000_000_000
+
+    /// Answers until it is told to end.
+    mutating func run() -> ReflectorResult {
+        let start = ClockID.monotonic.now()
+        var receiving = ReceiveBatch(capacity: SessionSender.batch, packetBytes: Link.packetBytes)
+        var sending = SendBatch(
+            capacity: SessionSender.batch, packetBytes: link.headerBytes + 4 + Link.packetBytes)
+        var stamps = StampBatch(capacity: 2 * SessionSender.batch)
+        link.conn.setWriteDeadline(monotonic: 0)
+        while !isOver {
+            answer(&receiving, &sending, &stamps)
+            takeStamps(&stamps)
+            let now = ClockID.monotonic.now()
+            sweep(now)
+            report(now)
+            decideWhetherOver(now)
+            guard !isOver, result.failure == nil else { break }
+            wait(until: finishingSince == nil ? nextReport : now &+ 20_000_000)
+        }
+        finishAll()
+        result.account = ledger.account
+        result.duration = ClockID.monotonic.now() &- start
+        result.threadCPU = ClockID.threadCPU.now()
+        return result
+    }
+
+    private mutating func wait(until deadline: Int64) {
+        do throws(SystemError) {
+            let activity = try link.conn.waitForActivity(until: deadline, signal: control.signal)
+            if activity.contains(.signal) { control.signal.clear() }
+            if activity.contains(.closed) { isOver = true }
+        } catch {
+            result.failure = error
+        }
+    }
+
+    /// Told to finish, it still answers a peer that is at work: until that closes its session or falls silent.
+    private mutating func decideWhetherOver(_ now: Int64) {
+        switch control.stop {
+        case .no: return
+        case .abort: isOver = true
+        case .finish:
+            let since = finishingSince ?? now
+            finishingSince = since
+            let isAtWork = table.sessions.contains { session in
+                guard session.isOpen else { return false }
+                let isDone = session.isClosing && session.hasMeasured
+                let patience = isDone ? 200_000_000 : max(1_000_000_000, 3 &* session.gap)
+                return now &- session.lastUsed < patience
+            }
+            isOver = !isAtWork || now &- since > Self.lingerLimit
+        }
+    }
+
+    private mutating func report(_ now: Int64) {
+        guard now >= nextReport else { return }
+        nextReport = now &+ SessionSender.reportInterval
+        table.expire(unusedSince: now &- SessionTable.expiry)
+        readSocketCounters()
+        push(.totals(result.totals))
+    }
+
+    mutating func readSocketCounters() {
+        guard let statistics = try? link.conn.statistics() else { return }
+        result.totals.socketPackets = statistics.packets
+        result.totals.socketDrops = statistics.drops
+        result.totals.queueFreezes = statistics.queueFreezes
+    }
+
+    mutating func push(_ event: SessionEvent) {
+        if !events.push(event) { result.eventsDropped &+= 1 }
+    }
+
+    /// The slot of a reply that is still kept.
+    func index(ofReply id: UInt32) -> Int? {
+        let index = Int(id & mask)
+        return replies[index].flags.contains(.inUse) && replies[index].id == id ? index : nil
+    }
+}
+
+/// What a session-reflector leaves when it is over.
+struct ReflectorResult: Sendable {
+    /// `received` are probes, `sent` replies.
+    var totals = SessionTotals()
+    var refusals = Refusals()
+    /// From the port that reflectors listen on: answering could go on for ever.
+    var loopsRefused: UInt64 = 0
+    /// From addresses that are not allowed.
+    var notAllowed: UInt64 = 0
+    /// Sessions for which there was no room.
+    var sessionsRefused: UInt64 = 0
+    var sessionsOpened: UInt64 = 0
+    var duplicates: UInt64 = 0
+    var sendErrors: UInt64 = 0
+    var eventsDropped: UInt64 = 0
+    var account = TransmitLedger(capacity: 1, expecting: []).account
+    var duration: Int64 = 0
+    var threadCPU: Int64 = 0
+    var failure: SystemError?
+
+    var named: [(name: String, value: UInt64)] {
+        [("probes", totals.received), ("replies", totals.sent)] + refusals.named + [
+            ("loops_refused", loopsRefused), ("not_allowed", notAllowed), ("sessions", sessionsOpened),
+            ("sessions_refused", sessionsRefused), ("duplicates", duplicates), ("records_dropped", eventsDropped),
+            ("packet_thread_cpu_ns", UInt64(clamping: threadCPU)),
+        ]
+    }
+}
