@@ -30,7 +30,7 @@ public struct LiveLine: Sendable {
     }
 
     /// The line without a line end. Delays are the median and the 99th percentile; "~" before one-way delays says
-    /// that they are relative. Fields have a fixed width, so that a line covers the one before it.
+    /// that they are relative. Delays have a fixed width and counts only grow, so that a line covers the one before.
     public func text() -> String {
         let mark = relative ? "~" : " "
         return clock.leftPadded(8) + " sent \(sent) recv \(received) lost \(lostForward)/\(lostReverse)"

@@ -21,6 +21,7 @@ public enum PacketLog {
         bytes.removeLast(start + longestRow - row.position)
     }
 
-    /// No row is longer: 12 numbers of up to 20 characters, 22 commas, a session, 8 labels of up to 12, and the rest.
-    private static let longestRow = 512
+    /// No row is longer: 9 times of up to 20 characters, labels of 65 in all, a session of 16, smaller numbers of 37,
+    /// and 23 commas and line end make 321 at the most.
+    private static let longestRow = 384
 }

@@ -1,7 +1,7 @@
 /// Reads packet logs: columns by name in any order, unknown ones ignored, missing ones absent in every record.
 ///
 /// Bytes are given in pieces of any size with `read(_:each:)`, and `finish()` tells whether the last line was whole.
-/// The reader keeps no more than one line. After an error it has skipped the line that the error is in.
+/// The reader keeps no more than one line. After an error the rest of that piece is not read.
 public struct PacketLogReader: Sendable {
     /// Longer lines are no rows: the longest that is written has fewer than 512 bytes, and a reader must be bounded.
     static let lineLimit = 16_384

@@ -44,6 +44,10 @@ extension RunSummary {
                 ("unknown", counts.unknown), ("duplicate", counts.duplicate), ("corrupt", counts.corrupt),
             ], to: &writer)
         write("delay", side.delay, to: &writer)
+        if let error = side.largestDelayError {
+            writer.key("delay_error_max_ns")
+            writer.value(error)
+        }
         write("ipdv", side.ipdv, to: &writer)
         for stage in HostPathStage.allCases { write(stage.text, side.stages[stage], to: &writer) }
         writer.endObject()

@@ -9,6 +9,7 @@ extension RunSummary {
     public func text() -> String {
         var lines = ["session \(session) to \(peer) over \(interface), \(roundedDurationText(duration))"]
         lines.append("clocks: \(clockNote)")
+        if !relative, let error = errorLine() { lines.append(error) }
         lines.append("")
         lines += delayLines()
         lines.append("")
@@ -22,6 +23,13 @@ extension RunSummary {
                         + [("freezes", socket.freezes), ("send errors", sendErrors)]))
         if !counters.isEmpty { lines.append("counters: " + Self.list(counters)) }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func errorLine() -> String? {
+        let errors = [("forward", statistics.forward), ("reverse", statistics.reverse)].compactMap { name, side in
+            side.largestDelayError.map { "\(name) at most \(roundedDurationText($0))" }
+        }
+        return errors.isEmpty ? nil : "error of the one-way delay: " + errors.joined(separator: ", ")
     }
 
     private func delayLines() -> [String] {
@@ -80,7 +88,8 @@ extension RunSummary {
     }
 
     private static func row(_ label: String, _ cells: [String], label labelWidth: Int, width: Int) -> String {
-        label.rightPadded(labelWidth) + cells.map { $0.leftPadded(width) }.joined()
+        // A space between cells even where a number is wider than its column.
+        label.rightPadded(labelWidth) + cells.map { " " + $0.leftPadded(width - 1) }.joined()
     }
 
     private static func list(_ counters: [(name: String, value: UInt64)]) -> String {

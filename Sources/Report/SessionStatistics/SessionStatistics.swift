@@ -8,6 +8,8 @@ public struct SessionStatistics: Sendable {
     public struct PerDirection: Sendable {
         /// One-way delay in nanoseconds, negative where the clocks disagree by more than it.
         public internal(set) var delay = SignedHistogram()
+        /// The largest bound of a measured delay's error in nanoseconds; nil if no delay has a bound.
+        public internal(set) var largestDelayError: Int64?
         /// Delay variation between consecutive packets, delay(n) - delay(n-1) in nanoseconds (RFC 3393, RFC 5481).
         public internal(set) var ipdv = SignedHistogram()
         /// The stages of the host path at both ends, as far as their stamps are known.
@@ -82,7 +84,9 @@ public struct SessionStatistics: Sendable {
         side.counts.add(record.status)
         guard record.status.entersDelayStatistics else { return }
         side.stages.add(record, hardwareComparable: hardwareComparable)
-        if let delay = record.delay { side.delay.record(delay) }
+        guard let delay = record.delay else { return }
+        side.delay.record(delay)
+        if let error = record.delayError { side.largestDelayError = max(side.largestDelayError ?? error, error) }
     }
 
     /// Records the pairs that this row completes: with the packet before it and with the one after it.

@@ -1,0 +1,33 @@
+import Testing
+
+@testable import Report
+
+@Suite struct PacketLabelsTests {
+    @Test func `packet kinds and directions have the labels of the log`() {
+        #expect(PacketKind.allCases.map(\.text) == ["probe", "reply"])
+        #expect(Direction.allCases.map(\.text) == ["out", "in"])
+    }
+
+    @Test func `statuses have the labels of the log in the order in which they apply`() {
+        #expect(
+            PacketStatus.allCases.map(\.text)
+                == ["corrupt", "duplicate", "late", "lost", "unknown", "reordered", "ok"])
+    }
+
+    @Test func `stamps and reasons have the labels of the log`() {
+        #expect(StampKind.allCases.map(\.text) == ["hardware", "software", "app"])
+        #expect(
+            MissingReason.allCases.map(\.text)
+                == [
+                    "unsupported", "late", "buffer", "driver", "not-received", "no-follow-up", "not-asked", "closed",
+                ])
+    }
+
+    @Test func `only packets that arrived once and in time enter the delay statistics`() {
+        #expect(PacketStatus.allCases.filter(\.entersDelayStatistics) == [.reordered, .ok])
+    }
+
+    @Test func `a record holds no references, so that it can cross a ring`() {
+        #expect(_isPOD(PacketRecord.self))
+    }
+}

@@ -1,0 +1,209 @@
+import Testing
+
+@testable import Report
+
+@Suite struct PacketLogReaderTests {
+    private let minimal = "session,packet,seq,direction,status"
+    private let line = "0123456789abcdef,reply,7,in,late"
+
+    private func read(_ text: String) throws(PacketLogError) -> [PacketRecord] {
+        try PacketLogReader.records(in: Array(text.utf8))
+    }
+
+    private func error(_ text: String) -> PacketLogError? {
+        do {
+            _ = try read(text)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private var validLog: [UInt8] {
+        var bytes = Array(PacketLog.header.utf8) + [UInt8(ascii: "\n")]
+        PacketLog.appendRow(fullRecord(), to: &bytes)
+        PacketLog.appendRow(row(.reply, 13, -7, .reordered), to: &bytes)
+        PacketLog.appendRow(row(.probe, 14, nil, .lost, clock: nil), to: &bytes)
+        return bytes
+    }
+
+    @Test func `columns may come in any order`() throws {
+        let records = try read(
+            "status,ttl,seq,session,direction,delay_ns,packet\nok,9,4,00000000000000ff,in,-3,reply\n")
+        var expected = PacketRecord(session: 255, packet: .reply, sequence: 4, direction: .in)
+        expected.ttl = 9
+        expected.delay = -3
+        #expect(records == [expected])
+    }
+
+    @Test func `missing columns are absent in every record`() throws {
+        let expected = PacketRecord(
+            session: 0x0123_4567_89AB_CDEF, packet: .reply, sequence: 7, direction: .in, status: .late)
+        #expect(try read("\(minimal)\n\(line)\n") == [expected])
+    }
+
+    @Test func `unknown columns are ignored`() throws {
+        let plain = try read("\(minimal)\n\(line)\n")
+        #expect(try read("colour,\(minimal),taste\nred,\(line),\"sour\n") == plain)
+    }
+
+    @Test func `line ends of other systems and empty lines are accepted`() throws {
+        #expect(try read("\(minimal)\r\n\(line)\r\n\r\n\(line)\r\n").count == 2)
+    }
+
+    @Test func `a log with a header alone has no records`() throws {
+        #expect(try read("\(minimal)\n").isEmpty)
+    }
+
+    @Test func `a log without a header line is an error`() {
+        #expect(error("") == .noHeader)
+        #expect(error("\n") == .noHeader)
+    }
+
+    @Test(arguments: ["session", "packet", "seq", "direction", "status"])
+    func `a column that no row can do without is asked for`(name: String) {
+        let names = minimal.split(separator: ",").map { $0 == name ? "x" : String($0) }
+        #expect(error(names.joined(separator: ",") + "\n") == .missingColumn(name))
+    }
+
+    @Test func `a column that is there twice is an error`() {
+        #expect(error("\(minimal),seq\n") == .repeatedColumn("seq"))
+    }
+
+    @Test func `two unknown columns of the same name are no error`() throws {
+        #expect(try read("\(minimal),x,x\n\(line),1,2\n").count == 1)
+    }
+
+    @Test func `a row with too few or too many fields is an error with its line`() {
+        #expect(error("\(minimal)\n\(line)\nabc\n")?.line == 3)
+        let short = "0123456789abcdef,reply,7,in"
+        #expect(error("\(minimal)\n\(short)\n") == .fieldCount(line: 2, expected: 5, found: 4))
+        #expect(error("\(minimal)\n\(line),\n") == .fieldCount(line: 2, expected: 5, found: 6))
+    }
+
+    @Test(arguments: [
+        ("seq", "-1"), ("seq", "4294967296"), ("seq", ""), ("seq", "1.0"), ("seq", " 1"), ("seq", "+1"), ("seq", "-"),
+        ("session", "123"), ("session", "0123456789abcdeg"), ("session", ""), ("session", "00123456789abcdef"),
+        ("packet", "Probe"), ("packet", ""), ("direction", "up"), ("status", "okay"), ("status", ""),
+        ("delay_ns", "9223372036854775808"), ("delay_ns", "-9223372036854775809"), ("delay_ns", "--1"),
+        ("delay_ns", "99999999999999999999999"), ("delay_ns", "1e3"), ("ttl", "256"), ("ttl", "-0x"),
+        ("bytes", "2147483648"), ("tx_missing", "none"), ("delay_clock", "ntp"),
+    ])
+    func `a field that its column does not allow is an error that names both`(column: String, value: String) throws {
+        var names = minimal.split(separator: ",").map(String.init)
+        var fields = line.split(separator: ",").map(String.init)
+        if let index = names.firstIndex(of: column) {
+            fields[index] = value
+        } else {
+            names.append(column)
+            fields.append(value)
+        }
+        let found = error(names.joined(separator: ",") + "\n" + fields.joined(separator: ",") + "\n")
+        guard case .field(2, column, value, _) = found else {
+            Issue.record("\(String(describing: found))")
+            return
+        }
+    }
+
+    @Test func `the ends of each integer's range are read`() throws {
+        let header = "\(minimal),delay_ns,ttl,bytes"
+        let records = try read(
+            "\(header)\n\(line),-9223372036854775808,255,-2147483648\n\(line),9223372036854775807,0,2147483647\n")
+        #expect(records.map(\.delay) == [.min, .max])
+        #expect(records.map(\.ttl) == [255, 0])
+        #expect(records.map(\.bytes) == [.min, .max])
+    }
+
+    @Test func `errors say where, what and what to do`() {
+        #expect(
+            PacketLogError.field(line: 9, column: "ttl", text: "x", expected: "an integer from 0 to 255").description
+                == "line 9: ttl is \"x\", expected an integer from 0 to 255: repair or remove the line")
+        #expect(
+            error("\(minimal)\n\(line)\n\(line)")?.description
+                == "line 3: cut off without a line end: the rows before it are good; remove it to read the rest")
+        #expect(
+            error("\(minimal),ttl\n\(line),1\u{1B}[2J\n")?.description
+                == "line 2: ttl is \"1?[2J\", expected an integer from 0 to 255: repair or remove the line")
+    }
+
+    @Test func `rows before a cut last line are given`() {
+        var reader = PacketLogReader()
+        var count = 0
+        #expect(throws: Never.self) {
+            try reader.read(Array("\(minimal)\n\(line)\n0123456789abc".utf8)) { _ in count += 1 }
+        }
+        #expect(count == 1)
+        #expect(throws: PacketLogError.cutLine(line: 3)) { try reader.finish() }
+    }
+
+    @Test func `rows before a wrong line are given`() {
+        var reader = PacketLogReader()
+        var count = 0
+        #expect(throws: PacketLogError.fieldCount(line: 4, expected: 5, found: 6)) {
+            try reader.read(Array("\(minimal)\n\(line)\n\(line)\n\(line),\n\(line)\n".utf8)) { _ in count += 1 }
+        }
+        #expect(count == 2)
+    }
+
+    @Test(arguments: [1, 2, 3, 7, 64, 1000])
+    func `pieces of any size give the same rows`(size: Int) throws {
+        let log = validLog
+        var reader = PacketLogReader()
+        var records: [PacketRecord] = []
+        for start in stride(from: 0, to: log.count, by: size) {
+            try reader.read(Array(log[start..<min(start + size, log.count)])) { records.append($0) }
+        }
+        try reader.finish()
+        #expect(try records == PacketLogReader.records(in: log))
+        #expect(records.count == 3)
+    }
+
+    @Test func `every prefix of a log is either whole lines or reported as cut`() throws {
+        let log = validLog
+        let whole = try PacketLogReader.records(in: log)
+        for length in 0..<log.count {
+            let prefix = Array(log[0..<length])
+            let lines = prefix.count { $0 == UInt8(ascii: "\n") }
+            if length == 0 {
+                #expect(throws: PacketLogError.noHeader) { try PacketLogReader.records(in: prefix) }
+            } else if prefix.last == UInt8(ascii: "\n") {
+                #expect(try PacketLogReader.records(in: prefix) == Array(whole.prefix(lines - 1)))
+            } else {
+                #expect(throws: PacketLogError.cutLine(line: lines + 1)) { try PacketLogReader.records(in: prefix) }
+            }
+        }
+    }
+
+    @Test func `a line without end is given up before it fills the memory`() {
+        var reader = PacketLogReader()
+        let piece = [UInt8](repeating: UInt8(ascii: "x"), count: 5000)
+        #expect(throws: PacketLogError.lineTooLong(line: 1, limit: 16_384)) {
+            for _ in 0..<10 { try reader.read(piece) { _ in } }
+        }
+        #expect(error(String(repeating: "x", count: 20_000) + "\n") == .lineTooLong(line: 1, limit: 16_384))
+    }
+
+    @Test func `random bytes are errors and never trap`() {
+        var generator = SplitMix(state: 7)
+        let head = Array(PacketLog.header.utf8) + [UInt8(ascii: "\n")]
+        let alphabet = Array("0123456789abcdef,,,,\n\r-probeyutiklmsxé\u{0}".utf8)
+        for round in 0..<3000 {
+            let noise = (0..<Int.random(in: 1...300, using: &generator)).map { _ in
+                round % 2 == 0
+                    ? UInt8.random(in: 0...255, using: &generator) : alphabet.randomElement(using: &generator) ?? 0
+            }
+            #expect(throws: PacketLogError.self) { try PacketLogReader.records(in: head + [UInt8(ascii: "z")] + noise) }
+            _ = try? PacketLogReader.records(in: noise)
+        }
+    }
+
+    @Test func `a log with any one byte changed never traps`() throws {
+        let log = validLog
+        var generator = SplitMix(state: 3)
+        for index in log.indices {
+            var changed = log
+            changed[index] = UInt8.random(in: 0...255, using: &generator)
+            if let records = try? PacketLogReader.records(in: changed) { #expect(records.count <= 4) }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import Testing
+
+@testable import Report
+
+@Suite struct PacketLogTests {
+    private func text(_ record: PacketRecord) -> String {
+        var bytes: [UInt8] = []
+        PacketLog.appendRow(record, to: &bytes)
+        return bytes.text
+    }
+
+    @Test func `the header names every column in order`() {
+        #expect(
+            PacketLog.header
+                == "session,packet,seq,reply_seq,direction,bytes,status,tx_app_ns,tx_sched_ns,tx_sw_ns,tx_hw_ns,"
+                + "rx_hw_ns,rx_sw_ns,rx_app_ns,delay_ns,delay_error_ns,delay_clock,tx_stamp,tx_missing,rx_stamp,"
+                + "rx_missing,ttl,dscp")
+        #expect(PacketLog.header == PacketLogColumn.allCases.map(\.rawValue).joined(separator: ","))
+    }
+
+    @Test func `a full row has a field for each column`() {
+        #expect(
+            text(fullRecord())
+                == "0123456789abcdef,probe,13,12,out,128,ok,1795256040123456789,1795256040123458289,"
+                + "1795256040123460789,1795256040123465789,1795256040123475789,1795256040123481134,"
+                + "1795256040123496789,20345,1200,software,hardware,late,hardware,no-follow-up,64,46\n")
+    }
+
+    @Test func `what is absent is an empty field`() {
+        let record = PacketRecord(session: 0, packet: .reply, sequence: 0, direction: .in, status: .unknown)
+        #expect(text(record) == "0000000000000000,reply,0,,in,,unknown,,,,,,,,,,,,,,,,\n")
+    }
+
+    @Test func `a zero that was measured is written`() {
+        var record = PacketRecord(session: 0, packet: .reply, sequence: 0, replySequence: 0, direction: .in)
+        record.delay = 0
+        record.delayError = 0
+        record.ttl = 0
+        record.dscp = 0
+        #expect(text(record) == "0000000000000000,reply,0,0,in,,ok,,,,,,,,0,0,,,,,,0,0\n")
+    }
+
+    @Test func `a row is appended behind what the array holds`() {
+        var bytes = Array("before\n".utf8)
+        let record = PacketRecord(session: 1, packet: .probe, sequence: 2, direction: .out, status: .lost)
+        PacketLog.appendRow(record, to: &bytes)
+        PacketLog.appendRow(record, to: &bytes)
+        let line = "0000000000000001,probe,2,,out,,lost,,,,,,,,,,,,,,,,\n"
+        #expect(bytes.text == "before\n" + line + line)
+    }
+
+    @Test func `the longest row has room`() {
+        var record = PacketRecord(
+            session: .max, packet: .reply, sequence: .max, replySequence: .max, direction: .out, bytes: .min,
+            status: .duplicate, ttl: .max, dscp: .max)
+        for path in timePaths { record[keyPath: path] = .min }
+        record.delayClock = .hardware
+        record.transmitStamp = .hardware
+        record.receiveStamp = .software
+        record.transmitMissing = .notReceived
+        record.receiveMissing = .noFollowUp
+        let line = text(record)
+        #expect(line.utf8.count == 321)
+        #expect(line.hasPrefix("ffffffffffffffff,reply,4294967295,4294967295,out,-2147483648,duplicate,-92233"))
+        #expect(line.hasSuffix("hardware,hardware,not-received,software,no-follow-up,255,255\n"))
+    }
+
+    @Test(arguments: 0..<19)
+    func `numbers of every length are written to the digit`(exponent: Int) throws {
+        let power = (0..<exponent).reduce(Int64(1)) { value, _ in value * 10 }
+        for value in [power, power - 1, power + 1, -power, 1 - power, power / 9 * 8, .max, .min] {
+            var record = PacketRecord(session: 0, packet: .probe, sequence: 0, direction: .out)
+            record.delay = value
+            let fields = text(record).split(separator: ",", omittingEmptySubsequences: false)
+            #expect(fields[14] == String(value))
+        }
+    }
+
+    @Test func `rows survive writing and reading with any field absent or present`() throws {
+        var generator = SplitMix(state: 1)
+        let records = (0..<2000).map { _ in randomRecord(&generator) }
+        var bytes = Array(PacketLog.header.utf8) + [UInt8(ascii: "\n")]
+        for record in records { PacketLog.appendRow(record, to: &bytes) }
+        #expect(try PacketLogReader.records(in: bytes) == records)
+    }
+}
+
+var timePaths: [WritableKeyPath<PacketRecord, Int64?>] {
+    [
+        \.transmitApp, \.transmitSched, \.transmitSoftware, \.transmitHardware, \.receiveHardware, \.receiveSoftware,
+        \.receiveApp, \.delay, \.delayError,
+    ]
+}
+
+/// A record in which each field is absent or present by chance, with values of all magnitudes.
+func randomRecord(_ generator: inout SplitMix) -> PacketRecord {
+    func chance() -> Bool { Bool.random(using: &generator) }
+    var record = PacketRecord(
+        session: generator.next(), packet: chance() ? .probe : .reply,
+        sequence: .random(in: 0 ... .max, using: &generator),
+        direction: chance() ? .out : .in)
+    for path in timePaths where chance() {
+        record[keyPath: path] = Int64(truncatingIfNeeded: generator.next()) >> (generator.next() % 64)
+    }
+    if chance() { record.replySequence = .random(in: 0 ... .max, using: &generator) }
+    if chance() { record.bytes = .random(in: 1...9000, using: &generator) }
+    if chance() { record.ttl = .random(in: 0 ... .max, using: &generator) }
+    if chance() { record.dscp = .random(in: 0...63, using: &generator) }
+    if chance() { record.delayClock = StampKind.allCases.randomElement(using: &generator) }
+    if chance() { record.transmitStamp = StampKind.allCases.randomElement(using: &generator) }
+    if chance() { record.receiveStamp = StampKind.allCases.randomElement(using: &generator) }
+    if chance() { record.transmitMissing = MissingReason.allCases.randomElement(using: &generator) }
+    if chance() { record.receiveMissing = MissingReason.allCases.randomElement(using: &generator) }
+    record.status = PacketStatus.allCases.randomElement(using: &generator) ?? .ok
+    return record
+}

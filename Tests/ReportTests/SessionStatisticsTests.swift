@@ -1,0 +1,213 @@
+import Testing
+
+@testable import Report
+
+@Suite struct SessionStatisticsTests {
+    private func statistics(_ rows: [PacketRecord], hardwareComparable: Bool = false) -> SessionStatistics {
+        var statistics = SessionStatistics(hardwareComparable: hardwareComparable)
+        for row in rows { statistics.add(row) }
+        return statistics
+    }
+
+    private func values(_ histogram: SignedHistogram) -> [Int64] {
+        // Exact for the small values of these tests: each has a bucket of its own.
+        histogram.buckets.flatMap { Array(repeating: $0.from, count: Int($0.count)) }
+    }
+
+    @Test func `probes are the forward and replies the reverse direction`() {
+        let found = statistics([row(.probe, 1, 10), row(.reply, 1, -4), row(.probe, 2, 12)])
+        #expect(values(found.forward.delay) == [10, 12])
+        #expect(values(found.reverse.delay) == [-4])
+    }
+
+    @Test(arguments: PacketStatus.allCases)
+    func `a row is counted under its status and measured only if it arrived once and in time`(status: PacketStatus) {
+        let found = statistics([row(.probe, 1, 10, status), row(.reply, 1, 20, status)])
+        let measured = status == .ok || status == .reordered
+        for side in [found.forward, found.reverse] {
+            let counts = side.counts
+            let all: [(PacketStatus, UInt64)] = [
+                (.corrupt, counts.corrupt), (.duplicate, counts.duplicate), (.late, counts.late),
+                (.lost, counts.lost), (.unknown, counts.unknown), (.reordered, counts.reordered), (.ok, counts.ok),
+            ]
+            for (kind, count) in all { #expect(count == (kind == status ? 1 : 0)) }
+            #expect(side.delay.count == (measured ? 1 : 0))
+        }
+        #expect(found.roundTrip.count == (measured ? 1 : 0))
+    }
+
+    @Test func `sent and received count distinct packets`() {
+        let found = statistics(PacketStatus.allCases.enumerated().map { row(.probe, UInt32($0), 1, $1) })
+        #expect(found.forward.counts.received == 3)
+        #expect(found.forward.counts.sent == 5)
+        #expect(found.reverse.counts.sent == 0)
+    }
+
+    @Test func `the round trip is exactly forward plus reverse delay of the same sequence number`() {
+        var generator = SplitMix(state: 21)
+        var expected = SignedHistogram()
+        var rows: [PacketRecord] = []
+        for sequence in 0..<1000 as Range<UInt32> {
+            let offset = Int64(truncatingIfNeeded: generator.next()) >> 4
+            let (forward, reverse) = (Int64.random(in: 0...99_999, using: &generator), Int64(sequence) * 77)
+            rows.append(row(.probe, sequence, forward + offset))
+            rows.append(row(.reply, sequence, reverse - offset))
+            expected.record(forward + reverse)
+        }
+        let found = statistics(rows.shuffled(using: &generator))
+        #expect(found.roundTrip.buckets == expected.buckets)
+        #expect(found.roundTrip.mean == expected.mean)
+        #expect(found.roundTrip.min == expected.min)
+    }
+
+    @Test func `a round trip needs both directions`() {
+        #expect(statistics([row(.probe, 1, 10), row(.reply, 2, 10), row(.reply, 1, nil)]).roundTrip.isEmpty)
+    }
+
+    @Test func `a round trip never adds delays of different clocks`() {
+        let mixed = statistics([row(.probe, 1, 10, clock: .hardware), row(.reply, 1, 20, clock: .software)])
+        #expect(mixed.roundTrip.isEmpty)
+        let host = statistics([row(.probe, 1, 10, clock: .app), row(.reply, 1, 20, clock: .software)])
+        #expect(values(host.roundTrip) == [30])
+        let card = statistics([row(.probe, 1, 10, clock: .hardware), row(.reply, 1, 20, clock: .hardware)])
+        #expect(values(card.roundTrip) == [30])
+    }
+
+    @Test func `delay variation is the later packet's delay minus the earlier one's`() {
+        let found = statistics([row(.probe, 1, 10), row(.probe, 2, 15), row(.probe, 3, 9), row(.reply, 1, 50)])
+        #expect(values(found.forward.ipdv) == [-6, 5])
+        #expect(found.reverse.ipdv.isEmpty)
+    }
+
+    @Test func `delay variation does not depend on the order of rows, and takes each pair once`() {
+        let delays: [Int64] = [10, 15, 9, 100, -40, 7]
+        let rows = delays.enumerated().map { row(.reply, UInt32($0), $1) }
+        let expected = zip(delays.dropFirst(), delays).map { $0 - $1 }.sorted()
+        var generator = SplitMix(state: 22)
+        for _ in 0..<50 {
+            #expect(values(statistics(rows.shuffled(using: &generator)).reverse.ipdv) == expected)
+        }
+    }
+
+    @Test func `a gap leaves out the pairs on both sides of it`() {
+        let found = statistics([row(.probe, 1, 10), row(.probe, 2, 99, .lost), row(.probe, 3, 15), row(.probe, 4, 16)])
+        #expect(values(found.forward.ipdv) == [1])
+    }
+
+    @Test func `delay variation goes on where the sequence number wraps`() {
+        let found = statistics([row(.probe, 0, 15), row(.probe, .max, 10), row(.probe, 1, 14)])
+        #expect(values(found.forward.ipdv) == [-1, 5])
+    }
+
+    @Test func `delay variation never subtracts delays of different clocks`() {
+        let found = statistics([
+            row(.probe, 1, 10, clock: .hardware), row(.probe, 2, 15), row(.probe, 3, 18, clock: .app),
+        ])
+        #expect(values(found.forward.ipdv) == [3])
+    }
+
+    @Test func `a row that is added again makes no second pair`() {
+        let found = statistics([row(.probe, 1, 10), row(.probe, 2, 15), row(.probe, 2, 15), row(.reply, 2, 5)])
+        #expect(values(found.forward.ipdv) == [5])
+        #expect(values(found.roundTrip) == [20])
+    }
+
+    @Test func `a row beyond the window finds no partner, and nothing of another sequence number`() {
+        var small = SessionStatistics(window: 4)
+        for sequence in 0..<5 as Range<UInt32> { small.add(row(.probe, sequence, Int64(sequence) * 10)) }
+        small.add(row(.reply, 0, 1))
+        small.add(row(.reply, 1, 1))
+        #expect(values(small.roundTrip) == [11])
+        #expect(small.forward.ipdv.count == 4)
+    }
+
+    @Test(arguments: [-5, 0, 1, 3, Int.max])
+    func `a window of any size is taken`(window: Int) {
+        var statistics = SessionStatistics(window: min(window, 100_000))
+        statistics.add(row(.probe, 7, 1))
+        statistics.add(row(.reply, 7, 2))
+        #expect(values(statistics.roundTrip) == [3])
+    }
+
+    @Test func `the stages of the host path come from stamps of the same host`() {
+        let found = statistics([fullRecord()]).forward.stages
+        #expect(values(found.appToSched) == [1500])
+        #expect(found.schedToDriver.mean == 2500)
+        #expect(found.softwareToApp.mean == 15_655)
+        #expect(found.driverToCard.isEmpty)
+        #expect(found.cardToSoftware.isEmpty)
+    }
+
+    @Test func `stages between card and host need comparable clocks`() {
+        let found = statistics([fullRecord()], hardwareComparable: true).forward.stages
+        #expect(found.driverToCard.mean == 5000)
+        #expect(found.cardToSoftware.mean == 5345)
+        #expect(HostPathStage.allCases.map { found[$0].mean } == [1500, 2500, 5000, 5345, 15_655])
+    }
+
+    @Test func `stages are kept apart by direction`() {
+        var reply = fullRecord()
+        reply.packet = .reply
+        let found = statistics([reply])
+        #expect(found.forward.stages.appToSched.isEmpty)
+        #expect(found.reverse.stages.appToSched.count == 1)
+    }
+
+    @Test func `a stage that ran backwards is kept as negative`() {
+        var record = row(.probe, 1, nil)
+        record.transmitApp = 100
+        record.transmitSched = 90
+        #expect(values(statistics([record]).forward.stages.appToSched) == [-10])
+    }
+
+    @Test func `differences that do not fit are left out and never trap`() {
+        var record = PacketRecord(session: 1, packet: .probe, sequence: 1, direction: .out)
+        record.transmitApp = .min
+        record.transmitSched = .max
+        record.transmitSoftware = .min
+        record.receiveSoftware = .max
+        record.receiveApp = .min
+        record.delay = .min
+        var next = record
+        next.sequence = 2
+        next.delay = .max
+        var reply = row(.reply, 1, .min)
+        reply.delayClock = nil
+        let found = statistics([record, next, reply], hardwareComparable: true)
+        #expect(found.forward.delay.count == 2)
+        #expect(found.forward.ipdv.isEmpty)
+        #expect(found.roundTrip.isEmpty)
+        #expect(HostPathStage.allCases.allSatisfy { found.forward.stages[$0].isEmpty })
+    }
+
+    @Test func `any records at all never trap, and each is counted`() {
+        var generator = SplitMix(state: 23)
+        var statistics = SessionStatistics(hardwareComparable: true, tracksIntervals: true, window: 16)
+        for _ in 0..<5000 {
+            var record = randomRecord(&generator)
+            record.sequence &= 63
+            statistics.add(record)
+        }
+        let sides = [statistics.forward.counts, statistics.reverse.counts]
+        #expect(sides.reduce(0) { $0 + $1.sent + $1.duplicate + $1.corrupt } == 5000)
+    }
+
+    @Test func `an interval holds only what came since it began`() {
+        var statistics = SessionStatistics(tracksIntervals: true)
+        statistics.add(row(.probe, 1, 10))
+        statistics.add(row(.reply, 1, 20))
+        #expect(values(statistics.interval.roundTrip) == [30])
+        statistics.startInterval()
+        #expect(statistics.interval.roundTrip.isEmpty)
+        statistics.add(row(.probe, 2, 11))
+        statistics.add(row(.reply, 2, 22))
+        #expect(values(statistics.interval.forward) == [11])
+        #expect(values(statistics.interval.reverse) == [22])
+        #expect(values(statistics.interval.roundTrip) == [33])
+        #expect(values(statistics.roundTrip) == [30, 33])
+    }
+
+    @Test func `intervals are empty unless they are asked for`() {
+        #expect(statistics([row(.probe, 1, 10)]).interval.forward.isEmpty)
+    }
+}
