@@ -36,6 +36,18 @@ import Testing
         #expect(found.roundTrip.count == (measured ? 1 : 0))
     }
 
+    @Test func `the largest error bound is that of the measured rows of its direction`() {
+        func bounded(_ sequence: UInt32, _ error: Int64?, _ status: PacketStatus = .ok) -> PacketRecord {
+            var record = row(.probe, sequence, 10, status)
+            record.delayError = error
+            return record
+        }
+        let found = statistics([bounded(1, 500), bounded(2, 900), bounded(3, 700), bounded(4, nil)])
+        #expect(found.forward.largestDelayError == 900)
+        #expect(found.reverse.largestDelayError == nil)
+        #expect(statistics([bounded(1, 500), bounded(2, 900, .late)]).forward.largestDelayError == 500)
+    }
+
     @Test func `sent and received count distinct packets`() {
         let found = statistics(PacketStatus.allCases.enumerated().map { row(.probe, UInt32($0), 1, $1) })
         #expect(found.forward.counts.received == 3)

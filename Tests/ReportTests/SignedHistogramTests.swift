@@ -116,6 +116,13 @@ import Testing
         #expect(values.standardDeviation == 0.5.squareRoot())
     }
 
+    @Test func `the deviation is exact where its terms straddle 128 bits`() {
+        // The square of the sum is just below 2^128, the count times the sum of squares just above it.
+        let (middle, distance) = (Int64(6_148_914_691_236_517_205), Int64(3_000_000_000))
+        let values = histogram([middle - distance, middle, middle + distance])
+        #expect(values.standardDeviation == (6 * 9e18).squareRoot() / 3)
+    }
+
     @Test func `the mean is rounded with halves away from zero`() {
         #expect(histogram([1, 2]).roundedMean == 2)
         #expect(histogram([-1, -2]).roundedMean == -2)
