@@ -18,7 +18,7 @@ public struct NTPTimestamp: Hashable, Sendable {
     /// at the ends of Int64.
     public func unixNanoseconds(near pivot: Int64) -> Int64 {
         let seconds = UInt32(truncatingIfNeeded: rawValue >> 32) &- UInt32(truncatingIfNeeded: Self.unixEpoch)
-        let nanoseconds = (rawValue & 0xFFFF_FFFF) * 1_000_000_000 >> 32
+        let nanoseconds = ((rawValue & 0xFFFF_FFFF) * 1_000_000_000) >> 32
         return joinSeconds(unfold(seconds, near: pivot), UInt32(truncatingIfNeeded: nanoseconds))
     }
 
