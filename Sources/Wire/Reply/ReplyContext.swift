@@ -59,4 +59,10 @@ public struct ReplyResult: Hashable, Sendable {
     public var replyDSCP: UInt8
     /// The probe's own ``PairedStamps``, whether or not they were answered.
     public var probePaired: PairedStamps?
+
+    public init(length: Int, replyDSCP: UInt8, probePaired: PairedStamps? = nil) {
+        self.length = length
+        self.replyDSCP = replyDSCP
+        self.probePaired = probePaired
+    }
 }
