@@ -56,7 +56,7 @@ private func disposition(of tlv: TLV, in probe: RawSpan, context: ReplyContext) 
     case TLVType.hmac: expected = 16
     case TLVType.pairedStamps:
         if tlv.isTruncated { return .malformed }
-        let isOurs = PairedStamps(decoding: probe.extracting(tlv.value)) != nil
+        let isOurs = PairedStamps.isPresent(in: probe.extracting(tlv.value))
         return isOurs && context.paired != nil ? .answer : .unrecognized
     default: return tlv.isTruncated ? .malformed : .unrecognized
     }

@@ -5,13 +5,20 @@ extension PairedStamps {
     private static let transmitOffset = 32
     private static let receiveOffset = 112
 
+    /// Whether a type 240 value is of this kind, by its length, magic, version and counts.
+    static func isPresent(in value: RawSpan) -> Bool {
+        guard value.byteCount == valueLength, value.u32(at: 0) == magic, value.u8(at: 4) == version,
+            let transmitCount = value.u8(at: 6), let receiveCount = value.u8(at: 7)
+        else { return false }
+        return transmitCount <= 2 && receiveCount <= 2
+    }
+
     /// Nil when the value is not of this kind: another length, magic or version, or a count above 2. Unknown flags,
     /// reserved bytes, and sets beyond the counts are not looked at.
     public init?(decoding value: RawSpan) {
-        guard value.byteCount == Self.valueLength, value.u32(at: 0) == Self.magic, value.u8(at: 4) == Self.version,
-            let flags = value.u8(at: 5), let transmitCount = value.u8(at: 6), transmitCount <= 2,
-            let receiveCount = value.u8(at: 7), receiveCount <= 2, let instance = value.u64(at: 8),
-            let bootHash = value.u64(at: 16), let clock = value.u32(at: 24)
+        guard Self.isPresent(in: value), let flags = value.u8(at: 5), let transmitCount = value.u8(at: 6),
+            let receiveCount = value.u8(at: 7), let instance = value.u64(at: 8), let bootHash = value.u64(at: 16),
+            let clock = value.u32(at: 24)
         else { return nil }
         self.init(
             isClosing: flags & Self.closingFlag != 0, instance: instance, bootHash: bootHash,
