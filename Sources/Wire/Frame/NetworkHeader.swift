@@ -60,7 +60,7 @@ struct NetworkHeader {
             default: throw .notUDP
             }
             headers += 1
-            guard headers <= Self.extensionHeaderLimit, end - offset >= 8, let following = frame.u8(at: offset),
+            guard headers <= Self.extensionHeaderLimit, let following = frame.u8(at: offset),
                 let length = frame.u8(at: offset + 1)
             else { throw .badHeader }
             next = following
