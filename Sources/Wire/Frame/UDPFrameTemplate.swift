@@ -16,7 +16,7 @@ public struct UDPFrameTemplate: Hashable, Sendable {
     /// The two bits of RFC 3168; higher bits are cut off.
     public var ecn: UInt8
 
-    /// A hop limit of 255 lets the receiver see how many routers there were (RFC 8762 section 4.1 carries it back).
+    /// A hop limit of 255 lets the receiver see how many routers there were (the reply carries it back: RFC 8762 section 4.3.1).
     public init(
         destinationMAC: MACAddress, sourceMAC: MACAddress, vlan: VLANTag? = nil, source: IPAddress,
         destination: IPAddress, sourcePort: UInt16, destinationPort: UInt16, hopLimit: UInt8 = 255, dscp: UInt8 = 0,
