@@ -12,35 +12,32 @@ public enum PacketThread {
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
     }
 
-    /// Starts a thread and suspends the caller until its body has returned.
+    /// Runs `body` on a thread of its own and suspends the caller until it has returned.
     ///
     /// - Parameters:
     ///   - name: at most 15 bytes, seen in `top -H`.
     ///   - cpu: the processor to pin to; `nil` leaves the process's own set.
+    /// - Returns: what `body` returns.
     /// - Throws: ``SystemError`` if the thread can't be made or pinned.
-    public static func run(
-        named name: String, cpu: Int? = nil, _ body: @escaping @Sendable () -> Void
-    ) async throws(SystemError) {
-        let result: Result<Void, SystemError> = await withCheckedContinuation { continuation in
-            let finished: @Sendable (Result<Void, SystemError>) -> Void = { continuation.resume(returning: $0) }
+    public static func run<Value: Sendable>(
+        named name: String, cpu: Int? = nil, _ body: @escaping @Sendable () -> Value
+    ) async throws(SystemError) -> Value {
+        let result: Result<Value, SystemError> = await withCheckedContinuation { continuation in
             do throws(SystemError) {
                 try start(named: name) {
                     let pinned = cpu.map { cl_pin_thread(Int32(clamping: $0)) } ?? 0
                     if pinned < 0 {
-                        return finished(
-                            .failure(
-                                SystemError(
-                                    "pin the thread", code: -pinned,
-                                    remedy: "Name a processor that `taskset -p $$` lists.")))
+                        let remedy = "Name a processor that `taskset -p $$` lists."
+                        let error = SystemError("pin the thread", code: -pinned, remedy: remedy)
+                        return continuation.resume(returning: .failure(error))
                     }
-                    body()
-                    finished(.success(()))
+                    continuation.resume(returning: .success(body()))
                 }
             } catch {
-                finished(.failure(error))
+                continuation.resume(returning: .failure(error))
             }
         }
-        try result.get()
+        return try result.get()
     }
 
     /// Starts a detached thread.

@@ -1,0 +1,46 @@
+import Glibc
+
+/// A file, pipe or terminal that bytes are written to, whole. Source: open(2), write(2).
+public struct OutputFile: ~Copyable, Sendable {
+    private let descriptor: Descriptor
+
+    /// Makes a new file.
+    ///
+    /// - Parameter replacing: whether an old file may be overwritten.
+    /// - Throws: ``SystemError`` EEXIST where it may not, and what open(2) gives.
+    public init(creating path: String, replacing: Bool) throws(SystemError) {
+        let flags = O_WRONLY | O_CREAT | O_CLOEXEC | (replacing ? O_TRUNC : O_EXCL)
+        descriptor = Descriptor(owning: try checkErrno("create the file", open(path, flags, 0o644)))
+    }
+
+    private init(duplicating number: Int32) throws(SystemError) {
+        descriptor = Descriptor(owning: try checkErrno("use the standard stream", dup(number)))
+    }
+
+    public static func standardOutput() throws(SystemError) -> OutputFile { try OutputFile(duplicating: STDOUT_FILENO) }
+    public static func standardError() throws(SystemError) -> OutputFile { try OutputFile(duplicating: STDERR_FILENO) }
+
+    /// Whether somebody watches: isatty(3).
+    public var isTerminal: Bool { isatty(descriptor.rawValue) == 1 }
+
+    /// Writes all of `bytes`.
+    ///
+    /// - Throws: ``SystemError``: ENOSPC, EPIPE where the reader is gone, and what write(2) gives.
+    public func write(_ bytes: [UInt8]) throws(SystemError) {
+        var start = 0
+        while start < bytes.count {
+            let number = descriptor.rawValue
+            let written = bytes.withUnsafeBytes { buffer in
+                Glibc.write(number, UnsafeRawBufferPointer(rebasing: buffer[start...]).baseAddress, buffer.count - start)
+            }
+            if written < 0 {
+                if errno == EINTR { continue }
+                throw SystemError("write", code: errno)
+            }
+            start += written
+        }
+    }
+
+    /// Lets writes to a closed pipe fail with EPIPE where they would end the process. Source: SIGPIPE in signal(7).
+    public static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+}

@@ -1,0 +1,83 @@
+import Kernel
+import Report
+
+/// What the user sees: a line for each packet, statistics, and on a terminal a live line that each second overwrites.
+struct Console: ~Copyable {
+    enum Format: String, CaseIterable, Sendable {
+        case text
+        case json
+    }
+
+    let format: Format
+    let isQuiet: Bool
+    /// Whether there is a terminal for the live line.
+    let isLive: Bool
+    private let output: OutputFile
+    private let terminal: OutputFile
+    private var bytes: [UInt8] = []
+    private var liveLine = ""
+    private var isLiveShown = false
+    /// The reader of standard output has gone.
+    private(set) var isClosed = false
+
+    init(format: Format, isQuiet: Bool) throws(SystemError) {
+        let output = try OutputFile.standardOutput()
+        let terminal = try OutputFile.standardError()
+        self.format = format
+        self.isQuiet = isQuiet
+        isLive = format == .text && terminal.isTerminal
+        self.output = output
+        self.terminal = terminal
+        bytes.reserveCapacity(1 << 16)
+    }
+
+    /// Whether packet lines are wanted at all.
+    var showsPackets: Bool { !isQuiet && !isClosed }
+
+    mutating func append(_ record: PacketRecord) {
+        guard showsPackets else { return }
+        if format == .json { PacketLine.appendJSON(record, to: &bytes) } else { PacketLine.append(record, to: &bytes) }
+        if bytes.count > 1 << 15 { flush() }
+    }
+
+    mutating func append(_ text: String) {
+        bytes.append(contentsOf: text.utf8)
+    }
+
+    mutating func append(_ line: StatisticsLine) {
+        guard showsPackets else { return }
+        append(format == .json ? line.json() : line.text())
+    }
+
+    /// Writes what is there, above the live line.
+    mutating func flush() {
+        guard !bytes.isEmpty, !isClosed else { return bytes.removeAll(keepingCapacity: true) }
+        if isLiveShown { clearLiveLine() }
+        do throws(SystemError) {
+            try output.write(bytes)
+        } catch {
+            isClosed = true
+        }
+        bytes.removeAll(keepingCapacity: true)
+        showLiveLine()
+    }
+
+    mutating func setLiveLine(_ text: String) {
+        liveLine = text
+        if isLiveShown { clearLiveLine() }
+        showLiveLine()
+    }
+
+    /// Takes the live line away: for a message to standard error, and at the end.
+    mutating func clearLiveLine() {
+        guard isLiveShown else { return }
+        try? terminal.write(Array("\r\u{1b}[K".utf8))
+        isLiveShown = false
+    }
+
+    private mutating func showLiveLine() {
+        guard isLive, !liveLine.isEmpty else { return }
+        try? terminal.write(Array(liveLine.utf8))
+        isLiveShown = true
+    }
+}

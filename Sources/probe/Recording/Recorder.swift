@@ -1,0 +1,150 @@
+import Kernel
+import Logging
+import Report
+
+/// Takes the packet threads' events and turns them into log, histograms, lines and statistics, on a thread of its own:
+/// a slow disk or terminal holds up no packet.
+struct Recorder: ~Copyable {
+    /// A packet thread's ring.
+    struct Source: Sendable {
+        let ring: SPSCRing<SessionEvent>
+        /// Whether its rows are of the own session, which alone the statistics are about.
+        let isOwnSession: Bool
+    }
+
+    private let sources: [Source]
+    private let control: RecorderControl
+    private let logger: Logger
+    private var log: LogFile?
+    private var console: Console
+    private var result = RecorderResult()
+    private let startedAt: Int64
+    private var nextLive: Int64
+    private var nextStatistics: Int64
+    private var totals: [SessionTotals]
+
+    init(
+        sources: [Source], control: RecorderControl, logger: Logger, log: consuming LogFile?,
+        console: consuming Console
+    ) {
+        self.sources = sources
+        self.control = control
+        self.logger = logger
+        self.log = log
+        result.statistics = SessionStatistics(tracksIntervals: console.isLive)
+        self.console = console
+        totals = Array(repeating: SessionTotals(), count: sources.count)
+        startedAt = ClockID.monotonic.now()
+        nextLive = startedAt &+ 1_000_000_000
+        nextStatistics = startedAt &+ Self.statisticsInterval
+    }
+
+    static let statisticsInterval: Int64 = 5_000_000_000
+    /// Nanoseconds between two looks at the rings: the short one while there is much to do.
+    private static let shortPause: Int64 = 5_000_000
+    private static let longPause: Int64 = 50_000_000
+
+    /// Records until it is told to end and the rings are empty.
+    mutating func run() -> RecorderResult {
+        while true {
+            // Read first: what is pushed before the end is asked for is then still seen.
+            let isLast = control.mustEnd
+            let taken = drain()
+            let now = ClockID.monotonic.now()
+            tick(now)
+            if isLast { break }
+            let pause = taken > 256 ? Self.shortPause : Self.longPause
+            _ = try? control.signal.descriptor.waitForInput(timeout: pause)
+        }
+        writeLog { log throws(SystemError) in try log.flush(0) }
+        console.clearLiveLine()
+        console.flush()
+        result.isOutputClosed = console.isClosed
+        return result
+    }
+
+    private mutating func drain() -> Int {
+        var taken = 0
+        for (position, source) in sources.enumerated() {
+            while let event = source.ring.pop() {
+                taken += 1
+                switch event {
+                case .row(let record, let lateness): enter(record, lateness, source)
+                case .totals(let new): totals[position] = new
+                case .notice(let notice): tell(notice)
+                }
+            }
+        }
+        return taken
+    }
+
+    private mutating func enter(_ record: PacketRecord, _ lateness: Int64?, _ source: Source) {
+        if source.isOwnSession {
+            result.statistics.add(record)
+            if let lateness { result.lateness.record(lateness) }
+            console.append(record)
+        } else if !sources.contains(where: \.isOwnSession) {
+            console.append(record)
+        }
+        writeLog { log throws(SystemError) in try log.append(record) }
+    }
+
+    private mutating func writeLog(_ body: (inout LogFile) throws(SystemError) -> Void) {
+        guard var open = log.take() else { return }
+        do throws(SystemError) {
+            try body(&open)
+            log = consume open
+        } catch {
+            // Without its log from here on.
+            result.logFailure = error
+            logger.error("The log ends here: \(error)")
+        }
+    }
+
+    private mutating func tick(_ now: Int64) {
+        writeLog { log throws(SystemError) in try log.flush(ifDueAt: now) }
+        if now >= nextStatistics {
+            nextStatistics = now &+ Self.statisticsInterval
+            console.append(StatisticsLine(socketCounters))
+        }
+        console.flush()
+        if console.isLive, now >= nextLive {
+            nextLive = now &+ 1_000_000_000
+            if let own = sources.firstIndex(where: \.isOwnSession) { showLiveLine(totals[own], now) }
+        }
+    }
+
+    private mutating func showLiveLine(_ totals: SessionTotals, _ now: Int64) {
+        console.setLiveLine(
+            LiveLine(
+                elapsed: now &- startedAt, sent: totals.sent, received: totals.received,
+                lostForward: totals.lostForward, lostReverse: totals.lostReverse,
+                interval: result.statistics.interval,
+                relative: result.statistics.forward.largestDelayError == nil
+            ).text())
+        result.statistics.startInterval()
+    }
+
+    private var socketCounters: RunSummary.SocketCounters {
+        totals.reduce(into: RunSummary.SocketCounters()) { sum, totals in
+            sum.packets &+= totals.socketPackets
+            sum.drops &+= totals.socketDrops
+            sum.freezes &+= totals.queueFreezes
+        }
+    }
+
+    private mutating func tell(_ notice: SessionNotice) {
+        console.clearLiveLine()
+        let (level, text) = notice.message
+        logger.log(level: level, "\(text)")
+    }
+}
+
+/// What a recorder leaves.
+struct RecorderResult: Sendable {
+    var statistics = SessionStatistics()
+    /// How long after their deadlines probes were sent, in nanoseconds.
+    var lateness = SignedHistogram()
+    var logFailure: SystemError?
+    var isOutputClosed = false
+}
