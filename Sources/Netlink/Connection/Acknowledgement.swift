@@ -16,15 +16,14 @@ struct Acknowledgement {
         if !isError, message.payload.isEmpty { return }
         let result = try message.fixed(as: Int32.self)
         code = result == .min ? .max : abs(result)
+        // A broken explanation is no reason to lose the errno: what can be read of it counts.
         guard message.hasFlag(NLM_F_ACK_TLVS) else { return }
         var start = MemoryLayout<Int32>.size
         if isError {
             // The request comes back in between: whole, or its header alone.
-            let request = try message.fixed(as: nlmsgerr.self).msg
+            guard let request = (try? message.fixed(as: nlmsgerr.self))?.msg else { return }
             let echoed = message.hasFlag(NLM_F_CAPPED) ? NetlinkMessage.headerLength : Int(request.nlmsg_len)
-            guard echoed >= NetlinkMessage.headerLength, echoed <= message.payload.count - start else {
-                throw .messageLength(echoed, available: message.payload.count - start)
-            }
+            guard echoed >= NetlinkMessage.headerLength, echoed <= message.payload.count - start else { return }
             start += netlinkAligned(echoed)
         }
         var reader = message.attributes(from: start)
@@ -36,7 +35,6 @@ struct Acknowledgement {
             default: break
             }
         }
-        // A broken explanation is no reason to lose the errno: what could be read of it stays.
     }
 
     /// The failure as an error; `nil` for success.

@@ -22,13 +22,15 @@ public struct NextHop: Hashable, Sendable {
     public static func resolve(
         peer: IPAddress, on interface: Interface, connection: NetlinkConnection
     ) throws(NextHopError) -> NextHop {
-        if peer.isMulticast || peer.isUnspecified { throw .notUnicast(peer) }
+        // The limited broadcast address is in no table.
+        if peer.isMulticast || peer.isUnspecified || peer == .v4(.max) { throw .notUnicast(peer) }
         let link = try asking { () throws(NetlinkError) in try connection.link(interface.index) }
         if !link.isUp { throw .interfaceDown(link.name) }
         if !link.hasCarrier { throw .noCarrier(link.name) }
 
         let route = try route(to: peer, on: link, connection)
-        guard let source = route.preferredSource else {
+        // With no other IPv6 address the kernel offers ::1, which nobody can answer.
+        guard let source = route.preferredSource, !source.isLoopback else {
             let own = try asking { () throws(NetlinkError) in try connection.addresses(on: link.index) }
             let isTentative = own.contains { $0.isTentative && $0.address.isIPv4 == peer.isIPv4 }
             throw .noSourceAddress(peer, interface: link.name, isTentative: isTentative)

@@ -1,0 +1,240 @@
+import Addresses
+import CLinux
+import Glibc
+import Testing
+
+@testable import Netlink
+
+@Suite struct RequestTests {
+    private let peer = IPAddress.v4(0xC000_0202)
+
+    /// One request; the replies are given as their types.
+    private func ask(_ connection: NetlinkConnection) throws(NetlinkError) -> [UInt16] {
+        try connection.request("ask", MessageWriter(type: 30)) { message in message.type }
+    }
+
+    private func dump(_ connection: NetlinkConnection) throws(NetlinkError) -> [UInt16] {
+        try connection.dump("read the table", MessageWriter(type: 22)) { message in message.type }
+    }
+
+    @Test func `a request asks for an acknowledgement and carries sequence and port`() throws {
+        let kernel = PlayedKernel([[Captured.ack], [Captured.ack]])
+        let connection = kernel.connection
+        _ = try ask(connection)
+        _ = try ask(connection)
+        #expect(kernel.requests[0] == bytes("10000000 1e00 0500 01000000 92100000"))
+        #expect(kernel.requests[1] == bytes("10000000 1e00 0500 02000000 92100000"))
+    }
+
+    @Test func `replies come up to the acknowledgement`() throws {
+        let kernel = PlayedKernel([[Captured.neighbourStale, Captured.ack, Captured.routeOnLink]])
+        #expect(try ask(kernel.connection) == [28])
+    }
+
+    @Test func `reply and acknowledgement may share a datagram`() throws {
+        let kernel = PlayedKernel([[Captured.neighbourStale + Captured.ack]])
+        #expect(try ask(kernel.connection) == [28])
+    }
+
+    @Test func `a dump asks for the table and ends at its last message`() throws {
+        let kernel = PlayedKernel([[Captured.addresses, Captured.done]])
+        #expect(try dump(kernel.connection) == [20, 20, 20])
+        #expect(typeAndFlags(kernel.requests[0]) == (22, UInt16(NLM_F_REQUEST | NLM_F_DUMP)))
+    }
+
+    @Test func `another request's replies are left out`() throws {
+        let stray = message(type: 24, sequence: 999)
+        let strayError = message(
+            type: NLMSG_ERROR, sequence: 998, payload: native(Int32(-EPERM)) + Captured.ack.prefix(16))
+        let kernel = PlayedKernel([[stray, strayError, Captured.neighbourStale, stray + Captured.ack]])
+        #expect(try ask(kernel.connection) == [28])
+    }
+
+    @Test func `another port's replies are left out`() throws {
+        let stray = message(type: 24, sequence: 7, portID: 4243)
+        let strayError = message(
+            type: NLMSG_ERROR, sequence: 7, portID: 4243, payload: native(Int32(-EPERM)) + Captured.ack.prefix(16))
+        let kernel = PlayedKernel([[stray, strayError, Captured.neighbourStale, Captured.ack]])
+        #expect(try ask(kernel.connection) == [28])
+    }
+
+    @Test func `a no-operation message is left out`() throws {
+        let kernel = PlayedKernel([[message(type: NLMSG_NOOP, sequence: 7) + Captured.neighbourStale, Captured.ack]])
+        #expect(try ask(kernel.connection) == [28])
+    }
+
+    @Test func `silence is a timeout`() throws {
+        let kernel = PlayedKernel([])
+        let error = #expect(throws: NetlinkError.self) { try ask(kernel.connection) }
+        #expect(error?.cause == .timedOut)
+        #expect(error?.code == ETIMEDOUT)
+        #expect(error?.description == "ask: the kernel did not answer in time")
+    }
+
+    @Test func `a dump without its end is a timeout, not a short table`() throws {
+        let kernel = PlayedKernel([[Captured.addresses]])
+        let error = #expect(throws: NetlinkError.self) { try dump(kernel.connection) }
+        #expect(error?.cause == .timedOut)
+    }
+
+    @Test func `an errno is told with the operation`() throws {
+        let kernel = PlayedKernel([[Captured.noRoute]])
+        let error = #expect(throws: NetlinkError.self) { try ask(kernel.connection) }
+        #expect(error?.code == ENETUNREACH)
+        #expect(error?.kernelMessage == nil)
+        #expect(error?.description == "ask: Network is unreachable")
+    }
+
+    @Test func `the kernel's own words are told`() throws {
+        let kernel = PlayedKernel([[Captured.badHeader]])
+        let error = #expect(throws: NetlinkError.self) { try ask(kernel.connection) }
+        #expect(error?.cause == .refused(EINVAL))
+        #expect(error?.kernelMessage == "Invalid values in header for neighbor get request")
+        #expect(
+            error?.description == "ask: Invalid argument: the kernel says "
+                + "\"Invalid values in header for neighbor get request\"")
+    }
+
+    @Test func `the place of the wrong attribute is told`() throws {
+        let kernel = PlayedKernel([[Captured.badAttribute]])
+        let error = #expect(throws: NetlinkError.self) { try ask(kernel.connection) }
+        #expect(error?.cause == .refused(ERANGE))
+        #expect(error?.kernelMessage == "Attribute failed policy validation")
+        #expect(error?.offset == 36)
+        #expect(error?.description.hasSuffix("(of the attribute at byte 36 of the request)") == true)
+    }
+
+    @Test func `an explanation after a request sent back cut is found`() throws {
+        let text = bytes("0800 0100 6e6f2100")
+        let capped = message(
+            type: NLMSG_ERROR, flags: NLM_F_CAPPED | NLM_F_ACK_TLVS, sequence: 7,
+            payload: native(Int32(-EPERM)) + bytes("ff000000 1e00 0500 07000000 92100000") + text)
+        let error = #expect(throws: NetlinkError.self) { try ask(PlayedKernel([[capped]]).connection) }
+        #expect(error?.kernelMessage == "no!")
+        #expect(error?.description.contains("CAP_NET_ADMIN") == true)
+    }
+
+    @Test func `a missing attribute is told`() throws {
+        let missing = message(
+            type: NLMSG_ERROR, flags: NLM_F_CAPPED | NLM_F_ACK_TLVS, sequence: 7,
+            payload: native(Int32(-EINVAL)) + bytes("10000000 1e00 0500 07000000 92100000 0800 0500 0c000000"))
+        let error = #expect(throws: NetlinkError.self) { try ask(PlayedKernel([[missing]]).connection) }
+        #expect(error?.missingAttribute == 12)
+    }
+
+    @Test func `a broken explanation leaves the errno`() throws {
+        let echoPastTheEnd = message(
+            type: NLMSG_ERROR, flags: NLM_F_ACK_TLVS, sequence: 7,
+            payload: native(Int32(-EBUSY)) + bytes("ffffffff 1e00 0500 07000000 92100000"))
+        let brokenAttribute = message(
+            type: NLMSG_ERROR, flags: NLM_F_ACK_TLVS | NLM_F_CAPPED, sequence: 7,
+            payload: native(Int32(-EBUSY)) + bytes("10000000 1e00 0500 07000000 92100000 ffff 0100"))
+        let noEcho = message(type: NLMSG_ERROR, flags: NLM_F_ACK_TLVS, sequence: 7, payload: native(Int32(-EBUSY)))
+        for answer in [echoPastTheEnd, brokenAttribute, noEcho] {
+            let error = #expect(throws: NetlinkError.self) { try ask(PlayedKernel([[answer]]).connection) }
+            #expect(error?.cause == .refused(EBUSY))
+        }
+    }
+
+    @Test func `an error message without its errno is malformed`() throws {
+        let empty = message(type: NLMSG_ERROR, sequence: 7, payload: [0, 0])
+        let error = #expect(throws: NetlinkError.self) { try ask(PlayedKernel([[empty]]).connection) }
+        #expect(error?.cause == .malformed(.cutFixedHeader(bytes: 2, needed: 4)))
+    }
+
+    @Test func `the errno that has no positive counterpart is an error, not a trap`() throws {
+        let odd = message(type: NLMSG_DONE, sequence: 7, payload: native(Int32.min))
+        let error = #expect(throws: NetlinkError.self) { try dump(PlayedKernel([[odd]]).connection) }
+        #expect(error?.cause == .refused(.max))
+    }
+
+    @Test func `the end of a dump may carry an error`() throws {
+        let kernel = PlayedKernel([[Captured.addresses, Captured.doneNoDevice]])
+        let error = #expect(throws: NetlinkError.self) { try dump(kernel.connection) }
+        #expect(error?.cause == .refused(ENODEV))
+    }
+
+    @Test func `the end of a dump may explain its error`() throws {
+        let done = message(
+            type: NLMSG_DONE, flags: NLM_F_MULTI | NLM_F_ACK_TLVS, sequence: 7,
+            payload: native(Int32(-EINVAL)) + bytes("0800 0100 6e6f2100"))
+        let error = #expect(throws: NetlinkError.self) { try dump(PlayedKernel([[done]]).connection) }
+        #expect(error?.kernelMessage == "no!")
+    }
+
+    @Test func `the end of a dump may lack an errno`() throws {
+        let kernel = PlayedKernel([[Captured.addresses, message(type: NLMSG_DONE, sequence: 7)]])
+        #expect(try dump(kernel.connection).count == 3)
+    }
+
+    @Test func `an interrupted dump is thrown away and begun again`() throws {
+        let interrupted = message(type: 24, flags: NLM_F_MULTI | NLM_F_DUMP_INTR, sequence: 7)
+        let kernel = PlayedKernel([
+            [interrupted, Captured.addresses, Captured.done], [Captured.addresses, Captured.done],
+        ])
+        #expect(try dump(kernel.connection) == [20, 20, 20])
+        #expect(kernel.requests.count == 2)
+        #expect(kernel.requests[0][8] == 1)
+        #expect(kernel.requests[1][8] == 2)
+    }
+
+    @Test func `a dump marked as interrupted at its end alone is begun again`() throws {
+        let end = message(type: NLMSG_DONE, flags: NLM_F_DUMP_INTR, sequence: 7, payload: native(Int32(0)))
+        let kernel = PlayedKernel([[Captured.addresses, end], [Captured.done]])
+        #expect(try dump(kernel.connection).isEmpty)
+        #expect(kernel.requests.count == 2)
+    }
+
+    @Test func `a dump that is interrupted every time is given up`() throws {
+        let end = message(type: NLMSG_DONE, flags: NLM_F_DUMP_INTR, sequence: 7, payload: native(Int32(0)))
+        let kernel = PlayedKernel(Array(repeating: [end], count: 100))
+        let error = #expect(throws: NetlinkError.self) { try dump(kernel.connection) }
+        #expect(error?.cause == .interrupted(attempts: NetlinkConnection.dumpAttempts))
+        #expect(kernel.requests.count == NetlinkConnection.dumpAttempts)
+        #expect(error?.description == "read the table: the table changed during each of 8 attempts to read it")
+    }
+
+    @Test func `an answer bigger than the buffer is told, after the rest has been read`() throws {
+        let big = [UInt8](repeating: 0, count: 65537)
+        let kernel = PlayedKernel([[big, Captured.addresses, Captured.done], [Captured.done]])
+        let connection = kernel.connection
+        let error = #expect(throws: NetlinkError.self) { try dump(connection) }
+        #expect(error?.cause == .truncated(bytes: 65537))
+        #expect(try dump(connection).isEmpty)
+    }
+
+    @Test func `a malformed message is told, after the rest has been read`() throws {
+        let kernel = PlayedKernel([[Array(Captured.addresses.dropLast(4)), Captured.done], [Captured.done]])
+        let connection = kernel.connection
+        let error = #expect(throws: NetlinkError.self) { try dump(connection) }
+        #expect(error?.cause == .malformed(.messageLength(80, available: 76)))
+        #expect(try dump(connection).isEmpty)
+    }
+
+    @Test func `a reply that can't be decoded is told`() throws {
+        let short = message(type: 28, sequence: 7, payload: [2, 0, 0, 0])
+        let kernel = PlayedKernel([[short, Captured.ack]])
+        let error = #expect(throws: NetlinkError.self) { try kernel.connection.neighbour(peer, on: 2) }
+        #expect(error?.cause == .malformed(.cutFixedHeader(bytes: 4, needed: 12)))
+    }
+
+    @Test func `a request that can't be written is not sent`() throws {
+        let kernel = PlayedKernel([])
+        var request = MessageWriter(type: 30)
+        request.attributes.put(1, bytes: [UInt8](repeating: 0, count: 70000))
+        let error = #expect(throws: NetlinkError.self) {
+            try kernel.connection.request("ask", request) { message in message.type }
+        }
+        #expect(error?.cause == .malformed(.attributeTooLong(type: 1, bytes: 70004)))
+        #expect(kernel.requests.isEmpty)
+    }
+
+    @Test func `notifications come a datagram at a time`() throws {
+        let connection = PlayedKernel([[Captured.neighbourStale + Captured.neighbourPermanentIPv6]]).connection
+        try connection.transport.send([UInt8](repeating: 0, count: 16))
+        var types: [UInt16] = []
+        #expect(try connection.receiveNotifications("listen", until: 0) { types.append($0.type) })
+        #expect(types == [28, 28])
+        #expect(try connection.receiveNotifications("listen", until: 0) { _ in types = [] } == false)
+    }
+}

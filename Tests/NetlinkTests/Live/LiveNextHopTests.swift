@@ -1,0 +1,111 @@
+import Addresses
+import Kernel
+import Testing
+
+@testable import Netlink
+
+/// From a peer's address to the frame's: every way to succeed and to fail.
+@Suite(.enabled(if: LiveNetwork.isPossible, LiveNetwork.comment)) struct LiveNextHopTests {
+    private func resolve(_ peer: String, _ network: LiveNetwork) throws(NextHopError) -> NextHop {
+        try NextHop.resolve(peer: address(peer), on: network.interface, connection: network.connection)
+    }
+
+    @Test(arguments: [("192.0.2.2", "192.0.2.1"), ("2001:db8::2", "2001:db8::1"), ("fe80::2", "fe80::1")])
+    func `a peer on the link is its own next hop`(peer: String, source: String) throws {
+        let found = try resolve(peer, LiveNetwork())
+        #expect(found == NextHop(source: address(source), nextHop: address(peer)))
+    }
+
+    @Test func `a peer behind a gateway has the gateway's neighbour entry`() throws {
+        let network = try LiveNetwork(
+            """
+            ip -n $here route add 198.51.100.0/24 via 192.0.2.2 mtu 1400
+            ip -n $here neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 dev near0 nud permanent
+            """)
+        let found = try resolve("198.51.100.7", network)
+        #expect(found.nextHop == address("192.0.2.2"))
+        #expect(found.neighbour?.macAddress == MACAddress("02:00:00:00:00:02"))
+        #expect(found.neighbour?.state == .permanent)
+        #expect(found.mtu == 1400)
+    }
+
+    @Test(arguments: ["203.0.113.1", "2001:db8:9::1"]) func `no route is told`(peer: String) throws {
+        let network = try LiveNetwork()
+        #expect(throws: NextHopError.noRoute(address(peer), interface: "near0", kind: nil)) {
+            try resolve(peer, network)
+        }
+    }
+
+    @Test(arguments: [
+        ("unreachable", Route.Kind.unreachable), ("prohibit", .prohibit), ("blackhole", .blackhole),
+    ])
+    func `an IPv4 route that refuses is told by its kind`(word: String, kind: Route.Kind) throws {
+        let network = try LiveNetwork("ip -n $here route add \(word) 203.0.113.0/24")
+        #expect(throws: NextHopError.noRoute(address("203.0.113.1"), interface: "near0", kind: kind)) {
+            try resolve("203.0.113.1", network)
+        }
+    }
+
+    @Test(arguments: ["192.0.2.1", "2001:db8::1", "fe80::1", "127.0.0.1"])
+    func `an own address is no peer`(own: String) throws {
+        let network = try LiveNetwork()
+        #expect(throws: NextHopError.ownAddress(address(own))) { try resolve(own, network) }
+    }
+
+    @Test func `an own address of another interface is no peer`() throws {
+        let network = try LiveNetwork(
+            LiveNetwork.otherInterface + "ip -n $here addr add 198.51.100.1/24 dev other0")
+        #expect(throws: NextHopError.ownAddress(address("198.51.100.1"))) { try resolve("198.51.100.1", network) }
+    }
+
+    @Test(arguments: [("198.51.100.7", "198.51.100.1/24"), ("2001:db8:7::7", "2001:db8:7::1/64")])
+    func `a route that leaves by another interface names it`(peer: String, own: String) throws {
+        let network = try LiveNetwork(
+            LiveNetwork.otherInterface + "ip -n $here addr add \(own) dev other0")
+        #expect(throws: NextHopError.leavesByAnotherInterface(address(peer), asked: "near0", actual: "other0")) {
+            try resolve(peer, network)
+        }
+    }
+
+    @Test func `of two routes the one through the interface is taken`() throws {
+        let network = try LiveNetwork(
+            LiveNetwork.otherInterface + "ip -n $here addr add 192.0.2.5/28 dev other0")
+        #expect(try network.connection.route(to: address("192.0.2.2")).interfaceIndex != network.interface.index)
+        #expect(try resolve("192.0.2.2", network).nextHop == address("192.0.2.2"))
+    }
+
+    @Test(arguments: ["224.0.0.1", "ff02::1", "0.0.0.0", "192.0.2.255", "255.255.255.255"])
+    func `an address of no single host is no peer`(peer: String) throws {
+        let network = try LiveNetwork()
+        #expect(throws: NextHopError.notUnicast(address(peer))) { try resolve(peer, network) }
+    }
+
+    @Test func `a link that is down or without carrier is told`() throws {
+        let network = try LiveNetwork("ip -n $there link set far0 down")
+        #expect(throws: NextHopError.noCarrier("near0")) { try resolve("192.0.2.2", network) }
+        try network.shell("ip -n $here link set near0 down")
+        #expect(throws: NextHopError.interfaceDown("near0")) { try resolve("192.0.2.2", network) }
+    }
+
+    @Test func `without an address of the family there is no source`() throws {
+        let network = try LiveNetwork(
+            "ip -n $here addr flush dev near0; ip -n $here route add 192.0.2.0/24 dev near0")
+        #expect(throws: NextHopError.noSourceAddress(address("192.0.2.2"), interface: "near0", isTentative: false)) {
+            try resolve("192.0.2.2", network)
+        }
+    }
+
+    @Test func `an address whose duplicate detection still runs is told`() throws {
+        // Detection waits for as many probes as this, a second apart.
+        let network = try LiveNetwork(
+            """
+            ip -n $here -6 addr flush dev near0
+            ip netns exec $here sh -c 'cd /proc/sys/net/ipv6/conf/near0; echo 1 >accept_dad; echo 60 >dad_transmits'
+            ip -n $here addr add fe80::9/64 dev near0
+            ip -n $here route add 2001:db8::/64 dev near0
+            """)
+        #expect(throws: NextHopError.noSourceAddress(address("2001:db8::2"), interface: "near0", isTentative: true)) {
+            try resolve("2001:db8::2", network)
+        }
+    }
+}

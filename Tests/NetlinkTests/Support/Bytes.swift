@@ -1,0 +1,55 @@
+import CLinux
+
+@testable import Netlink
+
+/// Bytes from hexadecimal digits; blanks and line ends separate.
+func bytes(_ hexadecimal: String) -> [UInt8] {
+    let digits = hexadecimal.compactMap(\.hexDigitValue)
+    return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+}
+
+/// Walks a datagram's messages and gives what `decode` makes of each, and the walk's error.
+func decodeAll<Value>(
+    _ datagram: [UInt8], _ decode: (NetlinkMessage) throws(NetlinkFormatError) -> Value?
+) throws(NetlinkFormatError) -> [Value] {
+    let result: Result<[Value], NetlinkFormatError> = datagram.withUnsafeBytes { raw in
+        do throws(NetlinkFormatError) {
+            var values: [Value] = []
+            var reader = MessageReader(raw)
+            while let message = reader.next() {
+                if let value = try decode(message) { values.append(value) }
+            }
+            if let error = reader.error { throw error }
+            return .success(values)
+        } catch {
+            return .failure(error)
+        }
+    }
+    return try result.get()
+}
+
+/// Walks attributes and calls `body` with each.
+func walk(
+    _ attributes: [UInt8], order: ByteOrder = .host, _ body: (inout AttributeReader) -> Void
+) -> NetlinkFormatError? {
+    attributes.withUnsafeBytes { raw in
+        var reader = AttributeReader(raw, order: order)
+        while reader.next() { body(&reader) }
+        return reader.error
+    }
+}
+
+/// A message's bytes with a payload given as it is.
+func message(
+    type: Int32, flags: Int32 = 0, sequence: UInt32, portID: UInt32 = PlayedKernel.portID, payload: [UInt8] = []
+) -> [UInt8] {
+    let header = nlmsghdr(
+        nlmsg_len: UInt32(16 + payload.count), nlmsg_type: UInt16(type), nlmsg_flags: UInt16(flags),
+        nlmsg_seq: sequence, nlmsg_pid: portID)
+    var bytes = withUnsafeBytes(of: header, Array.init) + payload
+    while bytes.count % 4 != 0 { bytes.append(0) }
+    return bytes
+}
+
+/// A number's bytes in the machine's order.
+func native<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] { withUnsafeBytes(of: value, Array.init) }
