@@ -40,7 +40,8 @@ public struct LinkAddress: Hashable, Sendable, CustomStringConvertible {
     package init(raw: sockaddr_ll) {
         let value = withUnsafeBytes(of: raw.sll_addr) { $0.prefix(6).reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
         self.init(
-            MACAddress(rawValue: value), interfaceIndex: raw.sll_ifindex, etherType: UInt16(bigEndian: raw.sll_protocol),
+            MACAddress(rawValue: value), interfaceIndex: raw.sll_ifindex,
+            etherType: UInt16(bigEndian: raw.sll_protocol),
             packetType: PacketType(rawValue: raw.sll_pkttype) ?? .otherHost)
     }
 }

@@ -36,7 +36,7 @@ public struct PortHolder: ~Copyable, Sendable {
         for _ in 0..<64 {
             do throws(SystemError) {
                 return try PortHolder(port: .random(in: 49152...65535), isIPv4: isIPv4, on: interface)
-            } catch where error.code == EADDRINUSE {
+            } catch  where error.code == EADDRINUSE {
                 continue
             }
         }

@@ -23,7 +23,8 @@ public struct Interface: Hashable, Sendable {
         let result = cl_interface_by_name(name, &raw)
         if result < 0 {
             throw SystemError(
-                "find the interface", code: -result, remedy: "`ip link` lists the interfaces of this network namespace.")
+                "find the interface", code: -result, remedy: "`ip link` lists the interfaces of this network namespace."
+            )
         }
         self.name = name
         index = raw.index

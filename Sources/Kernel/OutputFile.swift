@@ -31,7 +31,8 @@ public struct OutputFile: ~Copyable, Sendable {
         while start < bytes.count {
             let number = descriptor.rawValue
             let written = bytes.withUnsafeBytes { buffer in
-                Glibc.write(number, UnsafeRawBufferPointer(rebasing: buffer[start...]).baseAddress, buffer.count - start)
+                Glibc.write(
+                    number, UnsafeRawBufferPointer(rebasing: buffer[start...]).baseAddress, buffer.count - start)
             }
             if written < 0 {
                 if errno == EINTR { continue }

@@ -74,6 +74,7 @@ enum ErrorCode {
     static let accessDenied: Int32 = 13
     static let exists: Int32 = 17
     static let noDevice: Int32 = 19
+    static let brokenPipe: Int32 = 32
     static let messageTooLong: Int32 = 90
     static let addressInUse: Int32 = 98
     static let networkDown: Int32 = 100

@@ -58,7 +58,7 @@ extension PacketConn {
     private static func openPacketSocket(_ type: Int32) throws(SystemError) -> Descriptor {
         do throws(SystemError) {
             return try Descriptor(socket: AF_PACKET, type: type, protocol: 0)
-        } catch where error.code == EPERM || error.code == EACCES {
+        } catch  where error.code == EPERM || error.code == EACCES {
             throw SystemError(
                 "open a packet socket", code: error.code,
                 remedy: "It needs CAP_NET_RAW: run as root, or `setcap cap_net_raw+ep` on the program.")
@@ -80,7 +80,7 @@ extension PacketConn {
         }
         do throws(SystemError) {
             try checkErrno("bind to the interface", result)
-        } catch where error.code == ENETDOWN {
+        } catch  where error.code == ENETDOWN {
             throw error.advising("Bring it up: `ip link set \(interface.name) up`.")
         }
     }

@@ -114,7 +114,8 @@ public final class PacketConn: Sendable {
     ) throws(SystemError) {
         try check("watch the socket", cl_epoll_add_edge(queue.rawValue, socket, events))
         try check("watch for close", cl_epoll_add_edge(queue.rawValue, closing.descriptor.rawValue, UInt32(CL_EPOLLIN)))
-        try check("watch for deadlines", cl_epoll_add_edge(queue.rawValue, nudge.descriptor.rawValue, UInt32(CL_EPOLLIN)))
+        try check(
+            "watch for deadlines", cl_epoll_add_edge(queue.rawValue, nudge.descriptor.rawValue, UInt32(CL_EPOLLIN)))
     }
 
     /// The socket that sends.

@@ -22,7 +22,8 @@ extension RunSummary {
         write("reverse", statistics.reverse, to: &writer)
         write("rtt", statistics.roundTrip, to: &writer)
         write("totals", totals.named, to: &writer)
-        writeLedger(to: &writer)
+        writer.key("stamps")
+        ledger.jsonValue.write(to: &writer)
         write(
             "socket", [("packets", socket.packets), ("drops", socket.drops), ("freezes", socket.freezes)], to: &writer)
         writer.key("send_errors")
@@ -65,25 +66,6 @@ extension RunSummary {
         for count in counts {
             writer.key(count.name)
             writer.value(count.value)
-        }
-        writer.endObject()
-    }
-
-    private func writeLedger(to writer: inout JSONWriter) {
-        writer.key("stamps")
-        writer.beginObject()
-        writer.key("sent")
-        writer.value(ledger.sent)
-        writer.key("balanced")
-        writer.value(ledger.isBalanced)
-        for kind in ledger.kinds {
-            writer.key(kind.name)
-            writer.beginObject()
-            for column in kind.columns {
-                writer.key(column.name)
-                writer.value(column.value)
-            }
-            writer.endObject()
         }
         writer.endObject()
     }

@@ -14,14 +14,15 @@ extension RunSummary {
         lines += delayLines()
         lines.append("")
         lines += countLines()
-        lines += ledgerLines()
+        lines += ledger.lines()
         lines.append("")
         lines.append(
             "socket: "
                 + Self.list(
                     [("packets", socket.packets), ("drops", socket.drops)]
                         + [("freezes", socket.freezes), ("send errors", sendErrors)]))
-        if !counters.isEmpty { lines.append("counters: " + Self.list(counters)) }
+        let counted = counters.filter { $0.value > 0 }
+        if !counted.isEmpty { lines.append("counters: " + Self.list(counted)) }
         return lines.joined(separator: "\n") + "\n"
     }
 
@@ -75,24 +76,27 @@ extension RunSummary {
         return lines
     }
 
-    private func ledgerLines() -> [String] {
-        guard let first = ledger.kinds.first else { return [] }
-        let names = first.columns.map(\.name) + ["sum", "sent"]
-        var lines = ["", Self.row("stamps", names, label: 12, width: 13)]
-        for kind in ledger.kinds {
-            let values = kind.columns.map(\.value) + [kind.sum, ledger.sent]
-            lines.append(Self.row(kind.name, values.map { String($0) }, label: 12, width: 13))
-        }
-        if !ledger.isBalanced { lines.append("the account of stamps does not balance: a sum differs from sent") }
-        return lines
-    }
-
     private static func row(_ label: String, _ cells: [String], label labelWidth: Int, width: Int) -> String {
-        // A space between cells even where a number is wider than its column.
-        label.rightPadded(labelWidth) + cells.map { " " + $0.leftPadded(width - 1) }.joined()
+        tableRow(label, cells, labelWidth: labelWidth, width: width)
     }
 
+    /// Counters with their names, over several lines where they are many.
     private static func list(_ counters: [(name: String, value: UInt64)]) -> String {
-        counters.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
+        var text = ""
+        var width = 10
+        for (position, counter) in counters.enumerated() {
+            let item = "\(counter.name) \(counter.value)"
+            if position > 0 {
+                text += ", "
+                width += 2
+                if width + item.count > 118 {
+                    text += "\n  "
+                    width = 2
+                }
+            }
+            text += item
+            width += item.count
+        }
+        return text
     }
 }

@@ -55,4 +55,51 @@ public struct TransmitAccount: Sendable, Hashable {
 
     /// Whether the columns of every kind add up to the packets sent.
     public var isBalanced: Bool { kinds.allSatisfy { $0.sum == sent } }
+
+    /// Adds another socket's account, kind by kind.
+    public mutating func add(_ other: TransmitAccount) {
+        sent &+= other.sent
+        for kind in other.kinds {
+            guard let position = kinds.firstIndex(where: { $0.name == kind.name }) else {
+                kinds.append(kind)
+                continue
+            }
+            kinds[position].stamped &+= kind.stamped
+            kinds[position].late &+= kind.late
+            kinds[position].lostInBuffer &+= kind.lostInBuffer
+            kinds[position].skippedByDriver &+= kind.skippedByDriver
+            kinds[position].unsupported &+= kind.unsupported
+            kinds[position].pending &+= kind.pending
+        }
+    }
+
+    /// The account as an aligned table for people, with a line end.
+    public func text() -> String { lines().joined(separator: "\n") + "\n" }
+
+    func lines() -> [String] {
+        guard let first = kinds.first else { return [] }
+        let names = first.columns.map(\.name) + ["sum", "sent"]
+        var lines = ["", tableRow("stamps", names, labelWidth: 12, width: 13)]
+        for kind in kinds {
+            let values = kind.columns.map(\.value) + [kind.sum, sent]
+            lines.append(tableRow(kind.name, values.map { String($0) }, labelWidth: 12, width: 13))
+        }
+        if !isBalanced { lines.append("the account of stamps does not balance: a sum differs from sent") }
+        return lines
+    }
+
+    /// The account as a JSON object: sent, whether it balances, and the columns of each kind.
+    public var jsonValue: JSONValue {
+        .object(
+            [("sent", .integer(Int64(sent))), ("balanced", .bool(isBalanced))]
+                + kinds.map { kind in
+                    (key: kind.name, value: .object(kind.columns.map { ($0.name, .integer(Int64($0.value))) }))
+                })
+    }
+}
+
+/// A table's row: the label to the left, the cells to the right of their columns, a space between them even where a
+/// number is wider than its column.
+func tableRow(_ label: String, _ cells: [String], labelWidth: Int, width: Int) -> String {
+    label.rightPadded(labelWidth) + cells.map { " " + $0.leftPadded(width - 1) }.joined()
 }

@@ -42,6 +42,15 @@ struct Refusals {
         }
     }
 
+    mutating func add(_ other: Refusals) {
+        truncated &+= other.truncated
+        corrupt &+= other.corrupt
+        malformed &+= other.malformed
+        short &+= other.short
+        stray &+= other.stray
+        wrongSession &+= other.wrongSession
+    }
+
     var named: [(name: String, value: UInt64)] {
         [
             ("truncated", truncated), ("corrupt", corrupt), ("malformed", malformed), ("short", short),

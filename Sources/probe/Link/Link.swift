@@ -68,7 +68,7 @@ final class Link: Sendable {
                         on: SocketAddress(source, port: port, scope: scope), interface: setting.interface,
                         hopLimit: setting.hopLimit)
                     return Link(conn, .udp, setting.interface, port: port, isIPv4: source.isIPv4, holder: nil)
-                } catch where error.code == ErrorCode.addressInUse {
+                } catch  where error.code == ErrorCode.addressInUse {
                     continue
                 } catch {
                     throw .system(error)
@@ -80,18 +80,14 @@ final class Link: Sendable {
 
     /// The session-reflector's link: the port that everybody knows.
     ///
-    /// - Parameter allowed: who is answered; empty for anybody.
+    /// - Parameter admission: over packet sockets, who is answered and where; what arrives over an ordinary socket is looked at later.
     static func reflector(
-        _ setting: Setting, port: UInt16, isIPv4: Bool, allowed: [IPNetwork]
+        _ setting: Setting, port: UInt16, isIPv4: Bool, _ admission: Admission
     ) throws(ProbeError) -> Link {
         switch setting.transport {
         case .packet:
             let holder = try holdPort(port, isIPv4: isIPv4, setting.interface)
-            var expression = "udp and dst port \(port)"
-            if !allowed.isEmpty {
-                expression += " and (" + allowed.map { "src net \($0)" }.joined(separator: " or ") + ")"
-            }
-            let conn = try listen(setting, isIPv4: isIPv4, expression)
+            let conn = try listen(setting, isIPv4: isIPv4, admission.expression(port: port))
             return Link(conn, .packet, setting.interface, port: port, isIPv4: isIPv4, holder: holder)
         case .udp:
             do throws(SystemError) {
@@ -102,6 +98,29 @@ final class Link: Sendable {
                 throw portError(error, port)
             }
         }
+    }
+
+    /// Which probes a reflector takes.
+    struct Admission: Hashable, Sendable {
+        /// Who is answered; empty for anybody.
+        var sources: [IPNetwork]
+        /// The addresses that are ours: a packet socket also sees what is only to be forwarded.
+        var destinations: [IPAddress]
+
+        func expression(port: UInt16) -> String {
+            let own = destinations.map { "dst host \($0)" }.joined(separator: " or ")
+            let allowed = sources.map { "src net \($0)" }.joined(separator: " or ")
+            return "udp and dst port \(port)" + (own.isEmpty ? "" : " and (\(own))")
+                + (allowed.isEmpty ? "" : " and (\(allowed))")
+        }
+    }
+
+    /// Takes up a changed admission, without a gap.
+    func admit(_ admission: Admission) throws(ProbeError) {
+        guard transport == .packet else { return }
+        let filter = try Self.compile(admission.expression(port: port), isIPv4: isIPv4)
+        let conn = conn
+        try ProbeError.system { () throws(SystemError) in try conn.setFilter(filter) }
     }
 
     private static func holdPort(
@@ -129,15 +148,18 @@ final class Link: Sendable {
         }
     }
 
-    private static func listen(
-        _ setting: Setting, isIPv4: Bool, _ expression: String
-    ) throws(ProbeError) -> PacketConn {
-        let filter: Filter
+    private static func compile(_ expression: String, isIPv4: Bool) throws(ProbeError) -> Filter {
         do throws(FilterError) {
-            filter = try Filter(expression: (isIPv4 ? "ip and " : "ip6 and ") + expression)
+            return try Filter(expression: (isIPv4 ? "ip and " : "ip6 and ") + expression)
         } catch {
             throw .internalFault("\(error)")
         }
+    }
+
+    private static func listen(
+        _ setting: Setting, isIPv4: Bool, _ expression: String
+    ) throws(ProbeError) -> PacketConn {
+        let filter = try compile(expression, isIPv4: isIPv4)
         guard setting.interface.isEthernet else {
             throw .usage(
                 "\(setting.interface.name) has no Ethernet header, which `--transport packet` needs. "

@@ -212,7 +212,9 @@ extension SessionReflector {
         for position in sent..<batch.count { replies[Int((next &+ UInt32(position - sent)) & mask)].flags = [] }
         if let failure {
             result.sendErrors &+= UInt64(batch.count - sent)
-            if failure.code == ErrorCode.noSuchAddress || failure.code == ErrorCode.noDevice { result.failure = failure }
+            if failure.code == ErrorCode.noSuchAddress || failure.code == ErrorCode.noDevice {
+                result.failure = failure
+            }
             if !isSendFailing { push(.notice(.sendFailing(code: failure.code))) }
             isSendFailing = true
         } else if isSendFailing, sent > 0 {

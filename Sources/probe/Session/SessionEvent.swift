@@ -20,6 +20,16 @@ struct SessionTotals: BitwiseCopyable, Sendable {
     var socketPackets: UInt64 = 0
     var socketDrops: UInt64 = 0
     var queueFreezes: UInt64 = 0
+
+    mutating func add(_ other: SessionTotals) {
+        sent &+= other.sent
+        received &+= other.received
+        lostForward &+= other.lostForward
+        lostReverse &+= other.lostReverse
+        socketPackets &+= other.socketPackets
+        socketDrops &+= other.socketDrops
+        queueFreezes &+= other.queueFreezes
+    }
 }
 
 /// What happens to a session and is worth a line.

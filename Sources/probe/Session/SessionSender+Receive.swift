@@ -43,7 +43,11 @@ extension SessionSender {
         guard reply.ssid == configuration.ssid || reply.ssid == 0 else { return result.refusals.wrongSession &+= 1 }
         let sequence = reply.senderSequence
         guard let index = index(ofProbe: sequence) else {
-            if next &- sequence &- 1 < 1 << 31, next != sequence { result.tooLate &+= 1 } else { result.refusals.stray &+= 1 }
+            if next &- sequence &- 1 < 1 << 31, next != sequence {
+                result.tooLate &+= 1
+            } else {
+                result.refusals.stray &+= 1
+            }
             return
         }
         guard slots[index].wireT1 == reply.senderTimestamp else { return result.refusals.stray &+= 1 }

@@ -1,0 +1,24 @@
+import Addresses
+import ArgumentParser
+
+struct ReflectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reflect",
+        abstract: "Answer STAMP probes, and send none.",
+        discussion: """
+            EXAMPLE
+              probe reflect --interface eth0 --allow 192.0.2.0/24
+            Answers any STAMP sender (RFC 8762, RFC 8972), up to 4096 sessions; a silent one is forgotten after 60 s.
+
+            \(ProbeError.exitCodes)
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    @Option(help: ArgumentHelp("Answer only this network; may be given several times.", valueName: "network"))
+    var allow: [IPNetwork] = []
+
+    func run() async throws {
+        try await Probe.exiting { try await ReflectRun(self).run() }
+    }
+}

@@ -1,0 +1,46 @@
+import Addresses
+import ArgumentParser
+
+/// A span of time on the command line: 10s, 500ms, 250us, 1m, 2h; a bare number is seconds.
+struct TimeSpan: ExpressibleByArgument, CustomStringConvertible {
+    let nanoseconds: Int64
+
+    private static let units: [(suffix: String, factor: Double)] = [
+        ("ns", 1), ("us", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9),
+    ]
+
+    init?(argument: String) {
+        let unit = Self.units.first { argument.hasSuffix($0.suffix) }
+        let digits = argument.dropLast(unit?.suffix.count ?? 0)
+        guard digits.allSatisfy({ $0.isNumber || $0 == "." }), let value = Double(digits) else { return nil }
+        let nanoseconds = value * (unit?.factor ?? 1e9)
+        // A century is more than any run, and its sums stay far from Int64's end.
+        guard nanoseconds >= 0, nanoseconds < 3.2e18 else { return nil }
+        self.nanoseconds = Int64(nanoseconds.rounded())
+    }
+
+    init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
+    var description: String {
+        let unit = Self.units.last { nanoseconds % Int64($0.factor) == 0 && nanoseconds >= Int64($0.factor) }
+        guard let unit else { return "\(nanoseconds)ns" }
+        return "\(nanoseconds / Int64(unit.factor))\(unit.suffix)"
+    }
+
+    var defaultValueDescription: String { description }
+}
+
+extension IPAddress: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
+
+extension IPNetwork: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
+
+extension MACAddress: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
+
+extension Transport: ExpressibleByArgument {}
+extension Console.Format: ExpressibleByArgument {}

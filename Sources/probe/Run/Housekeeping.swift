@@ -1,0 +1,33 @@
+import Addresses
+import FastAFPacket
+import Kernel
+import Netlink
+import Wire
+
+/// What changes around a session and is looked at each second, away from the packet threads.
+enum Housekeeping {
+    /// The local clock's error, as the wire carries it.
+    static func errorEstimate() -> UInt16 {
+        guard let quality = ClockQuality.current() else {
+            return ErrorEstimate(synchronized: false, isPTP: false, errorNanoseconds: 16_000_000_000).rawValue
+        }
+        return ErrorEstimate(
+            synchronized: quality.isSynchronized, isPTP: false, errorNanoseconds: quality.maximumError
+        ).rawValue
+    }
+
+    /// Calls `body` each second until cancelled.
+    static func eachSecond(_ body: @escaping @Sendable () -> Void) -> Task<Void, Never> {
+        Task {
+            while (try? await Task.sleep(for: .seconds(1))) != nil { body() }
+        }
+    }
+
+    /// The interface's own addresses of one family, that probes may be sent to.
+    static func ownAddresses(_ interface: Interface, isIPv4: Bool) -> [IPAddress] {
+        guard let connection = try? NetlinkConnection(),
+            let found = try? connection.addresses(on: interface.index)
+        else { return [] }
+        return found.map(\.address).filter { $0.isIPv4 == isIPv4 }
+    }
+}

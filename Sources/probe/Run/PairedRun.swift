@@ -1,0 +1,146 @@
+import Addresses
+import FastAFPacket
+import Kernel
+import Logging
+import Netlink
+import Report
+import Wire
+
+/// `probe run`: a sender and a reflector towards one peer, and the recorder of both.
+struct PairedRun {
+    let options: RunCommand
+    let logger = Probe.logger()
+    let session = UInt64.random(in: 1...UInt64.max)
+    let interface: Interface
+
+    init(_ options: RunCommand) throws(ProbeError) {
+        self.options = options
+        interface = try ProbeError.system {
+            () throws(SystemError) in try Interface(named: options.common.interface)
+        }
+    }
+
+    func run() async throws {
+        OutputFile.ignoreBrokenPipes()
+        _ = try layout(route: nil)
+        let path = try PeerPath.find(
+            options.peer, on: interface, transport: options.common.transport, overrides: overrides)
+        defer { path.giveBack(on: interface) }
+        try await serve(path, layout(route: path.mtu))
+    }
+
+    private var overrides: PeerPath.Overrides {
+        PeerPath.Overrides(source: options.source, nextHop: options.nextHop, macAddress: options.mac)
+    }
+
+    /// The probe's layout, with the size checked against the MTU.
+    private func layout(route mtu: Int?) throws(ProbeError) -> ProbeLayout {
+        let room = min(interface.mtu, mtu ?? interface.mtu) - (options.peer.isIPv4 ? 28 : 48)
+        let layout: ProbeLayout
+        do throws(ProbeLayoutError) {
+            layout = try ProbeLayout(size: options.size, classOfService: options.dscp > 0)
+        } catch {
+            throw .usage("--size: \(error).")
+        }
+        guard layout.size <= room else {
+            throw .usage(
+                "\(layout.size) bytes of UDP payload do not fit the MTU of \(interface.name): at most \(room) do.")
+        }
+        return layout
+    }
+
+    private func serve(_ path: PeerPath, _ layout: ProbeLayout) async throws {
+        let common = options.common
+        let setting = Link.Setting(transport: common.transport, interface: interface, hopLimit: options.ttl)
+        let isLinkLocal = options.peer.isLinkLocal && !options.peer.isIPv4
+        let peer = SocketAddress(
+            options.peer, port: common.port, scope: isLinkLocal ? UInt32(clamping: interface.index) : 0)
+        let admission = Link.Admission(sources: onlyPeer, destinations: [path.source])
+        let reflectorLink = try Link.reflector(setting, port: common.port, isIPv4: peer.address.isIPv4, admission)
+        let senderLink = try Link.sender(setting, source: path.source, peer: peer)
+        defer {
+            senderLink.conn.close()
+            reflectorLink.conn.close()
+        }
+        RunOutputs.warn(of: senderLink.conn, logger)
+
+        var description = RunOutputs.description(interface: interface, session: session, options: optionValues)
+        let log = try RunOutputs.openLog(common, description)
+        if let path = options.histogram { try RunOutputs.reserve(path, replacing: common.force) }
+        let console = try ProbeError.system { () throws(SystemError) in
+            try Console(format: common.output, isQuiet: common.quiet)
+        }
+
+        let threads = try ThreadControls(nextHop: path.macAddress.rawValue, spacing: options.spacing)
+        let bootHash = Host.bootHash()
+        let clock = (try? TimestampingCapabilities(of: interface))?.clockIndex.map { UInt32(clamping: $0) }
+        let sender = SessionSender.Configuration(
+            session: session, ssid: UInt16.random(in: 1...UInt16.max), peer: peer, source: path.source,
+            layout: layout, interval: options.spacing, count: options.probes,
+            timeout: options.timeout.nanoseconds, dscp: options.dscp, hopLimit: options.ttl, bootHash: bootHash,
+            hardwareClock: clock)
+        let reflector = SessionReflector.Configuration(
+            instance: session, bootHash: bootHash, hardwareClock: clock, allowed: onlyPeer,
+            writesRows: options.logReflected, timeout: options.timeout.nanoseconds)
+        let recorder = Handoff(
+            Recorder(
+                sources: [
+                    Recorder.Source(ring: threads.senderRing, isOwnSession: true),
+                    Recorder.Source(ring: threads.reflectorRing, isOwnSession: false),
+                ], control: threads.recorder, logger: logger, log: log, console: console))
+
+        let keeping = housekeeping(threads)
+        defer { keeping.cancel() }
+        let outcome = try await Stopper.run { count in
+            threads.stop(signals: count)
+        } _: {
+            async let recorded = PacketThread.run(named: "probe-recorder") {
+                var own = recorder.take()
+                return own?.run() ?? RecorderResult()
+            }
+            async let reflected = PacketThread.run(named: "probe-reflect") {
+                var own = SessionReflector(
+                    reflector, link: reflectorLink, control: threads.reflector, events: threads.reflectorRing)
+                return own.run()
+            }
+            let sent = try await PacketThread.run(named: "probe-sender") {
+                var own = SessionSender(
+                    sender, link: senderLink, control: threads.sender, events: threads.senderRing)
+                return own.run()
+            }
+            threads.senderIsOver()
+            let reflection = try await reflected
+            threads.recorder.end()
+            return Outcome(sender: sent, reflector: reflection, recorder: try await recorded)
+        }
+        try report(outcome, &description)
+    }
+
+    private var onlyPeer: [IPNetwork] {
+        IPNetwork(address: options.peer, prefixLength: options.peer.bitWidth).map { [$0] } ?? []
+    }
+
+    /// Follows the clock's quality and the next hop.
+    private func housekeeping(_ threads: ThreadControls) -> Task<Void, Never> {
+        let interface = interface
+        let peer = options.peer
+        let overrides = overrides
+        let followsNextHop = options.common.transport == .packet && overrides.macAddress == nil
+        return Housekeeping.eachSecond {
+            let estimate = Housekeeping.errorEstimate()
+            threads.sender.errorEstimate = estimate
+            threads.reflector.errorEstimate = estimate
+            guard followsNextHop, let connection = try? NetlinkConnection(),
+                let mac = PeerPath.currentMAC(peer, on: interface, overrides: overrides, connection)
+            else { return }
+            threads.sender.nextHopMAC = mac.rawValue
+        }
+    }
+}
+
+/// What the three threads of a run leave.
+struct Outcome: Sendable {
+    var sender: SenderResult
+    var reflector: ReflectorResult
+    var recorder: RecorderResult
+}

@@ -1,0 +1,157 @@
+import Addresses
+import FastAFPacket
+import Kernel
+import Logging
+import Report
+import Wire
+
+/// `probe reflect`: a reflector for each address family, and the recorder of both.
+struct ReflectRun {
+    private let options: ReflectCommand
+    private let logger = Probe.logger()
+    private let instance = UInt64.random(in: 1...UInt64.max)
+    private let interface: Interface
+
+    init(_ options: ReflectCommand) throws(ProbeError) {
+        self.options = options
+        interface = try ProbeError.system {
+            () throws(SystemError) in try Interface(named: options.common.interface)
+        }
+    }
+
+    /// What one family's reflector works with.
+    private struct Family: Sendable {
+        let link: Link
+        let control: SessionControl
+        let ring: SPSCRing<SessionEvent>
+    }
+
+    func run() async throws {
+        OutputFile.ignoreBrokenPipes()
+        guard interface.isUp else {
+            throw ProbeError.noInterface("\(interface.name) is down: `ip link set \(interface.name) up`.")
+        }
+        let common = options.common
+        let families = try self.families()
+        defer { for family in families { family.link.conn.close() } }
+        var description = RunOutputs.description(interface: interface, session: instance, options: optionValues)
+        let log = try RunOutputs.openLog(common, description)
+        let console = try ProbeError.system { () throws(SystemError) in
+            try Console(format: common.output, isQuiet: common.quiet)
+        }
+        let recorderControl = try ProbeError.system { () throws(SystemError) in try RecorderControl() }
+        let recorder = Handoff(
+            Recorder(
+                sources: families.map { Recorder.Source(ring: $0.ring, isOwnSession: false) },
+                control: recorderControl, logger: logger, log: log, console: console))
+        let clock = (try? TimestampingCapabilities(of: interface))?.clockIndex.map { UInt32(clamping: $0) }
+        let configuration = SessionReflector.Configuration(
+            instance: instance, bootHash: Host.bootHash(), hardwareClock: clock, allowed: options.allow,
+            writesRows: common.log != nil || !common.quiet, timeout: 2_000_000_000)
+        logger.notice("Answering on UDP port \(common.port) of \(interface.name). Ctrl-C ends.")
+
+        let keeping = housekeeping(families)
+        defer { keeping.cancel() }
+        let start = ClockID.monotonic.now()
+        let (results, recorded) = try await Stopper.run { _ in
+            for family in families { family.control.requestStop(.abort) }
+        } _: {
+            async let recorded = PacketThread.run(named: "probe-recorder") {
+                var own = recorder.take()
+                return own?.run() ?? RecorderResult()
+            }
+            let results = try await withThrowingTaskGroup(of: ReflectorResult.self) { group in
+                for family in families {
+                    group.addTask {
+                        let result = try await PacketThread.run(named: "probe-reflect") {
+                            var own = SessionReflector(
+                                configuration, link: family.link, control: family.control, events: family.ring)
+                            return own.run()
+                        }
+                        // An interface that is gone is gone for both.
+                        if result.failure != nil { for family in families { family.control.requestStop(.abort) } }
+                        return result
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            recorderControl.end()
+            return (results, try await recorded)
+        }
+        description.set("duration_ns", .integer(ClockID.monotonic.now() &- start))
+        if let path = common.log { try RunOutputs.write(description, besideLog: path, replacing: true) }
+        try report(results, recorded)
+    }
+
+    private func families() throws(ProbeError) -> [Family] {
+        let common = options.common
+        let setting = Link.Setting(transport: common.transport, interface: interface)
+        let wanted = [true, false].filter { isIPv4 in
+            options.allow.isEmpty || options.allow.contains { $0.address.isIPv4 == isIPv4 }
+        }
+        var families: [Family] = []
+        for isIPv4 in wanted {
+            let admission = admission(isIPv4: isIPv4)
+            // No address yet is no reason not to wait for one; an ordinary IPv6 socket may be impossible, though.
+            if !isIPv4, admission.destinations.isEmpty { continue }
+            let link = try Link.reflector(setting, port: common.port, isIPv4: isIPv4, admission)
+            RunOutputs.warn(of: link.conn, logger)
+            let control = try ProbeError.system { () throws(SystemError) in
+                try SessionControl(nextHop: 0, errorEstimate: Housekeeping.errorEstimate())
+            }
+            families.append(Family(link: link, control: control, ring: SPSCRing(capacity: 1 << 16)))
+        }
+        return families
+    }
+
+    private func admission(isIPv4: Bool) -> Link.Admission {
+        Link.Admission(
+            sources: options.allow.filter { $0.address.isIPv4 == isIPv4 },
+            destinations: Housekeeping.ownAddresses(interface, isIPv4: isIPv4))
+    }
+
+    /// Follows the clock's quality and the interface's addresses.
+    private func housekeeping(_ families: [Family]) -> Task<Void, Never> {
+        let current = Handoff(families.map { admission(isIPv4: $0.link.isIPv4) })
+        let run = self
+        return Housekeeping.eachSecond {
+            let estimate = Housekeeping.errorEstimate()
+            current.withValue { admissions in
+                for (position, family) in families.enumerated() {
+                    family.control.errorEstimate = estimate
+                    let admission = run.admission(isIPv4: family.link.isIPv4)
+                    guard admission != admissions[position], !admission.destinations.isEmpty,
+                        (try? family.link.admit(admission)) != nil
+                    else { continue }
+                    admissions[position] = admission
+                }
+            }
+        }
+    }
+
+    private func report(_ results: [ReflectorResult], _ recorded: RecorderResult) throws(ProbeError) {
+        let total = results.reduce(into: ReflectorResult()) { $0.add($1) }
+        let summary = ReflectSummary(
+            interface: interface.name, instance: instance, result: total,
+            accounts: results.map { RunOutputs.account($0.account) })
+        let format = options.common.output
+        try ProbeError.system { () throws(SystemError) in
+            try RunOutputs.print(format == .json ? summary.json() : summary.text())
+        }
+        if let error = recorded.logFailure { throw .file("\(options.common.log ?? "log"): \(error)") }
+        if let error = total.failure {
+            if error.code == ErrorCode.noSuchAddress || error.code == ErrorCode.noDevice {
+                throw .noInterface("\(interface.name) went away.")
+            }
+            throw .system(error)
+        }
+    }
+
+    private var optionValues: [(String, JSONValue)] {
+        [
+            ("command", .string("reflect")), ("port", .integer(Int64(options.common.port))),
+            ("transport", .string(options.common.transport.rawValue)),
+            ("allow", .array(options.allow.map { .string("\($0)") })),
+        ]
+    }
+}

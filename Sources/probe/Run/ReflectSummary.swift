@@ -1,0 +1,54 @@
+import Report
+
+/// The end of `probe reflect`: what it answered, and the ledger of its replies' stamps.
+struct ReflectSummary {
+    let interface: String
+    let instance: UInt64
+    let result: ReflectorResult
+    /// One for each address family.
+    let accounts: [TransmitAccount]
+
+    /// Both families' ledgers added up.
+    private var ledger: TransmitAccount {
+        accounts.dropFirst().reduce(into: accounts.first ?? TransmitAccount()) { $0.add($1) }
+    }
+
+    private var counters: [(name: String, value: UInt64)] {
+        result.named + [("send_errors", result.sendErrors), ("socket_drops", result.totals.socketDrops)]
+    }
+
+    func text() -> String {
+        var text = "Reflector \(sessionText(instance)) on \(interface)\n"
+        text +=
+            "  "
+            + counters.filter { $0.value > 0 || $0.name == "probes" || $0.name == "replies" }
+            .map { "\($0.name) \($0.value)" }.joined(separator: ", ") + "\n"
+        return text + ledger.text()
+    }
+
+    func json() -> String {
+        let members: [(key: String, value: JSONValue)] =
+            [("type", .string("summary")), ("interface", .string(interface))]
+            + counters.map { (key: $0.name, value: .unsigned($0.value)) }
+            + [("stamps", ledger.jsonValue)]
+        return JSONValue.object(members).compact + "\n"
+    }
+}
+
+extension ReflectorResult {
+    /// Adds another address family's.
+    mutating func add(_ other: ReflectorResult) {
+        totals.add(other.totals)
+        refusals.add(other.refusals)
+        loopsRefused &+= other.loopsRefused
+        notAllowed &+= other.notAllowed
+        sessionsRefused &+= other.sessionsRefused
+        sessionsOpened &+= other.sessionsOpened
+        duplicates &+= other.duplicates
+        sendErrors &+= other.sendErrors
+        eventsDropped &+= other.eventsDropped
+        threadCPU &+= other.threadCPU
+        duration = max(duration, other.duration)
+        failure = failure ?? other.failure
+    }
+}

@@ -1,0 +1,108 @@
+import FastAFPacket
+import Kernel
+import Logging
+import Report
+
+/// The files of a run besides its log, and the summary's parts that come from packet threads.
+enum RunOutputs {
+    static let version = "0.1.0"
+
+    /// Makes the histogram's file before the run, so that what is wrong with it is not found out afterwards.
+    static func reserve(_ path: String, replacing: Bool) throws(ProbeError) {
+        try FileError.wrap(path) { () throws(SystemError) in
+            _ = try OutputFile(creating: path, replacing: replacing)
+        }
+    }
+
+    /// Writes the histograms into the file that was reserved.
+    static func writeHistogram(
+        _ path: String, session: UInt64, _ statistics: SessionStatistics
+    ) throws(ProbeError) {
+        var export = HistogramExport()
+        export.add(session: session, statistics)
+        let bytes = export.csv()
+        try FileError.wrap(path) { () throws(SystemError) in
+            try OutputFile(creating: path, replacing: true).write(bytes)
+        }
+    }
+
+    /// Makes the log and the description beside it; `nil` where no log is wanted.
+    static func openLog(_ common: CommonOptions, _ description: RunDescription) throws(ProbeError) -> LogFile? {
+        guard let path = common.log else { return nil }
+        let log = try LogFile(creating: path, replacing: common.force)
+        try write(description, besideLog: path, replacing: common.force)
+        return log
+    }
+
+    /// Says what is less than was asked for.
+    static func warn(of conn: PacketConn, _ logger: Logger) {
+        let wanted = PacketConn.Configuration().receiveBufferBytes
+        if conn.receiveBufferBytes < wanted {
+            logger.notice(
+                """
+                The kernel granted a receive buffer of \(conn.receiveBufferBytes) bytes instead of \(wanted): run with \
+                CAP_NET_ADMIN, or raise net.core.rmem_max, for high rates.
+                """)
+        }
+        if case .refused(let error) = conn.hardwareStamping {
+            logger.notice("No hardware stamps: \(error)")
+        }
+    }
+
+    /// Writes a command's result to standard output.
+    static func print(_ text: String) throws(SystemError) {
+        do throws(SystemError) {
+            try OutputFile.standardOutput().write(Array(text.utf8))
+        } catch  where error.code == ErrorCode.brokenPipe {
+            // The reader has seen enough.
+        }
+    }
+
+    /// What every description of a run has.
+    static func description(interface: Interface, session: UInt64, options: [(String, JSONValue)]) -> RunDescription {
+        var description = RunDescription()
+        description.set(version: version)
+        description.set(host: Host.name)
+        description.set(kernel: Host.kernelRelease)
+        description.set(interface: interface.name)
+        description.set(session: session)
+        description.set(started: ClockID.realtime.now())
+        description.set(options: options.map { (name: $0.0, value: $0.1) })
+        let quality = ClockQuality.current()
+        description.set(
+            clockSynchronized: quality?.isSynchronized ?? false, maxError: quality?.maximumError,
+            estimatedError: quality?.estimatedError)
+        return description
+    }
+
+    /// Writes the description beside its log.
+    static func write(
+        _ description: RunDescription, besideLog path: String, replacing: Bool
+    ) throws(ProbeError) {
+        let name = path + ".json"
+        let bytes = Array(description.json().utf8)
+        try FileError.wrap(name) { () throws(SystemError) in
+            try OutputFile(creating: name, replacing: replacing).write(bytes)
+        }
+    }
+
+    /// The ledger as the summary shows it.
+    static func account(_ account: FastAFPacket.TransmitAccount) -> Report.TransmitAccount {
+        func kind(_ name: String, _ columns: FastAFPacket.TransmitAccount.Columns) -> Report.TransmitAccount.Kind {
+            Report.TransmitAccount.Kind(
+                name: name, stamped: columns[.stamped], late: columns[.late], lostInBuffer: columns[.lostInBuffer],
+                skippedByDriver: columns[.skippedByDriver], unsupported: columns[.unsupported],
+                pending: columns[.pending])
+        }
+        return Report.TransmitAccount(
+            sent: account.sent,
+            kinds: [
+                kind("sched", account.sched), kind("software", account.software), kind("hardware", account.hardware),
+            ])
+    }
+
+    static func socket(_ totals: SessionTotals) -> RunSummary.SocketCounters {
+        RunSummary.SocketCounters(
+            packets: totals.socketPackets, drops: totals.socketDrops, freezes: totals.queueFreezes)
+    }
+}

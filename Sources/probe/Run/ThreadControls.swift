@@ -1,0 +1,37 @@
+import Kernel
+
+/// The rings and controls between the threads of a run.
+final class ThreadControls: Sendable {
+    let sender: SessionControl
+    let reflector: SessionControl
+    let recorder: RecorderControl
+    let senderRing: SPSCRing<SessionEvent>
+    let reflectorRing: SPSCRing<SessionEvent>
+
+    init(nextHop: UInt64, spacing: Int64) throws(ProbeError) {
+        let estimate = Housekeeping.errorEstimate()
+        do throws(SystemError) {
+            sender = try SessionControl(nextHop: nextHop, errorEstimate: estimate)
+            reflector = try SessionControl(nextHop: 0, errorEstimate: estimate)
+            recorder = try RecorderControl()
+        } catch {
+            throw .system(error)
+        }
+        senderRing = SPSCRing(capacity: Self.ringCapacity(spacing))
+        reflectorRing = SPSCRing(capacity: Self.ringCapacity(spacing))
+    }
+
+    /// Room for half a second of rows: what the recorder may be held up by a disk.
+    static func ringCapacity(_ spacing: Int64) -> Int {
+        Int(min(1 << 17, max(4096, 1_000_000_000 / max(1, spacing))))
+    }
+
+    /// The first signal ends the measurement, and what is missing is still fetched; a second one ends everything.
+    func stop(signals count: Int) {
+        sender.requestStop(count == 1 ? .finish : .abort)
+        if count > 1 { reflector.requestStop(.abort) }
+    }
+
+    /// The own session is over. The peer's is still answered, unless the user has asked for the end.
+    func senderIsOver() { reflector.requestStop(sender.stop == .no ? .finish : .abort) }
+}
