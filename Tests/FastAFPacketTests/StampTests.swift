@@ -1,0 +1,41 @@
+import FastAFPacket
+import Kernel
+import Testing
+
+/// Stamps of real frames on a veth pair.
+@Suite(.enabled(if: VethPair.isPossible, "needs root: it makes network namespaces"))
+struct StampTests {
+    struct Way: CustomTestStringConvertible {
+        var dual: Bool
+        var identifiers: PacketConn.Identifiers
+        var testDescription: String { "\(dual ? "two sockets" : "one socket"), ids \(identifiers)" }
+        static let all = [true, false].flatMap { dual in
+            [PacketConn.Identifiers.automatic, .counted].map { Way(dual: dual, identifiers: $0) }
+        }
+    }
+
+    @Test("A batch of 64 frames arrives with stamps, and its SCHED and SND stamps come back by id", arguments: Way.all)
+    func batch(way: Way) throws {
+        let pair = try VethPair()
+        let sender = try pair.listen(.left, dual: way.dual) { $0.identifiers = way.identifiers }
+        let receiver = try pair.listen(.right, dual: way.dual)
+        #expect(sender.transmitStamps == [.sched, .software])
+        try warmUp(sender, receiver)
+
+        let ids = (0..<64).map { 0xFFFF_FFE0 &+ UInt32($0) }
+        try sender.sendFrames(ids)
+        var received: [UInt32: Int64] = [:]
+        try receiver.receiveAll(64) { bytes, packet in
+            #expect(packet.stamps.hardware == nil)
+            received[number(in: bytes)] = packet.stamps.software
+        }
+        let stamps = try sender.takeStamps(128)
+        let sched = Dictionary(grouping: stamps.filter { $0.stage == .sched }, by: \.id)
+        let sent = Dictionary(grouping: stamps.filter { $0.stage == .sent }, by: \.id)
+        for id in ids {
+            let times = [sched[id]?.first?.stamps.software, sent[id]?.first?.stamps.software, received[id]]
+            #expect(sched[id]?.count == 1 && sent[id]?.count == 1 && !times.contains(nil), "id \(id): \(times)")
+            #expect(times.compactMap { $0 } == times.compactMap { $0 }.sorted(), "id \(id)")
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import Addresses
+import FastAFPacket
+import Kernel
+
+/// The ethertype of the tests' own frames (IEEE 802 local experimental 1): the kernel sends none of it.
+let testEtherType: UInt16 = 0x88B5
+
+/// An Ethernet frame from one side to the other: `number` stands in the first four bytes of its payload.
+func frame(
+    _ number: UInt32 = 0, from side: VethPair.Side = .left, etherType: UInt16 = testEtherType, payload: Int = 46
+) -> [UInt8] {
+    let (destination, source): (UInt8, UInt8) = side == .left ? (2, 1) : (1, 2)
+    var bytes: [UInt8] = [2, 0, 0, 0, 0, destination, 2, 0, 0, 0, 0, source]
+    bytes += [UInt8(etherType >> 8), UInt8(truncatingIfNeeded: etherType)]
+    bytes += (0..<4).map { UInt8(truncatingIfNeeded: number >> (24 - 8 * UInt32($0))) }
+    return bytes + [UInt8](repeating: 0, count: max(0, payload - 4))
+}
+
+/// The number in a frame that ``frame(_:from:etherType:payload:)`` made.
+func number(in bytes: RawSpan) -> UInt32 {
+    bytes.byteCount < 18 ? .max : UInt32(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: 14, as: UInt32.self))
+}
+
+/// `seconds` from now, as deadlines are given.
+func soon(_ seconds: Double = 5) -> Int64 { ClockID.monotonic.now() + Int64(seconds * 1e9) }
+
+extension PacketConn {
+    /// Sends one frame for each id, all in one batch, the id being its number too.
+    func sendFrames(
+        _ ids: some Collection<UInt32>, from side: VethPair.Side = .left, etherType: UInt16 = testEtherType,
+        payload: Int = 46
+    ) throws(SystemError) {
+        var batch = SendBatch(capacity: ids.count, packetBytes: 14 + payload)
+        for id in ids {
+            let bytes = frame(id, from: side, etherType: etherType, payload: payload)
+            batch.append(id: id) { span in
+                span.withUnsafeMutableBytes { $0.copyBytes(from: bytes) }
+                return bytes.count
+            }
+        }
+        var done = 0
+        while done < batch.count { done += try send(&batch, from: done) }
+    }
+
+    /// The numbers of the frames that arrive until there are `count`, or none comes for `seconds`.
+    func receiveNumbers(_ count: Int, seconds: Double = 5) throws(SystemError) -> [UInt32] {
+        var numbers: [UInt32] = []
+        try receiveAll(count, seconds: seconds) { bytes, _ in numbers.append(number(in: bytes)) }
+        return numbers
+    }
+
+    /// Every packet that arrives until there are `count`, or none comes for `seconds`.
+    func receiveAll(
+        _ count: Int, seconds: Double = 5, _ body: (RawSpan, borrowing ReceivedPacket) -> Void
+    ) throws(SystemError) {
+        var batch = ReceiveBatch(capacity: 64, packetBytes: 2048)
+        var received = 0
+        while received < count {
+            setReadDeadline(monotonic: soon(seconds))
+            do throws(SystemError) {
+                received += try receive(&batch)
+            } catch where error.code == 110 {
+                return
+            }
+            batch.forEach(body)
+        }
+    }
+
+    /// Transmit stamps until there are `count`, or none comes for `seconds`.
+    func takeStamps(_ count: Int, seconds: Double = 5) throws(SystemError) -> [TransmitStamp] {
+        var batch = StampBatch(capacity: 64)
+        var stamps: [TransmitStamp] = []
+        while stamps.count < count {
+            setReadDeadline(monotonic: soon(seconds))
+            do throws(SystemError) {
+                try receiveTransmitStamps(&batch)
+            } catch where error.code == 110 {
+                return stamps
+            }
+            batch.forEach { stamps.append($0) }
+        }
+        return stamps
+    }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import Kernel
+import Synchronization
+
+/// Two network namespaces of the test's own with a veth pair between them, removed with the value.
+///
+/// Both ends have the same name: what tells them apart is the namespace.
+final class VethPair: Sendable {
+    enum Side: Sendable { case left, right }
+
+    static let isPossible = getuid() == 0
+    static let interfaceName = "probe0"
+    private static let serial = Atomic<Int>(0)
+
+    let left: String
+    let right: String
+
+    /// - Parameter mtu: of both ends.
+    init(mtu: Int = 1500) throws {
+        let number = Self.serial.wrappingAdd(1, ordering: .relaxed).newValue
+        left = "afp\(getpid())-\(number)l"
+        right = "afp\(getpid())-\(number)r"
+        let name = Self.interfaceName
+        do {
+            // Duplicate address detection would send frames of its own and keep addresses from use.
+            try Self.batch([
+                "netns add \(left)", "netns add \(right)",
+                "link add \(name) netns \(left) mtu \(mtu) address \(Self.mac(.left)) type veth peer name \(name) "
+                    + "netns \(right) mtu \(mtu) address \(Self.mac(.right))",
+            ])
+            for side in [Side.left, .right] {
+                let other: Side = side == .left ? .right : .left
+                try Self.batch(
+                    [
+                        "link set \(name) addrgenmode none", "link set lo up", "link set \(name) up",
+                        "addr add \(Self.ipv4(side))/24 dev \(name)", "addr add \(Self.ipv6(side))/64 dev \(name) nodad",
+                        "neigh add \(Self.ipv4(other)) lladdr \(Self.mac(other)) dev \(name)",
+                        "neigh add \(Self.ipv6(other)) lladdr \(Self.mac(other)) dev \(name)",
+                    ], in: namespace(side))
+            }
+        } catch {
+            remove()
+            throw error
+        }
+    }
+
+    deinit { remove() }
+
+    func namespace(_ side: Side) -> String { side == .left ? left : right }
+    static func mac(_ side: Side) -> String { side == .left ? "02:00:00:00:00:01" : "02:00:00:00:00:02" }
+    static func ipv4(_ side: Side) -> String { side == .left ? "10.9.8.1" : "10.9.8.2" }
+    static func ipv6(_ side: Side) -> String { side == .left ? "fd00:9::1" : "fd00:9::2" }
+
+    /// The interface on one side.
+    func interface(_ side: Side, named name: String = VethPair.interfaceName) throws(SystemError) -> Interface {
+        try NetworkNamespace.enter(namespace(side)) { () throws(SystemError) in try Interface(named: name) }
+    }
+
+    /// Runs `body` inside one side's namespace.
+    func enter<Result: ~Copyable>(
+        _ side: Side, _ body: () throws(SystemError) -> Result
+    ) throws(SystemError) -> Result {
+        try NetworkNamespace.enter(namespace(side), body)
+    }
+
+    /// Runs `ip` inside one side's namespace.
+    func ip(_ side: Side, _ arguments: String) throws { try Self.batch([arguments], in: namespace(side)) }
+
+    /// Runs a program inside one side's namespace.
+    func run(_ side: Side, _ program: [String]) throws {
+        try Self.run(["ip", "netns", "exec", namespace(side)] + program)
+    }
+
+    private func remove() {
+        for name in [left, right] { try? Self.run(["ip", "netns", "del", name], quietly: true) }
+    }
+
+    private static func batch(_ lines: [String], in namespace: String? = nil) throws {
+        try run(
+            ["ip"] + (namespace.map { ["-n", $0] } ?? []) + ["-batch", "-"], input: lines.joined(separator: "\n") + "\n")
+    }
+
+    struct CommandError: Error { let text: String }
+
+    private static func run(_ command: [String], input: String = "", quietly: Bool = false) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = command
+        let (stdin, stderr) = (Pipe(), Pipe())
+        process.standardInput = stdin
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = quietly ? FileHandle.nullDevice : stderr
+        try process.run()
+        try stdin.fileHandleForWriting.write(contentsOf: Data(input.utf8))
+        try stdin.fileHandleForWriting.close()
+        let text = quietly ? Data() : stderr.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw CommandError(text: "\(command): \(String(decoding: text, as: UTF8.self))\n\(input)")
+        }
+    }
+}
