@@ -38,7 +38,11 @@ public struct LinkAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     package init(raw: sockaddr_ll) {
-        let value = withUnsafeBytes(of: raw.sll_addr) { $0.prefix(6).reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
+        // Interfaces without Ethernet have shorter addresses or none; what lies behind is not part of them.
+        let length = min(Int(raw.sll_halen), 6)
+        let value = withUnsafeBytes(of: raw.sll_addr) { bytes in
+            (0..<6).reduce(UInt64(0)) { $0 << 8 | ($1 < length ? UInt64(bytes[$1]) : 0) }
+        }
         self.init(
             MACAddress(rawValue: value), interfaceIndex: raw.sll_ifindex,
             etherType: UInt16(bigEndian: raw.sll_protocol),

@@ -23,8 +23,8 @@ final class IdentifierMap: @unchecked Sendable {
         next &+= 1
     }
 
-    /// The last `count` sends were not counted after all.
-    func takeBack(_ count: Int) { next &-= UInt32(truncatingIfNeeded: count) }
+    /// The last send was not counted after all.
+    func takeBack() { next &-= 1 }
 
     func id(ofKey key: UInt32) -> UInt32 { slots[Int(key % Self.capacity)].load(ordering: .acquiring) }
 }

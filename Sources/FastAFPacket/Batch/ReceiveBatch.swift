@@ -29,10 +29,8 @@ public struct StampBatch: ~Copyable {
     let storage: MessageStorage
     var messages = 0
     var identifiers: IdentifierMap?
-    /// Whether the socket's error queue was found so full that stamps must have been thrown away.
+    /// Whether the last read found the socket's error queue so full that the next stamp would have been thrown away.
     public internal(set) var foundQueueFull = false
-    /// Stamps taken in one go, without the queue having run empty in between.
-    var run = 0
 
     /// - Parameter capacity: stamps a read, at most.
     public init(capacity: Int) { self.init(capacity: capacity, packetBytes: 0) }

@@ -51,6 +51,8 @@ public struct SendBatch: ~Copyable {
     /// The id of a waiting packet.
     public func id(at index: Int) -> UInt32 { ids[index] }
 
+    func packetLength(at index: Int) -> Int { storage.packetLength(index) }
+
     /// Adds a packet.
     ///
     /// - Parameters:

@@ -34,7 +34,10 @@ extension Filter {
     private struct Refusal: Error { let message: String }
 
     private static func compile(_ expression: String) -> Result<[Instruction], Refusal> {
-        guard let handle = pcap_open_dead(DLT_EN10MB, 65535) else {
+        // libpcap would stop reading there, and compile half of what was asked.
+        if expression.utf8.contains(0) { return .failure(Refusal(message: "the expression contains a zero byte")) }
+        // The longest frame that libpcap knows: what passes the filter is cut to it.
+        guard let handle = pcap_open_dead(DLT_EN10MB, 262144) else {
             return .failure(Refusal(message: "libpcap has no memory"))
         }
         defer { pcap_close(handle) }

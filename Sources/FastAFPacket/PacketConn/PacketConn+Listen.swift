@@ -48,7 +48,7 @@ extension PacketConn {
                     link: LinkAddress(interface.macAddress, interfaceIndex: interface.index, etherType: etherType),
                     internet: nil, transmitStamps: kinds, hardwareStamping: hardware,
                     identifierMap: identifierMap(configuration), receiveBufferBytes: granted,
-                    stampBufferBytes: stampBuffer))
+                    stampBufferBytes: stampBuffer, stampsCarryPacket: configuration.stampsCarryPacket))
         } catch {
             hardware.giveBack(to: HardwareStamping.Card(interface: interface.name))
             throw error
@@ -80,6 +80,10 @@ extension PacketConn {
         }
         do throws(SystemError) {
             try checkErrno("bind to the interface", result)
+            // bind(2) succeeds on an interface that is down, and leaves the error behind.
+            let pending = try socket.option(
+                "bind to the interface", level: SOL_SOCKET, name: SO_ERROR, initial: Int32(0))
+            if pending != 0 { throw SystemError("bind to the interface", code: pending) }
         } catch  where error.code == ENETDOWN {
             throw error.advising("Bring it up: `ip link set \(interface.name) up`.")
         }

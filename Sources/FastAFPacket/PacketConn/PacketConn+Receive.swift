@@ -8,7 +8,7 @@ extension PacketConn {
     ///
     /// - Returns: the number of packets; at least 1.
     /// - Throws: ``SystemError``: ETIMEDOUT after the deadline, EBADF once closed, ENETDOWN once when the interface
-    ///   goes down (the connection goes on when it comes up again).
+    ///   goes down (the connection goes on when it comes up again), ENXIO when it is gone.
     @discardableResult
     public func receive(_ batch: inout ReceiveBatch) throws(SystemError) -> Int {
         while true {
@@ -26,8 +26,20 @@ extension PacketConn {
             receiver.rawValue, batch.storage.headers, UInt32(batch.capacity),
             Int32(MSG_DONTWAIT | MSG_TRUNC))
         batch.count = max(0, Int(result))
-        if result >= 0 { return batch.count }
-        if result == -EAGAIN || result == -EINTR { return 0 }
+        switch -result {
+        case ENETDOWN:
+            isDown.store(true, ordering: .relaxed)
+        case EAGAIN:
+            guard isDown.load(ordering: .relaxed), isInterfaceGone else { return 0 }
+            throw SystemError("receive", code: ENXIO, remedy: "The interface is gone.")
+        case EINTR:
+            return 0
+        case let error where error <= 0:
+            if isDown.load(ordering: .relaxed) { isDown.store(false, ordering: .relaxed) }
+            return batch.count
+        default:
+            break
+        }
         throw failure("receive", -result)
     }
 

@@ -13,29 +13,43 @@ extension PacketConn {
     ///   closed.
     public func send(_ batch: inout SendBatch, from start: Int = 0) throws(SystemError) -> Int {
         guard start >= 0, start < batch.count else { return 0 }
-        let count = batch.count - start
-        if let identifierMap {
-            for index in start..<batch.count { identifierMap.add(id: batch.id(at: index)) }
-        } else if !transmitStamps.isEmpty {
-            batch.giveIdentifiers()
-        }
+        if identifierMap == nil, !transmitStamps.isEmpty { batch.giveIdentifiers() }
         while true {
-            let result = cl_sendmmsg(
-                senderFD, batch.storage.headers + start, UInt32(count), Int32(MSG_DONTWAIT))
-            if result == -EINTR { continue }
-            if result == -EAGAIN {
-                do throws(SystemError) {
-                    try wait("send", writeEvents, deadline: writeDeadline)
-                } catch {
-                    identifierMap?.takeBack(count)
-                    throw error
-                }
-                continue
-            }
-            // The kernel counts a packet once it is built; one that the queue refused was counted too.
-            identifierMap?.takeBack(count - (result == -ENOBUFS ? 1 : max(0, Int(result))))
+            let result = sendNow(batch, from: start)
             if result >= 0 { return Int(result) }
-            throw failure("send", -result)
+            if result == -EINTR { continue }
+            guard result == -EAGAIN else { throw failure("send", -result) }
+            try wait("send", writeEvents, deadline: writeDeadline)
+        }
+    }
+
+    /// Returns how many the kernel took, or -errno for the first.
+    private func sendNow(_ batch: borrowing SendBatch, from start: Int) -> Int32 {
+        guard let identifierMap else {
+            return cl_sendmmsg(
+                senderFD, batch.storage.headers + start, UInt32(batch.count - start), Int32(MSG_DONTWAIT))
+        }
+        // One by one: sendmmsg(2) loses the error of a packet behind the first, and with it whether the kernel counted
+        // that packet, after which all ids would be one off.
+        for index in start..<batch.count {
+            identifierMap.add(id: batch.id(at: index))
+            let result = cl_sendmmsg(senderFD, batch.storage.headers + index, 1, Int32(MSG_DONTWAIT))
+            if result < 0 {
+                if !isCounted(error: -result, bytes: batch.packetLength(at: index)) { identifierMap.takeBack() }
+                return index > start ? Int32(index - start) : result
+            }
+        }
+        return Int32(batch.count - start)
+    }
+
+    /// Whether the kernel's count went on although the send failed. Source: packet_snd() in net/packet/af_packet.c.
+    private func isCounted(error: Int32, bytes: Int) -> Bool {
+        switch error {
+        // The interface's queue refused a packet that was built already.
+        case ENOBUFS: true
+        // Room for a VLAN tag is let pass first, and looked at once the packet is built.
+        case EMSGSIZE: interfaceMTU.map { bytes - $0 <= Int(ETH_HLEN) + 4 } ?? false
+        default: false
         }
     }
 

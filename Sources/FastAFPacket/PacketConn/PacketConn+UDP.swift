@@ -38,7 +38,8 @@ extension PacketConn {
             Parts(
                 receiver: socket, sender: Descriptor(owning: -1), interface: nil, link: nil, internet: bound,
                 transmitStamps: kinds, hardwareStamping: .unavailable,
-                identifierMap: identifierMap(configuration), receiveBufferBytes: granted, stampBufferBytes: granted))
+                identifierMap: identifierMap(configuration), receiveBufferBytes: granted, stampBufferBytes: granted,
+                stampsCarryPacket: configuration.stampsCarryPacket))
     }
 
     /// Level, name and value of the options that bring TTL, traffic class and local address with each datagram.

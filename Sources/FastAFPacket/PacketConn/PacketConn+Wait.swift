@@ -23,12 +23,16 @@ extension PacketConn {
     /// receives and takes stamps until nothing is left before it waits again.
     ///
     /// - Parameter deadline: CLOCK_MONOTONIC nanoseconds; `nil` waits for ever.
-    /// - Returns: what happened; empty at the deadline.
+    /// - Returns: what happened; empty at the deadline, or before it while the interface is down.
     public func waitForActivity(
         until deadline: Int64?, signal: borrowing EventSignal
     ) throws(SystemError) -> Activity {
         var timeout: Int64 = -1
-        if let deadline { timeout = max(0, deadline &- ClockID.monotonic.now()) }
+        if let deadline {
+            let now = ClockID.monotonic.now()
+            timeout = deadline > now ? deadline - now : 0
+        }
+        if isDown.load(ordering: .relaxed) { timeout = timeout < 0 ? Self.downPeriod : min(timeout, Self.downPeriod) }
         var entries = (
             pollfd(fd: receiver.rawValue, events: Int16(POLLIN), revents: 0),
             // Errors are reported unasked; a connection of one socket has its stamps on the first entry.
@@ -40,7 +44,7 @@ extension PacketConn {
             cl_ppoll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 4, timeout)
         }
         if ready < 0, ready != -EINTR { throw failure("wait", -ready) }
-        guard ready > 0 else { return [] }
+        guard ready > 0 else { return isDown.load(ordering: .relaxed) && isInterfaceGone ? .packets : [] }
         var activity: Activity = []
         if entries.0.revents != 0 { activity.insert(.packets) }
         if entries.2.revents != 0 { activity.insert(.signal) }
@@ -58,5 +62,30 @@ extension PacketConn {
         var error: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
         _ = getsockopt(senderFD, SOL_SOCKET, SO_ERROR, &error, &length)
+    }
+
+    /// Whether the interface has been deleted: the kernel then takes its number out of the socket's address. Source:
+    /// packet_notifier() in net/packet/af_packet.c.
+    var isInterfaceGone: Bool {
+        var address = sockaddr_ll()
+        var length = socklen_t(MemoryLayout<sockaddr_ll>.size)
+        let result = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                getsockname(receiver.rawValue, $0, &length)
+            }
+        }
+        return result == 0 && address.sll_ifindex < 0
+    }
+
+    /// The interface's MTU now, by its number and in the socket's own namespace; `nil` on a UDP connection or once the
+    /// interface is gone. Source: SIOCGIFNAME and SIOCGIFMTU in netdevice(7).
+    var interfaceMTU: Int? {
+        guard let interface else { return nil }
+        var request = ifreq()
+        request.ifr_ifru.ifru_ivalue = interface.index
+        guard ioctl(receiver.rawValue, 0x8910, &request) == 0, ioctl(receiver.rawValue, 0x8921, &request) == 0 else {
+            return nil
+        }
+        return Int(request.ifr_ifru.ifru_mtu)
     }
 }

@@ -47,11 +47,16 @@ public final class PacketConn: Sendable {
     let readDeadline = Atomic<Int64>(.max)
     let writeDeadline = Atomic<Int64>(.max)
     private let isClosed = Atomic<Bool>(false)
+    /// Whether the interface went down and nothing was received since. The kernel tells that, but not when a downed
+    /// interface is deleted, so waits look for it from time to time.
+    let isDown = Atomic<Bool>(false)
+    static let downPeriod: Int64 = 200_000_000
     let totals = Mutex(Statistics())
     private let lease: Mutex<HardwareStamping>
     let identifierMap: IdentifierMap?
-    /// Unread stamps that fill the error queue, about.
-    let stampQueueCapacity: Int
+    let stampsCarryPacket: Bool
+    /// The bytes granted to the buffer that unread stamps lie in.
+    let stampBufferBytes: Int
 
     /// The interface, on a packet socket.
     public let interface: Interface?
@@ -81,6 +86,7 @@ public final class PacketConn: Sendable {
         var identifierMap: IdentifierMap?
         var receiveBufferBytes: Int32
         var stampBufferBytes: Int32
+        var stampsCarryPacket: Bool
     }
 
     init(_ parts: consuming Parts) throws(SystemError) {
@@ -96,7 +102,8 @@ public final class PacketConn: Sendable {
         lease = Mutex(parts.hardwareStamping)
         identifierMap = parts.identifierMap
         receiveBufferBytes = parts.receiveBufferBytes
-        stampQueueCapacity = Int(parts.stampBufferBytes) / Self.stampBytes
+        stampsCarryPacket = parts.stampsCarryPacket
+        stampBufferBytes = Int(parts.stampBufferBytes)
         receiver = parts.receiver
         separateSender = parts.sender
         let sender = separateSender.rawValue >= 0 ? separateSender.rawValue : receiver.rawValue
@@ -105,7 +112,7 @@ public final class PacketConn: Sendable {
         try Self.watch(stampEvents, sender, UInt32(CL_EPOLLERR), closing, nudge)
     }
 
-    /// What one unread stamp takes of the receive buffer (832 bytes seen on Linux 6.1 to 6.18).
+    /// What one unread stamp takes of the receive buffer (832 bytes seen on Linux 6.1 to 6.18), beside its packet.
     static let stampBytes = 832
 
     private static func watch(
@@ -167,9 +174,11 @@ public final class PacketConn: Sendable {
         let end = deadline.load(ordering: .acquiring)
         var timeout: Int64 = -1
         if end != .max {
-            timeout = end &- ClockID.monotonic.now()
-            if timeout <= 0 { throw SystemError(operation, code: ETIMEDOUT) }
+            let now = ClockID.monotonic.now()
+            if end <= now { throw SystemError(operation, code: ETIMEDOUT) }
+            timeout = end - now
         }
+        if isDown.load(ordering: .relaxed) { timeout = timeout < 0 ? Self.downPeriod : min(timeout, Self.downPeriod) }
         let ready = cl_epoll_wait(queue.rawValue, timeout)
         if isClosed.load(ordering: .acquiring) { throw Self.closedError(operation) }
         if ready < 0, ready != -EINTR { throw SystemError(operation, code: -ready) }

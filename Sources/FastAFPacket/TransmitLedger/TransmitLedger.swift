@@ -1,23 +1,27 @@
 /// The book of what became of every send's transmit stamps. One thread's: the one that sends and reads the stamps.
 ///
-/// Ids are expected to rise by one from send to send. For each kind of stamp every send is in exactly one column of
-/// ``account``, so each kind's sum equals the sends.
+/// For each kind of stamp every send is in exactly one column of ``account``, so each kind's sum equals the sends. Ids
+/// may come in any order and wrap; they find their place by their low bits, so ids that rise by one make the best use
+/// of it.
 public struct TransmitLedger: ~Copyable, Sendable {
     private struct Entry {
         var id: UInt32 = 0
-        var isUsed = false
+        /// Which send it was, counted from 0; below zero in a place not used yet.
+        var send = -1
         var waiting: TransmitStampKinds = []
         var lost: TransmitStampKinds = []
         var skipped: TransmitStampKinds = []
-        var metFullQueue = false
         var sentAt: Int64 = 0
     }
 
     private var entries: [Entry]
+    /// The places of the latest sends, in the order of sending: a gap in the ids must not hide what waits before it.
+    private var order: [UInt32]
     private let mask: UInt32
-    /// The oldest id that may still wait, and the one that follows the newest.
-    private var oldest: UInt32 = 0
-    private var end: UInt32 = 0
+    /// The oldest send that may still wait, counted as in ``Entry/send``.
+    private var oldest = 0
+    /// What waits now and was sent before this one met a full queue.
+    private var metFullQueue = 0
     /// The kinds that every send waits for.
     public let expected: TransmitStampKinds
     public private(set) var account: TransmitAccount
@@ -30,6 +34,7 @@ public struct TransmitLedger: ~Copyable, Sendable {
         var size = 16
         while size < capacity, size < 1 << 24 { size <<= 1 }
         entries = Array(repeating: Entry(), count: size)
+        order = Array(repeating: 0, count: size)
         mask = UInt32(size - 1)
         self.expected = expected
         account = TransmitAccount(expected: expected)
@@ -39,11 +44,15 @@ public struct TransmitLedger: ~Copyable, Sendable {
     ///
     /// - Parameter time: CLOCK_MONOTONIC nanoseconds.
     public mutating func recordSend(id: UInt32, at time: Int64) {
-        if account.sent == 0 || id != end { oldest = id }
+        let send = account.sent
+        if send - oldest > Int(mask) {
+            if let slot = slot(ofSend: oldest) { writeOff(slot) }
+            oldest += 1
+        }
         let slot = Int(id & mask)
         writeOff(slot)
-        entries[slot] = Entry(id: id, isUsed: true, waiting: expected, sentAt: time)
-        end = id &+ 1
+        entries[slot] = Entry(id: id, send: send, waiting: expected, sentAt: time)
+        order[send & Int(mask)] = id & mask
         account.enterSend()
     }
 
@@ -60,7 +69,7 @@ public struct TransmitLedger: ~Copyable, Sendable {
     /// Enters the kinds that one stamp message brought. O(1).
     public mutating func recordStamp(_ stamp: TransmitStamp) -> Match {
         let slot = Int(stamp.id & mask)
-        guard entries[slot].isUsed, entries[slot].id == stamp.id else {
+        guard entries[slot].send >= 0, entries[slot].id == stamp.id else {
             account.unknownStamps &+= 1
             return .unknown
         }
@@ -79,14 +88,10 @@ public struct TransmitLedger: ~Copyable, Sendable {
         return .unknown
     }
 
-    /// Remembers that the error queue was found full: what waits now and never comes was lost there.
-    public mutating func recordFullQueue() {
-        for index in entries.indices where entries[index].isUsed && !entries[index].waiting.isEmpty {
-            entries[index].metFullQueue = true
-        }
-    }
+    /// Remembers that the error queue was found full: what waits now and never comes was lost there. O(1).
+    public mutating func recordFullQueue() { metFullQueue = account.sent }
 
-    /// Writes off the sends before `time` whose stamps have not all come.
+    /// Writes off the sends before `time` whose stamps have not all come, in the order of sending.
     ///
     /// - Parameters:
     ///   - time: CLOCK_MONOTONIC nanoseconds; `.max` for all that wait.
@@ -96,26 +101,30 @@ public struct TransmitLedger: ~Copyable, Sendable {
         sentBefore time: Int64,
         _ body: (_ id: UInt32, _ lost: TransmitStampKinds, _ skipped: TransmitStampKinds) -> Void
     ) {
-        if end &- oldest > mask { oldest = end &- (mask &+ 1) }
-        while oldest != end {
-            let slot = Int(oldest & mask)
-            if entries[slot].isUsed, entries[slot].id == oldest, !entries[slot].waiting.isEmpty {
+        while oldest < account.sent {
+            if let slot = slot(ofSend: oldest), !entries[slot].waiting.isEmpty {
                 guard entries[slot].sentAt < time else { return }
                 writeOff(slot)
-                body(oldest, entries[slot].lost, entries[slot].skipped)
+                body(entries[slot].id, entries[slot].lost, entries[slot].skipped)
             }
-            oldest &+= 1
+            oldest += 1
         }
+    }
+
+    /// The place of one of the latest sends, unless a later one has taken it.
+    private func slot(ofSend send: Int) -> Int? {
+        let slot = Int(order[send & Int(mask)])
+        return entries[slot].send == send ? slot : nil
     }
 
     private mutating func writeOff(_ slot: Int) {
         let missing = entries[slot].waiting
         guard !missing.isEmpty else { return }
-        if entries[slot].metFullQueue {
-            entries[slot].lost = missing
+        if entries[slot].send < metFullQueue {
+            entries[slot].lost.formUnion(missing)
             account.move(missing, from: .pending, to: .lostInBuffer)
         } else {
-            entries[slot].skipped = missing
+            entries[slot].skipped.formUnion(missing)
             account.move(missing, from: .pending, to: .skippedByDriver)
         }
         entries[slot].waiting = []
