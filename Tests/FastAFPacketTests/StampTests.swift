@@ -3,7 +3,7 @@ import Kernel
 import Testing
 
 /// Stamps of real frames on a veth pair.
-@Suite(.enabled(if: VethPair.isPossible, "needs root: it makes network namespaces"))
+@Suite(.needsRoot, .vethPair)
 struct StampTests {
     struct Way: CustomTestStringConvertible {
         var dual: Bool
@@ -16,7 +16,7 @@ struct StampTests {
 
     @Test("A batch of 64 frames arrives with stamps, and its SCHED and SND stamps come back by id", arguments: Way.all)
     func batch(way: Way) throws {
-        let pair = try VethPair()
+        let pair = try VethPair.current
         let sender = try pair.listen(.left, dual: way.dual) { $0.identifiers = way.identifiers }
         let receiver = try pair.listen(.right, dual: way.dual)
         #expect(sender.transmitStamps == [.sched, .software])

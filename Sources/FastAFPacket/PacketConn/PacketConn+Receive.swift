@@ -76,8 +76,14 @@ extension PacketConn {
 
     /// Puts `filter` on the receive half, in the place of any other. Source: SO_ATTACH_FILTER in socket(7).
     ///
-    /// - Throws: ``SystemError`` EINVAL for a program that the kernel refuses.
-    public func setFilter(_ filter: Filter) throws(SystemError) { try receiver.attach(filter) }
+    /// - Throws: ``SystemError`` EINVAL for a program that the kernel refuses, EBADF once closed.
+    public func setFilter(_ filter: Filter) throws(SystemError) {
+        do throws(SystemError) {
+            try receiver.attach(filter)
+        } catch {
+            throw isOpen ? error : Self.closedError("attach the filter")
+        }
+    }
 
     /// Totals since the connection was opened. All zero on a UDP connection.
     ///

@@ -156,9 +156,11 @@ public final class PacketConn: Sendable {
 
     deinit { close() }
 
+    var isOpen: Bool { !isClosed.load(ordering: .acquiring) }
+
     /// EBADF for a closed connection, where `code` is what its sockets gave.
     func failure(_ operation: StaticString, _ code: Int32) -> SystemError {
-        isClosed.load(ordering: .acquiring) ? Self.closedError(operation) : SystemError(operation, code: code)
+        isOpen ? SystemError(operation, code: code) : Self.closedError(operation)
     }
 
     static func closedError(_ operation: StaticString) -> SystemError {
@@ -180,7 +182,7 @@ public final class PacketConn: Sendable {
         }
         if isDown.load(ordering: .relaxed) { timeout = timeout < 0 ? Self.downPeriod : min(timeout, Self.downPeriod) }
         let ready = cl_epoll_wait(queue.rawValue, timeout)
-        if isClosed.load(ordering: .acquiring) { throw Self.closedError(operation) }
+        if !isOpen { throw Self.closedError(operation) }
         if ready < 0, ready != -EINTR { throw SystemError(operation, code: -ready) }
     }
 }

@@ -59,7 +59,7 @@ extension PacketConn {
             setReadDeadline(monotonic: soon(seconds))
             do throws(SystemError) {
                 received += try receive(&batch)
-            } catch where error.code == 110 {
+            } catch  where error.code == 110 {
                 return
             }
             batch.forEach(body)
@@ -74,7 +74,7 @@ extension PacketConn {
             setReadDeadline(monotonic: soon(seconds))
             do throws(SystemError) {
                 try receiveTransmitStamps(&batch)
-            } catch where error.code == 110 {
+            } catch  where error.code == 110 {
                 return stamps
             }
             batch.forEach { stamps.append($0) }

@@ -1,14 +1,20 @@
 import Foundation
 import Kernel
 import Synchronization
+import Testing
 
-/// Two network namespaces of the test's own with a veth pair between them, removed with the value.
+/// Two network namespaces of a test's own with a veth pair between them.
 ///
 /// Both ends have the same name: what tells them apart is the namespace.
 final class VethPair: Sendable {
     enum Side: Sendable { case left, right }
 
-    static let isPossible = getuid() == 0
+    /// The pair of the running test case: ``VethPairTrait``.
+    static var current: VethPair {
+        get throws { try #require(taken, "the suite lacks the trait .vethPair") }
+    }
+    @TaskLocal fileprivate static var taken: VethPair?
+
     static let interfaceName = "probe0"
     private static let serial = Atomic<Int>(0)
 
@@ -33,7 +39,8 @@ final class VethPair: Sendable {
                 try Self.batch(
                     [
                         "link set \(name) addrgenmode none", "link set lo up", "link set \(name) up",
-                        "addr add \(Self.ipv4(side))/24 dev \(name)", "addr add \(Self.ipv6(side))/64 dev \(name) nodad",
+                        "addr add \(Self.ipv4(side))/24 dev \(name)",
+                        "addr add \(Self.ipv6(side))/64 dev \(name) nodad",
                         "neigh add \(Self.ipv4(other)) lladdr \(Self.mac(other)) dev \(name)",
                         "neigh add \(Self.ipv6(other)) lladdr \(Self.mac(other)) dev \(name)",
                     ], in: namespace(side))
@@ -43,8 +50,6 @@ final class VethPair: Sendable {
             throw error
         }
     }
-
-    deinit { remove() }
 
     func namespace(_ side: Side) -> String { side == .left ? left : right }
     static func mac(_ side: Side) -> String { side == .left ? "02:00:00:00:00:01" : "02:00:00:00:00:02" }
@@ -71,13 +76,14 @@ final class VethPair: Sendable {
         try Self.run(["ip", "netns", "exec", namespace(side)] + program)
     }
 
-    private func remove() {
+    func remove() {
         for name in [left, right] { try? Self.run(["ip", "netns", "del", name], quietly: true) }
     }
 
     private static func batch(_ lines: [String], in namespace: String? = nil) throws {
         try run(
-            ["ip"] + (namespace.map { ["-n", $0] } ?? []) + ["-batch", "-"], input: lines.joined(separator: "\n") + "\n")
+            ["ip"] + (namespace.map { ["-n", $0] } ?? []) + ["-batch", "-"], input: lines.joined(separator: "\n") + "\n"
+        )
     }
 
     struct CommandError: Error { let text: String }
@@ -99,4 +105,25 @@ final class VethPair: Sendable {
             throw CommandError(text: "\(command): \(String(decoding: text, as: UTF8.self))\n\(input)")
         }
     }
+}
+
+/// Gives each test case of a suite a ``VethPair`` and takes it away afterwards, however the test ends.
+struct VethPairTrait: SuiteTrait, TestTrait, TestScoping {
+    let isRecursive = true
+
+    func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    ) async throws {
+        let pair = try VethPair()
+        defer { pair.remove() }
+        try await VethPair.$taken.withValue(pair) { try await function() }
+    }
+}
+
+extension Trait where Self == VethPairTrait {
+    static var vethPair: Self { VethPairTrait() }
+}
+
+extension Trait where Self == ConditionTrait {
+    static var needsRoot: Self { .enabled(if: getuid() == 0, "needs root: it makes network namespaces") }
 }

@@ -1,0 +1,57 @@
+import Foundation
+import Kernel
+import Synchronization
+import Testing
+
+/// A call that may block, on a thread of its own, so that a test can tell that it waits, and never hangs with it.
+final class Background<Value: Sendable>: Sendable {
+    private let task = Mutex<String?>(nil)
+    private let outcome = Mutex<Result<Value, SystemError>?>(nil)
+    private let finished = DispatchSemaphore(value: 0)
+
+    init(_ body: @escaping @Sendable () throws(SystemError) -> Value) {
+        Thread.detachNewThread { [self] in
+            task.withLock { $0 = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/thread-self") }
+            let result: Result<Value, SystemError>
+            do throws(SystemError) { result = .success(try body()) } catch { result = .failure(error) }
+            outcome.withLock { $0 = result }
+            finished.signal()
+        }
+    }
+
+    /// Returns once the thread lies in epoll_pwait2(2) or ppoll(2).
+    func untilBlocked() throws {
+        let end = soon()
+        while ClockID.monotonic.now() < end {
+            if let task = task.withLock({ $0 }),
+                let call = try? String(contentsOfFile: "/proc/\(task)/syscall", encoding: .utf8),
+                let number = call.split(separator: " ").first, ["441", "271", "73"].contains(number)
+            {
+                return
+            }
+            usleep(200)
+        }
+        Issue.record("the call does not wait")
+    }
+
+    /// What the call returned or threw.
+    func result(within seconds: Double = 5) throws -> Result<Value, SystemError> {
+        let isFinished = finished.wait(timeout: .now() + seconds) == .success
+        return try #require(isFinished ? outcome.withLock { $0 } : nil, "the call still waits")
+    }
+
+    /// The errno of the error that the call threw; `nil` where it threw none.
+    func errorCode(within seconds: Double = 5) throws -> Int32? {
+        if case .failure(let error) = try result(within: seconds) { error.code } else { nil }
+    }
+}
+
+/// The errno of the error that `body` throws; `nil` where it throws none.
+func errorCode(_ body: () throws(SystemError) -> Void) -> Int32? {
+    do throws(SystemError) {
+        try body()
+        return nil
+    } catch {
+        return error.code
+    }
+}
