@@ -72,39 +72,48 @@ extension SessionSender {
         slots[index].flags.insert(.finished)
     }
 
-    private enum Loss {
-        case forward, reverse, unknown
+    private mutating func directionOfLoss(_ index: Int) -> LossGap.Direction {
+        if slots[index].flags.contains(.reachedPeer) { return .reverse }
+        let sequence = slots[index].sequence
+        if let gap, gap.covers(sequence), gap.isFinal || gap.replies == result.totals.received { return gap.direction }
+        let found = findGap(around: sequence)
+        gap = found
+        return found.direction
     }
 
     /// The reflector counts its replies. Between the nearest answered probes before and after this one it has sent
     /// some that never came: none, then the probes between were lost on the way there; as many as probes are missing,
     /// then all were lost on the way back.
-    private func directionOfLoss(_ index: Int) -> Loss {
-        if slots[index].flags.contains(.reachedPeer) { return .reverse }
-        guard order.isStateful, let before = nearestAnswered(from: slots[index].sequence, step: .max),
-            let after = nearestAnswered(from: slots[index].sequence, step: 1),
+    private func findGap(around sequence: UInt32) -> LossGap {
+        let first = nearestAnswered(from: sequence, step: 0 &- 1)
+        let last = nearestAnswered(from: sequence, step: 1)
+        let isFinal = last.index != nil
+        var gap = LossGap(
+            first: first.sequence, last: last.sequence, direction: .unknown, isFinal: isFinal,
+            replies: result.totals.received)
+        guard order.isStateful, let before = first.index, let after = last.index,
             let unknownReplies = order.unknownReplies(
                 between: slots[before].replySequence, and: slots[after].replySequence)
-        else { return .unknown }
-        if unknownReplies == 0 { return .forward }
+        else { return gap }
         var missing = 0
-        var sequence = slots[before].sequence &+ 1
-        while sequence != slots[after].sequence {
-            if !slots[slotIndex(sequence)].flags.contains(.reachedPeer) { missing += 1 }
-            sequence &+= 1
+        var between = first.sequence &+ 1
+        while between != last.sequence {
+            if !slots[slotIndex(between)].flags.contains(.reachedPeer) { missing += 1 }
+            between &+= 1
         }
-        return unknownReplies == missing ? .reverse : .unknown
+        gap.direction = unknownReplies == 0 ? .forward : unknownReplies == missing ? .reverse : .unknown
+        return gap
     }
 
-    /// - Parameter step: 1 for later probes, `.max` (minus one) for earlier ones.
-    private func nearestAnswered(from start: UInt32, step: UInt32) -> Int? {
+    /// The nearest probe with a reply in one direction, or the first one that is not kept.
+    private func nearestAnswered(from start: UInt32, step: UInt32) -> (index: Int?, sequence: UInt32) {
         var sequence = start &+ step
         for _ in 0..<slots.count {
-            guard let index = index(ofProbe: sequence) else { return nil }
-            if slots[index].flags.contains(.replied) { return index }
+            guard let index = index(ofProbe: sequence) else { break }
+            if slots[index].flags.contains(.replied) { return (index, sequence) }
             sequence &+= step
         }
-        return nil
+        return (nil, sequence)
     }
 
     /// The probe's row: sent here, received there.

@@ -50,6 +50,8 @@ struct SessionSender: ~Copyable {
     var ledger: TransmitLedger
     var order: ReplyOrder
     var relation: ClockRelation
+    /// The last gap among the answered probes that was looked into.
+    var gap: LossGap?
     /// Own probes whose stamps are complete, and replies that were received, to tell the peer of.
     var stampedProbes = TelemetryQueue(capacity: 1024)
     var receivedReplies = TelemetryQueue(capacity: 1024)
