@@ -146,6 +146,7 @@ extension SessionSender {
             order.markStateful()
             if let known = peerInstance, known != paired.instance {
                 order.restart()
+                lastAnsweredReply = nil
                 result.peerRestarts &+= 1
                 tell(.peerRestarted)
             }

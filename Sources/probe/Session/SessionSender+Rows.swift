@@ -91,10 +91,15 @@ extension SessionSender {
         var gap = LossGap(
             first: first.sequence, last: last.sequence, direction: .unknown, isFinal: isFinal,
             replies: result.totals.received)
-        guard order.isStateful, let before = first.index, let after = last.index,
-            let unknownReplies = order.unknownReplies(
-                between: slots[before].replySequence, and: slots[after].replySequence)
+        guard order.isStateful, let after = last.index,
+            let reply = first.index.map({ slots[$0].replySequence }) ?? lastAnsweredReply,
+            let unknownReplies = order.unknownReplies(between: reply, and: slots[after].replySequence)
         else { return gap }
+        guard first.index != nil else {
+            // What was sent before is not kept any more, so it can't be counted; but none is none.
+            gap.direction = unknownReplies == 0 ? .forward : .unknown
+            return gap
+        }
         var missing = 0
         var between = first.sequence &+ 1
         while between != last.sequence {

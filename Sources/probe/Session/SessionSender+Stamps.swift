@@ -53,6 +53,7 @@ extension SessionSender {
             } else if !slot.isFinished, now &- slot.sentAt <= configuration.timeout {
                 return
             }
+            if slot.flags.contains(.replied) { lastAnsweredReply = slot.replySequence }
             oldest &+= 1
         }
     }

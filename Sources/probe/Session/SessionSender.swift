@@ -52,6 +52,8 @@ struct SessionSender: ~Copyable {
     var relation: ClockRelation
     /// The last gap among the answered probes that was looked into.
     var gap: LossGap?
+    /// The reply to the newest answered probe that is finished.
+    var lastAnsweredReply: UInt32?
     /// Own probes whose stamps are complete, and replies that were received, to tell the peer of.
     var stampedProbes = TelemetryQueue(capacity: 1024)
     var receivedReplies = TelemetryQueue(capacity: 1024)
