@@ -21,6 +21,7 @@ extension RunSummary {
         write("forward", statistics.forward, to: &writer)
         write("reverse", statistics.reverse, to: &writer)
         write("rtt", statistics.roundTrip, to: &writer)
+        write("send_lateness", sendLateness, to: &writer)
         write("totals", totals.named, to: &writer)
         writer.key("stamps")
         ledger.jsonValue.write(to: &writer)

@@ -45,6 +45,7 @@ extension RunSummary {
         for (name, side) in [("forward", statistics.forward), ("reverse", statistics.reverse)] {
             for stage in HostPathStage.allCases { rows.append(("\(name) \(stage.label)", side.stages[stage])) }
         }
+        rows.append(("send lateness", sendLateness))
         let filled = rows.compactMap { row in HistogramSummary(row.1).map { (row.0, $0) } }
         if filled.isEmpty { return ["no delay was measured"] }
         let heading = Self.row("", HistogramSummary.columns, label: Self.labelWidth, width: Self.figureWidth)

@@ -68,6 +68,8 @@ public struct RunSummary: Sendable {
     public var ledger: TransmitAccount
     /// What the receive socket counted.
     public var socket: SocketCounters
+    /// How long after their deadlines probes were handed to the kernel, in nanoseconds.
+    public var sendLateness: SignedHistogram
     /// Packets that the kernel refused to send.
     public var sendErrors: UInt64
     /// Further counters by name, in the order in which they are shown.
@@ -77,7 +79,9 @@ public struct RunSummary: Sendable {
     public init(
         session: String, peer: String, interface: String, duration: Int64, statistics: SessionStatistics,
         relative: Bool, clockNote: String, totals: SequenceTotals = SequenceTotals(),
-        ledger: TransmitAccount = TransmitAccount(), socket: SocketCounters = SocketCounters(), sendErrors: UInt64 = 0,
+        ledger: TransmitAccount = TransmitAccount(), socket: SocketCounters = SocketCounters(),
+        sendLateness: SignedHistogram = SignedHistogram(),
+        sendErrors: UInt64 = 0,
         counters: [(name: String, value: UInt64)] = []
     ) {
         self.session = session
@@ -90,6 +94,7 @@ public struct RunSummary: Sendable {
         self.totals = totals
         self.ledger = ledger
         self.socket = socket
+        self.sendLateness = sendLateness
         self.sendErrors = sendErrors
         self.counters = counters
     }

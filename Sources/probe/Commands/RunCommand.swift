@@ -61,8 +61,8 @@ struct RunCommand: AsyncParsableCommand {
     func validate() throws {
         if interval != nil, rate != nil { throw ValidationError("Give --interval or --rate, not both.") }
         if count != nil, duration != nil { throw ValidationError("Give --count or --duration, not both.") }
-        if let rate, !(rate > 0 && rate <= 10_000_000) {
-            throw ValidationError("--rate must be above 0, and at most 10,000,000 a second.")
+        if let rate, !(rate >= 0.000_01 && rate <= 10_000_000) {
+            throw ValidationError("--rate must be 0.00001 to 10,000,000 a second.")
         }
         if let interval, interval.nanoseconds < 100 { throw ValidationError("--interval must be at least 100ns.") }
         if count == 0 { throw ValidationError("--count must be at least 1.") }

@@ -12,10 +12,12 @@ struct TimeSpan: ExpressibleByArgument, CustomStringConvertible {
     init?(argument: String) {
         let unit = Self.units.first { argument.hasSuffix($0.suffix) }
         let digits = argument.dropLast(unit?.suffix.count ?? 0)
-        guard digits.allSatisfy({ $0.isNumber || $0 == "." }), let value = Double(digits) else { return nil }
+        guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2E }), let value = Double(digits) else {
+            return nil
+        }
         let nanoseconds = value * (unit?.factor ?? 1e9)
-        // A century is more than any run, and its sums stay far from Int64's end.
-        guard nanoseconds >= 0, nanoseconds < 3.2e18 else { return nil }
+        // Thirty years are more than any run, and sums of them stay far from Int64's end.
+        guard nanoseconds >= 0, nanoseconds < 1e18 else { return nil }
         self.nanoseconds = Int64(nanoseconds.rounded())
     }
 

@@ -42,6 +42,7 @@ struct Recorder: ~Copyable {
     static let statisticsInterval: Int64 = 5_000_000_000
     /// Nanoseconds between two looks at the rings: the short one while there is much to do.
     private static let shortPause: Int64 = 5_000_000
+    private static let share = 1 << 14
     private static let longPause: Int64 = 50_000_000
 
     /// Records until it is told to end and the rings are empty.
@@ -63,10 +64,13 @@ struct Recorder: ~Copyable {
         return result
     }
 
+    /// Takes what is there, up to a limit for each ring: what else is due each time must not wait for ever.
     private mutating func drain() -> Int {
         var taken = 0
         for (position, source) in sources.enumerated() {
-            while let event = source.ring.pop() {
+            var room = control.mustEnd ? Int.max : Self.share
+            while room > 0, let event = source.ring.pop() {
+                room -= 1
                 taken += 1
                 switch event {
                 case .row(let record, let lateness): enter(record, lateness, source)

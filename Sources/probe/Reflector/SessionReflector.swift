@@ -36,6 +36,7 @@ struct SessionReflector: ~Copyable {
     var isSendFailing = false
     var isOver = false
     private var finishingSince: Int64?
+    private var nextDecision: Int64 = 0
     private var nextReport: Int64
 
     init(
@@ -54,6 +55,7 @@ struct SessionReflector: ~Copyable {
 
     /// How long the peer's session is answered after our own is over, at most.
     static let lingerLimit: Int64 = 10_000_000_000
+    private static let decisionInterval: Int64 = 20_000_000
 
     /// Answers until it is told to end.
     mutating func run() -> ReflectorResult {
@@ -71,7 +73,7 @@ struct SessionReflector: ~Copyable {
             report(now)
             decideWhetherOver(now)
             guard !isOver, result.failure == nil else { break }
-            wait(until: finishingSince == nil ? nextReport : now &+ 20_000_000)
+            wait(until: finishingSince == nil ? nextReport : nextDecision)
         }
         finishAll()
         result.account = ledger.account
@@ -98,6 +100,8 @@ struct SessionReflector: ~Copyable {
         case .finish:
             let since = finishingSince ?? now
             finishingSince = since
+            guard now >= nextDecision else { return }
+            nextDecision = now &+ Self.decisionInterval
             let isAtWork = table.sessions.contains { session in
                 guard session.isOpen else { return false }
                 let isDone = session.isClosing && session.hasMeasured

@@ -35,26 +35,21 @@ extension PairedRun {
     private func summary(_ outcome: Outcome) -> RunSummary {
         let sender = outcome.sender
         let reflector = outcome.reflector
-        var counters: [(name: String, value: UInt64)] = [
-            ("sent", sender.totals.sent), ("received", sender.totals.received),
-            ("uncounted_probes", sender.uncountedProbes), ("too_late", sender.tooLate),
-            ("skipped_deadlines", sender.skippedDeadlines), ("peer_restarts", sender.peerRestarts),
-            ("unknown_stamps", UInt64(clamping: sender.account.unknownStamps)),
-            ("records_dropped", sender.eventsDropped),
-            ("packet_thread_cpu_ns", UInt64(clamping: sender.threadCPU)),
-        ]
-        counters += sender.refusals.named
-        counters += reflector.named.map { (name: "reflector_" + $0.name, value: $0.value) }
-        for (name, percentile) in [("p50", 50.0), ("p99", 99), ("p999", 99.9), ("max", 100)] {
-            if let value = outcome.recorder.lateness.valueAtPercentile(percentile) {
-                counters.append(("send_lateness_\(name)_ns", UInt64(clamping: value)))
-            }
-        }
+        let counters: [(name: String, value: UInt64)] =
+            [
+                ("sent", sender.totals.sent), ("received", sender.totals.received),
+                ("uncounted_probes", sender.uncountedProbes), ("too_late", sender.tooLate),
+                ("skipped_deadlines", sender.skippedDeadlines), ("peer_restarts", sender.peerRestarts),
+                ("unknown_stamps", UInt64(clamping: sender.account.unknownStamps)),
+                ("records_dropped", sender.eventsDropped),
+                ("packet_thread_cpu_ns", UInt64(clamping: sender.threadCPU)),
+            ] + sender.refusals.named + reflector.named.map { (name: "reflector_" + $0.name, value: $0.value) }
         return RunSummary(
             session: sessionText(session), peer: "\(options.peer)", interface: interface.name,
             duration: sender.duration, statistics: outcome.recorder.statistics,
             relative: sender.relation.error == nil, clockNote: sender.relation.note, totals: sender.sequenceTotals,
             ledger: RunOutputs.account(sender.account), socket: RunOutputs.socket(sender.totals),
+            sendLateness: outcome.recorder.lateness,
             sendErrors: sender.sendErrors, counters: counters)
     }
 
