@@ -9,13 +9,16 @@ struct Probe: AsyncParsableCommand {
         abstract: "Measures the one-way delay of packets, in both directions, packet by packet.",
         discussion: """
             EXAMPLE
-              On host A:  probe run --interface eth0 --peer 192.0.2.2 --rate 100 --duration 10s
-              On host B:  probe run --interface eth0 --peer 192.0.2.1 --rate 100 --duration 10s
+              hostA# probe run -i eth0 --peer 192.0.2.2 --rate 100 --duration 10s
+              hostB# probe run -i eth0 --peer 192.0.2.1 --rate 100 --duration 10s
 
-            Needs CAP_NET_RAW, and CAP_NET_BIND_SERVICE for the standard port 862: run it as root, or
-              setcap cap_net_raw,cap_net_bind_service+ep probe
-            CAP_NET_ADMIN too switches the card's own stamps on and frees the size of the buffers.
-            `--transport udp --port 8620` needs no privilege.
+            PRIVILEGES
+              CAP_NET_RAW           for packet sockets
+              CAP_NET_BIND_SERVICE  for ports below 1024, such as the standard 862
+              CAP_NET_ADMIN         to switch a card's stamps on, and for large buffers
+              none                  with --transport udp --port 8620
+            Run it as root, or once
+              setcap cap_net_raw,cap_net_bind_service,cap_net_admin+ep probe
 
             \(ProbeError.exitCodes)
             """,

@@ -7,8 +7,10 @@ struct ReflectCommand: AsyncParsableCommand {
         abstract: "Answer STAMP probes, and send none.",
         discussion: """
             EXAMPLE
-              probe reflect --interface eth0 --allow 192.0.2.0/24
-            Answers any STAMP sender (RFC 8762, RFC 8972), up to 4096 sessions; a silent one is forgotten after 60 s.
+              probe reflect -i eth0 --allow 192.0.2.0/24
+
+            Answers any STAMP sender (RFC 8762, RFC 8972) in up to 4096 sessions at a
+            time; a silent one is forgotten after 60 s. Ctrl-C ends it with a summary.
 
             \(ProbeError.exitCodes)
             """)

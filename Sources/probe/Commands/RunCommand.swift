@@ -7,9 +7,11 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Send probes to a peer, answer the peer's, and report one-way delays.",
         discussion: """
             EXAMPLE
-              probe run --interface eth0 --peer 192.0.2.2 --rate 100 --duration 10s --log a.csv --histogram a-hist.csv
-            Run it on both hosts at once, each naming the other; or `probe reflect` on one of them.
-            The first Ctrl-C ends the measurement and prints the summary, a second one ends at once.
+              probe run -i eth0 --peer 192.0.2.2 --rate 100 --duration 10s --log a.csv
+
+            Run it on both hosts at once, each naming the other; or `probe reflect` on
+            one of them. The first Ctrl-C ends the measurement and prints the summary, a
+            second one ends at once.
 
             \(ProbeError.exitCodes)
             """)
