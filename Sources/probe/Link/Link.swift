@@ -56,7 +56,7 @@ final class Link: Sendable {
             }
             let port = holder.port
             let expression = "udp and dst port \(port) and src port \(peer.port) and src host \(peer.address)"
-            let conn = try listen(setting, isIPv4: source.isIPv4, expression)
+            let conn = try listen(setting, isIPv4: source.isIPv4, port: port, expression)
             return Link(
                 conn, .packet, setting.interface, port: port, isIPv4: source.isIPv4, holder: holder)
         case .udp:
@@ -87,7 +87,7 @@ final class Link: Sendable {
         switch setting.transport {
         case .packet:
             let holder = try holdPort(port, isIPv4: isIPv4, setting.interface)
-            let conn = try listen(setting, isIPv4: isIPv4, admission.expression(port: port))
+            let conn = try listen(setting, isIPv4: isIPv4, port: port, admission.expression(port: port))
             return Link(conn, .packet, setting.interface, port: port, isIPv4: isIPv4, holder: holder)
         case .udp:
             do throws(SystemError) {
@@ -95,7 +95,7 @@ final class Link: Sendable {
                     on: SocketAddress(isIPv4 ? .v4(0) : .v6(0), port: port), interface: setting.interface)
                 return Link(conn, .udp, setting.interface, port: port, isIPv4: isIPv4, holder: nil)
             } catch {
-                throw portError(error, port)
+                throw refusal(error, .udp, port)
             }
         }
     }
@@ -129,20 +129,20 @@ final class Link: Sendable {
         do throws(SystemError) {
             return try PortHolder(port: port, isIPv4: isIPv4, on: interface)
         } catch {
-            throw portError(error, port)
+            throw refusal(error, .packet, port)
         }
     }
 
-    private static func portError(_ error: SystemError, _ port: UInt16) -> ProbeError {
+    private static func refusal(
+        _ error: SystemError, _ transport: Transport, _ port: UInt16
+    ) -> ProbeError {
         switch error.code {
         case ErrorCode.addressInUse:
             .portInUse(
                 "UDP port \(port) is taken: `ss -lunp sport = :\(port)` shows by whom. Stop that, or give both hosts "
                     + "another one, such as `--port \(port == 8620 ? 8621 : 8620)`.")
-        case ErrorCode.accessDenied:
-            .noPrivilege(
-                "UDP port \(port) needs CAP_NET_BIND_SERVICE: run as root, grant it, or give both hosts a port above "
-                    + "1023, such as `--port 8620`.")
+        case ErrorCode.accessDenied, ErrorCode.notPermitted:
+            Privileges.explain(transport, port: port)
         default:
             .system(error)
         }
@@ -157,7 +157,7 @@ final class Link: Sendable {
     }
 
     private static func listen(
-        _ setting: Setting, isIPv4: Bool, _ expression: String
+        _ setting: Setting, isIPv4: Bool, port: UInt16, _ expression: String
     ) throws(ProbeError) -> PacketConn {
         let filter = try compile(expression, isIPv4: isIPv4)
         guard setting.interface.isEthernet else {
@@ -165,10 +165,12 @@ final class Link: Sendable {
                 "\(setting.interface.name) has no Ethernet header, which `--transport packet` needs. "
                     + "Use `--transport udp`.")
         }
-        return try ProbeError.system { () throws(SystemError) in
-            try PacketConn.listen(
+        do throws(SystemError) {
+            return try PacketConn.listen(
                 on: setting.interface, etherType: isIPv4 ? 0x0800 : 0x86DD,
                 configuration: PacketConn.Configuration(dualConn: true, filter: filter))
+        } catch {
+            throw refusal(error, .packet, port)
         }
     }
 
