@@ -12,7 +12,10 @@ public struct ReceivedPacket: Sendable {
     public var stamps = SocketTimestamps()
     /// The sender's link-layer address; `nil` on a UDP connection.
     public var link: LinkAddress?
-    /// The 802.1Q tag that the kernel took out of the frame: priority, drop-eligible bit and identifier.
+    /// The 802.1Q tag that the kernel took out of the frame: priority, drop-eligible bit and identifier. Known on a
+    /// connection for all ethertypes (3) alone: for others the kernel has dropped it already, and a frame for a VLAN
+    /// that this host does not have says no more than ``LinkAddress/PacketType/otherHost``. Source:
+    /// __netif_receive_skb_core() in net/core/dev.c.
     public var vlanTag: UInt16?
     /// Whether the sender on this host left the checksum to the card, so it is not in the packet yet.
     public var isChecksumPending = false

@@ -23,7 +23,7 @@ extension PacketConn {
         batch.identifiers = identifierMap
         // A packet that comes with its stamp takes more room than is seen of it here, so the queue is asked before.
         let isFullOfPackets =
-            stampsCarryPacket && queuedStampBytes + Self.stampBytes + 2 * (interface?.mtu ?? 0) > stampBufferBytes
+            stampsCarryPacket && queuedStampBytes + Self.stampBytes + 2 * (interface?.mtu ?? 0) >= stampBufferBytes
         batch.storage.prepareToReceive(count: batch.capacity)
         let result = cl_recvmmsg(
             senderFD, batch.storage.headers, UInt32(batch.capacity),
@@ -41,7 +41,7 @@ extension PacketConn {
     private func isStampQueueFull(taken: Int, of capacity: Int) -> Bool {
         let bytes = (taken + 1) * Self.stampBytes
         // A queue that was emptied need not be asked.
-        return taken == capacity && bytes + queuedStampBytes > stampBufferBytes || bytes > stampBufferBytes
+        return taken == capacity && bytes + queuedStampBytes >= stampBufferBytes || bytes >= stampBufferBytes
     }
 
     /// What lies in the buffer now; 0 where the kernel does not tell. SK_MEMINFO_RMEM_ALLOC comes first in SO_MEMINFO.

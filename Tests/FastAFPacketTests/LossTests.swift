@@ -1,0 +1,87 @@
+import FastAFPacket
+import Kernel
+import Testing
+
+/// Stamps that are lost in the socket's buffer, which the kernel counts nowhere.
+@Suite(.needsRoot, .vethPair)
+struct LossTests {
+    @Test(
+        "Of 1,000 undrained sends the ledger names every stamp that the buffer lost, and its sums balance",
+        arguments: StampTests.Way.all, [1, 64, 1024])
+    func undrained(way: StampTests.Way, batchCapacity: Int) throws {
+        // Linux's default buffer: 212,992 bytes, which hold 255 stamps.
+        let connection = try VethPair.current.listen(.left, dual: way.dual) {
+            $0.receiveBufferBytes = 106_496
+            $0.identifiers = way.identifiers
+        }
+        var ledger = TransmitLedger(capacity: 2048, expecting: connection.transmitStamps)
+        for first in stride(from: 0, to: 1000, by: 50) as StrideTo<UInt32> {
+            try connection.sendFrames(first..<first + 50)
+            for id in first..<first + 50 { ledger.recordSend(id: id, at: 0) }
+        }
+        var batch = StampBatch(capacity: batchCapacity)
+        var arrived: [UInt32: TransmitStampKinds] = [:]
+        var wasFull = false
+        while try connection.receiveTransmitStampsNow(&batch) > 0 {
+            if batch.foundQueueFull { ledger.recordFullQueue() }
+            wasFull = wasFull || batch.foundQueueFull
+            batch.forEach { stamp in
+                if case .stamped = ledger.recordStamp(stamp) { arrived[stamp.id, default: []].insert(stamp.kinds) }
+            }
+        }
+        #expect(wasFull)
+        var named: [UInt32: TransmitStampKinds] = [:]
+        var skippedSends = 0
+        ledger.expire(sentBefore: .max) { id, lost, skipped in
+            skippedSends += skipped.isEmpty ? 0 : 1
+            named[id] = lost
+        }
+        #expect(skippedSends == 0)
+        let account = ledger.account
+        #expect(account.isBalanced && account.sent == 1000 && account.unknownStamps == 0)
+        #expect(account.sched[.stamped] + account.software[.stamped] == 255)
+        #expect(account.sched[.lostInBuffer] + account.software[.lostInBuffer] == 2000 - 255)
+        #expect(account.hardware[.unsupported] == 1000)
+        let wrong = (0..<1000 as Range<UInt32>).filter { id in
+            let (came, lost) = (arrived[id, default: []], named[id, default: []])
+            return came.union(lost) != [.sched, .software] || !came.isDisjoint(with: lost)
+        }
+        #expect(wrong.isEmpty)
+    }
+
+    @Test("A queue that had room is not taken for full, however many stamps pass through it")
+    func roomEnough() throws {
+        let connection = try VethPair.current.listen(.left) { $0.receiveBufferBytes = 106_496 }
+        var batch = StampBatch(capacity: 16)
+        var wasFull = false
+        for round in 0..<40 as Range<UInt32> {
+            // 200 stamps, drained in batches that are full each time.
+            try connection.sendFrames(100 * round..<100 * round + 100)
+            var taken = 0
+            while try connection.receiveTransmitStampsNow(&batch) > 0 {
+                taken += batch.count
+                wasFull = batch.foundQueueFull
+                #expect(!wasFull)
+            }
+            #expect(taken == 200)
+        }
+    }
+
+    @Test("A full queue is found too where stamps carry their packets", arguments: [46, 1400])
+    func carrying(payload: Int) throws {
+        let connection = try VethPair.current.listen(.left) {
+            $0.receiveBufferBytes = 106_496
+            $0.stampsCarryPacket = true
+        }
+        var batch = StampBatch(capacity: 16)
+        var wasFull = false
+        try connection.sendFrames([0], payload: payload)
+        try connection.receiveTransmitStampsNow(&batch)
+        wasFull = batch.foundQueueFull
+        #expect(!wasFull)
+        for _ in 0..<10 { try connection.sendFrames(0..<50, payload: payload) }
+        try connection.receiveTransmitStampsNow(&batch)
+        wasFull = batch.foundQueueFull
+        #expect(wasFull)
+    }
+}
