@@ -23,9 +23,10 @@ struct InterfaceTests {
         let second = Background { () throws(SystemError) in try connection.receiveNumber() }
         try second.untilBlocked()
         try pair.ip(.right, "link set \(name) up")
-        try peer.sendUntilCarrier([2])
+        for side in [VethPair.Side.left, .right] { try pair.waitUntilActive(side) }
+        try peer.sendFrames([2])
         #expect(try second.result().get() == 2)
-        try connection.sendUntilCarrier([3], from: .right)
+        try connection.sendFrames([3], from: .right)
         #expect(try Set(connection.takeStamps(2).map(\.id)) == [3])
     }
 
@@ -101,20 +102,6 @@ struct InterfaceTests {
         for name in ["nosuch0", "", String(repeating: "long", count: 10)] {
             let error = try #require(throws: SystemError.self) { _ = try pair.interface(.left, named: name) }
             #expect(error.code == ENODEV && error.description.contains("ip link"), "\(name): \(error)")
-        }
-    }
-}
-
-extension PacketConn {
-    /// Sends, again while the interface comes up.
-    func sendUntilCarrier(_ ids: [UInt32], from side: VethPair.Side = .left) throws(SystemError) {
-        let end = soon()
-        while true {
-            do throws(SystemError) {
-                return try sendFrames(ids, from: side)
-            } catch  where error.code == ENETDOWN && ClockID.monotonic.now() < end {
-                usleep(1000)
-            }
         }
     }
 }

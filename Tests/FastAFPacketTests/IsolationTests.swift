@@ -12,6 +12,7 @@ struct IsolationTests {
         let pair = try VethPair.current
         try pair.ip(.left, "link add other0 type veth peer name other0 netns \(pair.right)")
         for side in [VethPair.Side.left, .right] { try pair.ip(side, "link set other0 up") }
+        for side in [VethPair.Side.left, .right] { try pair.waitUntilActive(side, "other0") }
         let receiver = try pair.listen(.right, etherType: etherType)
         let others = try pair.enter(.left) { () throws(SystemError) in
             try PacketConn.listen(on: Interface(named: "other0"), etherType: testEtherType)

@@ -45,10 +45,21 @@ final class VethPair: Sendable {
                         "neigh add \(Self.ipv6(other)) lladdr \(Self.mac(other)) dev \(name)",
                     ], in: namespace(side))
             }
+            for side in [Side.left, .right] { try waitUntilActive(side) }
         } catch {
             remove()
             throw error
         }
+    }
+
+    /// Returns once the interface has a queue: until then the kernel drops what is sent, and says nothing.
+    func waitUntilActive(_ side: Side, _ name: String = VethPair.interfaceName) throws {
+        let end = soon()
+        while ClockID.monotonic.now() < end {
+            let text = try Self.run(["ip", "-n", namespace(side), "link", "show", "dev", name])
+            if text.contains("state UP"), !text.contains("qdisc noop") { return }
+        }
+        throw CommandError(text: "\(name) does not come up")
     }
 
     func namespace(_ side: Side) -> String { side == .left ? left : right }
@@ -77,7 +88,7 @@ final class VethPair: Sendable {
     }
 
     func remove() {
-        for name in [left, right] { try? Self.run(["ip", "netns", "del", name], quietly: true) }
+        for name in [left, right] { _ = try? Self.run(["ip", "netns", "del", name], quietly: true) }
     }
 
     private static func batch(_ lines: [String], in namespace: String? = nil) throws {
@@ -88,22 +99,25 @@ final class VethPair: Sendable {
 
     struct CommandError: Error { let text: String }
 
-    private static func run(_ command: [String], input: String = "", quietly: Bool = false) throws {
+    @discardableResult
+    private static func run(_ command: [String], input: String = "", quietly: Bool = false) throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = command
-        let (stdin, stderr) = (Pipe(), Pipe())
+        let (stdin, stdout, stderr) = (Pipe(), Pipe(), Pipe())
         process.standardInput = stdin
-        process.standardOutput = FileHandle.nullDevice
+        process.standardOutput = stdout
         process.standardError = quietly ? FileHandle.nullDevice : stderr
         try process.run()
         try stdin.fileHandleForWriting.write(contentsOf: Data(input.utf8))
         try stdin.fileHandleForWriting.close()
         let text = quietly ? Data() : stderr.fileHandleForReading.readDataToEndOfFile()
+        let output = stdout.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
             throw CommandError(text: "\(command): \(String(decoding: text, as: UTF8.self))\n\(input)")
         }
+        return String(decoding: output, as: UTF8.self)
     }
 }
 
