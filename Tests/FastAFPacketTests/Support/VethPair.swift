@@ -87,6 +87,11 @@ final class VethPair: Sendable {
         try Self.run(["ip", "netns", "exec", namespace(side)] + program)
     }
 
+    /// Runs a program inside one side's namespace and returns what it prints.
+    func output(_ side: Side, _ program: [String]) throws -> String {
+        try Self.run(["ip", "netns", "exec", namespace(side)] + program)
+    }
+
     func remove() {
         for name in [left, right] { _ = try? Self.run(["ip", "netns", "del", name], quietly: true) }
     }
