@@ -61,13 +61,13 @@ extension TransmitStamp {
         for message in control {
             if let found = SocketTimestamps(message) {
                 stamps = found
-            } else if Self.isExtendedError(message) {
-                error = message.load(as: cl_extended_error.self)
+            } else if Self.isExtendedError(message), let found = message.load(as: cl_extended_error.self),
+                found.ee_errno == UInt32(ENOMSG), found.ee_origin == UInt8(SO_EE_ORIGIN_TIMESTAMPING)
+            {
+                error = found
             }
         }
-        guard let stamps, let error, error.ee_errno == UInt32(ENOMSG),
-            error.ee_origin == UInt8(SO_EE_ORIGIN_TIMESTAMPING), let stage = Stage(rawValue: error.ee_info)
-        else { return nil }
+        guard let stamps, let error, let stage = Stage(rawValue: error.ee_info) else { return nil }
         self.init(id: identifiers?.id(ofKey: error.ee_data) ?? error.ee_data, stage: stage, stamps: stamps)
     }
 

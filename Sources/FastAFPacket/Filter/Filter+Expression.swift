@@ -6,7 +6,7 @@ public struct FilterError: Error, Hashable, Sendable, CustomStringConvertible {
     /// libpcap's words.
     public let message: String
     /// The offending word's offset in the expression, in characters; the expression's length where something is
-    /// missing at its end.
+    /// missing at its end, and 0 where it contradicts itself.
     public let position: Int
 
     public var description: String {
@@ -51,11 +51,17 @@ extension Filter {
     }
 
     /// Ways in which a sound beginning of an expression may go on.
-    private static let continuations = ["", " 1", " ip", " 1.2.3.4", " host 1.2.3.4", " 0] = 0", " = 0", " 1 = 0"]
+    private static let continuations = [
+        "", " 1", " ip", " 1.2.3.4", " ::1", " 2:0:0:0:0:1", " 1-2", " host 1.2.3.4", " proto 1", " 0] = 0", " = 0",
+        " 1 = 0",
+    ]
+    /// The optimizer's finding of an expression that is well formed and says two things that cannot both be.
+    private static let contradiction = "rejects all packets"
 
     /// libpcap does not say where it stopped. A word that it quotes is found by itself; otherwise the error is at the
     /// first word after which no continuation compiles.
     private static func position(ofErrorIn expression: String, message: String) -> Int {
+        if message.contains(contradiction) { return 0 }
         let words = words(of: expression)
         for word in words where message.contains("'\(word.text)'") || message.contains("\"\(word.text)\"") {
             return word.offset
@@ -66,7 +72,10 @@ extension Filter {
             let closing = String(repeating: ")", count: max(0, open))
             let beginning = String(expression.prefix(word.offset + word.text.count))
             let viable = continuations.contains {
-                if case .success = compile(beginning + $0 + closing) { true } else { false }
+                switch compile(beginning + $0 + closing) {
+                case .success: true
+                case .failure(let refusal): refusal.message.contains(contradiction)
+                }
             }
             if !viable { return word.offset }
         }

@@ -1,0 +1,132 @@
+import Glibc
+import Kernel
+import Testing
+
+@testable import FastAFPacket
+
+struct HardwareStampingTests {
+    /// A card, with what was written to it.
+    final class PlayedCard {
+        var now: HardwareStampingConfiguration
+        var written: [HardwareStampingConfiguration] = []
+        /// The filter that the driver makes of each filter asked for.
+        var widens: Int32?
+        var readError: SystemError?
+        var writeError: SystemError?
+
+        init(_ now: HardwareStampingConfiguration = .off) { self.now = now }
+
+        var card: HardwareStamping.Card {
+            HardwareStamping.Card(
+                read: { [self] in readError.map { .failure($0) } ?? .success(now) },
+                write: { [self] wanted in
+                    written.append(wanted)
+                    if let writeError { return .failure(writeError) }
+                    now = wanted
+                    if let widens, wanted.receiveFilter != 0 { now.receiveFilter = widens }
+                    return .success(now)
+                })
+        }
+    }
+
+    private typealias Configuration = HardwareStampingConfiguration
+    private let able = TimestampingCapabilities(flags: 0b101, transmitTypes: 0b11, receiveFilters: 0b11, clockIndex: 0)
+    private let allOn = HardwareStampingConfiguration(transmitType: 1, receiveFilter: 1)
+
+    @Test("A card that is off is switched on, both ways, and given back")
+    func switchedOn() {
+        let played = PlayedCard()
+        let lease = HardwareStamping.acquire(able, card: played.card)
+        #expect(lease == .switchedOn(allOn, previous: .off) && lease.stampsTransmit)
+        #expect(played.now == allOn)
+        lease.giveBack(to: played.card)
+        #expect(played.now == .off && played.written == [allOn, .off])
+    }
+
+    @Test(
+        "What somebody else has set is used as it is, and left as it is",
+        arguments: [(1, 12), (1, 0), (0, 1)] as [(Int32, Int32)])
+    func borrowed(transmit: Int32, filter: Int32) {
+        let theirs = Configuration(transmitType: transmit, receiveFilter: filter)
+        let played = PlayedCard(theirs)
+        let lease = HardwareStamping.acquire(able, card: played.card)
+        #expect(lease == .borrowed(theirs) && lease.stampsTransmit == (transmit == 1))
+        lease.giveBack(to: played.card)
+        #expect(played.written.isEmpty && played.now == theirs)
+    }
+
+    @Test("What somebody has changed meanwhile is not given back")
+    func changed() {
+        let played = PlayedCard()
+        let lease = HardwareStamping.acquire(able, card: played.card)
+        played.now = Configuration(transmitType: 1, receiveFilter: 12)
+        lease.giveBack(to: played.card)
+        #expect(played.now == Configuration(transmitType: 1, receiveFilter: 12) && played.written == [allOn])
+    }
+
+    @Test("A driver that widens the filter is taken at its word, and still given back")
+    func widened() {
+        let played = PlayedCard()
+        played.widens = 14
+        let lease = HardwareStamping.acquire(able, card: played.card)
+        #expect(lease == .switchedOn(Configuration(transmitType: 1, receiveFilter: 14), previous: .off))
+        lease.giveBack(to: played.card)
+        #expect(played.now == .off)
+    }
+
+    @Test("Without the privilege it is refused, with the remedy, and nothing is given back")
+    func refused() {
+        let played = PlayedCard()
+        played.writeError = SystemError("switch the card's stamping on", code: EPERM, remedy: "It needs CAP_NET_ADMIN")
+        let lease = HardwareStamping.acquire(able, card: played.card)
+        guard case .refused(let error) = lease else {
+            Issue.record("\(lease)")
+            return
+        }
+        #expect(error.code == EPERM && error.remedy?.contains("CAP_NET_ADMIN") == true && !lease.stampsTransmit)
+        lease.giveBack(to: played.card)
+        #expect(played.written.count == 1)
+    }
+
+    @Test("A driver that can't be asked is left alone: what it had could not be given back")
+    func cannotRead() {
+        let played = PlayedCard()
+        played.readError = SystemError("read the card's stamping configuration", code: EOPNOTSUPP)
+        #expect(
+            HardwareStamping.acquire(able, card: played.card) == .refused(played.readError ?? SystemError("", code: 0)))
+        #expect(played.written.isEmpty)
+    }
+
+    @Test("A card that can no longer be read on close is not written to")
+    func cannotReadLater() {
+        let played = PlayedCard()
+        let lease = HardwareStamping.acquire(able, card: played.card)
+        played.readError = SystemError("read the card's stamping configuration", code: ENODEV)
+        lease.giveBack(to: played.card)
+        #expect(played.written == [allOn])
+    }
+
+    @Test("A card without hardware stamps is not touched")
+    func unavailable() {
+        let played = PlayedCard()
+        let veth = TimestampingCapabilities(flags: 0x1A)
+        #expect(HardwareStamping.acquire(veth, card: played.card) == .unavailable)
+        #expect(played.written.isEmpty)
+    }
+
+    @Test("Only what the card can do is asked for")
+    func partly() {
+        // Receive filters for PTP alone: 1 << HWTSTAMP_FILTER_PTP_V2_EVENT (12).
+        let transmitOnly = TimestampingCapabilities(flags: 0b101, transmitTypes: 0b11, receiveFilters: 1 << 12 | 1)
+        var played = PlayedCard()
+        _ = HardwareStamping.acquire(transmitOnly, card: played.card)
+        #expect(played.written == [Configuration(transmitType: 1, receiveFilter: 0)])
+        let receiveOnly = TimestampingCapabilities(flags: 0b100, transmitTypes: 0b1, receiveFilters: 0b11)
+        played = PlayedCard()
+        let lease = HardwareStamping.acquire(receiveOnly, card: played.card)
+        #expect(played.written == [Configuration(transmitType: 0, receiveFilter: 1)] && !lease.stampsTransmit)
+        let neither = TimestampingCapabilities(flags: 0b100, transmitTypes: 0b1, receiveFilters: 1 << 12)
+        played = PlayedCard()
+        #expect(HardwareStamping.acquire(neither, card: played.card) == .unavailable && played.written.isEmpty)
+    }
+}
