@@ -84,7 +84,7 @@ import Testing
     @Test(arguments: [
         ("seq", "-1"), ("seq", "4294967296"), ("seq", ""), ("seq", "1.0"), ("seq", " 1"), ("seq", "+1"), ("seq", "-"),
         ("session", "123"), ("session", "0123456789abcdeg"), ("session", ""), ("session", "00123456789abcdef"),
-        ("packet", "Probe"), ("packet", ""), ("direction", "up"), ("status", "okay"), ("status", ""),
+        ("packet", "Probe"), ("packet", ""), ("direction", "up"), ("status", "okay"),
         ("delay_ns", "9223372036854775808"), ("delay_ns", "-9223372036854775809"), ("delay_ns", "--1"),
         ("delay_ns", "99999999999999999999999"), ("delay_ns", "1e3"), ("ttl", "256"), ("ttl", "-0x"),
         ("bytes", "2147483648"), ("tx_missing", "none"), ("delay_clock", "ntp"),
@@ -205,5 +205,13 @@ import Testing
             changed[index] = UInt8.random(in: 0...255, using: &generator)
             if let records = try? PacketLogReader.records(in: changed) { #expect(records.count <= 4) }
         }
+    }
+
+    @Test func `an empty status is that of a reply that was never sent`() throws {
+        let rows = try PacketLogReader.records(in: Array((minimal + "\n00000000000000ff,reply,4,in,\n").utf8))
+        #expect(rows.map(\.status) == [.notSent])
+        var bytes: [UInt8] = []
+        PacketLog.appendRow(try #require(rows.first), to: &bytes)
+        #expect(String(decoding: bytes, as: UTF8.self).hasPrefix("00000000000000ff,reply,4,,in,,,"))
     }
 }

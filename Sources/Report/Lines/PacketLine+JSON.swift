@@ -38,7 +38,7 @@ extension PacketLine {
         case .replySequence: writer.value(record.replySequence)
         case .direction: writer.value(record.direction.text)
         case .bytes: writer.value(record.bytes == 0 ? nil : record.bytes)
-        case .status: writer.value(record.status.text)
+        case .status: writer.value(record.status == .notSent ? nil : record.status.text)
         case .transmitApp: writer.value(record.transmitApp)
         case .transmitSched: writer.value(record.transmitSched)
         case .transmitSoftware: writer.value(record.transmitSoftware)

@@ -32,7 +32,7 @@ struct RowParser {
         case .replySequence: record.replySequence = try integer(column, field)
         case .direction: record.direction = try required(column, label(column, field, \.text))
         case .bytes: record.bytes = try integer(column, field) ?? 0
-        case .status: record.status = try required(column, label(column, field, \.text))
+        case .status: record.status = try label(column, field, \.text) ?? .notSent
         case .transmitApp: record.transmitApp = try integer(column, field)
         case .transmitSched: record.transmitSched = try integer(column, field)
         case .transmitSoftware: record.transmitSoftware = try integer(column, field)

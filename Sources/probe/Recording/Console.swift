@@ -35,7 +35,8 @@ struct Console: ~Copyable {
     var showsPackets: Bool { !isQuiet && !isClosed }
 
     mutating func append(_ record: PacketRecord) {
-        guard showsPackets else { return }
+        // A reply that never was has a row, but there is nothing to show.
+        guard showsPackets, record.status != .notSent else { return }
         if format == .json { PacketLine.appendJSON(record, to: &bytes) } else { PacketLine.append(record, to: &bytes) }
         if bytes.count > 1 << 15 { flush() }
     }
