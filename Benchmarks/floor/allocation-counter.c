@@ -7,8 +7,9 @@
 //
 //     NAME ALLOCATIONS BYTES
 //
-// A thread counts under the last name that it had, threads of one name together. Spaces in names become '_'. Memory
-// taken by mmap(2) and brk(2) directly is not seen; a process that ends by a signal or by _exit(2) writes nothing.
+// A thread counts under the last name that it had, threads of one name together; one that named itself is there even
+// if it allocated nothing. Spaces in names become '_'. Memory taken by mmap(2) and brk(2) directly is not seen; a
+// process that ends by a signal or by _exit(2) writes nothing.
 //
 // What one packet costs is the difference between two runs of different length: what starting and ending cost is in
 // both. For glibc, whose __libc_* names reach its allocator without a look-up that might itself allocate.
@@ -40,7 +41,8 @@ struct slot {
     atomic_ulong bytes;
     pthread_t thread;
     char name[NAME_BYTES];
-    atomic_bool lives;
+    atomic_bool taken;
+    atomic_bool lives; // and `thread` is its handle
 };
 
 // The last slot is shared by the threads that come after the table is full.
@@ -60,6 +62,7 @@ static struct slot *own_slot(void) {
     own->thread = pthread_self();
     // The name that it was given so far, or that of the thread that started it.
     prctl(PR_GET_NAME, own->name);
+    atomic_store(&own->taken, true);
     atomic_store(&own->lives, true);
     // Allocates nothing for the first 32 keys, and this is an early one. Before it is made there is one thread.
     if (counted_process != 0) pthread_setspecific(end_of_thread, own);
@@ -123,7 +126,8 @@ int pthread_setname_np(pthread_t thread, const char *name) {
     }
     int result = set(thread, name);
     if (result != 0) return result;
-    // A thread without a slot asks for its name when it takes one.
+    // Another thread without a slot asks for its name when it takes one.
+    if (pthread_equal(thread, pthread_self())) own_slot();
     unsigned int end = atomic_load(&taken);
     if (end > MAX_THREADS - 1) end = MAX_THREADS - 1;
     for (unsigned int index = 0; index < end; index++) {
@@ -162,6 +166,7 @@ __attribute__((destructor)) static void report(void) {
     static bool told[MAX_THREADS];
     strcpy(slots[MAX_THREADS - 1].name, "(further)");
     for (unsigned int index = 0; index < MAX_THREADS; index++) {
+        if (told[index]) continue;
         unsigned long allocations = 0, bytes = 0;
         for (unsigned int other = index; other < MAX_THREADS; other++) {
             if (told[other] || strncmp(slots[other].name, slots[index].name, NAME_BYTES) != 0) continue;
@@ -169,7 +174,7 @@ __attribute__((destructor)) static void report(void) {
             bytes += atomic_load(&slots[other].bytes);
             told[other] = true;
         }
-        if (allocations > 0) write_line(file, slots[index].name, allocations, bytes);
+        if (allocations > 0 || atomic_load(&slots[index].taken)) write_line(file, slots[index].name, allocations, bytes);
     }
     if (file != STDERR_FILENO) close(file);
 }
