@@ -174,7 +174,8 @@ __attribute__((destructor)) static void report(void) {
             bytes += atomic_load(&slots[other].bytes);
             told[other] = true;
         }
-        if (allocations > 0 || atomic_load(&slots[index].taken)) write_line(file, slots[index].name, allocations, bytes);
+        if (allocations == 0 && !atomic_load(&slots[index].taken)) continue;
+        write_line(file, slots[index].name, allocations, bytes);
     }
     if (file != STDERR_FILENO) close(file);
 }

@@ -1,6 +1,6 @@
-// The floor of an exchange: what the kernel takes for it, whoever asks. A sender keeps frames of probe's size in flight,
-// or sends them at a rate; a reflector sends each one back; both have SCHED and driver stamps of every packet they send
-// and the kernel's stamp of every packet they receive. No STAMP, no records, no log.
+// The floor of an exchange: what the kernel takes for it, whoever asks. A sender keeps frames of probe's size in
+// flight, or sends them at a rate; a reflector sends each one back; both have SCHED and driver stamps of every packet
+// they send and the kernel's stamp of every packet they receive. No STAMP, no records, no log.
 //
 //     exchange reflector INTERFACE [--cpu N]                          until SIGTERM
 //     exchange sender INTERFACE PEER-MAC [--cpu N] [--seconds N] [--window N | --rate N]

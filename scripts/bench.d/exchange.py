@@ -1,0 +1,205 @@
+"""Measures exchanges between a pair of probes beside the C floor; run by scripts/bench."""
+
+import argparse
+import json
+import os
+import signal
+import statistics
+import sys
+
+from pair import Failed, Pair
+
+RATES = [
+    10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 70_000, 80_000, 90_000, 100_000, 110_000, 120_000, 130_000, 140_000,
+    150_000, 160_000, 180_000, 200_000, 220_000, 240_000, 260_000, 300_000, 350_000, 400_000]
+# Where the search begins in the first round; later rounds begin where the last one ended.
+FIRST_RATE = {False: 100_000, True: 50_000}
+PACED_RATE = 1_000
+# Two lengths of a run at this rate: their difference is what packets cost.
+COUNTED_RATE, COUNTS = 20_000, (10_000, 70_000)
+COUNTED_THREADS = {
+    "sender": (1, "probe-sender"), "recorder": (1, "probe-recorder"), "reflector": (2, "probe-reflect")}
+# A sender that reaches less of the rate that it was asked for cannot go faster.
+SATURATED = 0.95
+
+
+def say(message):
+    print(message, file=sys.stderr, flush=True)
+
+
+class Figure:
+    """A quantity, measured in each round on probe and, where there is one, on the floor."""
+
+    def __init__(self, name, unit):
+        self.name, self.unit = name, unit
+        self.values, self.floors = [], []
+
+    def add(self, value, floor=None):
+        if value is not None:
+            self.values.append(value)
+        if floor is not None:
+            self.floors.append(floor)
+
+    @property
+    def value(self):
+        return tidy(statistics.median(self.values)) if self.values else None
+
+    @property
+    def floor(self):
+        return tidy(statistics.median(self.floors)) if self.floors else None
+
+    @property
+    def ratio(self):
+        return round(self.value / self.floor, 3) if self.floor and self.value is not None else None
+
+    def json(self):
+        return {"name": self.name, "unit": self.unit, "value": self.value, "floor": self.floor, "ratio": self.ratio}
+
+
+def tidy(number):
+    return round(number) if abs(number) >= 100 or number == round(number) else round(number, 4)
+
+
+class Benchmark:
+    def __init__(self, pair, seconds, rounds):
+        self.pair, self.seconds, self.rounds = pair, seconds, rounds
+        self.figures = {}
+        self.begin = {with_log: RATES.index(rate) for with_log, rate in FIRST_RATE.items()}
+
+    def figure(self, name, unit):
+        return self.figures.setdefault(name, Figure(name, unit))
+
+    def run(self):
+        say(f"sender on processor {self.pair.sender_cpu}, reflector on processor {self.pair.reflector_cpu}")
+        if self.pair.sender_cpu == self.pair.reflector_cpu:
+            say("WARNING: one processor for both halves: nothing here compares with two")
+        for number in range(1, self.rounds + 1):
+            say(f"round {number} of {self.rounds}")
+            self.measure_throughput()
+            self.measure_pacing()
+        say("allocations")
+        self.count_allocations()
+
+    def measure_throughput(self):
+        floor = self.clean_floor("floor, 64 in flight")
+        share = floor.sender.cpu_ns / max(1, floor.sender.duration_ns)
+        if share < 0.9:
+            say(f"  WARNING: the floor had its processor {share:.0%} of the time: other work disturbs this round")
+        for with_log in (False, True):
+            label = "with log" if with_log else "no log"
+            run = self.fastest(with_log, label)
+            self.figure(f"exchanges per second, {label}", "1/s").add(run.sender.rate if run else 0, floor.sender.rate)
+            # At the same rate, for packets that come together share a system call.
+            cpu = run.cpu_ns if run else (None, None)
+            cpu_floor = self.clean_floor("floor, at that rate", round(run.sender.rate)).cpu_ns if run else (None, None)
+            suffix = ", with log" if with_log else ""
+            for half, value, least in zip(("sender", "reflector"), cpu, cpu_floor):
+                self.figure(f"exchanges cpu ns, {half}{suffix}", "ns").add(value, least)
+
+    def measure_pacing(self):
+        floor = self.pair.run_floor(self.seconds, PACED_RATE).sender.lateness
+        run = self.pair.run_probe(PACED_RATE, self.seconds).sender.lateness
+        for percentile in ("p50", "p99", "p99.9"):
+            figure = self.figure(f"exchanges paced lateness {percentile}", "ns")
+            figure.add(run.get(percentile), floor.get(percentile))
+
+    def clean_floor(self, label, rate=None):
+        """A floor's run without loss, or after a few attempts the last one."""
+        for _ in range(3):
+            run = self.pair.run_floor(self.seconds, rate)
+            tell(label, run)
+            if not run.faults:
+                break
+        return run
+
+    def fastest(self, with_log, label):
+        """The highest rate without loss and with every stamp: up from where it works, or down to where it does."""
+        index = self.begin[with_log]
+        best = self.attempt(RATES[index], with_log, label)
+        if best:
+            while index + 1 < len(RATES) and best.sender.rate >= SATURATED * RATES[index]:
+                faster = self.attempt(RATES[index + 1], with_log, label)
+                if not faster or faster.sender.rate <= best.sender.rate:
+                    break
+                best, index = faster, index + 1
+        else:
+            while not best and index > 0:
+                index -= 1
+                best = self.attempt(RATES[index], with_log, label)
+        self.begin[with_log] = index
+        return best
+
+    def attempt(self, rate, with_log, label):
+        """A run without a fault, of two: the machine may have been busy during one. None if there is none."""
+        for _ in range(2):
+            run = self.pair.run_probe(rate, self.seconds, with_log)
+            tell(f"{label}, {rate}/s", run)
+            if not run.faults:
+                return run
+        return None
+
+    def count_allocations(self):
+        short, long = (self.pair.count_allocations(COUNTED_RATE, count) for count in COUNTS)
+        packets = long[0] - short[0]
+        for name, (side, thread) in COUNTED_THREADS.items():
+            if packets <= 0 or thread not in long[side] or thread not in short[side]:
+                say(f"  no thread {thread} among {', '.join(long[side])}, or no packets ({packets})")
+                continue
+            difference = long[side][thread] - short[side][thread]
+            say(f"  {thread}: {difference} more for {packets} more packets")
+            self.figure(f"allocations per packet, {name}", "1").add(difference / packets)
+
+
+def tell(label, run):
+    sender, reflector = run.cpu_ns
+    verdict = ", ".join(run.faults) or "clean"
+    say(f"  {label}: {run.sender.rate:.0f}/s, cpu {sender:.0f} + {reflector:.0f} ns, {verdict}")
+
+
+def show(figures):
+    print(f"{'median of the rounds':<40} {'unit':>4} {'probe':>10} {'from':>10} {'to':>10} {'floor':>10} {'ratio':>7}")
+    for figure in figures:
+        ends = (tidy(min(figure.values)), tidy(max(figure.values))) if figure.values else (None, None)
+        cells = [text(cell) for cell in (figure.value, *ends, figure.floor)]
+        print(f"{figure.name:<40} {figure.unit:>4} " + " ".join(f"{cell:>10}" for cell in cells), end="")
+        print(f" {text(figure.ratio):>7}")
+
+
+def text(value):
+    return "-" if value is None else str(value)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for name in ("--probe", "--floor", "--counter", "--peer-mac"):
+        parser.add_argument(name, required=True)
+    parser.add_argument("--namespaces", nargs=2, required=True)
+    parser.add_argument("--seconds", type=int, required=True)
+    parser.add_argument("--rounds", type=int, required=True)
+    parser.add_argument("--json")
+    options = parser.parse_args()
+    # As an exception, so that the programs that run are ended first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+    benchmark = Benchmark(Pair(options), options.seconds, options.rounds)
+    failure = None
+    try:
+        benchmark.run()
+    except Failed as error:
+        failure = error
+    figures = list(benchmark.figures.values())
+    show(figures)
+    if failure:
+        sys.exit(f"bench: stopped before its end: {failure}")
+    if options.json:
+        with open(f"{options.json}.new", "w", encoding="utf-8") as file:
+            json.dump([figure.json() for figure in figures], file, indent=2)
+            file.write("\n")
+        os.replace(f"{options.json}.new", options.json)
+    # Figures without a value are shown as such; the run as a whole has then failed.
+    if any(figure.value is None for figure in figures):
+        sys.exit("bench: some figures have no value: see above")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""What the programs print at their end, read into one shape. The names of probe's JSON are known here alone."""
+
+import json
+from dataclasses import dataclass, field
+
+
+class Unreadable(Exception):
+    """A run's output is not what it has to be; says what is missing."""
+
+
+@dataclass
+class Half:
+    """One half of a run: the sender's or the reflector's."""
+
+    exchanges: int
+    duration_ns: int
+    cpu_ns: int
+    lost: int = 0
+    faults: list = field(default_factory=list)  # what is wrong with the stamps, in words
+    lateness: dict = field(default_factory=dict)  # percentile: nanoseconds
+
+    @property
+    def rate(self):
+        return self.exchanges * 1e9 / self.duration_ns if self.duration_ns > 0 else 0.0
+
+
+# Each value under the names that it may have, the likeliest first; a dot goes into an object.
+RECEIVED = ("received", "totals.received", "reverse.packets.received", "packets")
+REFLECTED = ("reflected", "sent", "packets", "received")
+SENT = ("ledger.sent", "stamps.sent", "sent")
+DURATION = ("duration_ns",)
+PROCESSOR_TIME = ("packet_thread_cpu_ns",)
+LOST = ("lost_forward", "lost_reverse", "lost_unknown", "late")
+LATENESS = ("send_lateness_ns", "lateness_ns")
+LEDGER = ("ledger", "stamps")
+# The two stamps that every packet on a veth pair has.
+KINDS = {"SCHED": ("sched",), "driver": ("software", "snd", "driver")}
+PERCENTILES = {"p50": ("p50", "p50_ns"), "p99": ("p99", "p99_ns"), "p99.9": ("p999", "p99_9", "p99.9", "p99_9_ns")}
+
+
+def look_up(summary, names):
+    for name in names:
+        value = summary
+        for part in name.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        if value is not None:
+            return value
+    return None
+
+
+def need(summary, names):
+    value = look_up(summary, names)
+    if value is None:
+        raise Unreadable(f"the summary has no {names[0]!r}; it has {', '.join(summary)}")
+    return value
+
+
+def objects(text):
+    """The JSON objects among the lines of an output."""
+    for line in text.splitlines():
+        try:
+            value = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            yield value
+
+
+def lateness_of(summary):
+    values = look_up(summary, LATENESS)
+    if not isinstance(values, dict):
+        return {}
+    found = {name: next((values[key] for key in keys if key in values), None) for name, keys in PERCENTILES.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def stamp_faults(summary):
+    ledger = need(summary, LEDGER)
+    sent = need(summary, SENT)
+    faults = []
+    if ledger.get("balanced") is False:
+        faults.append("the ledger is not balanced")
+    for kind, names in KINDS.items():
+        columns = look_up(ledger, names)
+        if not isinstance(columns, dict):
+            faults.append(f"no {kind} stamps in the ledger")
+            continue
+        # A late stamp came: it is accounted for.
+        stamped = columns.get("stamped", 0) + columns.get("late", 0)
+        if stamped != sent:
+            rest = ", ".join(f"{name} {count}" for name, count in columns.items() if name != "stamped" and count)
+            faults.append(f"{stamped} of {sent} {kind} stamps ({rest or 'the rest in no column'})")
+    return faults
+
+
+def probe_half(output, is_sender):
+    """What one probe printed."""
+    summary = None
+    for value in objects(output):
+        if value.get("type") == "summary":
+            summary = value
+    if summary is None:
+        raise Unreadable("no JSON line of type summary")
+    losses = [look_up(summary, (name, f"totals.{name}")) or 0 for name in LOST]
+    return Half(
+        exchanges=need(summary, RECEIVED if is_sender else REFLECTED),
+        duration_ns=need(summary, DURATION),
+        cpu_ns=need(summary, PROCESSOR_TIME),
+        lost=sum(losses) if is_sender else 0,
+        faults=stamp_faults(summary),
+        lateness=lateness_of(summary),
+    )
+
+
+def floor_half(output, is_sender):
+    """What one C program printed."""
+    summary = None
+    for value in objects(output):
+        if value.get("role") == ("sender" if is_sender else "reflector"):
+            summary = value
+    if summary is None:
+        raise Unreadable("no figures")
+    faults = [
+        f"{summary[key]} of {summary['sent']} {kind} stamps"
+        for kind, key in (("SCHED", "sched"), ("driver", "snd"))
+        if summary[key] != summary["sent"]
+    ]
+    return Half(
+        exchanges=summary["exchanges"],
+        duration_ns=round(summary["seconds"] * 1e9),
+        cpu_ns=summary["cpu_ns"],
+        lost=summary.get("lost", 0),
+        faults=faults,
+        lateness=lateness_of(summary),
+    )
+
+
+def allocations(text):
+    """What the allocation counter wrote: thread name to number."""
+    counts = {}
+    for line in text.splitlines():
+        name, number, _ = line.split()
+        counts[name] = int(number)
+    return counts
