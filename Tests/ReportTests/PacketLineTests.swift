@@ -102,7 +102,7 @@ import Testing
             let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
             #expect(object?.count == 8 + PacketLogColumn.allCases.count)
             #expect(object?["delay_ns"] as? Int64 == record.delay)
-            #expect(object?["status"] as? String == record.status.text)
+            #expect((object?["status"] as? String ?? "") == record.status.text)
         }
     }
 }

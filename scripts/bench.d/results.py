@@ -24,18 +24,17 @@ class Half:
         return self.exchanges * 1e9 / self.duration_ns if self.duration_ns > 0 else 0.0
 
 
-# Each value under the names that it may have, the likeliest first; a dot goes into an object.
-RECEIVED = ("received", "totals.received", "reverse.packets.received", "packets")
-REFLECTED = ("reflected", "sent", "packets", "received")
-SENT = ("ledger.sent", "stamps.sent", "sent")
+# Where each value is in a summary: the sender's first, then the reflector's; a dot goes into an object.
+RECEIVED = ("counters.received", "replies")
 DURATION = ("duration_ns",)
-PROCESSOR_TIME = ("packet_thread_cpu_ns",)
+PROCESSOR_TIME = ("counters.packet_thread_cpu_ns", "packet_thread_cpu_ns")
 LOST = ("lost_forward", "lost_reverse", "lost_unknown", "late")
-LATENESS = ("send_lateness_ns", "lateness_ns")
-LEDGER = ("ledger", "stamps")
+LATENESS = ("send_lateness", "send_lateness_ns")
+SENT = ("stamps.sent",)
+LEDGER = ("stamps",)
 # The two stamps that every packet on a veth pair has.
-KINDS = {"SCHED": ("sched",), "driver": ("software", "snd", "driver")}
-PERCENTILES = {"p50": ("p50", "p50_ns"), "p99": ("p99", "p99_ns"), "p99.9": ("p999", "p99_9", "p99.9", "p99_9_ns")}
+KINDS = {"SCHED": ("sched",), "driver": ("software",)}
+PERCENTILES = {"p50": ("p50_ns", "p50"), "p99": ("p99_ns", "p99"), "p99.9": ("p99_9_ns", "p999")}
 
 
 def look_up(summary, names):
@@ -101,9 +100,9 @@ def probe_half(output, is_sender):
             summary = value
     if summary is None:
         raise Unreadable("no JSON line of type summary")
-    losses = [look_up(summary, (name, f"totals.{name}")) or 0 for name in LOST]
+    losses = [look_up(summary, (f"totals.{name}",)) or 0 for name in LOST]
     return Half(
-        exchanges=need(summary, RECEIVED if is_sender else REFLECTED),
+        exchanges=need(summary, RECEIVED),
         duration_ns=need(summary, DURATION),
         cpu_ns=need(summary, PROCESSOR_TIME),
         lost=sum(losses) if is_sender else 0,

@@ -28,7 +28,10 @@ struct ReflectSummary {
 
     func json() -> String {
         let members: [(key: String, value: JSONValue)] =
-            [("type", .string("summary")), ("interface", .string(interface))]
+            [
+                ("type", .string("summary")), ("interface", .string(interface)),
+                ("duration_ns", .integer(result.duration)),
+            ]
             + counters.map { (key: $0.name, value: .unsigned($0.value)) }
             + [("stamps", ledger.jsonValue)]
         return JSONValue.object(members).compact + "\n"

@@ -66,7 +66,6 @@ struct SessionSender: ~Copyable {
     var result = SenderResult()
     var totals: SessionTotals { result.totals }
     /// CLOCK_MONOTONIC, as all deadlines.
-    var startedAt: Int64
     var phaseBegan: Int64
     var nextSend: Int64
     var nextReport: Int64
@@ -97,7 +96,6 @@ struct SessionSender: ~Copyable {
             source: configuration.source, destination: configuration.peer.address, sourcePort: link.port,
             destinationPort: configuration.peer.port, hopLimit: configuration.hopLimit, dscp: configuration.dscp)
         let now = ClockID.monotonic.now()
-        startedAt = now
         phaseBegan = now
         nextSend = now
         nextReport = now &+ Self.reportInterval
@@ -132,10 +130,10 @@ struct SessionSender: ~Copyable {
             guard phase != .over, result.failure == nil else { break }
             wait(until: min(nextSend, nextReport))
         }
+        enter(.over, ClockID.monotonic.now())
         finishAll()
         result.account = ledger.account
         result.relation = relation
-        result.duration = ClockID.monotonic.now() &- startedAt
         result.threadCPU = ClockID.threadCPU.now()
         return result
     }
@@ -168,6 +166,7 @@ struct SessionSender: ~Copyable {
     }
 
     private mutating func enter(_ phase: Phase, _ now: Int64) {
+        if self.phase == .measuring { result.duration = now &- phaseBegan }
         self.phase = phase
         phaseBegan = now
         switch phase {
@@ -243,7 +242,7 @@ struct SenderResult: Sendable {
     var eventsDropped: UInt64 = 0
     var account = TransmitLedger(capacity: 1, expecting: []).account
     var relation = ClockRelation(ownBootHash: 0)
-    /// Nanoseconds.
+    /// How long was measured, and what the thread took for all of it, in nanoseconds.
     var duration: Int64 = 0
     var threadCPU: Int64 = 0
     /// What ended the session before its time.
