@@ -66,6 +66,25 @@ struct CloseTests {
         for (name, call) in calls { #expect(errorCode(call) == EBADF, "\(name)") }
     }
 
+    @Test(
+        "Closed in full traffic, every thread ends with EBADF and none touches a number used anew",
+        arguments: [true, false])
+    func inTraffic(dual: Bool) throws {
+        let pair = try VethPair.current
+        for _ in 0..<5 {
+            let connection = try pair.listen(.left, dual: dual)
+            let threads = [
+                Background { () throws(SystemError) in try fill(connection) },
+                Background { () throws(SystemError) in try connection.keepReceiving() },
+                Background { () throws(SystemError) in try connection.keepTakingStamps() },
+            ]
+            // Some of the peer's own come in too.
+            try pair.listen(.right).sendFrames(0..<64, from: .right)
+            connection.close()
+            for thread in threads { #expect(try thread.errorCode() == EBADF) }
+        }
+    }
+
     @Test("Connections leave no descriptor behind")
     func descriptors() throws {
         let pair = try VethPair.current
@@ -85,5 +104,18 @@ struct CloseTests {
     private static func openFiles() -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
         return names.compactMap { Int32($0) }.map(target)
+    }
+}
+
+extension PacketConn {
+    fileprivate func keepReceiving() throws(SystemError) {
+        while true {
+            _ = try receiveNumber()
+            _ = try statistics()
+        }
+    }
+
+    fileprivate func keepTakingStamps() throws(SystemError) {
+        while true { _ = try takeStampsForever() }
     }
 }

@@ -1,6 +1,7 @@
-import FastAFPacket
 import Kernel
 import Testing
+
+@testable import FastAFPacket
 
 /// Stamps of real frames on a veth pair.
 @Suite(.needsRoot, .vethPair)
@@ -37,5 +38,29 @@ struct StampTests {
             #expect(sched[id]?.count == 1 && sent[id]?.count == 1 && !times.contains(nil), "id \(id): \(times)")
             #expect(times.compactMap { $0 } == times.compactMap { $0 }.sorted(), "id \(id)")
         }
+    }
+
+    @Test("Without receive stamps asked for none come, though another socket has them", arguments: [true, false])
+    func noReceiveStamps(dual: Bool) throws {
+        let pair = try VethPair.current
+        let sender = try pair.listen(.left)
+        let other = try pair.listen(.right)
+        let receiver = try pair.listen(.right, dual: dual) { $0.receiveStamps = false }
+        try warmUp(sender, other)
+        _ = try receiver.receiveNumbers(.max, seconds: 0.05)
+        try sender.sendFrames([1])
+        try other.receiveAll(1) { _, packet in #expect(packet.stamps.software != nil) }
+        try receiver.receiveAll(1) { bytes, packet in
+            #expect(number(in: bytes) == 1 && packet.stamps == SocketTimestamps())
+        }
+    }
+
+    @Test("Ids of one connection are all counted or all given: given from Linux 6.13 on")
+    func identifiers() throws {
+        let release = Host.kernelRelease.split(separator: ".").prefix(2).compactMap { Int($0.prefix { $0.isNumber }) }
+        let isNew = (release[0], release[1]) >= (6, 13)
+        let pair = try VethPair.current
+        #expect(try (pair.listen(.left).identifierMap == nil) == isNew)
+        #expect(try pair.listen(.left) { $0.identifiers = .counted }.identifierMap != nil)
     }
 }

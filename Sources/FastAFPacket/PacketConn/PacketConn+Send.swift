@@ -6,6 +6,8 @@ import Synchronization
 extension PacketConn {
     /// Sends the packets of a batch from `start` on, each with its id, in one call as far as the kernel takes them.
     ///
+    /// A packet that the interface's queue refused (ENOBUFS) may have its SCHED stamp all the same: it was taken before.
+    ///
     /// - Returns: how many were sent, at least 1; where it is not all, call again from there to go on, or to learn why
     ///   the next one failed.
     /// - Throws: ``SystemError`` for the packet at `start`: ENETDOWN, EMSGSIZE above the MTU, ENOBUFS where the
@@ -18,6 +20,8 @@ extension PacketConn {
             let result = sendNow(batch, from: start)
             if result >= 0 { return Int(result) }
             if result == -EINTR { continue }
+            // One socket for both halves tells of it only once, to whoever calls first.
+            if result == -ENETDOWN { isDown.store(true, ordering: .relaxed) }
             guard result == -EAGAIN else { throw failure("send", -result) }
             try wait("send", writeEvents, deadline: writeDeadline)
         }
