@@ -1,0 +1,163 @@
+import Foundation
+import Synchronization
+import Testing
+
+/// Network namespaces of a test's own, with the processes that run in them and a folder for their files.
+///
+/// ```
+/// a ── b                     .pair
+/// a ── middle ── b           .bridge, .relay
+/// ```
+/// The interface towards the other side is called `probe0` in a and in b; the middle has `to-a` and `to-b`. In `.bridge`
+/// a Linux bridge joins these two; in `.relay` they stand alone, and the test's own ``Relay`` passes the frames on.
+final class Lab: Sendable {
+    enum Topology: Sendable { case pair, bridge, relay }
+    enum Side: String, Sendable, CaseIterable {
+        case a, b
+        var other: Side { self == .a ? .b : .a }
+    }
+
+    /// How the sides find each other's MAC address.
+    enum Neighbours: Sendable {
+        /// Permanent entries.
+        case permanent
+        /// No entries: ARP and neighbour discovery.
+        case resolved
+    }
+
+    static let interface = "probe0"
+    private static let serial = Atomic<Int>(0)
+
+    let topology: Topology
+    let folder: URL
+    private let name: String
+    private let processes = Mutex<[ProbeProcess]>([])
+
+    /// Runs `body` with a lab, and removes its processes, namespaces and files, however the body ends.
+    static func with(
+        _ topology: Topology = .pair, neighbours: Neighbours = .permanent, mtu: Int = 1500,
+        _ body: (Lab) async throws -> Void
+    ) async throws {
+        let lab = try Lab(topology, neighbours, mtu)
+        let result: Result<Void, any Error>
+        do { result = .success(try await body(lab)) } catch { result = .failure(error) }
+        await lab.remove()
+        try result.get()
+    }
+
+    private init(_ topology: Topology, _ neighbours: Neighbours, _ mtu: Int) throws {
+        self.topology = topology
+        name = "live\(getpid())-\(Self.serial.wrappingAdd(1, ordering: .relaxed).newValue)"
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent(name)
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try join(mtu)
+            for side in Side.allCases { try configure(side, neighbours) }
+        } catch {
+            deleteNamespaces()
+            try? FileManager.default.removeItem(at: folder)
+            throw error
+        }
+    }
+
+    func namespace(_ side: Side) -> String { name + side.rawValue }
+    /// The namespace between the two, where there is one.
+    var middle: String { name + "m" }
+
+    static func ipv4(_ side: Side) -> String { side == .a ? "192.0.2.1" : "192.0.2.2" }
+    static func ipv6(_ side: Side) -> String { side == .a ? "fd00:862::1" : "fd00:862::2" }
+    static func linkLocal(_ side: Side) -> String { side == .a ? "fe80::862:1" : "fe80::862:2" }
+    static func mac(_ side: Side) -> String { side == .a ? "02:00:00:00:08:01" : "02:00:00:00:08:02" }
+
+    /// A path in the lab's folder.
+    func file(_ name: String) -> String { folder.appendingPathComponent(name).path }
+
+    /// Starts the probe in a side's namespace. The lab ends it if the test does not.
+    func start(_ side: Side, _ arguments: [String]) throws -> ProbeProcess {
+        try start(in: namespace(side), [ProbeProcess.binary] + arguments)
+    }
+
+    /// Starts any program in a side's namespace. The lab ends it if the test does not.
+    func start(_ side: Side, program: [String]) throws -> ProbeProcess { try start(in: namespace(side), program) }
+
+    /// Runs `ip` in a side's namespace: "neigh flush dev probe0".
+    @discardableResult
+    func ip(_ side: Side, _ arguments: String) throws -> String {
+        try run(side, ["ip"] + arguments.split(separator: " ").map(String.init))
+    }
+
+    /// Runs a program in a side's namespace and returns what it prints.
+    @discardableResult
+    func run(_ side: Side, _ program: [String]) throws -> String {
+        try Command.run(["ip", "netns", "exec", namespace(side)] + program)
+    }
+
+    private func start(in namespace: String, _ program: [String]) throws -> ProbeProcess {
+        let number = processes.withLock { $0.count }
+        let process = try ProbeProcess(
+            ["ip", "netns", "exec", namespace] + program, output: file("process-\(number)"))
+        processes.withLock { $0.append(process) }
+        return process
+    }
+
+    // MARK: - Making and removing
+
+    private func join(_ mtu: Int) throws {
+        let namespaces = Side.allCases.map(namespace) + (topology == .pair ? [] : [middle])
+        try Command.ip(namespaces.map { "netns add \($0)" })
+        let ends = Side.allCases.map { "\(Self.interface) netns \(namespace($0)) mtu \(mtu) address \(Self.mac($0))" }
+        switch topology {
+        case .pair:
+            try Command.ip(["link add \(ends[0]) type veth peer name \(ends[1])"])
+        case .bridge, .relay:
+            try Command.ip([
+                "link add \(ends[0]) type veth peer name to-a netns \(middle) mtu \(mtu)",
+                "link add \(ends[1]) type veth peer name to-b netns \(middle) mtu \(mtu)",
+            ])
+            // The middle sends nothing of its own.
+            try Command.ip(
+                ["link set to-a addrgenmode none", "link set to-b addrgenmode none"], in: middle)
+            if topology == .bridge {
+                try Command.ip(
+                    [
+                        "link add br0 type bridge", "link set br0 addrgenmode none", "link set to-a master br0",
+                        "link set to-b master br0", "link set br0 up",
+                    ], in: middle)
+            }
+            try Command.ip(["link set to-a up", "link set to-b up"], in: middle)
+        }
+    }
+
+    private func configure(_ side: Side, _ neighbours: Neighbours) throws {
+        let device = "dev \(Self.interface)"
+        var lines = [
+            "link set \(Self.interface) addrgenmode none", "link set lo up", "link set \(Self.interface) up",
+            "addr add \(Self.ipv4(side))/24 \(device)", "addr add \(Self.ipv6(side))/64 \(device) nodad",
+            "addr add \(Self.linkLocal(side))/64 \(device) nodad",
+        ]
+        if neighbours == .permanent {
+            lines += [Self.ipv4, Self.ipv6, Self.linkLocal].map {
+                "neigh add \($0(side.other)) lladdr \(Self.mac(side.other)) \(device)"
+            }
+        }
+        try Command.ip(lines, in: namespace(side))
+    }
+
+    private func remove() async {
+        for process in processes.withLock({ $0 }) { await process.end() }
+        deleteNamespaces()
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    private func deleteNamespaces() {
+        for namespace in Side.allCases.map(namespace) + [middle]
+        where FileManager.default.fileExists(atPath: "/run/netns/\(namespace)") {
+            _ = try? Command.run(["ip", "netns", "del", namespace])
+        }
+    }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// For suites that make network namespaces.
+    static var needsRoot: Self { .enabled(if: getuid() == 0, "live tests need root: they make network namespaces") }
+}

@@ -1,0 +1,120 @@
+import Foundation
+import Glibc
+import Synchronization
+import Testing
+
+/// A running program, its standard output and standard error captured to files.
+///
+/// Its process id is the probe's own: `ip netns exec` becomes the program that it runs.
+final class ProbeProcess: Sendable {
+    /// The probe that is tested: PROBE_BINARY, or else the one beside the test bundle.
+    static let binary: String =
+        ProcessInfo.processInfo.environment["PROBE_BINARY"]
+        ?? URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        .appendingPathComponent("probe").path
+
+    let id: pid_t
+    private let outputPath: String
+    private let errorPath: String
+    private let status = Mutex<Int32?>(nil)
+
+    /// - Parameter output: The start of the names of the two files.
+    init(_ command: [String], output: String) throws {
+        outputPath = output + ".out"
+        errorPath = output + ".err"
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, outputPath, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        posix_spawn_file_actions_addopen(&actions, 2, errorPath, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        // A test runner may block or ignore signals: the probe must get its own.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        for signal in [SIGINT, SIGTERM, SIGPIPE] { sigaddset(&signals, signal) }
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+
+        var arguments: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
+        defer { arguments.forEach { free($0) } }
+        var child = pid_t()
+        let error = posix_spawnp(&child, command[0], &actions, &attributes, &arguments, environ)
+        guard error == 0 else {
+            throw Command.Failed(description: "\(command): \(String(cString: strerror(error)))")
+        }
+        id = child
+    }
+
+    deinit { if status.withLock({ $0 }) == nil { kill(id, SIGKILL) } }
+
+    /// What it has printed so far.
+    var output: String { Self.text(outputPath) }
+    /// What it has printed to standard error so far.
+    var errors: String { Self.text(errorPath) }
+    /// The lines of its standard output so far.
+    var lines: [Substring] { output.split(separator: "\n") }
+
+    func signal(_ number: Int32) { if status.withLock({ $0 }) == nil { kill(id, number) } }
+
+    /// The exit code once it has ended, 128 + the signal for one that was killed; `nil` while it runs.
+    var exitCode: Int32? {
+        status.withLock { status in
+            if status == nil {
+                var raw: Int32 = 0
+                if waitpid(id, &raw, WNOHANG) == id {
+                    status = raw & 0x7f == 0 ? (raw >> 8) & 0xff : 128 + (raw & 0x7f)
+                }
+            }
+            return status
+        }
+    }
+
+    /// Waits for its end and returns the exit code.
+    func exit(within seconds: Double = 20) async throws -> Int32 {
+        try await waitFor("the end of process \(id); it said: \(errors)", within: seconds) { exitCode }
+    }
+
+    /// Waits for its end and for success, and returns the summary of a run with `--output json`.
+    func summary(within seconds: Double = 20, sourceLocation: SourceLocation = #_sourceLocation) async throws -> Summary
+    {
+        let code = try await exit(within: seconds)
+        try #require(code == 0, "it ended with \(code): \(errors)", sourceLocation: sourceLocation)
+        return try Summary(lastLineOf: output)
+    }
+
+    /// Waits until standard output has a text.
+    func waitForOutput(_ text: String, within seconds: Double = 10) async throws {
+        try await waitFor("\"\(text)\" in standard output; standard error: \(errors)", within: seconds) {
+            output.contains(text) ? () : nil
+        }
+    }
+
+    /// Waits until standard error has a text.
+    func waitForError(_ text: String, within seconds: Double = 10) async throws {
+        try await waitFor("\"\(text)\" in standard error, which has: \(errors)", within: seconds) {
+            errors.contains(text) ? () : nil
+        }
+    }
+
+    /// Waits until it has logged so many rows.
+    func waitForRows(_ count: Int, in path: String, within seconds: Double = 15) async throws {
+        try await waitFor("\(count) rows in \(path); standard error: \(errors)", within: seconds) {
+            let data = FileManager.default.contents(atPath: path) ?? Data()
+            return data.count(where: { $0 == UInt8(ascii: "\n") }) > count ? () : nil
+        }
+    }
+
+    /// Ends it at once if it still runs, and takes its status.
+    func end() async {
+        signal(SIGKILL)
+        _ = try? await exit(within: 5)
+    }
+
+    private static func text(_ path: String) -> String {
+        String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+    }
+}
