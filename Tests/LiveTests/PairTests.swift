@@ -1,0 +1,227 @@
+import Foundation
+import Report
+import Testing
+
+/// Two probes on a veth pair, each towards the other: what every row and every sum has to keep.
+@Suite(.serialized, .needsRoot)
+struct PairTests {
+    /// A pair's run that several tests look at.
+    struct Measured {
+        let log: Log
+        let peerLog: Log
+        let summary: Summary
+        let peerSummary: Summary
+        let histogram: HistogramExport
+    }
+
+    static let probes = 300
+
+    private func measure(
+        _ family: Lab.Family = .ipv4, _ body: (Measured) throws -> Void
+    ) async throws {
+        try await Lab.with { lab in
+            let histogram = lab.file("histogram.csv")
+            let options = ["--rate", "500", "--count", "\(Self.probes)", "--log-reflected"]
+            let summaries = try await lab.runPair(family, a: options + ["--histogram", histogram], b: options)
+            var export = HistogramExport()
+            try export.merge(csv: Array(Data(contentsOf: URL(fileURLWithPath: histogram))))
+            try body(
+                Measured(
+                    log: Log(lab.log(.a)), peerLog: Log(lab.log(.b)), summary: summaries.a, peerSummary: summaries.b,
+                    histogram: export))
+        }
+    }
+
+    @Test(
+        "Each of both sides logs two rows for each probe sent, over every address family",
+        arguments: Lab.Family.allCases)
+    func rows(family: Lab.Family) async throws {
+        try await measure(family) { measured in
+            for (log, summary) in [(measured.log, measured.summary), (measured.peerLog, measured.peerSummary)] {
+                let own = log.session(try summary.session)
+                #expect(summary["counters.sent"] == Self.probes)
+                #expect(summary["counters.skipped_deadlines"] == 0)
+                for rows in [own.probes, own.replies] {
+                    #expect(rows.count == Self.probes)
+                    let sequences = rows.map(\.sequence).sorted()
+                    #expect(Set(sequences).count == Self.probes, "a sequence number twice")
+                    #expect(Int(sequences.last! - sequences.first!) == Self.probes - 1, "a sequence number left out")
+                }
+                #expect(own.probes.allSatisfy { $0.direction == .out })
+                #expect(own.replies.allSatisfy { $0.direction == .in })
+            }
+        }
+    }
+
+    @Test("Every row has the stamps of both ends in the order in which they were taken", arguments: Lab.Family.allCases)
+    func stamps(family: Lab.Family) async throws {
+        try await measure(family) { measured in
+            for (log, summary) in [(measured.log, measured.summary), (measured.peerLog, measured.peerSummary)] {
+                let own = log.session(try summary.session).rows
+                let stamped = own.filter { $0.transmitSoftware != nil && $0.receiveSoftware != nil }
+                #expect(Double(stamped.count) >= 0.99 * Double(own.count))
+                for row in stamped {
+                    let stamps = [
+                        row.transmitApp, row.transmitSched, row.transmitSoftware, row.receiveSoftware, row.receiveApp,
+                    ]
+                    try #require(stamps.allSatisfy { $0 != nil }, "a stamp is missing: \(row)")
+                    #expect(stamps.compactMap { $0 } == stamps.compactMap { $0 }.sorted(), "out of order: \(row)")
+                    #expect(row.transmitStamp == .software && row.receiveStamp == .software)
+                    #expect(row.transmitHardware == nil && row.receiveHardware == nil)
+                }
+            }
+        }
+    }
+
+    @Test("A row's delay is receive minus transmit stamp, absolute to a nanosecond on one kernel")
+    func delays() async throws {
+        try await measure { measured in
+            #expect(measured.summary.value("relative") as? Bool == false)
+            let own = measured.log.session(try measured.summary.session).rows
+            for row in own where row.transmitSoftware != nil && row.receiveSoftware != nil {
+                #expect(row.delay == row.receiveSoftware! - row.transmitSoftware!)
+                #expect(row.delayClock == .software)
+                #expect(row.delayError == 1)
+            }
+        }
+    }
+
+    @Test("The median delay of a veth pair is below 5 us in both directions", arguments: Lab.Family.allCases)
+    func medians(family: Lab.Family) async throws {
+        try await measure(family) { measured in
+            let own = measured.log.session(try measured.summary.session)
+            for rows in [own.probes, own.replies] {
+                let delay = try median(rows.compactMap(\.delay))
+                #expect(delay > 0)
+                #expect(delay < 5_000)
+            }
+        }
+    }
+
+    @Test("Forward and reverse delay add up to the round trip to the nanosecond")
+    func roundTrips() async throws {
+        try await measure { measured in
+            let own = measured.log.session(try measured.summary.session)
+            let replies = own.replies.bySequence
+            var roundTrips: [Int64] = []
+            for probe in own.probes {
+                let reply = try #require(replies[probe.sequence])
+                guard let sent = probe.transmitSoftware, let reached = probe.receiveSoftware,
+                    let left = reply.transmitSoftware, let back = reply.receiveSoftware
+                else { continue }
+                let roundTrip = (back - sent) - (left - reached)
+                #expect(try #require(probe.delay) + #require(reply.delay) == roundTrip)
+                // The reply is sent after its probe has come.
+                #expect(left > reached)
+                roundTrips.append(roundTrip)
+            }
+            #expect(measured.summary["rtt.count"] == roundTrips.count)
+            #expect(measured.summary["rtt.min_ns"] == roundTrips.min().map(Int.init))
+            #expect(measured.summary["rtt.max_ns"] == roundTrips.max().map(Int.init))
+        }
+    }
+
+    @Test("The summary counts what the log has, and its extremes are those of the rows")
+    func summary() async throws {
+        try await measure { measured in
+            let summary = measured.summary
+            let own = measured.log.session(try summary.session)
+            for (direction, packet, rows) in [
+                ("forward", PacketKind.probe, own.probes), ("reverse", .reply, own.replies),
+            ] {
+                let statuses: [(String, PacketStatus)] = [
+                    ("ok", .ok), ("reordered", .reordered), ("late", .late), ("lost", .lost), ("unknown", .unknown),
+                    ("duplicate", .duplicate), ("corrupt", .corrupt),
+                ]
+                for (name, status) in statuses {
+                    #expect(
+                        summary["\(direction).packets.\(name)"] == own.count(packet, status), "\(direction) \(name)")
+                }
+                #expect(summary["\(direction).packets.sent"] == Self.probes)
+                let delays = rows.filter(\.status.entersDelayStatistics).compactMap(\.delay)
+                #expect(summary["\(direction).delay.count"] == delays.count)
+                #expect(summary["\(direction).delay.min_ns"] == delays.min().map(Int.init))
+                #expect(summary["\(direction).delay.max_ns"] == delays.max().map(Int.init))
+                #expect(summary["\(direction).ipdv.count"] == Self.probes - 1)
+            }
+        }
+    }
+
+    @Test("Every kind of transmit stamp has an account whose sum is the packets sent")
+    func ledger() async throws {
+        try await measure { measured in
+            let summary = measured.summary
+            // Opening and closing probes are outside the statistics, but their stamps are accounted for.
+            let sent = try #require(summary["counters.sent"]) + #require(summary["counters.uncounted_probes"])
+            #expect(summary["stamps.sent"] == sent)
+            #expect(summary.value("stamps.balanced") as? Bool == true)
+            for kind in ["sched", "software", "hardware"] {
+                let sum = summary.keys("stamps.\(kind)").compactMap { summary["stamps.\(kind).\($0)"] }.reduce(0, +)
+                #expect(sum == sent, "\(kind)")
+            }
+            #expect(summary["stamps.software.stamped"] == sent)
+            #expect(summary["stamps.hardware.unsupported"] == sent)
+        }
+    }
+
+    @Test("The histogram file counts the rows that have the delay or stage, and no others")
+    func histogram() async throws {
+        try await measure { measured in
+            let session = try measured.summary.session
+            let own = measured.log.session(session)
+            func count(_ metric: String, _ packet: PacketKind?) -> Int {
+                measured.histogram.buckets(HistogramExport.Key(session: session, metric: metric, packet: packet))
+                    .reduce(0) { $0 + Int($1.count) }
+            }
+            for (packet, rows) in [(PacketKind.probe, own.probes), (.reply, own.replies)] {
+                #expect(count("delay", packet) == rows.count { $0.delay != nil })
+                #expect(count("app_to_sched", packet) == rows.count { $0.transmitSched != nil })
+                #expect(count("sched_to_driver", packet) == rows.count { $0.transmitSoftware != nil })
+                #expect(count("software_to_app", packet) == rows.count { $0.receiveSoftware != nil })
+                #expect(count("driver_to_card", packet) == 0)
+                #expect(count("ipdv", packet) == Self.probes - 1)
+                for bucket in measured.histogram.buckets(
+                    HistogramExport.Key(session: session, metric: "delay", packet: packet))
+                {
+                    let inside = rows.compactMap(\.delay).count { $0 >= bucket.from && $0 <= bucket.to }
+                    #expect(inside == Int(bucket.count), "\(bucket.from) to \(bucket.to) ns")
+                }
+            }
+            #expect(count("rtt", nil) == measured.summary["rtt.count"])
+        }
+    }
+
+    @Test("The reflected session's rows tell the same stamps as the sender's own rows", arguments: Lab.Family.allCases)
+    func joins(family: Lab.Family) async throws {
+        try await measure(family) { measured in
+            let session = try measured.summary.session
+            let own = measured.log.session(session)
+            let reflected = measured.peerLog.session(session)
+            for (rows, others) in [(own.probes, reflected.probes), (own.replies, reflected.replies)] {
+                #expect(others.count == Self.probes)
+                let others = others.bySequence
+                for row in rows {
+                    let other = try #require(others[row.sequence], "no row of \(row.packet) \(row.sequence)")
+                    #expect(other.direction == (row.packet == .probe ? .in : .out))
+                    #expect(other.replySequence == row.replySequence)
+                    #expect(other.transmitApp == row.transmitApp)
+                    #expect(other.transmitSched == row.transmitSched)
+                    #expect(other.transmitSoftware == row.transmitSoftware)
+                    #expect(other.receiveSoftware == row.receiveSoftware)
+                    #expect(other.receiveApp == row.receiveApp)
+                    #expect(other.delay == row.delay)
+                    #expect(other.bytes == row.bytes)
+                }
+            }
+        }
+    }
+
+    @Test("The paced sender tells how late its sends were")
+    func lateness() async throws {
+        try await measure { measured in
+            let lateness = ["p50", "p99", "p999", "max"].map { measured.summary["counters.send_lateness_\($0)_ns"] }
+            try #require(lateness.allSatisfy { $0 != nil })
+            #expect(lateness.compactMap { $0 } == lateness.compactMap { $0 }.sorted())
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import Synchronization
+
+/// Captures the frames of one side's interface, with the stamps that the kernel gave this socket of the test's own.
+final class Capture: Sendable {
+    struct Packet: Sendable {
+        let frame: WireFrame
+        let length: Int
+        /// CLOCK_REALTIME in nanoseconds.
+        let stamp: Int64
+        let isOutgoing: Bool
+    }
+
+    private let captured: Captured
+    private let thread: TestThread
+
+    private final class Captured: Sendable {
+        let packets = Mutex<[Packet]>([])
+    }
+
+    init(_ lab: Lab, _ side: Lab.Side) throws {
+        let socket = try RawSocket(namespace: lab.namespace(side), interface: Lab.interface)
+        let captured = Captured()
+        self.captured = captured
+        thread = TestThread { stop in
+            while true {
+                let isLast = TestThread.mustEnd(stop)
+                while let received = socket.receive() {
+                    guard let frame = WireFrame(received.bytes), let stamp = received.stamp else { continue }
+                    captured.packets.withLock {
+                        $0.append(
+                            Packet(
+                                frame: frame, length: received.bytes.count, stamp: stamp,
+                                isOutgoing: received.isOutgoing))
+                    }
+                }
+                if isLast { return }
+                socket.wait(nanoseconds: -1, orUntil: stop)
+            }
+        }
+    }
+
+    /// Ends the capture and returns all that was there.
+    func end() -> [Packet] {
+        thread.end()
+        return captured.packets.withLock { $0 }
+    }
+}
+
+extension Sequence<Capture.Packet> {
+    func of(_ kind: WireFrame.Kind, outgoing: Bool) -> [Capture.Packet] {
+        filter { $0.frame.kind == kind && $0.isOutgoing == outgoing }
+    }
+
+    /// The packets by their sequence number.
+    var bySequence: [UInt32: Capture.Packet] {
+        Dictionary(map { ($0.frame.sequence, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+}
