@@ -96,8 +96,8 @@ extension SessionSender {
         if isLate { slots[index].flags.insert(.late) }
         // Without a follow-up, what the packet itself says is all there will be.
         if !peerSendsFollowUps { slots[index].flags.insert(.replyStamped) }
-        receivedReplies.add(slots[index].sequence)
         if slots[index].flags.contains(.measured) {
+            receivedReplies.add(slots[index].sequence)
             result.totals.received &+= 1
             if isLate { result.sequenceTotals.late &+= 1 }
             if finding.probeReordered { result.sequenceTotals.reorderedForward &+= 1 }

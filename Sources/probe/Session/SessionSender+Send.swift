@@ -63,6 +63,11 @@ extension SessionSender {
         let header = isFrame ? template.headerLength : 0
         let stamped = stampedProbes.take()
         let received = receivedReplies.take()
+        if phase == .closing, newsEndedWith == nil, stampedProbes.backlog == 0, receivedReplies.backlog == 0,
+            !hasUnfinished
+        {
+            newsEndedWith = sequence
+        }
         let paired = PairedStamps(
             isClosing: phase != .measuring, instance: configuration.session, bootHash: configuration.bootHash,
             hardwareClock: configuration.hardwareClock, transmit0: probeStamps(stamped.0),

@@ -32,7 +32,7 @@ extension SessionSender {
         }
         if match == .stamped(isComplete: true) {
             slots[index].flags.insert(.stamped)
-            stampedProbes.add(stamp.id)
+            if slots[index].flags.contains(.measured) { stampedProbes.add(stamp.id) }
             complete(index)
         }
     }
@@ -66,7 +66,7 @@ extension SessionSender {
             guard let index = index(ofProbe: id) else { continue }
             slots[index].stampMissing = lost.isEmpty ? .skippedByDriver : .bufferFull
             slots[index].flags.insert(.stamped)
-            stampedProbes.add(id)
+            if slots[index].flags.contains(.measured) { stampedProbes.add(id) }
             complete(index)
         }
     }

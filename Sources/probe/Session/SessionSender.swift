@@ -54,9 +54,11 @@ struct SessionSender: ~Copyable {
     var gap: LossGap?
     /// The reply to the newest answered probe that is finished.
     var lastAnsweredReply: UInt32?
-    /// Own probes whose stamps are complete, and replies that were received, to tell the peer of.
+    /// Measured probes whose stamps are complete, and measured replies that were received, to tell the peer of.
     var stampedProbes = TelemetryQueue(capacity: 1024)
     var receivedReplies = TelemetryQueue(capacity: 1024)
+    /// The closing probe that took the last of both along.
+    var newsEndedWith: UInt32?
     var template: UDPFrameTemplate
     var peerInstance: UInt64?
     var peerSendsFollowUps = false
@@ -158,7 +160,7 @@ struct SessionSender: ~Copyable {
             let isDone = configuration.count.map { attempts >= $0 } ?? false
             if stop == .finish || isDone { enter(.closing, now) }
         case .closing:
-            if oldest == next || !hasUnfinished { return enter(.over, now) }
+            if oldest == next || !hasUnfinished && peerKnowsAll { return enter(.over, now) }
             if now &- phaseBegan > configuration.timeout { enter(.over, now) }
         case .over:
             break
@@ -177,11 +179,22 @@ struct SessionSender: ~Copyable {
     }
 
     /// Whether a measured probe still waits for something.
-    private var hasUnfinished: Bool {
+    var hasUnfinished: Bool {
         var sequence = oldest
         while sequence != next {
             let slot = slots[Int(sequence & mask)]
             if slot.flags.contains(.measured), !slot.isFinished { return true }
+            sequence &+= 1
+        }
+        return false
+    }
+
+    /// Whether the peer has all that its own rows need: a probe that left after the last news was answered.
+    private var peerKnowsAll: Bool {
+        guard peerInstance != nil, result.totals.sent > 0 else { return true }
+        guard var sequence = newsEndedWith else { return false }
+        while sequence != next {
+            if slots[slotIndex(sequence)].flags.contains(.replied) { return true }
             sequence &+= 1
         }
         return false
