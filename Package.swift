@@ -54,7 +54,11 @@ let package = Package(
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink", "Kernel", "Addresses"], swiftSettings: settings),
         .testTarget(name: "ReportTests", dependencies: ["Report"], swiftSettings: settings),
         .testTarget(
-            name: "ProbeTests", dependencies: ["probe", "Wire", "Report", "Addresses"], swiftSettings: settings),
+            name: "ProbeTests",
+            dependencies: [
+                "probe", "Kernel", "FastAFPacket", "Wire", "Report", "Addresses",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: settings),
         .testTarget(
             name: "LiveTests",
             dependencies: ["FastAFPacket", "Netlink", "Kernel", "Wire", "Report", "Addresses"],

@@ -1,0 +1,91 @@
+import Addresses
+import FastAFPacket
+import Kernel
+import Testing
+
+@testable import probe
+
+@Suite struct ProbeErrorTests {
+    @Test(
+        arguments: [
+            (ProbeError.internalFault(""), 1), (.noReply(""), 2), (.noInterface(""), 3), (.noRoute(""), 4),
+            (.noPrivilege(""), 5), (.portInUse(""), 6), (.file(""), 7), (.usage(""), 64),
+        ] as [(ProbeError, Int32)])
+    func `Each reason has the exit code that the help documents`(_ error: ProbeError, _ code: Int32) {
+        #expect(error.exitCode == code)
+        #expect(ProbeError.exitCodes.split(separator: "\n").contains { $0.hasPrefix("  \(code) ") })
+    }
+
+    @Test(
+        arguments: [
+            (1, 5), (13, 5), (6, 3), (19, 3), (100, 3), (98, 6), (12, 1), (22, 1), (5, 1), (0, 1), (-1, 1),
+        ] as [(Int32, Int32)])
+    func `An errno ends with the code of what it means`(_ code: Int32, _ expected: Int32) {
+        let error = ProbeError.system(SystemError("do it", code: code))
+        #expect(error.exitCode == expected)
+        #expect(error.description.contains("do it"))
+    }
+
+    @Test func `The message is the one that was given, without a case's name around it`() {
+        #expect("\(ProbeError.noRoute("no way"))" == "no way")
+        #expect("\(ProbeError.file("disk"))" == "disk")
+    }
+
+    @Test func `A wrapped errno keeps its code`() {
+        #expect(throws: ProbeError.self) {
+            try ProbeError.system { () throws(SystemError) -> Int in throw SystemError("try", code: 19) }
+        }
+        do throws(ProbeError) {
+            try ProbeError.system { () throws(SystemError) in throw SystemError("try", code: 98) }
+        } catch {
+            #expect(error.exitCode == 6)
+        }
+    }
+}
+
+@Suite struct AdmissionTests {
+    private func network(_ text: String) throws -> IPNetwork { try #require(IPNetwork(text)) }
+    private func address(_ text: String) throws -> IPAddress { try #require(IPAddress(text)) }
+
+    @Test func `Nobody in particular is anybody on the port`() throws {
+        let admission = Link.Admission(sources: [], destinations: [])
+        #expect(admission.expression(port: 862) == "udp and dst port 862")
+        _ = try Filter(expression: "ip and " + admission.expression(port: 862))
+    }
+
+    @Test func `Networks and own addresses are alternatives among themselves and conditions together`() throws {
+        let admission = Link.Admission(
+            sources: [try network("192.0.2.0/24"), try network("198.51.100.7/32")],
+            destinations: [try address("10.0.0.1"), try address("10.0.0.2")])
+        #expect(
+            admission.expression(port: 8620)
+                == "udp and dst port 8620 and (dst host 10.0.0.1 or dst host 10.0.0.2) "
+                + "and (src net 192.0.2.0/24 or src net 198.51.100.7/32)")
+        _ = try Filter(expression: "ip and " + admission.expression(port: 8620))
+    }
+
+    @Test(arguments: ["0.0.0.0/0", "10.1.2.3/8", "192.0.2.128/25", "192.0.2.7", "255.255.255.255/32"])
+    func `Every IPv4 network that can be allowed compiles`(_ text: String) throws {
+        let admission = Link.Admission(sources: [try network(text)], destinations: [try address("192.0.2.1")])
+        _ = try Filter(expression: "ip and " + admission.expression(port: 862))
+    }
+
+    @Test(arguments: ["::/0", "2001:db8::/32", "fd00::1/64", "fe80::1", "::ffff:192.0.2.1/128", "2001:db8::1/127"])
+    func `Every IPv6 network that can be allowed compiles`(_ text: String) throws {
+        let admission = Link.Admission(sources: [try network(text)], destinations: [try address("fe80::1")])
+        _ = try Filter(expression: "ip6 and " + admission.expression(port: 862))
+    }
+
+    @Test func `A host with very many addresses compiles too`() throws {
+        let own = (0..<64).map { IPAddress.v4(0x0A00_0000 + $0) }
+        let admission = Link.Admission(sources: [try network("10.0.0.0/8")], destinations: own)
+        _ = try Filter(expression: "ip and " + admission.expression(port: 862))
+    }
+
+    @Test func `Another address, network or order is another admission`() throws {
+        let first = Link.Admission(sources: [], destinations: [try address("10.0.0.1")])
+        let second = Link.Admission(sources: [], destinations: [try address("10.0.0.2")])
+        #expect(first != second)
+        #expect(first == Link.Admission(sources: [], destinations: [try address("10.0.0.1")]))
+    }
+}

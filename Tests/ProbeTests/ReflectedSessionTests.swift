@@ -1,0 +1,147 @@
+import Addresses
+import Kernel
+import Testing
+
+@testable import probe
+
+private func key(_ number: Int) -> SessionKey {
+    SessionKey(
+        source: SocketAddress(.v4(0x0A00_0000 + UInt32(number)), port: 50_000), destination: .v4(0x0A00_0001), ssid: 1)
+}
+
+private func session(_ number: Int, at now: Int64 = 0) -> ReflectedSession {
+    ReflectedSession(key(number), identifier: UInt64(number), now: now, bootHash: 0)
+}
+
+@Suite struct ReflectedSessionTests {
+    private var own = session(0)
+
+    @Test mutating func `Probes in order are in order, with gaps too`() {
+        for sequence in [UInt32(0), 1, 2, 5, 69, 70, 500, 501] { #expect(own.enter(probe: sequence) == .inOrder) }
+    }
+
+    @Test mutating func `A session may begin with any number`() {
+        #expect(own.enter(probe: 4_000_000_000) == .inOrder)
+        #expect(own.enter(probe: 4_000_000_000) == .duplicate)
+    }
+
+    @Test mutating func `A probe after a later one is reordered once, and a duplicate the second time`() {
+        #expect(own.enter(probe: 0) == .inOrder)
+        #expect(own.enter(probe: 3) == .inOrder)
+        #expect(own.enter(probe: 1) == .reordered)
+        #expect(own.enter(probe: 1) == .duplicate)
+        #expect(own.enter(probe: 2) == .reordered)
+        #expect(own.enter(probe: 0) == .duplicate)
+        #expect(own.enter(probe: 4) == .inOrder)
+    }
+
+    @Test mutating func `Each of the 63 probes before the newest is known exactly`() {
+        for sequence in stride(from: UInt32(0), through: 126, by: 2) { #expect(own.enter(probe: sequence) == .inOrder) }
+        for sequence in UInt32(63)...126 {
+            #expect(own.enter(probe: sequence) == (sequence % 2 == 0 ? .duplicate : .reordered), "\(sequence)")
+        }
+    }
+
+    @Test mutating func `Older than the window is reordered: a duplicate can't be told there`() {
+        _ = own.enter(probe: 0)
+        _ = own.enter(probe: 64)
+        #expect(own.enter(probe: 0) == .reordered)
+        #expect(own.enter(probe: 1) == .reordered)
+        #expect(own.enter(probe: 1) == .duplicate)
+    }
+
+    @Test(arguments: [UInt32(63), 64, 65, 1 << 30])
+    mutating func `A leap ahead forgets what lies behind the window and nothing else`(_ leap: UInt32) {
+        _ = own.enter(probe: 0)
+        #expect(own.enter(probe: leap) == .inOrder)
+        #expect(own.enter(probe: leap) == .duplicate)
+        #expect(own.enter(probe: leap - 1) == .reordered)
+        #expect(own.enter(probe: 0) == (leap < 64 ? .duplicate : .reordered))
+    }
+
+    @Test mutating func `Sequences wrap at two to the thirty-second`() {
+        for step in UInt32(0)..<10 { #expect(own.enter(probe: UInt32.max - 4 &+ step) == .inOrder) }
+        #expect(own.enter(probe: .max) == .duplicate)
+        #expect(own.enter(probe: .max - 10) == .reordered)
+        #expect(own.enter(probe: 0) == .duplicate)
+    }
+
+    @Test mutating func `The number farthest away is taken without a trap`() {
+        _ = own.enter(probe: 0)
+        #expect(own.enter(probe: 1 << 31) == .reordered)
+        #expect(own.enter(probe: 1) == .inOrder)
+    }
+}
+
+@Suite struct SessionTableTests {
+    private var table = SessionTable()
+
+    @Test mutating func `A session is found by its key, and by no other`() throws {
+        let first = try #require(table.open(session(1)))
+        let second = try #require(table.open(session(2)))
+        #expect(first != second)
+        #expect(table.index(of: key(1)) == first)
+        #expect(table.index(of: key(2)) == second)
+        #expect(table.index(of: key(1)) == first, "after another one was looked up")
+        #expect(table.index(of: key(3)) == nil)
+        var other = key(1)
+        other.ssid = 2
+        #expect(table.index(of: other) == nil)
+        other = key(1)
+        other.destination = .v4(1)
+        #expect(table.index(of: other) == nil)
+    }
+
+    @Test mutating func `It holds 4096 sessions and refuses the next, and those that are there go on`() {
+        #expect(SessionTable.capacity == 4096)
+        for number in 0..<4096 { #expect(table.open(session(number)) != nil) }
+        #expect(table.open(session(9999)) == nil)
+        #expect(table.index(of: key(9999)) == nil)
+        #expect(table.count == 4096)
+        let indices = Set((0..<4096).compactMap { table.index(of: key($0)) })
+        #expect(indices.count == 4096)
+    }
+
+    @Test mutating func `A silent session is forgotten, one in use stays with its state`() throws {
+        _ = table.open(session(1, at: 100))
+        let used = try #require(table.open(session(2, at: 100)))
+        table[used].nextReply = 7
+        table[used].lastUsed = 500
+        table.expire(unusedSince: 500)
+        #expect(table.count == 1)
+        #expect(table.index(of: key(1)) == nil)
+        #expect(table.index(of: key(2)) == used)
+        #expect(table[used].nextReply == 7)
+    }
+
+    @Test mutating func `The session that was looked up last is forgotten as well`() {
+        _ = table.open(session(1, at: 0))
+        _ = table.index(of: key(1))
+        table.expire(unusedSince: 1)
+        #expect(table.index(of: key(1)) == nil)
+    }
+
+    @Test mutating func `A full table has room again when sessions have expired, and starts them anew`() throws {
+        for number in 0..<4096 { _ = table.open(session(number, at: Int64(number))) }
+        table.expire(unusedSince: 96)
+        #expect(table.count == 4000)
+        for number in 5000..<5096 {
+            let index = try #require(table.open(session(number, at: 10_000)))
+            #expect(table[index].identifier == UInt64(number))
+            #expect(table[index].nextReply == 0)
+            #expect(table[index].newestProbe == nil)
+        }
+        #expect(table.open(session(6000)) == nil)
+        #expect(table.index(of: key(5000)) != nil)
+        #expect(table.index(of: key(0)) == nil)
+    }
+
+    @Test mutating func `Forgetting twice frees a place once`() {
+        _ = table.open(session(1, at: 0))
+        table.expire(unusedSince: 1)
+        table.expire(unusedSince: 1)
+        #expect(table.count == 0)
+        let indices = Set((0..<4096).compactMap { table.open(session($0)) })
+        #expect(indices.count == 4096)
+    }
+}
