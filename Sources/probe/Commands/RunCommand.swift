@@ -63,10 +63,12 @@ struct RunCommand: AsyncParsableCommand {
     func validate() throws {
         if interval != nil, rate != nil { throw ValidationError("Give --interval or --rate, not both.") }
         if count != nil, duration != nil { throw ValidationError("Give --count or --duration, not both.") }
-        if let rate, !(rate >= 0.000_01 && rate <= 10_000_000) {
-            throw ValidationError("--rate must be 0.00001 to 10,000,000 a second.")
+        // Below, the time between probes would leave the range of its type.
+        if let rate, !(rate >= 0.001 && rate <= 10_000_000) {
+            throw ValidationError("--rate must be 0.001 to 10,000,000 a second.")
         }
         if let interval, interval.nanoseconds < 100 { throw ValidationError("--interval must be at least 100ns.") }
+        if let duration, duration.nanoseconds == 0 { throw ValidationError("--duration must be above 0.") }
         if count == 0 { throw ValidationError("--count must be at least 1.") }
         if dscp > 63 { throw ValidationError("--dscp must be 0 to 63.") }
         if ttl == 0 { throw ValidationError("--ttl must be 1 to 255.") }
