@@ -76,9 +76,14 @@ private func session(_ number: Int, at now: Int64 = 0) -> ReflectedSession {
 @Suite struct SessionTableTests {
     private var table = SessionTable()
 
+    private mutating func open(_ session: ReflectedSession) throws -> Int {
+        let index = table.open(session)
+        return try #require(index)
+    }
+
     @Test mutating func `A session is found by its key, and by no other`() throws {
-        let first = try #require(table.open(session(1)))
-        let second = try #require(table.open(session(2)))
+        let first = try open(session(1))
+        let second = try open(session(2))
         #expect(first != second)
         #expect(table.index(of: key(1)) == first)
         #expect(table.index(of: key(2)) == second)
@@ -104,7 +109,7 @@ private func session(_ number: Int, at now: Int64 = 0) -> ReflectedSession {
 
     @Test mutating func `A silent session is forgotten, one in use stays with its state`() throws {
         _ = table.open(session(1, at: 100))
-        let used = try #require(table.open(session(2, at: 100)))
+        let used = try open(session(2, at: 100))
         table[used].nextReply = 7
         table[used].lastUsed = 500
         table.expire(unusedSince: 500)
@@ -126,7 +131,7 @@ private func session(_ number: Int, at now: Int64 = 0) -> ReflectedSession {
         table.expire(unusedSince: 96)
         #expect(table.count == 4000)
         for number in 5000..<5096 {
-            let index = try #require(table.open(session(number, at: 10_000)))
+            let index = try open(session(number, at: 10_000))
             #expect(table[index].identifier == UInt64(number))
             #expect(table[index].nextReply == 0)
             #expect(table[index].newestProbe == nil)
