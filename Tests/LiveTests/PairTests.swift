@@ -219,7 +219,7 @@ struct PairTests {
     @Test("The paced sender tells how late its sends were")
     func lateness() async throws {
         try await measure { measured in
-            let lateness = ["p50", "p99", "p999", "max"].map { measured.summary["counters.send_lateness_\($0)_ns"] }
+            let lateness = ["p50", "p99", "p99_9", "max"].map { measured.summary["send_lateness.\($0)_ns"] }
             try #require(lateness.allSatisfy { $0 != nil })
             #expect(lateness.compactMap { $0 } == lateness.compactMap { $0 }.sorted())
         }

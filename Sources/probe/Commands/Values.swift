@@ -16,7 +16,7 @@ struct TimeSpan: ExpressibleByArgument, CustomStringConvertible {
             return nil
         }
         let nanoseconds = value * (unit?.factor ?? 1e9)
-        // Thirty years are more than any run, and sums of them stay far from Int64's end.
+        // Thirty-one years are more than any run, and sums of them stay far from Int64's end.
         guard nanoseconds >= 0, nanoseconds < 1e18 else { return nil }
         self.nanoseconds = Int64(nanoseconds.rounded())
     }
