@@ -89,7 +89,7 @@ struct UDPTests {
         _ = try listen(.left, isIPv4: true, port: 8620)
     }
 
-    @Test("A filter put on before the bind, and statistics that stay zero")
+    @Test("A filter put on before the bind, and statistics that count what it drops")
     func filter() throws {
         let receiver = try listen(.right, isIPv4: true, port: 8620) { $0.filter = .dropAll }
         let sender = try listen(.left, isIPv4: true)
@@ -101,7 +101,23 @@ struct UDPTests {
         receiver.setReadDeadline(monotonic: soon())
         var buffer = [UInt8](repeating: 0, count: 8)
         #expect(try receiver.receive(into: &buffer).count == 1 && buffer[0] == 2)
-        #expect(try receiver.statistics() == Statistics())
+        let statistics = try receiver.statistics()
+        #expect(statistics.packets == 1 && statistics.drops == 1 && statistics.queueFreezes == 0)
+    }
+
+    @Test("Datagrams that find the buffer full are counted as dropped")
+    func drops() throws {
+        let receiver = try listen(.right, isIPv4: true, port: 8620) { $0.receiveBufferBytes = 8192 }
+        let sender = try listen(.left, isIPv4: true)
+        let destination = SocketAddress(try address(.right, isIPv4: true), port: 8620)
+        for id in 0..<500 {
+            try sender.writeTo([UInt8](repeating: 1, count: 500), destination: destination, id: UInt32(id))
+        }
+        var batch = ReceiveBatch(capacity: 64, packetBytes: 512)
+        var received: UInt64 = 0
+        while try receiver.receiveNow(&batch) > 0 { received += UInt64(batch.count) }
+        let statistics = try receiver.statistics()
+        #expect(statistics.packets == received && statistics.drops == 500 - received && received < 500)
     }
 
     @Test("Datagrams on other interfaces are left alone")

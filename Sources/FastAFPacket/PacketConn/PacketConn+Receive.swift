@@ -36,6 +36,7 @@ extension PacketConn {
             return 0
         case let error where error <= 0:
             if isDown.load(ordering: .relaxed) { isDown.store(false, ordering: .relaxed) }
+            if interface == nil { receivedDatagrams.wrappingAdd(UInt64(batch.count), ordering: .relaxed) }
             return batch.count
         default:
             break
@@ -85,11 +86,12 @@ extension PacketConn {
         }
     }
 
-    /// Totals since the connection was opened. All zero on a UDP connection.
+    /// Totals since the connection was opened. On a UDP connection `packets` are those that were received; dropped ones,
+    /// by a filter or for want of room, come on top: SK_MEMINFO_DROPS in linux/sock_diag.h.
     ///
     /// - Throws: ``SystemError`` once the connection is closed.
     public func statistics() throws(SystemError) -> Statistics {
-        guard interface != nil else { return Statistics() }
+        guard interface != nil else { return try datagramStatistics() }
         let read: Result<Statistics, SystemError> = totals.withLock { totals in
             var raw = tpacket_stats()
             var length = socklen_t(MemoryLayout<tpacket_stats>.size)
@@ -102,5 +104,18 @@ extension PacketConn {
             return .success(totals)
         }
         return try read.get()
+    }
+
+    private func datagramStatistics() throws(SystemError) -> Statistics {
+        // Nine numbers, the drops last.
+        var memory = (SIMD8<UInt32>(), UInt32(0))
+        var length = socklen_t(9 * MemoryLayout<UInt32>.size)
+        guard getsockopt(receiver.rawValue, SOL_SOCKET, SO_MEMINFO, &memory, &length) == 0 else {
+            throw failure("read the statistics", errno)
+        }
+        var statistics = Statistics()
+        statistics.packets = receivedDatagrams.load(ordering: .relaxed)
+        statistics.drops = UInt64(memory.1)
+        return statistics
     }
 }

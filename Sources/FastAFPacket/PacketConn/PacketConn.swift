@@ -52,6 +52,8 @@ public final class PacketConn: Sendable {
     let isDown = Atomic<Bool>(false)
     static let downPeriod: Int64 = 200_000_000
     let totals = Mutex(Statistics())
+    /// Of a UDP connection, where the kernel keeps no count.
+    let receivedDatagrams = Atomic<UInt64>(0)
     private let lease: Mutex<HardwareStamping>
     let identifierMap: IdentifierMap?
     let stampsCarryPacket: Bool
