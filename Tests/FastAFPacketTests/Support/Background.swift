@@ -46,6 +46,16 @@ final class Background<Value: Sendable>: Sendable {
     }
 }
 
+/// Whether `condition` comes true within five seconds.
+func eventually(_ condition: () -> Bool) -> Bool {
+    let end = soon()
+    while ClockID.monotonic.now() < end {
+        if condition() { return true }
+        usleep(1000)
+    }
+    return false
+}
+
 /// The errno of the error that `body` throws; `nil` where it throws none.
 func errorCode(_ body: () throws(SystemError) -> Void) -> Int32? {
     do throws(SystemError) {
