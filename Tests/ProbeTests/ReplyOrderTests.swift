@@ -103,6 +103,18 @@ import Testing
         #expect(enter(4, 3).probeReordered)
     }
 
+    @Test
+    mutating func `A reply that a later one told of before it came is reordered, and known only once it has come`() {
+        enter(0, 0)
+        enter(2, 2)
+        order.noteSent(replySequence: 1, probe: 1)
+        let finding = enter(1, 1)
+        #expect(!finding.isKnown)
+        #expect(finding.replyReordered)
+        #expect(!finding.probeReordered)
+        #expect(enter(1, 1).isKnown)
+    }
+
     @Test mutating func `Counts wrap at two to the thirty-second without a reordering`() {
         for step in UInt32(0)..<20 {
             let sequence = UInt32.max - 9 &+ step

@@ -6,6 +6,8 @@ struct ReplyOrder {
         /// The newest probe among all replies up to this one, in the reflector's order.
         var newestProbe: UInt32 = 0
         var isKnown = false
+        /// The reply itself came; without it, later ones told of it.
+        var hasArrived = false
     }
 
     private var entries: [Entry]
@@ -30,7 +32,7 @@ struct ReplyOrder {
 
     /// What a reply's number tells.
     struct Finding {
-        /// This very reply has been seen before.
+        /// This very reply has come before.
         var isKnown = false
         /// A later reply was seen first.
         var replyReordered = false
@@ -42,7 +44,7 @@ struct ReplyOrder {
     mutating func enter(replySequence: UInt32, probe: UInt32) -> Finding {
         if replySequence != probe { isStateful = true }
         var finding = Finding()
-        if isKnown(replySequence) {
+        if isKnown(replySequence), entries[Int(replySequence & mask)].hasArrived {
             finding.isKnown = true
             return finding
         }
@@ -54,7 +56,8 @@ struct ReplyOrder {
             if finding.probeReordered { newestProbe = before.newestProbe }
         }
         entries[Int(replySequence & mask)] = Entry(
-            replySequence: replySequence, probe: probe, newestProbe: newestProbe, isKnown: true)
+            replySequence: replySequence, probe: probe, newestProbe: newestProbe, isKnown: true,
+            hasArrived: true)
         if isNewest { newestReply = replySequence }
         return finding
     }
