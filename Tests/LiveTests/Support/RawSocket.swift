@@ -29,7 +29,7 @@ struct RawSocket: ~Copyable, Sendable {
     private static func open(_ interface: String) throws(SystemError) -> Int32 {
         let anyProtocol = UInt16(0x0003).bigEndian
         // Protocol 0: no frame of another interface gets in before the bind.
-        let descriptor = try checkErrno("open the test's socket", socket(AF_PACKET, Int32(SOCK_RAW.rawValue), 0))
+        let descriptor = try checkErrno("open the test's socket", socket(AF_PACKET, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), 0))
         var size: Int32 = 4 << 20
         var on: Int32 = 1
         let length = socklen_t(MemoryLayout<Int32>.size)
@@ -122,6 +122,7 @@ final class TestThread: Sendable {
     init(_ body: @escaping @Sendable (_ stop: Int32) -> Void) {
         var pair: [Int32] = [-1, -1]
         pipe(&pair)
+        for descriptor in pair { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         ends = (pair[0], pair[1])
         Thread.detachNewThread { [stop = pair[0], finished] in
             body(stop)
@@ -137,8 +138,10 @@ final class TestThread: Sendable {
 
     /// Tells it to end, and waits until it has.
     func end() {
-        close(ends.write)
+        // Closing alone would not do: a program that was started between pipe() and fcntl() may hold it open.
+        _ = write(ends.write, [1], 1)
         finished.wait()
+        close(ends.write)
         close(ends.read)
     }
 }

@@ -1,0 +1,67 @@
+import Report
+import Testing
+
+/// The log's stamps against those of a plain packet socket that saw the same frames.
+@Suite(.serialized, .needsRoot)
+struct IndependentStampTests {
+    private struct Measured {
+        let log: Log
+        let a: [Capture.Packet]
+        let b: [Capture.Packet]
+    }
+
+    private func measure(_ family: Lab.Family, _ body: (Measured) throws -> Void) async throws {
+        try await Lab.with { lab in
+            let reflector = try await lab.startReflect(.b)
+            let captures = (a: try Capture(lab, .a), b: try Capture(lab, .b))
+            let summary = try await lab.startRun(.a, family, ["--rate", "500", "--count", "200"]).summary()
+            reflector.signal(2)
+            #expect(try await reflector.exit() == 0)
+            let measured = Measured(log: try Log(lab.log(.a)), a: captures.a.end(), b: captures.b.end())
+            #expect(measured.log.rows.count == 400)
+            #expect(summary["counters.sent"] == 200)
+            try body(measured)
+        }
+    }
+
+    @Test("A receive stamp is to the nanosecond the one that another socket got", arguments: Lab.Family.allCases)
+    func receive(family: Lab.Family) async throws {
+        try await measure(family) { measured in
+            let probes = measured.b.of(.probe, outgoing: false).bySequence
+            let replies = measured.a.of(.reply, outgoing: false).bySequence
+            for row in measured.log.rows {
+                let packet = try #require((row.packet == .probe ? probes : replies)[row.sequence])
+                #expect(row.receiveSoftware == packet.stamp, "\(row.packet) \(row.sequence)")
+            }
+        }
+    }
+
+    /// The kernel stamps a frame for other sockets (dev_queue_xmit_nit) after it has left the queueing discipline and
+    /// before the driver has it: net/core/dev.c, xmit_one.
+    @Test("Another socket's stamp on the way out lies between SCHED and driver", arguments: Lab.Family.allCases)
+    func transmit(family: Lab.Family) async throws {
+        try await measure(family) { measured in
+            let probes = measured.a.of(.probe, outgoing: true).bySequence
+            let replies = measured.b.of(.reply, outgoing: true).bySequence
+            for row in measured.log.rows {
+                let packet = try #require((row.packet == .probe ? probes : replies)[row.sequence])
+                let sched = try #require(row.transmitSched)
+                let driver = try #require(row.transmitSoftware)
+                #expect(sched <= packet.stamp && packet.stamp <= driver, "\(row.packet) \(row.sequence)")
+            }
+        }
+    }
+
+    @Test("The log's size of a packet is that of the frame on the wire", arguments: Lab.Family.allCases)
+    func sizes(family: Lab.Family) async throws {
+        try await measure(family) { measured in
+            let probes = measured.b.of(.probe, outgoing: false).bySequence
+            let replies = measured.a.of(.reply, outgoing: false).bySequence
+            for row in measured.log.rows {
+                let packet = try #require((row.packet == .probe ? probes : replies)[row.sequence])
+                #expect(Int(row.bytes) == packet.length)
+                #expect(packet.length == family.headers + packet.frame.payloadLength)
+            }
+        }
+    }
+}
