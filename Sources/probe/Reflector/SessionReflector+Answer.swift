@@ -193,31 +193,34 @@ extension SessionReflector {
         return order
     }
 
-    /// Hands the replies to the kernel. One that it does not take is a reply lost here; its id is used again.
+    /// Hands the replies to the kernel. One that it does not take is a reply lost here, and its alone: who sends probes
+    /// from an address that can't be answered shall not take others' replies away.
     private mutating func transmit(_ batch: inout SendBatch, _ now: Int64) {
-        var sent = 0
+        var position = 0
         var failure: SystemError?
-        while sent < batch.count, failure == nil {
+        while position < batch.count {
             do throws(SystemError) {
-                sent += try link.conn.send(&batch, from: sent)
+                let sent = try link.conn.send(&batch, from: position)
+                for _ in 0..<sent {
+                    ledger.recordSend(id: batch.id(at: position), at: now)
+                    position += 1
+                }
+                result.totals.sent &+= UInt64(sent)
             } catch {
                 failure = error
+                replies[Int(batch.id(at: position) & mask)].flags = []
+                result.sendErrors &+= 1
+                position += 1
             }
         }
-        for _ in 0..<sent {
-            ledger.recordSend(id: next, at: now)
-            next &+= 1
-        }
-        result.totals.sent &+= UInt64(sent)
-        for position in sent..<batch.count { replies[Int((next &+ UInt32(position - sent)) & mask)].flags = [] }
+        next &+= UInt32(batch.count)
         if let failure {
-            result.sendErrors &+= UInt64(batch.count - sent)
             if failure.code == ErrorCode.noSuchAddress || failure.code == ErrorCode.noDevice {
                 result.failure = failure
             }
             if !isSendFailing { push(.notice(.sendFailing(code: failure.code))) }
             isSendFailing = true
-        } else if isSendFailing, sent > 0 {
+        } else if isSendFailing, batch.count > 0 {
             isSendFailing = false
             push(.notice(.sendWorksAgain))
         }
