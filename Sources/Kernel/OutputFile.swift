@@ -42,6 +42,26 @@ public struct OutputFile: ~Copyable, Sendable {
         }
     }
 
+    /// The bytes that are in a file that was written from its start; `nil` for a pipe or a terminal. Source: lseek(2).
+    public var position: Int? {
+        let position = lseek(descriptor.rawValue, 0, SEEK_CUR)
+        return position >= 0 ? position : nil
+    }
+
+    /// Cuts the file off after `length` bytes. Source: ftruncate(2).
+    public func cut(after length: Int) throws(SystemError) {
+        try checkErrno("cut the file off", ftruncate(descriptor.rawValue, length))
+    }
+
+    /// Puts /dev/null in the place of each standard stream that is closed. To be called before anything is opened:
+    /// the next socket or file would get the free number, and what is printed would go into that.
+    public static func fillStandardStreams() {
+        for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 {
+            // The lowest free number is this one.
+            _ = open("/dev/null", O_RDWR)
+        }
+    }
+
     /// Lets writes to a closed pipe fail with EPIPE where they would end the process. Source: SIGPIPE in signal(7).
     public static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 }

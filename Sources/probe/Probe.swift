@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Kernel
 import Logging
 
 @main
@@ -24,6 +25,11 @@ struct Probe: AsyncParsableCommand {
             """,
         version: RunOutputs.version,
         subcommands: [RunCommand.self, ReflectCommand.self])
+
+    static func main() async {
+        OutputFile.fillStandardStreams()
+        await main(nil)
+    }
 
     /// Where messages go: standard error, so that standard output stays data.
     static func logger() -> Logger {
