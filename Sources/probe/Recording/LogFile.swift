@@ -6,6 +6,8 @@ struct LogFile: ~Copyable {
     private let file: OutputFile
     private var bytes: [UInt8] = []
     private var lastFlush: Int64
+    /// Bytes of whole lines in the file.
+    private var length: Int
 
     /// Nanoseconds that a row may wait.
     static let patience: Int64 = 250_000_000
@@ -20,6 +22,7 @@ struct LogFile: ~Copyable {
             return file
         }
         self.file = file
+        length = header.count
         bytes.reserveCapacity(2 * Self.chunk)
         lastFlush = 0
     }
@@ -37,8 +40,21 @@ struct LogFile: ~Copyable {
     mutating func flush(_ now: Int64) throws(SystemError) {
         lastFlush = now
         guard !bytes.isEmpty else { return }
-        try file.write(bytes)
+        do throws(SystemError) {
+            try file.write(bytes)
+        } catch {
+            cutToWholeLines()
+            throw error
+        }
+        length += bytes.count
         bytes.removeAll(keepingCapacity: true)
+    }
+
+    /// A full disk may have taken a part of the last chunk: its last line is then cut, and no reader wants that.
+    private func cutToWholeLines() {
+        guard let end = file.position, end > length, end - length <= bytes.count else { return }
+        let whole = bytes[..<(end - length)].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+        try? file.cut(after: length + whole)
     }
 }
 
