@@ -7,7 +7,7 @@ extension PairedRun {
     func report(_ outcome: Outcome, _ description: inout RunDescription) throws(ProbeError) {
         let common = options.common
         let summary = summary(outcome)
-        try ProbeError.system { () throws(SystemError) in
+        let printing = Result { () throws(ProbeError) in
             try RunOutputs.print(common.output == .json ? summary.json() + "\n" : summary.text())
         }
         if let path = options.histogram {
@@ -18,6 +18,8 @@ extension PairedRun {
         description.set("clock_note", .string(summary.clockNote))
         description.set(peers: [peerFacts(outcome)])
         if let path = common.log { try RunOutputs.write(description, besideLog: path, replacing: true) }
+        // Whoever can't read the summary shall still have the files.
+        try printing.get()
         if let error = outcome.recorder.logFailure { throw .file("\(common.log ?? "log"): \(error)") }
         if let error = outcome.sender.failure ?? outcome.reflector.failure {
             if error.code == ErrorCode.noSuchAddress || error.code == ErrorCode.noDevice {

@@ -135,9 +135,7 @@ struct ReflectRun {
             interface: interface.name, instance: instance, result: total,
             accounts: results.map { RunOutputs.account($0.account) })
         let format = options.common.output
-        try ProbeError.system { () throws(SystemError) in
-            try RunOutputs.print(format == .json ? summary.json() : summary.text())
-        }
+        try RunOutputs.print(format == .json ? summary.json() : summary.text())
         if let error = recorded.logFailure { throw .file("\(options.common.log ?? "log"): \(error)") }
         if let error = total.failure {
             if error.code == ErrorCode.noSuchAddress || error.code == ErrorCode.noDevice {

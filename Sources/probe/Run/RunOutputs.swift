@@ -50,11 +50,13 @@ enum RunOutputs {
     }
 
     /// Writes a command's result to standard output.
-    static func print(_ text: String) throws(SystemError) {
+    static func print(_ text: String) throws(ProbeError) {
         do throws(SystemError) {
             try OutputFile.standardOutput().write(Array(text.utf8))
         } catch  where error.code == ErrorCode.brokenPipe {
             // The reader has seen enough.
+        } catch {
+            throw .file("standard output: \(error)")
         }
     }
 
