@@ -1,0 +1,202 @@
+import Foundation
+import Glibc
+import Kernel
+import Testing
+
+/// An ordinary IPv4 UDP socket of the test's own in a side's namespace. It shares no code with the connections that it
+/// meets. Source: udp(7).
+final class UDPEndpoint: Sendable {
+    struct Datagram: Sendable {
+        let payload: [UInt8]
+        let source: sockaddr_in
+    }
+
+    let descriptor: Int32
+
+    init(_ lab: Lab, _ side: Lab.Side, address: String = "0.0.0.0", port: UInt16 = 0) throws {
+        descriptor = try NetworkNamespace.enter(lab.namespace(side)) { () throws(SystemError) in
+            let descriptor = try checkErrno(
+                "open the test's socket", socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0))
+            var own = Self.address(address, port)
+            let result = withUnsafePointer(to: &own) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, 16) }
+            }
+            try checkErrno("bind the test's socket", result)
+            return descriptor
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    static func address(_ text: String, _ port: UInt16) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = inet_addr(text)
+        return address
+    }
+
+    /// The port that it is bound to.
+    var port: UInt16 {
+        get throws {
+            var own = sockaddr_in()
+            var length: socklen_t = 16
+            let result = withUnsafeMutablePointer(to: &own) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+            }
+            try #require(result == 0)
+            return UInt16(bigEndian: own.sin_port)
+        }
+    }
+
+    func send(_ payload: [UInt8], to address: String, port: UInt16 = 862) {
+        send(payload, to: Self.address(address, port))
+    }
+
+    func send(_ payload: [UInt8], to address: sockaddr_in) {
+        var address = address
+        _ = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                sendto(descriptor, payload, payload.count, 0, $0, 16)
+            }
+        }
+    }
+
+    /// The next datagram; `nil` when none comes in time.
+    func receive(within milliseconds: Int32 = 2000) -> Datagram? {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        guard poll(&entry, 1, milliseconds) > 0 else { return nil }
+        var bytes = [UInt8](repeating: 0, count: 65536)
+        var source = sockaddr_in()
+        var length: socklen_t = 16
+        let count = withUnsafeMutablePointer(to: &source) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                recvfrom(descriptor, &bytes, bytes.count, Int32(MSG_DONTWAIT), $0, &length)
+            }
+        }
+        return count < 0 ? nil : Datagram(payload: Array(bytes[..<count]), source: source)
+    }
+
+    /// Sends a probe and returns the payload of its answer.
+    func ask(_ payload: [UInt8], _ address: String, port: UInt16 = 862) throws -> [UInt8] {
+        send(payload, to: address, port: port)
+        return try #require(receive(), "no answer").payload
+    }
+}
+
+/// STAMP packets by the offsets of RFC 8762 and 8972, without the library that is tested.
+enum Bytes {
+    static func big<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
+        withUnsafeBytes(of: value.bigEndian) { Array($0) }
+    }
+
+    static func read<Value: FixedWidthInteger>(_ bytes: [UInt8], _ offset: Int, as: Value.Type) -> Value {
+        bytes[offset..<offset + Value.bitWidth / 8].reduce(0) { $0 << 8 | Value($1) }
+    }
+
+    /// A probe of 44 bytes, and TLVs behind it.
+    static func probe(_ sequence: UInt32, ssid: UInt16 = 1, t1: UInt64 = 0xE900_0000_8000_0000, tlvs: [UInt8] = [])
+        -> [UInt8]
+    {
+        big(sequence) + big(t1) + big(UInt16(0x0101)) + big(ssid) + [UInt8](repeating: 0, count: 28) + tlvs
+    }
+
+    /// A reply of 44 bytes to a probe, from a reflector whose stamps are all the probe's own T1.
+    static func reply(to probe: [UInt8], sequence: UInt32? = nil) -> [UInt8] {
+        let t1 = Array(probe[4..<12])
+        return big(sequence ?? read(probe, 0, as: UInt32.self)) + t1 + Array(probe[12..<16]) + t1
+            + Array(probe[0..<4]) + t1 + Array(probe[12..<14]) + [0, 0, 255, 0, 0, 0]
+    }
+
+    static func tlv(_ type: UInt8, _ value: [UInt8], flags: UInt8 = 0x80) -> [UInt8] {
+        [flags, type] + big(UInt16(value.count)) + value
+    }
+
+    /// A frame with the sides' addresses; its checksums are right. IPv4 and UDP: RFC 791, RFC 768.
+    static func frame(
+        _ payload: [UInt8], from side: Lab.Side, sourcePort: UInt16, destinationPort: UInt16,
+        source: String? = nil, destinationMAC: String? = nil
+    ) -> [UInt8] {
+        func octets(_ mac: String) -> [UInt8] { mac.split(separator: ":").map { UInt8($0, radix: 16)! } }
+        func octets(address: String) -> [UInt8] { address.split(separator: ".").map { UInt8($0)! } }
+        let udpLength = UInt16(payload.count + 8)
+        let addresses = octets(address: source ?? Lab.ipv4(side)) + octets(address: Lab.ipv4(side.other))
+        var ip: [UInt8] = [0x45, 0] + big(udpLength + 20) + [0, 0, 0x40, 0, 64, 17, 0, 0] + addresses
+        ip.replaceSubrange(10..<12, with: big(checksum(ip)))
+        var udp = big(sourcePort) + big(destinationPort) + big(udpLength) + [0, 0] + payload
+        let sum = checksum(addresses + [0, 17] + big(udpLength) + udp)
+        udp.replaceSubrange(6..<8, with: big(sum == 0 ? 0xFFFF : sum))
+        return octets(destinationMAC ?? Lab.mac(side.other)) + octets(Lab.mac(side)) + [8, 0] + ip + udp
+    }
+
+    private static func checksum(_ bytes: [UInt8]) -> UInt16 {
+        var sum: UInt32 = 0
+        for index in stride(from: 0, to: bytes.count, by: 2) {
+            sum += UInt32(bytes[index]) << 8 | UInt32(index + 1 < bytes.count ? bytes[index + 1] : 0)
+        }
+        while sum > 0xFFFF { sum = sum & 0xFFFF + sum >> 16 }
+        return ~UInt16(sum)
+    }
+}
+
+/// Numbers that are the same in each run: SplitMix64.
+struct RepeatableRandom: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 31)
+    }
+
+    mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) } }
+}
+
+/// A reflector of the test's own on a thread of its own: what it answers to each probe, the test decides.
+final class PlayedReflector: Sendable {
+    private let thread: TestThread
+
+    /// - Parameter answer: called for each probe with its number in the order of arrival; sends what it likes.
+    init(
+        _ endpoint: UDPEndpoint,
+        _ answer: @escaping @Sendable (_ number: Int, _ probe: [UInt8], _ source: sockaddr_in) -> Void
+    ) {
+        thread = TestThread { stop in
+            var number = 0
+            while true {
+                var entries = [
+                    pollfd(fd: endpoint.descriptor, events: Int16(POLLIN), revents: 0),
+                    pollfd(fd: stop, events: Int16(POLLIN), revents: 0),
+                ]
+                _ = poll(&entries, 2, -1)
+                while let datagram = endpoint.receive(within: 0) {
+                    answer(number, datagram.payload, datagram.source)
+                    number += 1
+                }
+                if TestThread.mustEnd(stop) { return }
+            }
+        }
+    }
+
+    func end() { thread.end() }
+}
+
+extension Lab {
+    /// Starts `probe reflect` on b and waits until it answers.
+    func startReflector(_ options: [String] = []) async throws -> ProbeProcess {
+        let process = try start(
+            .b, ["reflect", "--interface", Lab.interface, "--output", "json", "--quiet"] + options)
+        try await process.waitForError("Answering")
+        return process
+    }
+
+    /// Ends a process as Ctrl-C does, and returns its summary.
+    func finish(_ process: ProbeProcess) async throws -> Summary {
+        process.signal(SIGINT)
+        return try await process.summary()
+    }
+}
