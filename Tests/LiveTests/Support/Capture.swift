@@ -17,7 +17,8 @@ final class Capture: Sendable {
         let packets = Mutex<[Packet]>([])
     }
 
-    init(_ lab: Lab, _ side: Lab.Side) throws {
+    /// - Parameter port: the reflectors'.
+    init(_ lab: Lab, _ side: Lab.Side, port: UInt16 = 862) throws {
         let socket = try RawSocket(namespace: lab.namespace(side), interface: Lab.interface)
         let captured = Captured()
         self.captured = captured
@@ -25,7 +26,9 @@ final class Capture: Sendable {
             while true {
                 let isLast = TestThread.mustEnd(stop)
                 while let received = socket.receive() {
-                    guard let frame = WireFrame(received.bytes), let stamp = received.stamp else { continue }
+                    guard let frame = WireFrame(received.bytes, port: port), let stamp = received.stamp else {
+                        continue
+                    }
                     captured.packets.withLock {
                         $0.append(
                             Packet(

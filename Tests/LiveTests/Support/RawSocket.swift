@@ -29,7 +29,8 @@ struct RawSocket: ~Copyable, Sendable {
     private static func open(_ interface: String) throws(SystemError) -> Int32 {
         let anyProtocol = UInt16(0x0003).bigEndian
         // Protocol 0: no frame of another interface gets in before the bind.
-        let descriptor = try checkErrno("open the test's socket", socket(AF_PACKET, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), 0))
+        let descriptor = try checkErrno(
+            "open the test's socket", socket(AF_PACKET, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), 0))
         var size: Int32 = 4 << 20
         var on: Int32 = 1
         let length = socklen_t(MemoryLayout<Int32>.size)

@@ -1,0 +1,96 @@
+import Foundation
+import Kernel
+import Report
+import Testing
+
+/// How a run ends, and what it says then.
+@Suite(.serialized, .needsRoot)
+struct EndingTests {
+    @Test(
+        "An interrupted run ends within its timeout and a second, with a summary that fits its log",
+        arguments: [SIGINT, SIGTERM])
+    func interrupted(signal: Int32) async throws {
+        try await Lab.with { lab in
+            let reflector = try await lab.startReflect(.b)
+            let run = try lab.startRun(.a, .ipv4, ["--rate", "300", "--timeout", "1s"])
+            try await run.waitForRows(300, in: lab.log(.a))
+            let told = ClockID.monotonic.now()
+            run.signal(signal)
+            let summary = try await run.summary(within: 2)
+            #expect(ClockID.monotonic.now() - told < 2_000_000_000)
+
+            let own = try Log(lab.log(.a))
+            let sent = try #require(summary["counters.sent"])
+            #expect(sent >= 150)
+            #expect(own.probes.count == sent)
+            #expect(own.replies.count == sent)
+            #expect(summary["counters.received"] == sent)
+            #expect(summary["forward.packets.sent"] == sent)
+            #expect(summary["forward.packets.ok"] == own.count(.probe, .ok))
+            #expect(summary["reverse.packets.ok"] == own.count(.reply, .ok))
+            #expect(own.rows.allSatisfy { $0.status == .ok })
+            #expect(summary["stamps.sent"] == sent + (summary["counters.uncounted_probes"] ?? 0))
+            #expect(summary.value("stamps.balanced") as? Bool == true)
+            reflector.signal(signal)
+            #expect(try await reflector.exit(within: 2) == 0)
+        }
+    }
+
+    @Test("With replies missing, an interrupted run waits for its timeout and no longer")
+    func interruptedWithLosses() async throws {
+        try await Lab.with(.relay) { lab in
+            // All from the 60th on: nothing answers any more when the signal comes.
+            let relay = try Relay(lab, fromB: { $0.sequence >= 60 ? .drop : .pass })
+            defer { relay.end() }
+            _ = try await lab.startReflect(.b)
+            let run = try lab.startRun(.a, .ipv4, ["--rate", "100", "--timeout", "500ms"])
+            try await run.waitForRows(100, in: lab.log(.a))
+            try await Task.sleep(for: .milliseconds(300))
+            let told = ClockID.monotonic.now()
+            run.signal(SIGINT)
+            let summary = try await run.summary(within: 5)
+            #expect(ClockID.monotonic.now() - told < 1_500_000_000)
+            let sent = try #require(summary["counters.sent"])
+            let received = try #require(summary["counters.received"])
+            let lost = ["lost_forward", "lost_reverse", "lost_unknown"].compactMap { summary["totals.\($0)"] }
+            #expect(sent > received)
+            #expect(received + lost.reduce(0, +) == sent)
+            #expect(try Log(lab.log(.a)).rows.count == 2 * sent)
+        }
+    }
+
+    @Test("--count sends so many probes")
+    func count() async throws {
+        try await expectProbes(37, ["--count", "37", "--interval", "4ms"])
+    }
+
+    @Test("--duration with --rate sends as many probes as fall into it")
+    func duration() async throws {
+        try await expectProbes(150, ["--duration", "750ms", "--rate", "200"])
+    }
+
+    private func expectProbes(_ count: Int, _ options: [String]) async throws {
+        try await Lab.with { lab in
+            _ = try await lab.startReflect(.b)
+            let summary = try await lab.startRun(.a, .ipv4, options).summary()
+            // Deadlines that the host missed by far are left out, and said to be.
+            let skipped = try #require(summary["counters.skipped_deadlines"])
+            #expect(summary["counters.sent"] == count - skipped)
+            #expect(try Log(lab.log(.a)).probes.count == count - skipped)
+        }
+    }
+
+    @Test("Probes leave at the interval that was asked for", arguments: [["--interval", "8ms"], ["--rate", "125"]])
+    func spacing(options: [String]) async throws {
+        try await Lab.with { lab in
+            _ = try await lab.startReflect(.b)
+            let summary = try await lab.startRun(.a, .ipv4, options + ["--count", "100"]).summary()
+            try #require(summary["counters.skipped_deadlines"] == 0)
+            let sent = try Log(lab.log(.a)).probes.sorted { $0.sequence < $1.sequence }.compactMap(\.transmitApp)
+            // The deadlines are absolute: a late send does not move those after it.
+            let span = try #require(sent.last) - #require(sent.first)
+            #expect(abs(span - 99 * 8_000_000) < 8_000_000)
+            #expect(abs(try median(zip(sent.dropFirst(), sent).map { $0 - $1 }) - 8_000_000) < 1_000_000)
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import Foundation
+import Testing
+
+/// The machine after a run is as it was before it.
+@Suite(.serialized, .needsRoot)
+struct RestoreTests {
+    enum End: String, CaseIterable, Sendable {
+        case byItself, terminate, interrupt
+    }
+
+    /// What is looked at, and by which program.
+    private static let programs: [(name: String, program: [String])] = [
+        // What `sysctl -a` reads of net.
+        ("sysctl", ["sh", "-c", "grep -rs '' /proc/sys/net || true"]),
+        ("links", ["ip", "-d", "link"]),
+        ("addresses", ["ip", "-d", "address"]),
+        ("routes", ["ip", "route", "show", "table", "all"]),
+        ("IPv6 routes", ["ip", "-6", "route", "show", "table", "all"]),
+        ("rules", ["ip", "rule"]),
+        ("queueing", ["tc", "qdisc"]),
+        ("features", ["ethtool", "-k", Lab.interface]),
+        ("stamping", ["ethtool", "-T", Lab.interface]),
+        ("channels", ["ethtool", "-l", Lab.interface]),
+        ("multicast", ["ip", "maddress"]),
+        // Only the probe opens sockets here.
+        ("sockets", ["cat", "/proc/net/packet", "/proc/net/udp", "/proc/net/udp6", "/proc/net/raw"]),
+        ("neighbours", ["ip", "neigh"]),
+    ]
+
+    /// Counters that run on without us.
+    private static let passing = ["nf_conntrack_count"]
+
+    private static func state(_ lab: Lab, _ side: Lab.Side) throws -> [String: String] {
+        var state: [String: String] = [:]
+        for (name, program) in programs {
+            // Not every host has each tool; what is there before is there after.
+            guard let text = try? lab.run(side, program) else { continue }
+            let lines = text.split(separator: "\n").filter { line in !passing.contains { line.contains($0) } }
+            state[name] = lines.joined(separator: "\n")
+        }
+        for name in ["sysctl", "links", "addresses", "queueing", "sockets", "neighbours"] {
+            try #require(state[name] != nil, "no \(name)")
+        }
+        return state
+    }
+
+    private func expectSame(_ before: [String: String], _ after: [String: String]) {
+        #expect(before.keys.sorted() == after.keys.sorted())
+        for (name, text) in before where after[name] != text {
+            let old = text.split(separator: "\n")
+            let new = (after[name] ?? "").split(separator: "\n")
+            let changes = new.difference(from: old).map { change in
+                switch change {
+                case .insert(_, let line, _): "+ \(line)"
+                case .remove(_, let line, _): "- \(line)"
+                }
+            }
+            Issue.record("\(name) changed:\n\(changes.joined(separator: "\n"))")
+        }
+    }
+
+    private func finish(_ process: ProbeProcess, _ end: End) async throws {
+        switch end {
+        case .byItself: break
+        case .terminate: process.signal(SIGTERM)
+        case .interrupt: process.signal(SIGINT)
+        }
+        #expect(try await process.exit() == 0, "\(process.errors)")
+    }
+
+    private static func options(_ end: End) -> [String] {
+        ["--rate", "200"] + (end == .byItself ? ["--count", "100"] : [])
+    }
+
+    @Test("A run changes no setting, address, queue or neighbour on either side", arguments: End.allCases)
+    func settings(end: End) async throws {
+        try await Lab.with { lab in
+            let before = (a: try Self.state(lab, .a), b: try Self.state(lab, .b))
+            let (a, b) = (
+                try lab.startRun(.a, .ipv4, Self.options(end)), try lab.startRun(.b, .ipv4, Self.options(end))
+            )
+            try await a.waitForRows(50, in: lab.log(.a))
+            try await b.waitForRows(50, in: lab.log(.b))
+            try await finish(a, end)
+            try await finish(b, end)
+            expectSame(before.a, try Self.state(lab, .a))
+            expectSame(before.b, try Self.state(lab, .b))
+        }
+    }
+
+    @Test(
+        "A neighbour that the probe had to find is forgotten again", arguments: End.allCases,
+        [Lab.Family.ipv4, .ipv6, .linkLocal])
+    func neighbours(end: End, family: Lab.Family) async throws {
+        try await Lab.with(neighbours: .resolved) { lab in
+            let reflector = try await lab.startReflect(.b)
+            let before = try Self.state(lab, .a)
+            try #require(before["neighbours"] == "")
+            let run = try lab.startRun(.a, family, Self.options(end))
+            try await run.waitForRows(50, in: lab.log(.a))
+            try await finish(run, end)
+            expectSame(before, try Self.state(lab, .a))
+            reflector.signal(SIGTERM)
+            #expect(try await reflector.exit() == 0)
+        }
+    }
+
+    @Test("A neighbour that the kernel knew before stays")
+    func knownNeighbour() async throws {
+        try await Lab.with(neighbours: .resolved) { lab in
+            _ = try await lab.startReflect(.b)
+            // Stale entries are looked up anew when they are used: the entry's state may change, the entry stays.
+            try lab.ip(.a, "neigh add \(Lab.ipv4(.b)) lladdr \(Lab.mac(.b)) dev \(Lab.interface) nud stale")
+            _ = try await lab.startRun(.a, .ipv4, ["--rate", "200", "--count", "50"]).summary()
+            #expect(try lab.ip(.a, "neigh").hasPrefix("\(Lab.ipv4(.b)) dev \(Lab.interface) lladdr \(Lab.mac(.b))"))
+        }
+    }
+
+    @Test("The reflector leaves the host as it was", arguments: [SIGTERM, SIGINT])
+    func reflector(signal: Int32) async throws {
+        try await Lab.with { lab in
+            let before = try Self.state(lab, .b)
+            let reflector = try await lab.startReflect(.b)
+            _ = try await lab.startRun(.a, .ipv4, ["--rate", "200", "--count", "50"]).summary()
+            reflector.signal(signal)
+            #expect(try await reflector.exit() == 0)
+            expectSame(before, try Self.state(lab, .b))
+        }
+    }
+}

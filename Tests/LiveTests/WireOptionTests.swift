@@ -1,0 +1,121 @@
+import Report
+import Testing
+
+/// What the options put on the wire, seen by a packet socket of the tests' own, and by the other side.
+@Suite(.serialized, .needsRoot)
+struct WireOptionTests {
+    private struct Measured {
+        let own: Log
+        /// The other side's rows of the same session.
+        let reflected: Log
+        /// What arrived at the reflector's and at the sender's interface.
+        let probes: [WireFrame]
+        let replies: [WireFrame]
+    }
+
+    private static let count = 50
+
+    private func measure(
+        _ family: Lab.Family, _ options: [String], _ body: (Measured) throws -> Void
+    ) async throws {
+        try await Lab.with { lab in
+            let peer = try await lab.startReflect(.b, ["--log", lab.log(.b)])
+            let captures = (a: try Capture(lab, .a), b: try Capture(lab, .b))
+            let summary = try await lab.startRun(
+                .a, family, ["--rate", "500", "--count", "\(Self.count)"] + options
+            ).summary()
+            peer.signal(2)
+            #expect(try await peer.exit() == 0)
+            let session = try summary.session
+            let measured = Measured(
+                own: try Log(lab.log(.a)), reflected: try Log(lab.log(.b)).session(session),
+                probes: captures.b.end().of(.probe, outgoing: false).map(\.frame),
+                replies: captures.a.end().of(.reply, outgoing: false).map(\.frame))
+            try #require(measured.probes.count >= Self.count)
+            try #require(measured.replies.count >= Self.count)
+            try #require(measured.reflected.probes.count == Self.count)
+            try #require(measured.reflected.replies.count == Self.count)
+            try body(measured)
+        }
+    }
+
+    @Test("--size is the exact size of the UDP payload, of probes and of replies", arguments: [Lab.Family.ipv4, .ipv6])
+    func size(family: Lab.Family) async throws {
+        for size in [300, 1452] {
+            try await measure(family, ["--size", "\(size)"]) { measured in
+                #expect(measured.probes.allSatisfy { $0.payloadLength == size })
+                #expect(measured.replies.allSatisfy { $0.payloadLength == size })
+                for row in measured.own.rows + measured.reflected.rows {
+                    #expect(Int(row.bytes) == size + family.headers)
+                }
+            }
+        }
+    }
+
+    @Test("--dscp is on the probes and, as asked for, on the replies", arguments: [Lab.Family.ipv4, .ipv6])
+    func dscp(family: Lab.Family) async throws {
+        try await measure(family, ["--dscp", "46"]) { measured in
+            #expect(measured.probes.allSatisfy { $0.dscp == 46 })
+            #expect(measured.replies.allSatisfy { $0.dscp == 46 })
+            #expect(measured.own.rows.allSatisfy { $0.dscp == 46 })
+            #expect(measured.reflected.rows.allSatisfy { $0.dscp == 46 })
+        }
+    }
+
+    @Test("Without --dscp nothing is marked", arguments: [Lab.Family.ipv4, .ipv6])
+    func unmarked(family: Lab.Family) async throws {
+        try await measure(family, []) { measured in
+            #expect(measured.probes.allSatisfy { $0.dscp == 0 })
+            #expect(measured.replies.allSatisfy { $0.dscp == 0 })
+            #expect(measured.own.rows.allSatisfy { $0.dscp == 0 })
+        }
+    }
+
+    @Test("--ttl is on the probes, and the reflector's rows have it as received", arguments: [Lab.Family.ipv4, .ipv6])
+    func ttl(family: Lab.Family) async throws {
+        try await measure(family, ["--ttl", "7"]) { measured in
+            #expect(measured.probes.allSatisfy { $0.hopLimit == 7 })
+            #expect(measured.replies.allSatisfy { $0.hopLimit == 255 })
+            #expect(measured.own.probes.allSatisfy { $0.ttl == 7 })
+            #expect(measured.own.replies.allSatisfy { $0.ttl == 255 })
+            #expect(measured.reflected.probes.allSatisfy { $0.ttl == 7 })
+        }
+    }
+
+    @Test("--port is the reflector's port, and the sender's is of the dynamic ones")
+    func port() async throws {
+        try await Lab.with { lab in
+            let capture = try Capture(lab, .b, port: 8620)
+            let options = ["--rate", "500", "--count", "\(Self.count)", "--port", "8620"]
+            _ = try await lab.runPair(a: options, b: options)
+            let packets = capture.end()
+            let arrived = packets.of(.probe, outgoing: false)
+            #expect(arrived.count >= Self.count)
+            #expect(arrived.allSatisfy { $0.frame.destinationPort == 8620 && $0.frame.sourcePort >= 49152 })
+            #expect(packets.of(.reply, outgoing: true).allSatisfy { $0.frame.sourcePort == 8620 })
+        }
+    }
+
+    @Test("A probe or reply that the kernel saw is answered by no ICMP error", arguments: [Lab.Family.ipv4, .ipv6])
+    func quiet(family: Lab.Family) async throws {
+        try await Lab.with { lab in
+            _ = try await lab.startReflect(.b)
+            let before = (a: try Self.icmpSent(lab, .a), b: try Self.icmpSent(lab, .b))
+            let run = try lab.startRun(.a, family, ["--rate", "500"])
+            try await run.waitForRows(2 * Self.count, in: lab.log(.a))
+            // While both are up: a port that is closed again is answered as any closed one.
+            #expect(try Self.icmpSent(lab, .a) == before.a)
+            #expect(try Self.icmpSent(lab, .b) == before.b)
+        }
+    }
+
+    /// How many "destination unreachable" a side's kernel has sent.
+    private static func icmpSent(_ lab: Lab, _ side: Lab.Side) throws -> [String] {
+        let v6 = try lab.run(side, ["cat", "/proc/net/snmp6"]).split(separator: "\n")
+            .filter { $0.hasPrefix("Icmp6OutDestUnreachs") }
+        let v4 = try lab.run(side, ["cat", "/proc/net/snmp"]).split(separator: "\n").filter { $0.hasPrefix("Icmp:") }
+        try #require(v6.count == 1 && v4.count == 2)
+        let column = try #require(v4[0].split(separator: " ").firstIndex(of: "OutDestUnreachs"))
+        return [String(v6[0]), String(v4[1].split(separator: " ")[column])]
+    }
+}
