@@ -15,6 +15,8 @@ let package = Package(
         .library(name: "FastAFPacket", targets: ["FastAFPacket"]),
         .library(name: "Netlink", targets: ["Netlink"]),
         .library(name: "Wire", targets: ["Wire"]),
+        .library(name: "Kernel", targets: ["Kernel"]),
+        .library(name: "Addresses", targets: ["Addresses"]),
         .library(name: "Report", targets: ["Report"]),
     ],
     dependencies: [

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A file, pipe or terminal that bytes are written to, whole. Source: open(2), write(2).
@@ -20,6 +21,9 @@ public struct OutputFile: ~Copyable, Sendable {
     public static func standardOutput() throws(SystemError) -> OutputFile { try OutputFile(duplicating: STDOUT_FILENO) }
     public static func standardError() throws(SystemError) -> OutputFile { try OutputFile(duplicating: STDERR_FILENO) }
 
+    /// Whether there is something of that name. Source: access(2).
+    public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
     /// Whether somebody watches: isatty(3).
     public var isTerminal: Bool { isatty(descriptor.rawValue) == 1 }
 
@@ -40,6 +44,31 @@ public struct OutputFile: ~Copyable, Sendable {
             }
             start += written
         }
+    }
+
+    /// Writes as much as the reader at the other end takes within `patience` nanoseconds, counted anew after each part.
+    /// A pipe whose reader sleeps, or a terminal that was halted, thus holds nobody up.
+    ///
+    /// - Returns: how many bytes were written.
+    /// - Throws: ``SystemError``: ENOSPC, EPIPE, and what write(2) gives.
+    public func write(_ bytes: [UInt8], patience: Int64) throws(SystemError) -> Int {
+        var start = 0
+        while start < bytes.count {
+            var entry = pollfd(fd: descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
+            guard cl_ppoll(&entry, 1, patience) > 0 else { break }
+            // A pipe that is ready has room for a page.
+            let length = min(4096, bytes.count - start)
+            let number = descriptor.rawValue
+            let written = bytes.withUnsafeBytes { buffer in
+                Glibc.write(number, UnsafeRawBufferPointer(rebasing: buffer[start...]).baseAddress, length)
+            }
+            if written < 0 {
+                if errno == EINTR { continue }
+                throw SystemError("write", code: errno)
+            }
+            start += written
+        }
+        return start
     }
 
     /// The bytes that are in a file that was written from its start; `nil` for a pipe or a terminal. Source: lseek(2).

@@ -76,8 +76,8 @@ enum ErrorCode {
     static let noDevice: Int32 = 19
     static let brokenPipe: Int32 = 32
     static let messageTooLong: Int32 = 90
+    static let familyUnsupported: Int32 = 97
     static let addressInUse: Int32 = 98
     static let networkDown: Int32 = 100
-    static let noBuffers: Int32 = 105
     static let timedOut: Int32 = 110
 }

@@ -149,4 +149,29 @@ import Testing
         #expect(order.probe(ofReply: 1) == nil)
         #expect(order.probe(ofReply: 65) == 65)
     }
+
+    @Test func `A new probe with a reply number from far back shows a reflector that counts anew`() {
+        var order = ReplyOrder(capacity: 1024)
+        for number in UInt32(0)..<200 { _ = order.enter(replySequence: number, probe: number) }
+        let finding = order.enter(replySequence: 0, probe: 300)
+        #expect(finding.hasRestarted && !finding.isKnown && !finding.replyReordered && !finding.probeReordered)
+        let next = order.enter(replySequence: 1, probe: 301)
+        #expect(!next.hasRestarted && !next.isKnown && !next.replyReordered)
+    }
+
+    @Test func `An old reply that comes late is no sign of a reflector that counts anew`() {
+        var order = ReplyOrder(capacity: 1024)
+        for number in UInt32(0)..<200 where number != 100 { _ = order.enter(replySequence: number, probe: number) }
+        let finding = order.enter(replySequence: 100, probe: 100)
+        #expect(!finding.hasRestarted && finding.replyReordered)
+    }
+
+    @Test func `A reply that nothing was heard of is seen behind a gap, within the reach of reordering`() {
+        var order = ReplyOrder(capacity: 1024)
+        for number in UInt32(0)..<100 where number != 20 { _ = order.enter(replySequence: number, probe: number) }
+        #expect(order.hasUnknownReplies(after: 10))
+        #expect(!order.hasUnknownReplies(after: 20))
+        order.noteSent(replySequence: 20, probe: 20)
+        #expect(!order.hasUnknownReplies(after: 10))
+    }
 }

@@ -80,13 +80,4 @@ import Testing
         for key in UInt32(0)..<40 { queue.add(key) }
         #expect(drain(&queue) == Array(24..<40))
     }
-
-    @Test func `Once emptied it starts anew`() {
-        var queue = TelemetryQueue(capacity: 16)
-        for key in UInt32(0)..<5 { queue.add(key) }
-        queue.removeAll()
-        #expect(queue.take() == (nil, nil))
-        queue.add(9)
-        #expect(queue.take() == (9, nil))
-    }
 }

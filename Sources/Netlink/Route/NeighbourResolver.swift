@@ -106,6 +106,12 @@ public final class NeighbourResolver {
         }
     }
 
+    /// Has the kernel make sure of a neighbour whose entry has grown old: sends the packet, and waits for nothing. The
+    /// kernel asks the neighbour anew some seconds later (delay_first_probe_time in arp(7)).
+    ///
+    /// - Throws: ``NeighbourError/system(_:)`` if it can't be sent.
+    public func remind() throws(NeighbourError) { try send() }
+
     private func send() throws(NeighbourError) {
         let scope = !address.isIPv4 && address.isLinkLocal ? UInt32(bitPattern: interface.index) : 0
         let destination = SocketAddress(address, port: 9, scope: scope)

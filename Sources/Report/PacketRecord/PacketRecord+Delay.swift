@@ -30,7 +30,8 @@ extension PacketRecord {
         }
         guard let difference = difference(from: start, to: end) else { return }
         delay = difference
-        delayError = error
+        // How late a program reads its clock has no bound.
+        delayError = clock == .app ? nil : error
         delayClock = clock
     }
 

@@ -94,6 +94,12 @@ public struct FollowUp: Hashable, Sendable {
     /// Whether there is no timestamp, which is how a reflector says that it has none.
     public var isAbsent: Bool { timestamp == 0 }
 
+    /// Nanoseconds since the Unix epoch. The format is that of the packet's own timestamps, which its error estimate
+    /// names; nil for what is no timestamp of that format.
+    public func unixNanoseconds(isPTP: Bool, near pivot: Int64) -> Int64? {
+        decodeTimestamp(timestamp, isPTP: isPTP, near: pivot)
+    }
+
     /// Nil unless `value` has exactly 16 bytes. The reserved bytes are not looked at.
     public init?(decoding value: RawSpan) {
         guard value.byteCount == Self.valueLength, let sequence = value.u32(at: 0), let timestamp = value.u64(at: 4),

@@ -23,8 +23,8 @@ final class Link: Sendable {
     let isIPv4: Bool
     private let holder: PortHolder?
 
-    /// Room for a received packet: any MTU's.
-    static let packetBytes = 65536 / 4
+    /// Room for a received packet: a whole frame of the interface's MTU, tag included, or the largest datagram.
+    var packetBytes: Int { transport == .udp ? 65535 : max(2048, interface.mtu + 18) }
 
     private init(
         _ conn: PacketConn, _ transport: Transport, _ interface: Interface, port: UInt16, isIPv4: Bool,
@@ -87,7 +87,7 @@ final class Link: Sendable {
         switch setting.transport {
         case .packet:
             let holder = try holdPort(port, isIPv4: isIPv4, setting.interface)
-            let conn = try listen(setting, isIPv4: isIPv4, port: port, admission.expression(port: port))
+            let conn = try listen(setting, isIPv4: isIPv4, port: port, admission.expression(port: port, isIPv4: isIPv4))
             return Link(conn, .packet, setting.interface, port: port, isIPv4: isIPv4, holder: holder)
         case .udp:
             do throws(SystemError) {
@@ -107,10 +107,12 @@ final class Link: Sendable {
         /// The addresses that are ours: a packet socket also sees what is only to be forwarded.
         var destinations: [IPAddress]
 
-        func expression(port: UInt16) -> String {
-            let own = destinations.map { "dst host \($0)" }.joined(separator: " or ")
+        func expression(port: UInt16, isIPv4: Bool) -> String {
+            // Without an address of our own there is nothing to answer, until there is one.
+            let nowhere = isIPv4 ? "dst host 0.0.0.0" : "dst host ::"
+            let own = destinations.isEmpty ? nowhere : destinations.map { "dst host \($0)" }.joined(separator: " or ")
             let allowed = sources.map { "src net \($0)" }.joined(separator: " or ")
-            return "udp and dst port \(port)" + (own.isEmpty ? "" : " and (\(own))")
+            return "udp and dst port \(port) and (\(own))"
                 + (allowed.isEmpty ? "" : " and (\(allowed))")
         }
     }
@@ -118,7 +120,7 @@ final class Link: Sendable {
     /// Takes up a changed admission, without a gap.
     func admit(_ admission: Admission) throws(ProbeError) {
         guard transport == .packet else { return }
-        let filter = try Self.compile(admission.expression(port: port), isIPv4: isIPv4)
+        let filter = try Self.compile(admission.expression(port: port, isIPv4: isIPv4), isIPv4: isIPv4)
         let conn = conn
         try ProbeError.system { () throws(SystemError) in try conn.setFilter(filter) }
     }

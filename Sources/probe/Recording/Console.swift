@@ -19,6 +19,11 @@ struct Console: ~Copyable {
     private var isLiveShown = false
     /// The reader of standard output has gone.
     private(set) var isClosed = false
+    /// Lines left out because the reader of standard output was too slow.
+    private(set) var linesDropped: UInt64 = 0
+
+    /// What may wait for a slow reader, in bytes.
+    private static let limit = 4 << 20
 
     init(format: Format, isQuiet: Bool) throws(SystemError) {
         let output = try OutputFile.standardOutput()
@@ -37,8 +42,8 @@ struct Console: ~Copyable {
     mutating func append(_ record: PacketRecord) {
         // A reply that never was has a row, but there is nothing to show.
         guard showsPackets, record.status != .notSent else { return }
+        guard bytes.count < Self.limit else { return linesDropped &+= 1 }
         if format == .json { PacketLine.appendJSON(record, to: &bytes) } else { PacketLine.append(record, to: &bytes) }
-        if bytes.count > 1 << 15 { flush() }
     }
 
     mutating func append(_ text: String) {
@@ -50,16 +55,18 @@ struct Console: ~Copyable {
         append(format == .json ? line.json() : line.text())
     }
 
-    /// Writes what is there, above the live line.
-    mutating func flush() {
+    /// Writes what the reader takes, above the live line. The rest waits.
+    ///
+    /// - Parameter patience: how long the reader may take for the next part, in nanoseconds.
+    mutating func flush(patience: Int64 = 0) {
         guard !bytes.isEmpty, !isClosed else { return bytes.removeAll(keepingCapacity: true) }
         if isLiveShown { clearLiveLine() }
         do throws(SystemError) {
-            try output.write(bytes)
+            bytes.removeFirst(try output.write(bytes, patience: patience))
         } catch {
             isClosed = true
+            bytes.removeAll(keepingCapacity: true)
         }
-        bytes.removeAll(keepingCapacity: true)
         showLiveLine()
     }
 

@@ -59,8 +59,10 @@ struct Recorder: ~Copyable {
         }
         writeLog { log throws(SystemError) in try log.flush(0) }
         console.clearLiveLine()
-        console.flush()
-        result.isOutputClosed = console.isClosed
+        console.flush(patience: RunOutputs.patience)
+        if console.linesDropped > 0 {
+            logger.warning("\(console.linesDropped) lines were left out: standard output was read too slowly.")
+        }
         return result
     }
 
@@ -150,5 +152,4 @@ struct RecorderResult: Sendable {
     /// How long after their deadlines probes were sent, in nanoseconds.
     var lateness = SignedHistogram()
     var logFailure: SystemError?
-    var isOutputClosed = false
 }

@@ -22,6 +22,8 @@ extension SessionNotice {
             (.notice, "The peer's reflector has started anew; losses are counted from here on.")
         case .nextHopChanged(let mac):
             (.notice, "The next hop's address is now \(MACAddress(rawValue: mac)).")
+        case .sendFailing(code: ErrorCode.timedOut):
+            (.warning, "The send buffer is full: the interface is slower than the probes. Refused probes are counted.")
         case .sendFailing(let code):
             (.warning, "\(SystemError("send", code: code)). Going on; the refused probes are counted.")
         case .sendWorksAgain:
@@ -31,7 +33,7 @@ extension SessionNotice {
         case .clocksDisagree:
             (
                 .warning,
-                "Both hosts show the same boot id, but their delays can't come from one clock (cloned machines?): "
+                "Both hosts show the same boot id, but their delays can't come from one clock (a clock step, or cloned machines?): "
                     + "one-way delays are relative."
             )
         case .fellBehind:

@@ -44,6 +44,11 @@ struct ReflectedSession {
         relation = ClockRelation(ownBootHash: bootHash)
     }
 
+    private static let reach: UInt64 = 1024
+
+    /// How long it may be silent, in nanoseconds: a slow sender for several of its own pauses.
+    fileprivate var patience: Int64 { max(SessionTable.expiry, 4 &* min(gap, 1 << 60)) }
+
     enum Arrival {
         case inOrder, reordered, duplicate
     }
@@ -62,6 +67,12 @@ struct ReflectedSession {
             return .inOrder
         }
         let behind = UInt64(ahead.magnitude)
+        if behind > Self.reach {
+            // No network reorders as far as that: the sender has started anew.
+            newestProbe = sequence
+            window = 1
+            return .inOrder
+        }
         guard behind < 64 else { return .reordered }
         if window & 1 << behind != 0 { return .duplicate }
         window |= 1 << behind
@@ -92,6 +103,7 @@ struct SessionTable {
     }
 
     var count: Int { Self.capacity - free.count }
+    var hasRoom: Bool { !free.isEmpty }
 
     /// The index of a session that is kept; `nil` for a new one.
     mutating func index(of key: SessionKey) -> Int? {
@@ -117,11 +129,12 @@ struct SessionTable {
         _modify { yield &sessions[index] }
     }
 
-    /// Forgets the sessions that have been silent since `time`.
-    mutating func expire(unusedSince time: Int64) {
+    /// Forgets the sessions that have been silent for long, by their own measure.
+    mutating func expire(_ now: Int64) {
         guard count > 0 else { return }
         for index in sessions.indices {
-            guard sessions[index].isOpen, sessions[index].lastUsed < time else { continue }
+            guard sessions[index].isOpen, now &- sessions[index].lastUsed > sessions[index].patience
+            else { continue }
             indices[sessions[index].key] = nil
             sessions[index].isOpen = false
             free.append(index)

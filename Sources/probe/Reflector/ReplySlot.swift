@@ -18,6 +18,8 @@ struct ReplySlot {
     }
 
     var id: UInt32 = 0
+    /// The id of the session's reply before this one.
+    var previous: UInt32 = 0
     var session = 0
     var identifier: UInt64 = 0
     var flags: Flags = []

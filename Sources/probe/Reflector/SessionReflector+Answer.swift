@@ -5,9 +5,10 @@ import Report
 import Wire
 
 extension SessionReflector {
-    /// Answers all probes that are there, batch by batch.
+    /// Answers the probes that are there, batch by batch, up to a limit: a flood must not keep the thread from its
+    /// other work.
     mutating func answer(_ receiving: inout ReceiveBatch, _ sending: inout SendBatch, _ stamps: inout StampBatch) {
-        while true {
+        for _ in 0..<SessionSender.rounds {
             do throws(SystemError) {
                 try link.conn.receiveNow(&receiving)
             } catch {
@@ -42,6 +43,8 @@ extension SessionReflector {
         } catch {
             return result.refusals.count(error)
         }
+        // Nobody can be answered at port 0.
+        guard arrival.source.port != 0 else { return result.refusals.stray &+= 1 }
         guard arrival.source.port != link.port else { return result.loopsRefused &+= 1 }
         guard isAllowed(arrival.source.address) else { return result.notAllowed &+= 1 }
         let payload = bytes.extracting(arrival.payload)
@@ -60,6 +63,7 @@ extension SessionReflector {
     }
 
     private mutating func open(_ key: SessionKey, _ now: Int64) -> Int? {
+        guard table.hasRoom else { return nil }
         var hasher = Hasher()
         hasher.combine(key)
         let identifier = UInt64(bitPattern: Int64(hasher.finalize()))
@@ -105,6 +109,7 @@ extension SessionReflector {
         }
         guard let outcome else { return result.refusals.short &+= 1 }
 
+        let previous = table[session].newestID
         let arrivalOrder = note(outcome.probePaired, probe, receipt, session, id, now)
         result.totals.received &+= 1
         if arrivalOrder == .duplicate { result.duplicates &+= 1 }
@@ -120,6 +125,7 @@ extension SessionReflector {
         slot.bytes = Int32(clamping: link.headerBytes + payload.byteCount)
         slot.replyBytes = Int32(clamping: link.headerBytes + outcome.length)
         slot.sentAt = now
+        slot.previous = previous
         slot.probe = TransmitStamps(
             sequence: probe.sequence, answered: probe.sequence,
             app: probe.timestampNanoseconds(near: receipt.app ?? 0))
@@ -127,7 +133,13 @@ extension SessionReflector {
         slot.reply = TransmitStamps(
             sequence: sequence, answered: probe.sequence, app: context.transmitNanoseconds)
         replies[Int(id & mask)] = slot
-        if configuration.writesRows, let paired = outcome.probePaired { learn(from: paired, session) }
+        guard configuration.writesRows else { return }
+        if let paired = outcome.probePaired {
+            learn(from: paired, session)
+        } else {
+            // This sender will tell no more than it has.
+            writeProbeRow(Int(id & mask))
+        }
     }
 
     /// What the reply says, but for the time that it leaves.
@@ -176,9 +188,9 @@ extension SessionReflector {
         _ now: Int64
     ) -> ReflectedSession.Arrival {
         let order = table[session].enter(probe: probe.sequence)
-        table[session].nextReply &+= 1
         table[session].previousReceipt = receipt
         table[session].newestID = id
+        table[session].nextReply &+= 1
         table[session].gap = now &- table[session].lastUsed
         table[session].lastUsed = now
         table[session].relation.learn(

@@ -1,31 +1,48 @@
+import FastAFPacket
 import Report
 import Wire
 
 extension SessionReflector {
     /// Takes over what a probe tells of earlier probes' departures and of earlier replies' arrivals.
     mutating func learn(from paired: PairedStamps, _ session: Int) {
-        for stamps in [paired.transmit0, paired.transmit1] {
-            guard let stamps, let index = find(session, { $0.probe.sequence == stamps.sequence }) else { continue }
-            guard !replies[index].flags.contains(.probeRowWritten) else { continue }
-            replies[index].probe = stamps
-            writeProbeRow(index)
-        }
-        for stamps in [paired.receive0, paired.receive1] {
-            guard let stamps, let index = find(session, { $0.reply.sequence == stamps.sequence }) else { continue }
-            replies[index].replyReceived = stamps
-            replies[index].flags.insert(.receiptKnown)
-            complete(index)
-        }
+        learn(of: paired.transmit0, session)
+        learn(of: paired.transmit1, session)
+        learn(of: paired.receive0, session)
+        learn(of: paired.receive1, session)
     }
 
-    /// Looked for among the newest replies, from the newest on: telemetry is young.
-    private func find(_ session: Int, _ matches: (ReplySlot) -> Bool) -> Int? {
+    private mutating func learn(of stamps: TransmitStamps?, _ session: Int) {
+        guard let stamps, let newest = table[session].newestProbe,
+            let index = find(session, back: newest &- stamps.sequence, { $0.probe.sequence == stamps.sequence }),
+            !replies[index].flags.contains(.probeRowWritten)
+        else { return }
+        replies[index].probe = stamps
+        writeProbeRow(index)
+    }
+
+    private mutating func learn(of stamps: ReceiveStamps?, _ session: Int) {
+        guard let stamps,
+            let index = find(
+                session, back: table[session].nextReply &- 1 &- stamps.sequence,
+                { $0.reply.sequence == stamps.sequence })
+        else { return }
+        replies[index].replyReceived = stamps
+        replies[index].flags.insert(.receiptKnown)
+        complete(index)
+    }
+
+    /// The session's reply that matches. With one session it lies as many ids back as numbers; otherwise the session's
+    /// replies are followed from the newest on.
+    private func find(_ session: Int, back distance: UInt32, _ matches: (ReplySlot) -> Bool) -> Int? {
         var id = table[session].newestID
-        for _ in 0..<512 {
-            if let index = index(ofReply: id), replies[index].session == session, matches(replies[index]) {
-                return index
-            }
-            id &-= 1
+        if let index = index(ofReply: id &- distance), replies[index].session == session, matches(replies[index]) {
+            return index
+        }
+        for _ in 0..<1024 {
+            guard let index = index(ofReply: id), replies[index].session == session else { return nil }
+            if matches(replies[index]) { return index }
+            guard replies[index].previous != id else { return nil }
+            id = replies[index].previous
         }
         return nil
     }
@@ -33,7 +50,8 @@ extension SessionReflector {
     /// Writes the reply's row when both its ends are known.
     mutating func complete(_ index: Int) {
         let flags = replies[index].flags
-        guard configuration.writesRows, flags.isSuperset(of: [.measured, .stamped, .receiptKnown]),
+        guard configuration.writesRows, flags.isSuperset(of: [.measured, .stamped]),
+            flags.contains(.receiptKnown) || !table[replies[index].session].isPaired,
             !flags.contains(.replyRowWritten)
         else { return }
         writeReplyRow(index)
@@ -46,7 +64,7 @@ extension SessionReflector {
         if !replies[index].flags.contains(.replyRowWritten) { writeReplyRow(index) }
     }
 
-    private mutating func writeProbeRow(_ index: Int) {
+    mutating func writeProbeRow(_ index: Int) {
         let slot = replies[index]
         replies[index].flags.insert(.probeRowWritten)
         guard slot.flags.contains(.measured) else { return }
@@ -84,13 +102,15 @@ extension SessionReflector {
         let isKnown = table[slot.session].identifier == slot.identifier
         let isPaired = isKnown && table[slot.session].isPaired
         row.computeDelay(error: nil)
-        if isKnown {
+        if isKnown, row.delayClock == .software {
             table[slot.session].relation.learn(
                 forward: isProbe ? row.delay : nil, reverse: isProbe ? nil : row.delay)
             row.computeDelay(error: table[slot.session].relation.error)
         }
         if isProbe, row.transmitSoftware == nil { row.transmitMissing = isPaired ? .notReceived : .noFollowUp }
-        if !isProbe { row.transmitMissing = slot.stampMissing }
+        if !isProbe {
+            row.transmitMissing = row.reasonForMissingStamp(slot.stampMissing, expecting: ledger.expected)
+        }
         if row.receiveSoftware == nil { row.receiveMissing = .notReceived }
     }
 }

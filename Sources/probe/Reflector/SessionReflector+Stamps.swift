@@ -4,9 +4,9 @@ import Report
 import Wire
 
 extension SessionReflector {
-    /// Takes all transmit stamps that are there.
+    /// Takes the transmit stamps that are there, up to a limit.
     mutating func takeStamps(_ batch: inout StampBatch) {
-        while true {
+        for _ in 0..<SessionSender.rounds {
             do throws(SystemError) {
                 try link.conn.receiveTransmitStampsNow(&batch)
             } catch {
@@ -49,15 +49,19 @@ extension SessionReflector {
         complete(index)
     }
 
+    /// A sender slower than this has its rows without its telemetry.
+    private static let greatestGap: Int64 = 60_000_000_000
+
     /// Writes off what has waited too long.
     mutating func sweep(_ now: Int64) {
-        let cutoff = now &- configuration.timeout
-        writeOffStamps(sentBefore: cutoff)
+        writeOffStamps(sentBefore: now &- configuration.timeout)
         while oldest != next {
             let slot = replies[Int(oldest & mask)]
             let isWaiting = configuration.writesRows ? !slot.isFinished : !slot.flags.contains(.stamped)
             if slot.flags.contains(.inUse), isWaiting {
-                guard slot.sentAt < cutoff else { return }
+                // What the sender tells comes with its next probes.
+                let patience = configuration.timeout &+ 2 &* min(table[slot.session].gap, Self.greatestGap)
+                guard now &- slot.sentAt > patience else { return }
                 finish(oldest)
             }
             oldest &+= 1
@@ -75,10 +79,11 @@ extension SessionReflector {
         }
     }
 
-    /// The reflector ends: every probe gets its rows.
+    /// The reflector ends: every probe gets its rows. Stamps that were still awaited stay so in the ledger.
     mutating func finishAll() {
-        writeOffStamps(sentBefore: .max)
         while oldest != next {
+            let index = Int(oldest & mask)
+            if !replies[index].flags.contains(.stamped) { replies[index].stampMissing = .closed }
             finish(oldest)
             oldest &+= 1
         }

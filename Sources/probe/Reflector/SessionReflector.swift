@@ -60,20 +60,22 @@ struct SessionReflector: ~Copyable {
     /// Answers until it is told to end.
     mutating func run() -> ReflectorResult {
         let start = ClockID.monotonic.now()
-        var receiving = ReceiveBatch(capacity: SessionSender.batch, packetBytes: Link.packetBytes)
+        var receiving = ReceiveBatch(capacity: SessionSender.batch, packetBytes: link.packetBytes)
         var sending = SendBatch(
-            capacity: SessionSender.batch, packetBytes: link.headerBytes + 4 + Link.packetBytes)
+            capacity: SessionSender.batch, packetBytes: link.headerBytes + 4 + link.packetBytes)
         var stamps = StampBatch(capacity: 2 * SessionSender.batch)
         link.conn.setWriteDeadline(monotonic: 0)
+        var activity = PacketConn.Activity()
         while !isOver {
-            answer(&receiving, &sending, &stamps)
-            takeStamps(&stamps)
+            // What is not taken now keeps the next wait from lasting.
+            if activity.contains(.packets) { answer(&receiving, &sending, &stamps) }
+            if !activity.isEmpty { takeStamps(&stamps) }
             let now = ClockID.monotonic.now()
             sweep(now)
             report(now)
             decideWhetherOver(now)
             guard !isOver, result.failure == nil else { break }
-            wait(until: finishingSince == nil ? nextReport : nextDecision)
+            activity = wait(until: finishingSince == nil ? nextReport : nextDecision)
         }
         finishAll()
         result.account = ledger.account
@@ -82,13 +84,15 @@ struct SessionReflector: ~Copyable {
         return result
     }
 
-    private mutating func wait(until deadline: Int64) {
+    private mutating func wait(until deadline: Int64) -> PacketConn.Activity {
         do throws(SystemError) {
             let activity = try link.conn.waitForActivity(until: deadline, signal: control.signal)
             if activity.contains(.signal) { control.signal.clear() }
             if activity.contains(.closed) { isOver = true }
+            return activity
         } catch {
             result.failure = error
+            return []
         }
     }
 
@@ -115,7 +119,7 @@ struct SessionReflector: ~Copyable {
     private mutating func report(_ now: Int64) {
         guard now >= nextReport else { return }
         nextReport = now &+ SessionSender.reportInterval
-        table.expire(unusedSince: now &- SessionTable.expiry)
+        table.expire(now)
         readSocketCounters()
         push(.totals(result.totals))
     }

@@ -27,7 +27,7 @@ extension PairedRun {
             }
             throw .system(error)
         }
-        if outcome.sender.totals.sent > 0, outcome.sender.totals.received == 0 {
+        if outcome.sender.totals.received == 0, outcome.sender.totals.sent > 0 || !outcome.sender.hasAnswered {
             throw .noReply(
                 "No reply came from \(options.peer). Is `probe run` or `probe reflect` up there, on port "
                     + "\(common.port), and does a firewall let UDP to it pass?")

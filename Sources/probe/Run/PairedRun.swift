@@ -23,10 +23,14 @@ struct PairedRun {
     func run() async throws {
         OutputFile.ignoreBrokenPipes()
         _ = try layout(route: nil)
+        try await Stopper.run { stopper in try await run(stopper) }
+    }
+
+    private func run(_ stopper: Stopper) async throws {
         let path = try PeerPath.find(
             options.peer, on: interface, transport: options.common.transport, overrides: overrides)
         defer { path.giveBack(on: interface) }
-        try await serve(path, layout(route: path.mtu))
+        try await serve(path, layout(route: path.mtu), stopper)
     }
 
     private var overrides: PeerPath.Overrides {
@@ -49,8 +53,10 @@ struct PairedRun {
         return layout
     }
 
-    private func serve(_ path: PeerPath, _ layout: ProbeLayout) async throws {
+    private func serve(_ path: PeerPath, _ layout: ProbeLayout, _ stopper: Stopper) async throws {
         let common = options.common
+        try RunOutputs.refuseExisting(
+            [common.log, common.log.map(RunOutputs.descriptionPath), options.histogram], common)
         let setting = Link.Setting(transport: common.transport, interface: interface, hopLimit: options.ttl)
         let isLinkLocal = options.peer.isLinkLocal && !options.peer.isIPv4
         let peer = SocketAddress(
@@ -91,9 +97,9 @@ struct PairedRun {
 
         let keeping = housekeeping(threads)
         defer { keeping.cancel() }
-        let outcome = try await Stopper.run { count in
-            threads.stop(signals: count)
-        } _: {
+        stopper.attach { count in threads.stop(signals: count) }
+        let outcome: Outcome
+        do {
             async let recorded = PacketThread.run(named: "probe-recorder") {
                 var own = recorder.take()
                 return own?.run() ?? RecorderResult()
@@ -103,15 +109,21 @@ struct PairedRun {
                     reflector, link: reflectorLink, control: threads.reflector, events: threads.reflectorRing)
                 return own.run()
             }
-            let sent = try await PacketThread.run(named: "probe-sender") {
-                var own = SessionSender(
-                    sender, link: senderLink, control: threads.sender, events: threads.senderRing)
-                return own.run()
+            do {
+                let sent = try await PacketThread.run(named: "probe-sender") {
+                    var own = SessionSender(
+                        sender, link: senderLink, control: threads.sender, events: threads.senderRing)
+                    return own.run()
+                }
+                threads.senderIsOver()
+                let reflection = try await reflected
+                threads.recorder.end()
+                outcome = Outcome(sender: sent, reflector: reflection, recorder: try await recorded)
+            } catch {
+                // A thread that could not be started must not leave the others waiting.
+                threads.abort()
+                throw error
             }
-            threads.senderIsOver()
-            let reflection = try await reflected
-            threads.recorder.end()
-            return Outcome(sender: sent, reflector: reflection, recorder: try await recorded)
         }
         try report(outcome, &description)
     }
@@ -130,8 +142,10 @@ struct PairedRun {
             let estimate = Housekeeping.errorEstimate()
             threads.sender.errorEstimate = estimate
             threads.reflector.errorEstimate = estimate
-            guard followsNextHop, let connection = try? NetlinkConnection(),
-                let mac = PeerPath.currentMAC(peer, on: interface, overrides: overrides, connection)
+            guard followsNextHop, let connection = try? NetlinkConnection() else { return }
+            // Frames of our own tell the kernel nothing, so it would keep a silent neighbour's old address for ever.
+            if threads.sender.isPeerSilent { PeerPath.remind(peer, on: interface, overrides: overrides, connection) }
+            guard let mac = PeerPath.currentMAC(peer, on: interface, overrides: overrides, connection)
             else { return }
             threads.sender.nextHopMAC = mac.rawValue
         }

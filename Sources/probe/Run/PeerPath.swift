@@ -38,6 +38,11 @@ struct PeerPath {
         do throws(NeighbourError) {
             resolution = try resolver.provoke()
         } catch {
+            // The entry that the kernel made for the question is ours to take away, answered or not.
+            if case .noAnswer(_, interface: _, existedBefore: false) = error {
+                path.isOwnNeighbour = true
+                path.giveBack(on: interface)
+            }
             throw .noRoute("\(error) `--mac ADDRESS` names its address by hand.")
         }
         path.macAddress = resolution.macAddress
@@ -81,6 +86,16 @@ struct PeerPath {
         }
         guard let neighbour, neighbour.isUsable else { return nil }
         return neighbour.macAddress
+    }
+
+    /// Has the kernel look whether the next hop is still where it was.
+    static func remind(
+        _ peer: IPAddress, on interface: Interface, overrides: Overrides, _ connection: NetlinkConnection
+    ) {
+        guard let found = try? NextHop.resolve(peer: peer, on: interface, connection: connection),
+            let resolver = try? NeighbourResolver(for: overrides.nextHop ?? found.nextHop, on: interface)
+        else { return }
+        try? resolver.remind()
     }
 
     /// Takes away the neighbour entry that was made on our behalf, as far as we may.

@@ -28,10 +28,15 @@ struct ReflectRun {
 
     func run() async throws {
         OutputFile.ignoreBrokenPipes()
+        try await Stopper.run { stopper in try await run(stopper) }
+    }
+
+    private func run(_ stopper: Stopper) async throws {
         guard interface.isUp else {
             throw ProbeError.noInterface("\(interface.name) is down: `ip link set \(interface.name) up`.")
         }
         let common = options.common
+        try RunOutputs.refuseExisting([common.log, common.log.map(RunOutputs.descriptionPath)], common)
         let families = try self.families()
         defer { for family in families { family.link.conn.close() } }
         var description = RunOutputs.description(interface: interface, session: instance, options: optionValues)
@@ -53,14 +58,16 @@ struct ReflectRun {
         let keeping = housekeeping(families)
         defer { keeping.cancel() }
         let start = ClockID.monotonic.now()
-        let (results, recorded) = try await Stopper.run { _ in
-            for family in families { family.control.requestStop(.abort) }
-        } _: {
-            async let recorded = PacketThread.run(named: "probe-recorder") {
+        stopper.attach { _ in for family in families { family.control.requestStop(.abort) } }
+        let results: [ReflectorResult]
+        let recorded: RecorderResult
+        do {
+            async let recording = PacketThread.run(named: "probe-recorder") {
                 var own = recorder.take()
                 return own?.run() ?? RecorderResult()
             }
-            let results = try await withThrowingTaskGroup(of: ReflectorResult.self) { group in
+            defer { recorderControl.end() }
+            results = try await withThrowingTaskGroup(of: ReflectorResult.self) { group in
                 for family in families {
                     group.addTask {
                         let result = try await PacketThread.run(named: "probe-reflect") {
@@ -76,7 +83,7 @@ struct ReflectRun {
                 return try await group.reduce(into: []) { $0.append($1) }
             }
             recorderControl.end()
-            return (results, try await recorded)
+            recorded = try await recording
         }
         description.set("duration_ns", .integer(ClockID.monotonic.now() &- start))
         if let path = common.log { try RunOutputs.write(description, besideLog: path, replacing: true) }
@@ -92,9 +99,21 @@ struct ReflectRun {
         var families: [Family] = []
         for isIPv4 in wanted {
             let admission = admission(isIPv4: isIPv4)
-            // No address yet is no reason not to wait for one; an ordinary IPv6 socket may be impossible, though.
-            if !isIPv4, admission.destinations.isEmpty { continue }
-            let link = try Link.reflector(setting, port: common.port, isIPv4: isIPv4, admission)
+            let link: Link
+            do throws(ProbeError) {
+                link = try Link.reflector(setting, port: common.port, isIPv4: isIPv4, admission)
+            } catch {
+                // A kernel without IPv6 answers IPv4 all the same.
+                guard !isIPv4, !families.isEmpty, case .system(let cause) = error,
+                    cause.code == ErrorCode.familyUnsupported
+                else { throw error }
+                continue
+            }
+            if admission.destinations.isEmpty {
+                logger.notice(
+                    "\(interface.name) has no \(isIPv4 ? "IPv4" : "IPv6") address yet; it is answered as soon as it has."
+                )
+            }
             RunOutputs.warn(of: link.conn, logger)
             let control = try ProbeError.system { () throws(SystemError) in
                 try SessionControl(nextHop: 0, errorEstimate: Housekeeping.errorEstimate())

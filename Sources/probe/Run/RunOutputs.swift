@@ -7,6 +7,16 @@ import Report
 enum RunOutputs {
     static let version = "0.1.0"
 
+    /// Refuses files that exist already before any is made, so that a corrected command finds none of our own.
+    static func refuseExisting(_ paths: [String?], _ common: CommonOptions) throws(ProbeError) {
+        guard !common.force else { return }
+        for case let path? in paths where OutputFile.exists(path) {
+            throw FileError.error(path, SystemError("create the file", code: ErrorCode.exists))
+        }
+    }
+
+    static func descriptionPath(besideLog path: String) -> String { path + ".json" }
+
     /// Makes the histogram's file before the run, so that what is wrong with it is not found out afterwards.
     static func reserve(_ path: String, replacing: Bool) throws(ProbeError) {
         try FileError.wrap(path) { () throws(SystemError) in
@@ -49,15 +59,22 @@ enum RunOutputs {
         }
     }
 
+    /// How long somebody who reads standard output may do nothing at the end of a run, in nanoseconds.
+    static let patience: Int64 = 5_000_000_000
+
     /// Writes a command's result to standard output.
     static func print(_ text: String) throws(ProbeError) {
+        let bytes = Array(text.utf8)
+        let written: Int
         do throws(SystemError) {
-            try OutputFile.standardOutput().write(Array(text.utf8))
+            written = try OutputFile.standardOutput().write(bytes, patience: patience)
         } catch  where error.code == ErrorCode.brokenPipe {
             // The reader has seen enough.
+            return
         } catch {
             throw .file("standard output: \(error)")
         }
+        if written < bytes.count { throw .file("standard output: nobody read it for 5 s; the summary is cut off.") }
     }
 
     /// What every description of a run has.
@@ -81,7 +98,7 @@ enum RunOutputs {
     static func write(
         _ description: RunDescription, besideLog path: String, replacing: Bool
     ) throws(ProbeError) {
-        let name = path + ".json"
+        let name = descriptionPath(besideLog: path)
         let bytes = Array(description.json().utf8)
         try FileError.wrap(name) { () throws(SystemError) in
             try OutputFile(creating: name, replacing: replacing).write(bytes)

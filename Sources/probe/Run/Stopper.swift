@@ -1,20 +1,40 @@
+import Synchronization
 import UnixSignals
 
-/// Turns SIGINT, SIGTERM and SIGHUP into an orderly end: the first one finishes, a second one ends at once.
-enum Stopper {
-    /// Runs `body` and meanwhile calls `stop` for each signal, with how many there have been.
-    static func run<Value: Sendable>(
-        _ stop: @escaping @Sendable (_ count: Int) -> Void, _ body: @Sendable () async throws -> Value
-    ) async throws -> Value {
+/// Turns SIGINT, SIGTERM and SIGHUP into an orderly end, from before anything is set up until all is given back.
+final class Stopper: Sendable {
+    private struct State {
+        var count = 0
+        var handler: (@Sendable (_ count: Int) -> Void)?
+    }
+
+    private let state = Mutex(State())
+
+    /// Runs `body` with these signals caught.
+    static func run(_ body: (Stopper) async throws -> Void) async throws {
+        let stopper = Stopper()
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
         let listening = Task {
-            var count = 0
-            for await _ in signals {
-                count += 1
-                stop(count)
-            }
+            for await _ in signals { stopper.raise() }
         }
         defer { listening.cancel() }
-        return try await body()
+        try await body(stopper)
+    }
+
+    /// Has `handler` called for each signal, with how many there have been; at once for one that came before.
+    func attach(_ handler: @escaping @Sendable (_ count: Int) -> Void) {
+        let count = state.withLock { state in
+            state.handler = handler
+            return state.count
+        }
+        if count > 0 { handler(count) }
+    }
+
+    private func raise() {
+        let (handler, count) = state.withLock { state in
+            state.count += 1
+            return (state.handler, state.count)
+        }
+        handler?(count)
     }
 }

@@ -26,10 +26,18 @@ final class ThreadControls: Sendable {
         Int(min(1 << 17, max(4096, 1_000_000_000 / max(1, spacing))))
     }
 
-    /// The first signal ends the measurement, and what is missing is still fetched; a second one ends everything.
+    /// The first signal ends the measurement, and what is missing is still fetched; a second one ends everything, and
+    /// so does the first while only the peer's session is still answered.
     func stop(signals count: Int) {
         sender.requestStop(count == 1 ? .finish : .abort)
-        if count > 1 { reflector.requestStop(.abort) }
+        if count > 1 || reflector.stop != .no { reflector.requestStop(.abort) }
+    }
+
+    /// Something failed: every thread ends.
+    func abort() {
+        sender.requestStop(.abort)
+        reflector.requestStop(.abort)
+        recorder.end()
     }
 
     /// The own session is over. The peer's is still answered, unless the user has asked for the end.

@@ -54,9 +54,10 @@ struct ClockRelation: Sendable {
     var note: String {
         if isOneClock { return "one clock: both instances run on the same kernel (same boot id), delays are absolute" }
         if disagrees {
-            return "relative: the boot ids agree but the delays can't come from one clock (a cloned machine?)"
+            return
+                "relative: the boot ids agree but the delays can't come from one clock (a clock step, or a cloned machine?)"
         }
-        if let error { return "synchronised: both kernels vouch for their clocks, error at most \(error) ns (sum)" }
+        if let error { return "synchronised: both ends vouch for their clocks, error at most \(error) ns (sum)" }
         if peerBootHash == nil && peerEstimate.rawValue == 0 { return "relative: nothing is known of the peer's clock" }
         let own = ownEstimate.synchronized
         let peer = peerEstimate.synchronized

@@ -13,8 +13,12 @@ struct ReplyOrder {
     private var entries: [Entry]
     private let mask: UInt32
     private var newestReply: UInt32?
+    private var newestProbe: UInt32?
     /// Whether the reflector is known to count by itself, so that its gaps mean something.
     private(set) var isStateful = false
+
+    /// How far apart packets may be that overtake one another.
+    private static let reach: UInt32 = 64
 
     /// - Parameter capacity: a power of two.
     init(capacity: Int) {
@@ -28,6 +32,7 @@ struct ReplyOrder {
     mutating func restart() {
         for index in entries.indices { entries[index].isKnown = false }
         newestReply = nil
+        newestProbe = nil
     }
 
     /// What a reply's number tells.
@@ -38,12 +43,21 @@ struct ReplyOrder {
         var replyReordered = false
         /// The reflector got a later probe first.
         var probeReordered = false
+        /// The reflector counts from the start again.
+        var hasRestarted = false
     }
 
     /// Enters a reply that arrived.
     mutating func enter(replySequence: UInt32, probe: UInt32) -> Finding {
         if replySequence != probe { isStateful = true }
         var finding = Finding()
+        // A new probe with a number from far back: no network reorders as far as that.
+        if let newest = newestReply, let newestProbe, isAfter(probe, newestProbe),
+            isAfter(newest &- Self.reach, replySequence)
+        {
+            restart()
+            finding.hasRestarted = true
+        }
         if isKnown(replySequence), entries[Int(replySequence & mask)].hasArrived {
             finding.isKnown = true
             return finding
@@ -59,6 +73,7 @@ struct ReplyOrder {
             replySequence: replySequence, probe: probe, newestProbe: newestProbe, isKnown: true,
             hasArrived: true)
         if isNewest { newestReply = replySequence }
+        if self.newestProbe.map({ isAfter(probe, $0) }) ?? true { self.newestProbe = probe }
         return finding
     }
 
@@ -89,6 +104,17 @@ struct ReplyOrder {
         return unknown
     }
 
+    /// Whether something was sent soon after a reply of which nothing has been heard: it may have been a reordered one.
+    func hasUnknownReplies(after replySequence: UInt32) -> Bool {
+        guard let newest = newestReply else { return false }
+        var next = replySequence &+ 1
+        for _ in 0..<Self.reach where isAfter(newest, next) {
+            if !isKnown(next) { return true }
+            next &+= 1
+        }
+        return false
+    }
+
     private func isKnown(_ replySequence: UInt32) -> Bool {
         let entry = entries[Int(replySequence & mask)]
         return entry.isKnown && entry.replySequence == replySequence
@@ -96,7 +122,7 @@ struct ReplyOrder {
 
     /// Looked for within a short distance: reordering is local.
     private func nearestKnown(before replySequence: UInt32) -> Entry? {
-        for distance in 1...UInt32(64) {
+        for distance in 1...Self.reach {
             let candidate = replySequence &- distance
             if isKnown(candidate) { return entries[Int(candidate & mask)] }
         }

@@ -17,6 +17,7 @@ final class SessionControl: Sendable {
     private let stopState = Atomic<UInt8>(Stop.no.rawValue)
     private let nextHop: Atomic<UInt64>
     private let estimate: Atomic<UInt32>
+    private let silence = Atomic<Bool>(false)
 
     /// - Parameter nextHop: the MAC address that probes go to; 0 where the kernel finds it.
     init(nextHop: UInt64, errorEstimate: UInt16) throws(SystemError) {
@@ -36,6 +37,12 @@ final class SessionControl: Sendable {
     var nextHopMAC: UInt64 {
         get { nextHop.load(ordering: .relaxed) }
         set { nextHop.store(newValue, ordering: .relaxed) }
+    }
+
+    /// Told by the sender: no reply for longer than the timeout.
+    var isPeerSilent: Bool {
+        get { silence.load(ordering: .relaxed) }
+        set { silence.store(newValue, ordering: .relaxed) }
     }
 
     /// The local clock's error estimate in its wire form.

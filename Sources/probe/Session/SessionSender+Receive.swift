@@ -4,9 +4,9 @@ import Report
 import Wire
 
 extension SessionSender {
-    /// Takes all replies that are there.
+    /// Takes the replies that are there, up to a limit: a flood must not keep the thread from its other work.
     mutating func receiveReplies(_ batch: inout ReceiveBatch) {
-        while true {
+        for _ in 0..<Self.rounds {
             do throws(SystemError) {
                 try link.conn.receiveNow(&batch)
             } catch {
@@ -56,14 +56,16 @@ extension SessionSender {
             sequence: reply.sequence, hardware: packet.stamps.hardware, software: packet.stamps.software, app: appTime)
         let telemetry = ReplyTelemetry(payload)
         learn(from: reply, telemetry, near: appTime)
+        repliesSeen &+= 1
+        lastReplyAt = ClockID.monotonic.now()
         enter(reply, receipt, arrival, telemetry, at: index)
         if let paired = telemetry.paired {
             note(sent: paired.transmit0)
             note(sent: paired.transmit1)
             note(received: paired.receive1)
         }
-        if let followUp = telemetry.followUp { apply(followUp, near: appTime) }
-        hasAnswered = true
+        if let followUp = telemetry.followUp { apply(followUp, isPTP: reply.errorEstimate.isPTP, near: appTime) }
+        result.hasAnswered = true
         complete(index)
     }
 
@@ -73,6 +75,9 @@ extension SessionSender {
         at index: Int
     ) {
         let finding = order.enter(replySequence: reply.sequence, probe: reply.senderSequence)
+        if finding.hasRestarted { learnOfRestart() }
+        // Its rows are written: as lost.
+        if slots[index].isFinished, !slots[index].flags.contains(.replied) { return result.tooLate &+= 1 }
         let probeReceived = Self.probeReceipt(reply, telemetry, near: receipt.app ?? 0)
         let transmitted = TransmitStamps(
             sequence: reply.sequence, answered: reply.senderSequence,
@@ -86,7 +91,11 @@ extension SessionSender {
         slots[index].replySequence = reply.sequence
         slots[index].replyReceived = receipt
         slots[index].probeReceived = probeReceived
-        if slots[index].reply.app == nil { slots[index].reply = transmitted }
+        if slots[index].reply.app == nil || slots[index].reply.sequence != reply.sequence {
+            // Telemetry of the second reply to a copied probe can come before the first one.
+            slots[index].reply = transmitted
+            slots[index].flags.remove(.replyStamped)
+        }
         slots[index].replyTTL = arrival.hopLimit
         slots[index].replyDSCP = arrival.dscp
         slots[index].replyBytes = Int32(clamping: link.headerBytes + arrival.payload.count)
@@ -146,13 +155,19 @@ extension SessionSender {
             order.markStateful()
             if let known = peerInstance, known != paired.instance {
                 order.restart()
-                lastAnsweredReply = nil
-                result.peerRestarts &+= 1
-                tell(.peerRestarted)
+                learnOfRestart()
             }
             peerInstance = paired.instance
         }
-        if !hasAnswered { tell(.peerAnswered(isPaired: telemetry.paired != nil)) }
+        if !result.hasAnswered { tell(.peerAnswered(isPaired: telemetry.paired != nil)) }
+    }
+
+    /// The reflector counts from the start again: what its numbers said before says nothing of those to come.
+    private mutating func learnOfRestart() {
+        lastAnsweredReply = nil
+        gap = nil
+        result.peerRestarts &+= 1
+        tell(.peerRestarted)
     }
 
     /// A reply's transmit stamps, as the peer learned them later. They also prove that the probe reached it.
@@ -176,12 +191,12 @@ extension SessionSender {
     }
 
     /// The standard follow-up names a reply by the reflector's own sequence.
-    private mutating func apply(_ followUp: FollowUp, near now: Int64) {
+    private mutating func apply(_ followUp: FollowUp, isPTP: Bool, near now: Int64) {
         guard !followUp.isAbsent, let probe = order.probe(ofReply: followUp.sequence),
             let index = index(ofProbe: probe), slots[index].replySequence == followUp.sequence,
-            !slots[index].flags.contains(.replyStamped)
+            !slots[index].flags.contains(.replyStamped),
+            let stamp = followUp.unixNanoseconds(isPTP: isPTP, near: now)
         else { return }
-        let stamp = NTPTimestamp(rawValue: followUp.timestamp).unixNanoseconds(near: now)
         slots[index].reply.software = stamp
         // A paired peer tells more, at its own time.
         if peerInstance == nil {

@@ -1,3 +1,4 @@
+import FastAFPacket
 import Report
 import Wire
 
@@ -11,7 +12,7 @@ extension SessionSender {
     }
 
     /// Writes the rows that a probe still lacks with what is known by now.
-    mutating func finish(_ sequence: UInt32, isFinal: Bool) {
+    mutating func finish(_ sequence: UInt32) {
         guard let index = index(ofProbe: sequence), slots[index].flags.contains(.measured), !slots[index].isFinished
         else { return }
         if slots[index].flags.contains(.replied) {
@@ -24,8 +25,8 @@ extension SessionSender {
 
     private mutating func writeProbeRow(_ index: Int) {
         let flags = slots[index].flags
-        let row = probeRow(slots[index], status: flags.contains(.probeReordered) ? .reordered : .ok)
-        learnDelays(forward: row.delay, reverse: nil)
+        var row = probeRow(slots[index], status: flags.contains(.probeReordered) ? .reordered : .ok)
+        learn(from: &row)
         slots[index].flags.insert(.probeRowWritten)
         push(.row(row, lateness: slots[index].lateness))
     }
@@ -33,14 +34,18 @@ extension SessionSender {
     private mutating func writeReplyRow(_ index: Int) {
         let flags = slots[index].flags
         let status: PacketStatus = flags.contains(.late) ? .late : flags.contains(.replyReordered) ? .reordered : .ok
-        let row = replyRow(slots[index], status: status)
-        learnDelays(forward: nil, reverse: row.delay)
+        var row = replyRow(slots[index], status: status)
+        learn(from: &row)
         slots[index].flags.insert(.replyRowWritten)
         push(.row(row, lateness: nil))
     }
 
-    private mutating func learnDelays(forward: Int64?, reverse: Int64?) {
-        relation.learn(forward: forward, reverse: reverse)
+    /// A delay can show that the clocks are not what they seemed, and then its own row must say so.
+    private mutating func learn(from row: inout PacketRecord) {
+        guard row.delayClock == .software else { return }
+        relation.learn(
+            forward: row.packet == .probe ? row.delay : nil, reverse: row.packet == .reply ? row.delay : nil)
+        row.computeDelay(error: relation.error)
         if relation.disagrees, !hasWarnedOfClocks {
             hasWarnedOfClocks = true
             tell(.clocksDisagree)
@@ -75,7 +80,7 @@ extension SessionSender {
     private mutating func directionOfLoss(_ index: Int) -> LossGap.Direction {
         if slots[index].flags.contains(.reachedPeer) { return .reverse }
         let sequence = slots[index].sequence
-        if let gap, gap.covers(sequence), gap.isFinal || gap.replies == result.totals.received { return gap.direction }
+        if let gap, gap.covers(sequence), gap.isFinal || gap.replies == repliesSeen { return gap.direction }
         let found = findGap(around: sequence)
         gap = found
         return found.direction
@@ -90,14 +95,16 @@ extension SessionSender {
         let isFinal = last.index != nil
         var gap = LossGap(
             first: first.sequence, last: last.sequence, direction: .unknown, isFinal: isFinal,
-            replies: result.totals.received)
+            replies: repliesSeen)
         guard order.isStateful, let after = last.index,
             let reply = first.index.map({ slots[$0].replySequence }) ?? lastAnsweredReply,
             let unknownReplies = order.unknownReplies(between: reply, and: slots[after].replySequence)
         else { return gap }
+        // Without the peer's telemetry a reply after the gap may be to a probe of it that was overtaken.
+        let isSettled = peerInstance != nil || !order.hasUnknownReplies(after: slots[after].replySequence)
         guard first.index != nil else {
             // What was sent before is not kept any more, so it can't be counted; but none is none.
-            gap.direction = unknownReplies == 0 ? .forward : .unknown
+            gap.direction = unknownReplies == 0 && isSettled ? .forward : .unknown
             return gap
         }
         var missing = 0
@@ -106,7 +113,11 @@ extension SessionSender {
             if !slots[slotIndex(between)].flags.contains(.reachedPeer) { missing += 1 }
             between &+= 1
         }
-        gap.direction = unknownReplies == 0 ? .forward : unknownReplies == missing ? .reverse : .unknown
+        if unknownReplies == 0 {
+            gap.direction = isSettled ? .forward : .unknown
+        } else if unknownReplies == missing {
+            gap.direction = .reverse
+        }
         return gap
     }
 
@@ -132,7 +143,7 @@ extension SessionSender {
             receiveSoftware: slot.probeReceived.software, receiveApp: slot.probeReceived.app,
             ttl: configuration.hopLimit, dscp: configuration.dscp)
         row.computeDelay(error: relation.error)
-        row.transmitMissing = slot.stampMissing
+        row.transmitMissing = row.reasonForMissingStamp(slot.stampMissing, expecting: ledger.expected)
         if row.receiveSoftware == nil { row.receiveMissing = .notReceived }
         return row
     }

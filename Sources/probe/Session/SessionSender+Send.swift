@@ -6,14 +6,16 @@ import Wire
 
 extension SessionSender {
     /// Sends the probes whose time has come, as one batch.
-    mutating func sendDue(_ now: Int64, _ batch: inout SendBatch) {
-        guard now >= nextSend, phase != .over else { return }
+    ///
+    /// - Returns: whether the kernel was handed any.
+    mutating func sendDue(_ now: Int64, _ batch: inout SendBatch) -> Bool {
+        guard now >= nextSend, phase != .over else { return false }
         if now &- nextSend > Self.greatestDelay, phase == .measuring {
             let missed = (now &- nextSend) / configuration.interval
             result.skippedDeadlines &+= UInt64(missed)
             nextSend &+= missed &* configuration.interval
             attempts &+= UInt64(missed)
-            if !hasFallenBehind {
+            if missed > 0, !hasFallenBehind {
                 hasFallenBehind = true
                 tell(.fellBehind)
             }
@@ -31,8 +33,10 @@ extension SessionSender {
                 break
             }
         }
-        if batch.count > 0 { transmit(&batch) }
+        let isAny = batch.count > 0
+        if isAny { transmit(&batch) }
         batch.removeAll()
+        return isAny
     }
 
     private var interval: Int64 {
@@ -55,8 +59,8 @@ extension SessionSender {
     private mutating func append(sequence: UInt32, deadline: Int64, to batch: inout SendBatch) {
         if sequence &- oldest > mask {
             // No place left: the oldest is written off before its time.
-            finish(oldest, isFinal: true)
-            oldest &+= 1
+            finish(oldest)
+            passOldest()
         }
         let layout = configuration.layout
         let isFrame = link.transport == .packet

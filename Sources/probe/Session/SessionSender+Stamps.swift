@@ -4,9 +4,9 @@ import Report
 import Wire
 
 extension SessionSender {
-    /// Takes all transmit stamps that are there.
+    /// Takes the transmit stamps that are there, up to a limit.
     mutating func takeStamps(_ batch: inout StampBatch) {
-        while true {
+        for _ in 0..<Self.rounds {
             do throws(SystemError) {
                 try link.conn.receiveTransmitStampsNow(&batch)
             } catch {
@@ -49,13 +49,19 @@ extension SessionSender {
                     slot.flags.contains(.replied)
                     ? configuration.timeout &+ 2 &* configuration.interval : 2 &* configuration.timeout
                 guard now &- slot.sentAt > patience else { return }
-                finish(oldest, isFinal: true)
+                finish(oldest)
             } else if !slot.isFinished, now &- slot.sentAt <= configuration.timeout {
                 return
             }
-            if slot.flags.contains(.replied) { lastAnsweredReply = slot.replySequence }
-            oldest &+= 1
+            passOldest()
         }
+    }
+
+    /// Leaves the oldest probe behind.
+    mutating func passOldest() {
+        let slot = slots[slotIndex(oldest)]
+        if slot.flags.contains(.replied) { lastAnsweredReply = slot.replySequence }
+        oldest &+= 1
     }
 
     private mutating func writeOffStamps(sentBefore time: Int64) {
@@ -71,12 +77,13 @@ extension SessionSender {
         }
     }
 
-    /// The run is over: every probe gets its rows.
+    /// The run is over: every probe gets its rows. Stamps that were still awaited stay so in the ledger.
     mutating func finishAll() {
-        writeOffStamps(sentBefore: .max)
         while oldest != next {
-            finish(oldest, isFinal: true)
-            oldest &+= 1
+            let index = slotIndex(oldest)
+            if !slots[index].flags.contains(.stamped) { slots[index].stampMissing = .closed }
+            finish(oldest)
+            passOldest()
         }
         readSocketCounters()
         push(.totals(result.totals))

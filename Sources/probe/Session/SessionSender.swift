@@ -62,8 +62,9 @@ struct SessionSender: ~Copyable {
     var template: UDPFrameTemplate
     var peerInstance: UInt64?
     var peerSendsFollowUps = false
-    /// A reply since the peer's facts were last told to the user.
-    var hasAnswered = false
+    /// Replies of all kinds, and when the newest came.
+    var repliesSeen: UInt64 = 0
+    var lastReplyAt: Int64
 
     var result = SenderResult()
     var totals: SessionTotals { result.totals }
@@ -99,11 +100,14 @@ struct SessionSender: ~Copyable {
             destinationPort: configuration.peer.port, hopLimit: configuration.hopLimit, dscp: configuration.dscp)
         let now = ClockID.monotonic.now()
         phaseBegan = now
+        lastReplyAt = now
         nextSend = now
         nextReport = now &+ Self.reportInterval
     }
 
     static let batch = 64
+    /// Batches that are received before the thread looks at its other work.
+    static let rounds = 16
     /// Between two reports of totals.
     static let reportInterval: Int64 = 1_000_000_000
     /// Between opening probes, and between closing ones once the first few have brought nothing.
@@ -117,20 +121,22 @@ struct SessionSender: ~Copyable {
     /// Serves the session until it is over.
     mutating func run() -> SenderResult {
         var sending = SendBatch(capacity: Self.batch, packetBytes: link.headerBytes + configuration.layout.size)
-        var receiving = ReceiveBatch(capacity: Self.batch, packetBytes: Link.packetBytes)
+        var receiving = ReceiveBatch(capacity: Self.batch, packetBytes: link.packetBytes)
         var stamps = StampBatch(capacity: 2 * Self.batch)
         link.conn.setWriteDeadline(monotonic: 0)
+        var activity = PacketConn.Activity()
         while phase != .over {
             var now = ClockID.monotonic.now()
             advance(now)
-            sendDue(now, &sending)
-            receiveReplies(&receiving)
-            takeStamps(&stamps)
+            if sendDue(now, &sending) { activity.insert(.stamps) }
+            // What is not taken now keeps the next wait from lasting.
+            if activity.contains(.packets) { receiveReplies(&receiving) }
+            if activity.contains(.stamps) { takeStamps(&stamps) }
             now = ClockID.monotonic.now()
             sweep(now)
             report(now)
             guard phase != .over, result.failure == nil else { break }
-            wait(until: min(nextSend, nextReport))
+            activity = wait(until: min(nextSend, nextReport))
         }
         enter(.over, ClockID.monotonic.now())
         finishAll()
@@ -147,7 +153,7 @@ struct SessionSender: ~Copyable {
         switch phase {
         case .opening:
             if stop == .finish { return enter(.closing, now) }
-            if hasAnswered { return enter(.measuring, now) }
+            if result.hasAnswered { return enter(.measuring, now) }
             let waited = now &- phaseBegan
             if waited > Self.openingLimit {
                 tell(.peerSilent)
@@ -200,19 +206,22 @@ struct SessionSender: ~Copyable {
         return false
     }
 
-    private mutating func wait(until deadline: Int64) {
+    private mutating func wait(until deadline: Int64) -> PacketConn.Activity {
         do throws(SystemError) {
             let activity = try link.conn.waitForActivity(until: deadline, signal: control.signal)
             if activity.contains(.signal) { control.signal.clear() }
-            if activity.contains(.closed) { phase = .over }
+            if activity.contains(.closed) { enter(.over, ClockID.monotonic.now()) }
+            return activity
         } catch {
             result.failure = error
+            return []
         }
     }
 
     private mutating func report(_ now: Int64) {
         guard now >= nextReport else { return }
         nextReport = now &+ Self.reportInterval
+        control.isPeerSilent = now &- lastReplyAt > configuration.timeout &+ configuration.interval
         readSocketCounters()
         push(.totals(result.totals))
     }
@@ -260,6 +269,8 @@ struct SenderResult: Sendable {
     var threadCPU: Int64 = 0
     /// What ended the session before its time.
     var failure: SystemError?
+    /// A reply came at all, be it to an opening probe.
+    var hasAnswered = false
     /// How many times the peer was seen to start anew.
     var peerRestarts: UInt64 = 0
 }

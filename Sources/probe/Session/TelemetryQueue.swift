@@ -34,9 +34,4 @@ struct TelemetryQueue {
     private func key(before end: UInt64, _ distance: UInt64) -> UInt32? {
         end >= distance ? keys[Int(end &- distance) & (keys.count - 1)] : nil
     }
-
-    mutating func removeAll() {
-        written = 0
-        taken = 0
-    }
 }
