@@ -23,6 +23,7 @@ final class VethPair: Sendable {
 
     /// - Parameter mtu: of both ends.
     init(mtu: Int = 1500) throws {
+        Self.sweep
         let number = Self.serial.wrappingAdd(1, ordering: .relaxed).newValue
         left = "afp\(getpid())-\(number)l"
         right = "afp\(getpid())-\(number)r"
@@ -61,6 +62,17 @@ final class VethPair: Sendable {
         }
         throw CommandError(text: "\(name) does not come up")
     }
+
+    /// Removes what test processes that crashed have left.
+    private static let sweep: Void = {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/run/netns")) ?? []
+        where name.hasPrefix("afp") && name.contains("-") {
+            guard let owner = Int32(name.dropFirst(3).prefix { $0 != "-" }), kill(owner, 0) != 0, errno == ESRCH else {
+                continue
+            }
+            _ = try? run(["ip", "netns", "del", name], quietly: true)
+        }
+    }()
 
     func namespace(_ side: Side) -> String { side == .left ? left : right }
     static func mac(_ side: Side) -> String { side == .left ? "02:00:00:00:00:01" : "02:00:00:00:00:02" }
