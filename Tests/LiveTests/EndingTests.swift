@@ -6,10 +6,10 @@ import Testing
 /// How a run ends, and what it says then.
 @Suite(.serialized, .needsRoot)
 struct EndingTests {
-    @Test(
-        "An interrupted run ends within its timeout and a second, with a summary that fits its log",
-        arguments: [SIGINT, SIGTERM])
-    func interrupted(signal: Int32) async throws {
+    @Test(arguments: [SIGINT, SIGTERM])
+    func `An interrupted run ends within its timeout and a second, with a summary that fits its log`(signal: Int32)
+        async throws
+    {
         try await Lab.with { lab in
             let reflector = try await lab.startReflect(.b)
             let run = try lab.startRun(.a, .ipv4, ["--rate", "300", "--timeout", "1s"])
@@ -36,8 +36,7 @@ struct EndingTests {
         }
     }
 
-    @Test("With replies missing, an interrupted run waits for its timeout and no longer")
-    func interruptedWithLosses() async throws {
+    @Test func `With replies missing, an interrupted run waits for its timeout and no longer`() async throws {
         try await Lab.with(.relay) { lab in
             // All from the 60th on: nothing answers any more when the signal comes.
             let relay = try Relay(lab, fromB: { $0.sequence >= 60 ? .drop : .pass })
@@ -59,13 +58,11 @@ struct EndingTests {
         }
     }
 
-    @Test("--count sends so many probes")
-    func count() async throws {
+    @Test func `--count sends so many probes`() async throws {
         try await expectProbes(37, ["--count", "37", "--interval", "4ms"])
     }
 
-    @Test("--duration with --rate sends as many probes as fall into it")
-    func duration() async throws {
+    @Test func `--duration with --rate sends as many probes as fall into it`() async throws {
         try await expectProbes(150, ["--duration", "750ms", "--rate", "200"])
     }
 
@@ -80,8 +77,9 @@ struct EndingTests {
         }
     }
 
-    @Test("Probes leave at the interval that was asked for", arguments: [["--interval", "8ms"], ["--rate", "125"]])
-    func spacing(options: [String]) async throws {
+    @Test(arguments: [["--interval", "8ms"], ["--rate", "125"]]) func `Probes leave at the interval that was asked for`(
+        options: [String]
+    ) async throws {
         try await Lab.with { lab in
             _ = try await lab.startReflect(.b)
             let summary = try await lab.startRun(.a, .ipv4, options + ["--count", "100"]).summary()

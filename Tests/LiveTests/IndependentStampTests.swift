@@ -24,8 +24,9 @@ struct IndependentStampTests {
         }
     }
 
-    @Test("A receive stamp is to the nanosecond the one that another socket got", arguments: Lab.Family.allCases)
-    func receive(family: Lab.Family) async throws {
+    @Test(arguments: Lab.Family.allCases) func `A receive stamp is to the nanosecond the one that another socket got`(
+        family: Lab.Family
+    ) async throws {
         try await measure(family) { measured in
             let probes = measured.b.of(.probe, outgoing: false).bySequence
             let replies = measured.a.of(.reply, outgoing: false).bySequence
@@ -38,8 +39,9 @@ struct IndependentStampTests {
 
     /// The kernel stamps a frame for other sockets (dev_queue_xmit_nit) after it has left the queueing discipline and
     /// before the driver has it: net/core/dev.c, xmit_one.
-    @Test("Another socket's stamp on the way out lies between SCHED and driver", arguments: Lab.Family.allCases)
-    func transmit(family: Lab.Family) async throws {
+    @Test(arguments: Lab.Family.allCases) func `Another socket's stamp on the way out lies between SCHED and driver`(
+        family: Lab.Family
+    ) async throws {
         try await measure(family) { measured in
             let probes = measured.a.of(.probe, outgoing: true).bySequence
             let replies = measured.b.of(.reply, outgoing: true).bySequence
@@ -52,8 +54,9 @@ struct IndependentStampTests {
         }
     }
 
-    @Test("The log's size of a packet is that of the frame on the wire", arguments: Lab.Family.allCases)
-    func sizes(family: Lab.Family) async throws {
+    @Test(arguments: Lab.Family.allCases) func `The log's size of a packet is that of the frame on the wire`(
+        family: Lab.Family
+    ) async throws {
         try await measure(family) { measured in
             let probes = measured.b.of(.probe, outgoing: false).bySequence
             let replies = measured.a.of(.reply, outgoing: false).bySequence

@@ -32,10 +32,10 @@ struct PairTests {
         }
     }
 
-    @Test(
-        "Each of both sides logs two rows for each probe sent, over every address family",
-        arguments: Lab.Family.allCases)
-    func rows(family: Lab.Family) async throws {
+    @Test(arguments: Lab.Family.allCases)
+    func `Each of both sides logs two rows for each probe sent, over every address family`(family: Lab.Family)
+        async throws
+    {
         try await measure(family) { measured in
             for (log, summary) in [(measured.log, measured.summary), (measured.peerLog, measured.peerSummary)] {
                 let own = log.session(try summary.session)
@@ -53,8 +53,9 @@ struct PairTests {
         }
     }
 
-    @Test("Every row has the stamps of both ends in the order in which they were taken", arguments: Lab.Family.allCases)
-    func stamps(family: Lab.Family) async throws {
+    @Test(arguments: Lab.Family.allCases)
+    func `Every row has the stamps of both ends in the order in which they were taken`(family: Lab.Family) async throws
+    {
         try await measure(family) { measured in
             for (log, summary) in [(measured.log, measured.summary), (measured.peerLog, measured.peerSummary)] {
                 let own = log.session(try summary.session).rows
@@ -73,8 +74,7 @@ struct PairTests {
         }
     }
 
-    @Test("A row's delay is receive minus transmit stamp, absolute to a nanosecond on one kernel")
-    func delays() async throws {
+    @Test func `A row's delay is receive minus transmit stamp, absolute to a nanosecond on one kernel`() async throws {
         try await measure { measured in
             #expect(measured.summary.value("relative") as? Bool == false)
             let own = measured.log.session(try measured.summary.session).rows
@@ -86,8 +86,9 @@ struct PairTests {
         }
     }
 
-    @Test("The median delay of a veth pair is below 5 us in both directions", arguments: Lab.Family.allCases)
-    func medians(family: Lab.Family) async throws {
+    @Test(arguments: Lab.Family.allCases) func `The median delay of a veth pair is below 5 us in both directions`(
+        family: Lab.Family
+    ) async throws {
         try await measure(family) { measured in
             let own = measured.log.session(try measured.summary.session)
             for rows in [own.probes, own.replies] {
@@ -98,8 +99,7 @@ struct PairTests {
         }
     }
 
-    @Test("Forward and reverse delay add up to the round trip to the nanosecond")
-    func roundTrips() async throws {
+    @Test func `Forward and reverse delay add up to the round trip to the nanosecond`() async throws {
         try await measure { measured in
             let own = measured.log.session(try measured.summary.session)
             let replies = own.replies.bySequence
@@ -121,8 +121,7 @@ struct PairTests {
         }
     }
 
-    @Test("The summary counts what the log has, and its extremes are those of the rows")
-    func summary() async throws {
+    @Test func `The summary counts what the log has, and its extremes are those of the rows`() async throws {
         try await measure { measured in
             let summary = measured.summary
             let own = measured.log.session(try summary.session)
@@ -147,8 +146,7 @@ struct PairTests {
         }
     }
 
-    @Test("Every kind of transmit stamp has an account whose sum is the packets sent")
-    func ledger() async throws {
+    @Test func `Every kind of transmit stamp has an account whose sum is the packets sent`() async throws {
         try await measure { measured in
             let summary = measured.summary
             // Opening and closing probes are outside the statistics, but their stamps are accounted for.
@@ -164,8 +162,7 @@ struct PairTests {
         }
     }
 
-    @Test("The histogram file counts the rows that have the delay or stage, and no others")
-    func histogram() async throws {
+    @Test func `The histogram file counts the rows that have the delay or stage, and no others`() async throws {
         try await measure { measured in
             let session = try measured.summary.session
             let own = measured.log.session(session)
@@ -191,8 +188,8 @@ struct PairTests {
         }
     }
 
-    @Test("The reflected session's rows tell the same stamps as the sender's own rows", arguments: Lab.Family.allCases)
-    func joins(family: Lab.Family) async throws {
+    @Test(arguments: Lab.Family.allCases)
+    func `The reflected session's rows tell the same stamps as the sender's own rows`(family: Lab.Family) async throws {
         try await measure(family) { measured in
             let session = try measured.summary.session
             let own = measured.log.session(session)
@@ -216,8 +213,7 @@ struct PairTests {
         }
     }
 
-    @Test("The paced sender tells how late its sends were")
-    func lateness() async throws {
+    @Test func `The paced sender tells how late its sends were`() async throws {
         try await measure { measured in
             let lateness = ["p50", "p99", "p99_9", "max"].map { measured.summary["send_lateness.\($0)_ns"] }
             try #require(lateness.allSatisfy { $0 != nil })

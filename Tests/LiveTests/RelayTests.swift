@@ -59,8 +59,9 @@ struct RelayTests {
 
     private static let held: Int64 = 5_000_000
 
-    @Test("Neighbours are found through the relay, and it loses nothing by itself", arguments: Lab.Family.allCases)
-    func nothing(family: Lab.Family) async throws {
+    @Test(arguments: Lab.Family.allCases) func `Neighbours are found through the relay, and it loses nothing by itself`(
+        family: Lab.Family
+    ) async throws {
         try await measure(neighbours: .resolved, family: family) { measured in
             #expect(measured.log.count(.probe, .ok) == Int(Self.count))
             #expect(measured.log.count(.reply, .ok) == Int(Self.count))
@@ -68,15 +69,13 @@ struct RelayTests {
         }
     }
 
-    @Test("Probes held for 5 ms make the forward delay 5 ms longer than the reverse one")
-    func forwardDelay() async throws {
+    @Test func `Probes held for 5 ms make the forward delay 5 ms longer than the reverse one`() async throws {
         try await measure(fromA: { _ in .hold(Self.held) }) { measured in
             try expectAsymmetry(measured, Self.held)
         }
     }
 
-    @Test("Replies held for 5 ms make the reverse delay 5 ms longer than the forward one")
-    func reverseDelay() async throws {
+    @Test func `Replies held for 5 ms make the reverse delay 5 ms longer than the forward one`() async throws {
         try await measure(fromB: { _ in .hold(Self.held) }) { measured in
             try expectAsymmetry(measured, -Self.held)
         }
@@ -94,8 +93,7 @@ struct RelayTests {
 
     // MARK: - Loss
 
-    @Test("Dropped probes are lost forward, and their replies never were")
-    func forwardLoss() async throws {
+    @Test func `Dropped probes are lost forward, and their replies never were`() async throws {
         try await measure(fromA: Self.drop(.probe, Self.lost)) { measured in
             #expect(measured.totals("lost_forward") == Self.lost.count)
             #expect(measured.totals("lost_reverse") == 0)
@@ -109,8 +107,7 @@ struct RelayTests {
         }
     }
 
-    @Test("Dropped replies are lost on the way back, and their probes have arrived")
-    func reverseLoss() async throws {
+    @Test func `Dropped replies are lost on the way back, and their probes have arrived`() async throws {
         try await measure(fromB: Self.drop(.reply, Self.lost)) { measured in
             #expect(measured.totals("lost_forward") == 0)
             #expect(measured.totals("lost_reverse") == Self.lost.count)
@@ -123,8 +120,9 @@ struct RelayTests {
         }
     }
 
-    @Test("Losses in both directions are told apart, and none is unknown where the peer tells its stamps")
-    func losses() async throws {
+    @Test func `Losses in both directions are told apart, and none is unknown where the peer tells its stamps`()
+        async throws
+    {
         try await measure(
             fromA: Self.drop(.probe, Self.lost), fromB: Self.drop(.reply, Self.alsoLost)
         ) { measured in
@@ -136,8 +134,8 @@ struct RelayTests {
         }
     }
 
-    @Test("Losses in both directions next to one another still add up to the probes without a reply")
-    func adjacentLosses() async throws {
+    @Test func `Losses in both directions next to one another still add up to the probes without a reply`() async throws
+    {
         // 40 to 45 go missing in turn; the telemetry of the replies around them may be among what is lost.
         try await measure(
             fromA: Self.drop(.probe, [40, 42, 44]), fromB: Self.drop(.reply, [41, 43, 45])
@@ -151,8 +149,7 @@ struct RelayTests {
         }
     }
 
-    @Test("Both sides of a pair see each other's losses in the right direction")
-    func pairedLosses() async throws {
+    @Test func `Both sides of a pair see each other's losses in the right direction`() async throws {
         try await Lab.with(.relay) { lab in
             let relay = try Relay(
                 lab, fromA: Self.drop(.probe, Self.lost), fromB: Self.drop(.probe, Self.alsoLost))
@@ -169,8 +166,8 @@ struct RelayTests {
 
     // MARK: - Copies, order, time
 
-    @Test("Copied probes are duplicates forward: a further row of the probe and of its second reply")
-    func forwardCopies() async throws {
+    @Test func `Copied probes are duplicates forward: a further row of the probe and of its second reply`() async throws
+    {
         try await measure(fromA: Self.once(.duplicate, .probe, Self.apart)) { measured in
             #expect(measured.totals("duplicated_forward") == Self.apart.count)
             #expect(measured.totals("duplicated_reverse") == 0)
@@ -182,8 +179,7 @@ struct RelayTests {
         }
     }
 
-    @Test("Copied replies are duplicates on the way back, and no probe is")
-    func reverseCopies() async throws {
+    @Test func `Copied replies are duplicates on the way back, and no probe is`() async throws {
         try await measure(fromB: Self.once(.duplicate, .reply, Self.apart)) { measured in
             #expect(measured.totals("duplicated_forward") == 0)
             #expect(measured.totals("duplicated_reverse") == Self.apart.count)
@@ -194,8 +190,7 @@ struct RelayTests {
         }
     }
 
-    @Test("Probes that change places are reordered forward: the one that came after a later one")
-    func forwardOrder() async throws {
+    @Test func `Probes that change places are reordered forward: the one that came after a later one`() async throws {
         try await measure(fromA: Self.once(.swapWithNext, .probe, Self.apart)) { measured in
             #expect(measured.totals("reordered_forward") == Self.apart.count)
             #expect(measured.totals("reordered_reverse") == 0)
@@ -206,8 +201,7 @@ struct RelayTests {
         }
     }
 
-    @Test("Replies that change places are reordered on the way back")
-    func reverseOrder() async throws {
+    @Test func `Replies that change places are reordered on the way back`() async throws {
         try await measure(fromB: Self.once(.swapWithNext, .reply, Self.apart)) { measured in
             #expect(measured.totals("reordered_forward") == 0)
             #expect(measured.totals("reordered_reverse") == Self.apart.count)
@@ -218,8 +212,7 @@ struct RelayTests {
         }
     }
 
-    @Test("A reply held for longer than the timeout is late, and not lost")
-    func late() async throws {
+    @Test func `A reply held for longer than the timeout is late, and not lost`() async throws {
         let treatment = Self.once(.hold(300_000_000), .reply, Self.apart)
         try await measure(fromB: treatment, ["--timeout", "200ms"]) { measured in
             #expect(measured.totals("late") == Self.apart.count)

@@ -72,8 +72,9 @@ struct RestoreTests {
         ["--rate", "200"] + (end == .byItself ? ["--count", "100"] : [])
     }
 
-    @Test("A run changes no setting, address, queue or neighbour on either side", arguments: End.allCases)
-    func settings(end: End) async throws {
+    @Test(arguments: End.allCases) func `A run changes no setting, address, queue or neighbour on either side`(end: End)
+        async throws
+    {
         try await Lab.with { lab in
             let before = (a: try Self.state(lab, .a), b: try Self.state(lab, .b))
             let (a, b) = (
@@ -89,9 +90,11 @@ struct RestoreTests {
     }
 
     @Test(
-        "A neighbour that the probe had to find is forgotten again", arguments: End.allCases,
-        [Lab.Family.ipv4, .ipv6, .linkLocal])
-    func neighbours(end: End, family: Lab.Family) async throws {
+        arguments: End.allCases,
+        [Lab.Family.ipv4, .ipv6, .linkLocal]) func `A neighbour that the probe had to find is forgotten again`(
+            end: End, family: Lab.Family
+        ) async throws
+    {
         try await Lab.with(neighbours: .resolved) { lab in
             let reflector = try await lab.startReflect(.b)
             let before = try Self.state(lab, .a)
@@ -105,8 +108,7 @@ struct RestoreTests {
         }
     }
 
-    @Test("A neighbour that the kernel knew before stays")
-    func knownNeighbour() async throws {
+    @Test func `A neighbour that the kernel knew before stays`() async throws {
         try await Lab.with(neighbours: .resolved) { lab in
             _ = try await lab.startReflect(.b)
             // Stale entries are looked up anew when they are used: the entry's state may change, the entry stays.
@@ -116,8 +118,7 @@ struct RestoreTests {
         }
     }
 
-    @Test("The reflector leaves the host as it was", arguments: [SIGTERM, SIGINT])
-    func reflector(signal: Int32) async throws {
+    @Test(arguments: [SIGTERM, SIGINT]) func `The reflector leaves the host as it was`(signal: Int32) async throws {
         try await Lab.with { lab in
             let before = try Self.state(lab, .b)
             let reflector = try await lab.startReflect(.b)

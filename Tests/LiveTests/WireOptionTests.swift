@@ -39,8 +39,8 @@ struct WireOptionTests {
         }
     }
 
-    @Test("--size is the exact size of the UDP payload, of probes and of replies", arguments: [Lab.Family.ipv4, .ipv6])
-    func size(family: Lab.Family) async throws {
+    @Test(arguments: [Lab.Family.ipv4, .ipv6])
+    func `--size is the exact size of the UDP payload, of probes and of replies`(family: Lab.Family) async throws {
         for size in [300, 1452] {
             try await measure(family, ["--size", "\(size)"]) { measured in
                 #expect(measured.probes.allSatisfy { $0.payloadLength == size })
@@ -52,8 +52,9 @@ struct WireOptionTests {
         }
     }
 
-    @Test("--dscp is on the probes and, as asked for, on the replies", arguments: [Lab.Family.ipv4, .ipv6])
-    func dscp(family: Lab.Family) async throws {
+    @Test(arguments: [Lab.Family.ipv4, .ipv6]) func `--dscp is on the probes and, as asked for, on the replies`(
+        family: Lab.Family
+    ) async throws {
         try await measure(family, ["--dscp", "46"]) { measured in
             #expect(measured.probes.allSatisfy { $0.dscp == 46 })
             #expect(measured.replies.allSatisfy { $0.dscp == 46 })
@@ -62,8 +63,8 @@ struct WireOptionTests {
         }
     }
 
-    @Test("Without --dscp nothing is marked", arguments: [Lab.Family.ipv4, .ipv6])
-    func unmarked(family: Lab.Family) async throws {
+    @Test(arguments: [Lab.Family.ipv4, .ipv6]) func `Without --dscp nothing is marked`(family: Lab.Family) async throws
+    {
         try await measure(family, []) { measured in
             #expect(measured.probes.allSatisfy { $0.dscp == 0 })
             #expect(measured.replies.allSatisfy { $0.dscp == 0 })
@@ -71,8 +72,8 @@ struct WireOptionTests {
         }
     }
 
-    @Test("--ttl is on the probes, and the reflector's rows have it as received", arguments: [Lab.Family.ipv4, .ipv6])
-    func ttl(family: Lab.Family) async throws {
+    @Test(arguments: [Lab.Family.ipv4, .ipv6])
+    func `--ttl is on the probes, and the reflector's rows have it as received`(family: Lab.Family) async throws {
         try await measure(family, ["--ttl", "7"]) { measured in
             #expect(measured.probes.allSatisfy { $0.hopLimit == 7 })
             #expect(measured.replies.allSatisfy { $0.hopLimit == 255 })
@@ -82,8 +83,7 @@ struct WireOptionTests {
         }
     }
 
-    @Test("--port is the reflector's port, and the sender's is of the dynamic ones")
-    func port() async throws {
+    @Test func `--port is the reflector's port, and the sender's is of the dynamic ones`() async throws {
         try await Lab.with { lab in
             let capture = try Capture(lab, .b, port: 8620)
             let options = ["--rate", "500", "--count", "\(Self.count)", "--port", "8620"]
@@ -96,8 +96,9 @@ struct WireOptionTests {
         }
     }
 
-    @Test("A probe or reply that the kernel saw is answered by no ICMP error", arguments: [Lab.Family.ipv4, .ipv6])
-    func quiet(family: Lab.Family) async throws {
+    @Test(arguments: [Lab.Family.ipv4, .ipv6]) func `A probe or reply that the kernel saw is answered by no ICMP error`(
+        family: Lab.Family
+    ) async throws {
         try await Lab.with { lab in
             _ = try await lab.startReflect(.b)
             let before = (a: try Self.icmpSent(lab, .a), b: try Self.icmpSent(lab, .b))
