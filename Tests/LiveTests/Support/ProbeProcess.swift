@@ -28,6 +28,8 @@ final class ProbeProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, outputPath, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, errorPath, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        // A pipe of another test's, that a process which lives on inherited, would never end for its reader.
+        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
         // A test runner may block or ignore signals: the probe must get its own.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
