@@ -16,8 +16,8 @@ struct EndingTests {
             try await run.waitForRows(300, in: lab.log(.a))
             let told = ClockID.monotonic.now()
             run.signal(signal)
-            let summary = try await run.summary(within: 2)
-            #expect(ClockID.monotonic.now() - told < 2_000_000_000)
+            let summary = try await run.summary()
+            #expect(try #require(run.endTime) - told < 2_000_000_000)
 
             let own = try Log(lab.log(.a))
             let sent = try #require(summary["counters.sent"])
@@ -32,7 +32,7 @@ struct EndingTests {
             #expect(summary["stamps.sent"] == sent + (summary["counters.uncounted_probes"] ?? 0))
             #expect(summary.value("stamps.balanced") as? Bool == true)
             reflector.signal(signal)
-            #expect(try await reflector.exit(within: 2) == 0)
+            #expect(try await reflector.exit() == 0)
         }
     }
 
@@ -47,8 +47,8 @@ struct EndingTests {
             try await Task.sleep(for: .milliseconds(300))
             let told = ClockID.monotonic.now()
             run.signal(SIGINT)
-            let summary = try await run.summary(within: 5)
-            #expect(ClockID.monotonic.now() - told < 1_500_000_000)
+            let summary = try await run.summary()
+            #expect(try #require(run.endTime) - told < 1_500_000_000)
             let sent = try #require(summary["counters.sent"])
             let received = try #require(summary["counters.received"])
             let lost = ["lost_forward", "lost_reverse", "lost_unknown"].compactMap { summary["totals.\($0)"] }
@@ -82,11 +82,19 @@ struct EndingTests {
     ) async throws {
         try await Lab.with { lab in
             _ = try await lab.startReflect(.b)
-            let summary = try await lab.startRun(.a, .ipv4, options + ["--count", "100"]).summary()
-            try #require(summary["counters.skipped_deadlines"] == 0)
-            let sent = try Log(lab.log(.a)).probes.sorted { $0.sequence < $1.sequence }.compactMap(\.transmitApp)
+            var sent: [Int64] = []
+            // A host that is held up leaves deadlines out: such a run shows nothing.
+            for attempt in 0..<4 where sent.isEmpty {
+                let log = lab.file("spacing-\(attempt).csv")
+                let run = try lab.start(
+                    .a,
+                    ["run", "--interface", Lab.interface, "--peer", Lab.ipv4(.b), "--output", "json", "--quiet"]
+                        + ["--log", log, "--count", "100"] + options)
+                guard try await run.summary()["counters.skipped_deadlines"] == 0 else { continue }
+                sent = try Log(log).probes.sorted { $0.sequence < $1.sequence }.compactMap(\.transmitApp)
+            }
             // The deadlines are absolute: a late send does not move those after it.
-            let span = try #require(sent.last) - #require(sent.first)
+            let span = try #require(sent.last, "held up each time") - #require(sent.first)
             #expect(abs(span - 99 * 8_000_000) < 8_000_000)
             #expect(abs(try median(zip(sent.dropFirst(), sent).map { $0 - $1 }) - 8_000_000) < 1_000_000)
         }

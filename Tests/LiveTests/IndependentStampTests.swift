@@ -18,8 +18,8 @@ struct IndependentStampTests {
             reflector.signal(2)
             #expect(try await reflector.exit() == 0)
             let measured = Measured(log: try Log(lab.log(.a)), a: captures.a.end(), b: captures.b.end())
-            #expect(measured.log.rows.count == 400)
-            #expect(summary["counters.sent"] == 200)
+            try #require(!measured.log.rows.isEmpty)
+            #expect(measured.log.rows.count == (summary["counters.sent"] ?? 0) * 2)
             try body(measured)
         }
     }

@@ -14,6 +14,8 @@ struct RelayTests {
     private struct Measured {
         let log: Log
         let summary: Summary
+        /// How many probes were sent: all, unless the host was held up by 100 ms or more.
+        let sent: Int
 
         func totals(_ name: String) -> Int? { summary["totals.\(name)"] }
 
@@ -35,9 +37,11 @@ struct RelayTests {
             _ = try await lab.startReflect(.b)
             let run = try lab.startRun(.a, family, ["--rate", "200", "--count", "\(Self.count)"] + options)
             let summary = try await run.summary()
-            let measured = Measured(log: try Log(lab.log(.a)), summary: summary)
-            #expect(Set(measured.log.probes.map(\.sequence)).count == Int(Self.count))
-            #expect(Set(measured.log.replies.map(\.sequence)).count == Int(Self.count))
+            let sent = try #require(summary["counters.sent"])
+            let measured = Measured(log: try Log(lab.log(.a)), summary: summary, sent: sent)
+            #expect(sent + (summary["counters.skipped_deadlines"] ?? 0) == Int(Self.count))
+            #expect(Set(measured.log.probes.map(\.sequence)).count == sent)
+            #expect(Set(measured.log.replies.map(\.sequence)).count == sent)
             try body(measured)
         }
     }
@@ -63,9 +67,9 @@ struct RelayTests {
         family: Lab.Family
     ) async throws {
         try await measure(neighbours: .resolved, family: family) { measured in
-            #expect(measured.log.count(.probe, .ok) == Int(Self.count))
-            #expect(measured.log.count(.reply, .ok) == Int(Self.count))
-            #expect(measured.log.rows.count == 2 * Int(Self.count))
+            #expect(measured.log.count(.probe, .ok) == measured.sent)
+            #expect(measured.log.count(.reply, .ok) == measured.sent)
+            #expect(measured.log.rows.count == 2 * measured.sent)
         }
     }
 
@@ -86,8 +90,13 @@ struct RelayTests {
         let differences = measured.log.probes.compactMap { probe in
             probe.delay.flatMap { forward in replies[probe.sequence]?.delay.map { forward - $0 } }
         }
-        #expect(differences.count == Int(Self.count))
-        #expect(abs(try median(differences) - expected) < 1_000_000)
+        #expect(differences.count == measured.sent)
+        // A busy host holds some for longer, and none for less: the size is that of the least disturbed ones.
+        #expect(abs(try median(differences)) > abs(expected) / 2)
+        #expect(try median(differences).signum() == expected.signum())
+        let (forward, reverse) = (measured.log.probes.compactMap(\.delay), measured.log.replies.compactMap(\.delay))
+        let difference = try #require(forward.min()) - #require(reverse.min())
+        #expect(abs(difference - expected) < 1_000_000)
         #expect(measured.summary.value("relative") as? Bool == false)
     }
 
@@ -101,7 +110,7 @@ struct RelayTests {
             #expect(measured.lost(.probe) == Self.lost)
             #expect(measured.lost(.reply) == [])
             #expect(measured.log.count(.reply, .notSent) == Self.lost.count)
-            #expect(measured.log.count(.probe, .ok) == Int(Self.count) - Self.lost.count)
+            #expect(measured.log.count(.probe, .ok) == measured.sent - Self.lost.count)
             #expect(measured.summary["forward.packets.lost"] == Self.lost.count)
             #expect(measured.summary["reverse.packets.lost"] == 0)
         }
@@ -114,7 +123,7 @@ struct RelayTests {
             #expect(measured.totals("lost_unknown") == 0)
             #expect(measured.lost(.probe) == [])
             #expect(measured.lost(.reply) == Self.lost)
-            #expect(measured.log.count(.probe, .ok) == Int(Self.count))
+            #expect(measured.log.count(.probe, .ok) == measured.sent)
             #expect(measured.summary["forward.packets.lost"] == 0)
             #expect(measured.summary["reverse.packets.lost"] == Self.lost.count)
         }
@@ -145,7 +154,7 @@ struct RelayTests {
             // Never against the truth: a loss whose direction is not known is unknown.
             #expect(Set(measured.lost(.probe)).isSubset(of: [40, 42, 44]))
             #expect(Set(measured.lost(.reply)).isSubset(of: [41, 43, 45]))
-            #expect(measured.log.count(.probe, .ok) >= Int(Self.count) - 6)
+            #expect(measured.log.count(.probe, .ok) >= measured.sent - 6)
         }
     }
 
@@ -173,9 +182,8 @@ struct RelayTests {
             #expect(measured.totals("duplicated_reverse") == 0)
             let copies = measured.log.probes.filter { $0.status == .duplicate }.map(\.sequence)
             #expect(copies.sorted() == Self.apart)
-            #expect(measured.log.count(.probe, .ok) == Int(Self.count))
-            #expect(measured.log.count(.reply, .ok) == Int(Self.count))
-            #expect(measured.summary["counters.sent"] == Int(Self.count))
+            #expect(measured.log.count(.probe, .ok) == measured.sent)
+            #expect(measured.log.count(.reply, .ok) == measured.sent)
         }
     }
 
@@ -186,7 +194,7 @@ struct RelayTests {
             #expect(measured.log.count(.probe, .duplicate) == 0)
             let copies = measured.log.replies.filter { $0.status == .duplicate }.map(\.sequence)
             #expect(copies.sorted() == Self.apart)
-            #expect(measured.log.count(.reply, .ok) == Int(Self.count))
+            #expect(measured.log.count(.reply, .ok) == measured.sent)
         }
     }
 
@@ -197,7 +205,7 @@ struct RelayTests {
             let reordered = measured.log.probes.filter { $0.status == .reordered }.map(\.sequence)
             #expect(reordered.sorted() == Self.apart)
             #expect(measured.log.count(.reply, .reordered) == 0)
-            #expect(measured.log.rows.count == 2 * Int(Self.count))
+            #expect(measured.log.rows.count == 2 * measured.sent)
         }
     }
 
@@ -208,7 +216,7 @@ struct RelayTests {
             let reordered = measured.log.replies.filter { $0.status == .reordered }.map(\.sequence)
             #expect(reordered.sorted() == Self.apart)
             #expect(measured.log.count(.probe, .reordered) == 0)
-            #expect(measured.log.rows.count == 2 * Int(Self.count))
+            #expect(measured.log.rows.count == 2 * measured.sent)
         }
     }
 
@@ -221,8 +229,8 @@ struct RelayTests {
             for name in ["lost_forward", "lost_reverse", "lost_unknown"] { #expect(measured.totals(name) == 0) }
             // Their delay is in the row, but not in the statistics.
             #expect(late.allSatisfy { ($0.delay ?? 0) > 290_000_000 })
-            #expect(measured.summary["reverse.delay.count"] == Int(Self.count) - Self.apart.count)
-            #expect(measured.log.count(.probe, .ok) == Int(Self.count))
+            #expect(measured.summary["reverse.delay.count"] == measured.sent - Self.apart.count)
+            #expect(measured.log.count(.probe, .ok) == measured.sent)
         }
     }
 }

@@ -38,6 +38,8 @@ final class Lab: Sendable {
         _ topology: Topology = .pair, neighbours: Neighbours = .permanent, mtu: Int = 1500,
         _ body: (Lab) async throws -> Void
     ) async throws {
+        await LabGate.shared.enter()
+        defer { LabGate.shared.leave() }
         let lab = try Lab(topology, neighbours, mtu)
         let result: Result<Void, any Error>
         do { result = .success(try await body(lab)) } catch { result = .failure(error) }
@@ -154,6 +156,46 @@ final class Lab: Sendable {
         where FileManager.default.fileExists(atPath: "/run/netns/\(namespace)") {
             _ = try? Command.run(["ip", "netns", "del", namespace])
         }
+    }
+}
+
+/// Few labs at a time: more would measure one another.
+final class LabGate: Sendable {
+    static let shared = LabGate(places: 5)
+
+    private struct State {
+        var free: Int
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+    private let state: Mutex<State>
+
+    private init(places: Int) { state = Mutex(State(free: places)) }
+
+    /// Waits for a place.
+    func enter() async {
+        await withCheckedContinuation { continuation in
+            let hasPlace = state.withLock { state in
+                if state.free > 0 {
+                    state.free -= 1
+                    return true
+                }
+                state.waiting.append(continuation)
+                return false
+            }
+            if hasPlace { continuation.resume() }
+        }
+    }
+
+    /// Hands the place to the one that has waited longest.
+    func leave() {
+        let next = state.withLock { state in
+            if state.waiting.isEmpty {
+                state.free += 1
+                return CheckedContinuation<Void, Never>?.none
+            }
+            return state.waiting.removeFirst()
+        }
+        next?.resume()
     }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Kernel
 import Synchronization
 import Testing
 
@@ -16,7 +17,7 @@ final class ProbeProcess: Sendable {
     let id: pid_t
     private let outputPath: String
     private let errorPath: String
-    private let status = Mutex<Int32?>(nil)
+    private let ended: Ended
 
     /// - Parameter output: The start of the names of the two files.
     init(_ command: [String], output: String) throws {
@@ -28,8 +29,9 @@ final class ProbeProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, outputPath, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, errorPath, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-        // A pipe of another test's, that a process which lives on inherited, would never end for its reader.
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        // Another thread's pipe that it inherited would never see its end.
+        // Those that are not open are closed without an error.
+        for descriptor in Int32(3)..<512 { posix_spawn_file_actions_addclose(&actions, descriptor) }
         // A test runner may block or ignore signals: the probe must get its own.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -49,9 +51,10 @@ final class ProbeProcess: Sendable {
             throw Command.Failed(description: "\(command): \(String(cString: strerror(error)))")
         }
         id = child
+        ended = Ended(child)
     }
 
-    deinit { if status.withLock({ $0 }) == nil { kill(id, SIGKILL) } }
+    deinit { signal(SIGKILL) }
 
     /// What it has printed so far.
     var output: String { Self.text(outputPath) }
@@ -60,18 +63,24 @@ final class ProbeProcess: Sendable {
     /// The lines of its standard output so far.
     var lines: [Substring] { output.split(separator: "\n") }
 
-    func signal(_ number: Int32) { if status.withLock({ $0 }) == nil { kill(id, number) } }
+    func signal(_ number: Int32) { if exitCode == nil { kill(id, number) } }
 
     /// The exit code once it has ended, 128 + the signal for one that was killed; `nil` while it runs.
-    var exitCode: Int32? {
-        status.withLock { status in
-            if status == nil {
+    var exitCode: Int32? { ended.value.withLock { $0?.code } }
+    /// When it ended, in nanoseconds of CLOCK_MONOTONIC, however late a busy test comes to ask.
+    var endTime: Int64? { ended.value.withLock { $0?.time } }
+
+    /// The end of a process, watched from a thread of its own.
+    private final class Ended: Sendable {
+        let value = Mutex<(code: Int32, time: Int64)?>(nil)
+
+        init(_ id: pid_t) {
+            Thread.detachNewThread { [self] in
                 var raw: Int32 = 0
-                if waitpid(id, &raw, WNOHANG) == id {
-                    status = raw & 0x7f == 0 ? (raw >> 8) & 0xff : 128 + (raw & 0x7f)
-                }
+                while waitpid(id, &raw, 0) < 0, errno == EINTR {}
+                let end = (raw & 0x7f == 0 ? (raw >> 8) & 0xff : 128 + (raw & 0x7f), ClockID.monotonic.now())
+                value.withLock { $0 = end }
             }
-            return status
         }
     }
 
