@@ -50,7 +50,8 @@ public struct ReceiveStamps: Hashable, Sendable {
 public struct PairedStamps: Hashable, Sendable {
     public static let valueLength = 176
 
-    /// Whether this probe, or the one answered, only collects what earlier ones left and counts in no statistics.
+    /// Whether this probe opens or closes a session: it only makes contact or collects what earlier ones left, and counts
+    /// in no statistics. False in replies.
     public var isClosing: Bool
     /// Random, for the session.
     public var instance: UInt64

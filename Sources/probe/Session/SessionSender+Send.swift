@@ -11,7 +11,8 @@ extension SessionSender {
     mutating func sendDue(_ now: Int64, _ batch: inout SendBatch) -> Bool {
         guard now >= nextSend, phase != .over else { return false }
         if now &- nextSend > Self.greatestDelay, phase == .measuring {
-            let missed = (now &- nextSend) / configuration.interval
+            let left = configuration.count.map { Int64(clamping: $0 &- min($0, attempts)) } ?? .max
+            let missed = min(left, (now &- nextSend) / configuration.interval)
             result.skippedDeadlines &+= UInt64(missed)
             nextSend &+= missed &* configuration.interval
             attempts &+= UInt64(missed)
