@@ -1,0 +1,229 @@
+import Foundation
+import Glibc
+import Report
+import Testing
+
+/// What can happen in mid-run: it is survived and counted, or ends the run with a summary.
+@Suite(.serialized, .needsRoot)
+struct RobustnessRunTests {
+    private static let json = ["--output", "json", "--quiet"]
+
+    /// The rows: two for each probe of the session, each once.
+    private func requireAllRows(_ log: Log, _ summary: Summary) {
+        let sent = summary["counters.sent"]
+        #expect(log.probes.count == sent && log.replies.count == sent)
+        #expect(Set(log.probes.map(\.sequence)).count == sent)
+        #expect(summary.value("stamps.balanced") as? Bool == true)
+    }
+
+    /// Frames that a's interface has sent.
+    private func sentFrames(_ lab: Lab) throws -> Int {
+        let text = try lab.run(.a, ["cat", "/sys/class/net/\(Lab.interface)/statistics/tx_packets"])
+        return try #require(Int(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+    }
+
+    @Test func `An interface that goes down and up is survived, and the refused probes are counted`() async throws {
+        try await Lab.with { lab in
+            let reflector = try await lab.startReflector()
+            let run = try lab.startRun(.a, .ipv4, ["--rate", "200", "--count", "300", "--timeout", "300ms"])
+            try await run.waitForRows(100, in: lab.log(.a))
+            try lab.ip(.a, "link set probe0 down")
+            try await run.waitForError("send: Network is down")
+            try lab.ip(.a, "link set probe0 up")
+            try lab.ip(.a, "neigh replace \(Lab.ipv4(.b)) lladdr \(Lab.mac(.b)) dev probe0 nud permanent")
+            try await run.waitForError("Sending works again")
+            let summary = try await run.summary()
+            _ = try await lab.finish(reflector)
+            let errors = try #require(summary["send_errors"])
+            #expect(errors > 0)
+            #expect((summary["counters.sent"] ?? 0) + errors + (summary["counters.skipped_deadlines"] ?? 0) == 300)
+            #expect(run.errors.contains("receive: Network is down"))
+            requireAllRows(try Log(lab.log(.a)), summary)
+        }
+    }
+
+    @Test func `The peer's link going down and up loses probes, and no more than were sent meanwhile`() async throws {
+        try await Lab.with { lab in
+            let reflector = try await lab.startReflector()
+            let run = try lab.startRun(.a, .ipv4, ["--rate", "200", "--count", "300", "--timeout", "300ms"])
+            try await run.waitForRows(100, in: lab.log(.a))
+            try lab.ip(.b, "link set probe0 down")
+            try await reflector.waitForError("receive: Network is down")
+            try lab.ip(.b, "link set probe0 up")
+            try lab.ip(.b, "neigh replace \(Lab.ipv4(.a)) lladdr \(Lab.mac(.a)) dev probe0 nud permanent")
+            let summary = try await run.summary()
+            let reflected = try await lab.finish(reflector)
+            let sent = try #require(summary["counters.sent"])
+            let received = try #require(summary["counters.received"])
+            #expect(received > 200 && received <= sent)
+            #expect(reflected["replies"] ?? 0 >= received)
+            requireAllRows(try Log(lab.log(.a)), summary)
+        }
+    }
+
+    @Test func `An interface that is deleted ends the run with 3, a summary and a whole log`() async throws {
+        try await Lab.with { lab in
+            let reflector = try await lab.startReflector()
+            let run = try lab.startRun(.a, .ipv4, ["--rate", "200", "--timeout", "300ms"])
+            try await run.waitForRows(100, in: lab.log(.a))
+            // Both ends go.
+            try lab.ip(.a, "link del probe0")
+            #expect(try await run.exit() == 3)
+            #expect(run.errors.contains("probe0 went away"))
+            let summary = try Summary(lastLineOf: run.output)
+            #expect(summary["counters.received"] ?? 0 >= 50)
+            requireAllRows(try Log(lab.log(.a)), summary)
+            #expect(try await reflector.exit() == 3)
+            #expect(reflector.errors.contains("probe0 went away"))
+            #expect(try Summary(lastLineOf: reflector.output)["replies"] ?? 0 >= 50)
+        }
+    }
+
+    @Test func `A peer that is restarted is measured on, and the losses are those of its absence`() async throws {
+        try await Lab.with { lab in
+            let first = try await lab.startReflector()
+            let run = try lab.startRun(.a, .ipv4, ["--rate", "200", "--count", "400", "--timeout", "300ms"])
+            try await run.waitForRows(200, in: lab.log(.a))
+            let before = try await lab.finish(first)
+            let second = try await lab.startReflector()
+            try await run.waitForError("started anew")
+            let summary = try await run.summary()
+            let after = try await lab.finish(second)
+            #expect(summary["counters.peer_restarts"] == 1)
+            let received = try #require(summary["counters.received"])
+            #expect(received > 200)
+            // Each probe that a reflector answered came back; opening and closing ones are answered too.
+            let answered = (before["replies"] ?? 0) + (after["replies"] ?? 0)
+            #expect(received <= answered && answered <= received + (summary["counters.uncounted_probes"] ?? 0))
+            let log = try Log(lab.log(.a))
+            requireAllRows(log, summary)
+            #expect(log.count(.reply, .ok) == received)
+            #expect(log.count(.reply, .reordered) == 0 && log.count(.probe, .reordered) == 0)
+            #expect(log.count(.probe, .duplicate) == 0)
+        }
+    }
+
+    @Test func `A peer that is never there ends with 2, after all probes were sent`() async throws {
+        try await Lab.with { lab in
+            let run = try lab.startRun(.a, .ipv4, ["--interval", "10ms", "--count", "5", "--timeout", "100ms"])
+            #expect(try await run.exit() == 2)
+            #expect(run.errors.contains("No answer yet"))
+            #expect(run.errors.contains("No reply came from \(Lab.ipv4(.b))"))
+            let summary = try Summary(lastLineOf: run.output)
+            #expect(summary["counters.sent"] == 5)
+            let log = try Log(lab.log(.a))
+            #expect(log.count(.probe, .unknown) == 5 && log.count(.reply, .unknown) == 5)
+        }
+    }
+
+    @Test func `A peer that comes late is waited for, and loses nothing`() async throws {
+        try await Lab.with { lab in
+            let run = try lab.startRun(.a, .ipv4, ["--interval", "5ms", "--count", "50"])
+            try await run.waitForError("No answer yet")
+            let reflector = try await lab.startReflector()
+            let summary = try await run.summary()
+            _ = try await lab.finish(reflector)
+            #expect(summary["counters.sent"] ?? 0 > 0)
+            #expect(summary["counters.received"] == summary["counters.sent"])
+        }
+    }
+
+    @Test func `A full disk ends the log with a whole line, and the run with 7 and its summary`() async throws {
+        try await Lab.with { lab in
+            let disk = lab.file("disk")
+            try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
+            try Command.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk])
+            defer { _ = try? Command.run(["umount", "-l", disk]) }
+            let reflector = try await lab.startReflector()
+            let path = disk + "/log.csv"
+            let run = try lab.start(
+                .a,
+                ["run", "--interface", Lab.interface, "--peer", Lab.ipv4(.b), "--rate", "1000", "--count", "800"]
+                    + Self.json + ["--log", path])
+            #expect(try await run.exit() == 7)
+            #expect(run.errors.contains("No space left on device"))
+            #expect(run.errors.contains(path))
+            #expect(
+                try Summary(lastLineOf: run.output)["counters.received"] ?? 0 > 400, "the run goes on without its log")
+            #expect(try Log(path).rows.count > 50)
+            _ = try await lab.finish(reflector)
+        }
+    }
+
+    @Test func `Standard output that is closed, full or read to its first line costs the log nothing`() async throws {
+        try await Lab.with { lab in
+            let reflector = try await lab.startReflector()
+            let redirections = [">&-": 0, ">&- 2>&- <&-": 0, "2>&-": 0, ">/dev/full": 7, "| head -1": 0]
+            for (position, (redirection, code)) in redirections.sorted(by: { $0.key < $1.key }).enumerated() {
+                let log = lab.file("stdout-\(position).csv")
+                let command =
+                    "set -o pipefail; \(ProbeProcess.binary) run --interface \(Lab.interface) --peer \(Lab.ipv4(.b)) "
+                    + "--interval 2ms --count 100 --log \(log) \(redirection)"
+                let run = try lab.start(.a, program: ["bash", "-c", command])
+                #expect(try await run.exit() == Int32(code), "\(redirection): \(run.errors)")
+                let rows = try Log(log).rows.count
+                #expect(rows > 100 && rows % 2 == 0, "\(redirection): the log is complete")
+            }
+            _ = try await lab.finish(reflector)
+        }
+    }
+
+    @Test func `The first interrupt finishes with a summary, the second ends at once`() async throws {
+        try await Lab.with { lab in
+            let reflector = try await lab.startReflector()
+            let run = try lab.startRun(.a, .ipv4, ["--rate", "100", "--timeout", "60s"])
+            try await run.waitForRows(50, in: lab.log(.a))
+            // Stopped, so that the first interrupt leaves probes to wait for.
+            reflector.signal(SIGSTOP)
+            let stopped = try sentFrames(lab)
+            try await waitFor("probes without an answer", within: 5) { try sentFrames(lab) > stopped + 10 ? () : nil }
+            run.signal(SIGINT)
+            let first = try sentFrames(lab)
+            try await waitFor("closing probes", within: 5) { try sentFrames(lab) > first + 20 ? () : nil }
+            #expect(run.exitCode == nil, "it waits for what is missing")
+            run.signal(SIGINT)
+            #expect(try await run.exit(within: 3) == 0)
+            let summary = try Summary(lastLineOf: run.output)
+            let log = try Log(lab.log(.a))
+            #expect(log.count(.probe, .unknown) > 0, "of some nobody knows")
+            requireAllRows(log, summary)
+            reflector.signal(SIGCONT)
+            _ = try await lab.finish(reflector)
+        }
+    }
+
+    @Test func `A next hop whose address changes is followed`() async throws {
+        try await Lab.with { lab in
+            let reflector = try await lab.startReflector()
+            let run = try lab.startRun(.a, .ipv4, ["--rate", "100", "--timeout", "300ms"])
+            try await run.waitForRows(50, in: lab.log(.a))
+            let new = "02:00:00:00:08:99"
+            try lab.ip(.b, "link set probe0 address \(new)")
+            try lab.ip(.a, "neigh replace \(Lab.ipv4(.b)) lladdr \(new) dev probe0 nud permanent")
+            try await run.waitForError("The next hop's address is now \(new)")
+            let rows = FileManager.default.contents(atPath: lab.log(.a))?.count { $0 == UInt8(ascii: "\n") }
+            try await run.waitForRows((rows ?? 0) + 100, in: lab.log(.a))
+            run.signal(SIGINT)
+            let summary = try await run.summary()
+            _ = try await lab.finish(reflector)
+            let log = try Log(lab.log(.a))
+            requireAllRows(log, summary)
+            let last = log.replies.sorted { $0.sequence < $1.sequence }.suffix(20)
+            #expect(last.allSatisfy { $0.status == .ok }, "the probes reach the new address")
+        }
+    }
+
+    @Test(arguments: [Lab.Family.ipv4, .ipv6])
+    func `An empty neighbour table is filled, and emptied again`(_ family: Lab.Family) async throws {
+        try await Lab.with(neighbours: .resolved) { lab in
+            let reflector = try await lab.startReflector()
+            try lab.ip(.a, "neigh flush dev probe0")
+            let run = try lab.startRun(.a, family, ["--interval", "5ms", "--count", "20"])
+            let summary = try await run.summary()
+            _ = try await lab.finish(reflector)
+            #expect(summary["counters.sent"] ?? 0 > 0)
+            #expect(summary["counters.received"] == summary["counters.sent"])
+            #expect(try !lab.ip(.a, "neigh show \(family.address(.b)) dev probe0").contains("lladdr"))
+        }
+    }
+}
