@@ -1,0 +1,62 @@
+import Foundation
+import Testing
+
+/// The packet threads allocate nothing for a packet: what they allocate does not depend on how many there are.
+@Suite(.serialized, .needsRoot)
+struct AllocationTests {
+    private static let counter = ProcessInfo.processInfo.environment["PROBE_ALLOCATION_COUNTER"]
+    private static let reason: Comment =
+        "PROBE_ALLOCATION_COUNTER does not name the preloaded counter that scripts/test builds"
+
+    /// Allocations by thread name.
+    private func count(probes: Int, logged: Bool) async throws -> (sender: [String: Int], reflector: [String: Int]) {
+        var counts: (sender: [String: Int], reflector: [String: Int]) = ([:], [:])
+        try await Lab.with { lab in
+            func counted(_ side: Lab.Side, _ arguments: [String]) throws -> ProbeProcess {
+                try lab.start(
+                    side,
+                    program: [
+                        "env", "LD_PRELOAD=\(Self.counter ?? "")", "PROBE_ALLOCATION_FILE=\(lab.file(side.rawValue))",
+                        ProbeProcess.binary,
+                    ] + arguments + ["--interface", Lab.interface, "--output", "json", "--quiet"])
+            }
+            let reflector = try counted(.b, ["reflect"] + (logged ? ["--log", lab.log(.b)] : []))
+            try await reflector.waitForError("Answering")
+            let run = try counted(
+                .a,
+                ["run", "--peer", Lab.ipv4(.b), "--rate", "2000", "--count", "\(probes)"]
+                    + (logged ? ["--log", lab.log(.a)] : []))
+            let summary = try await run.summary(within: 30)
+            #expect(summary["counters.sent"] ?? 0 > probes * 9 / 10)
+            _ = try await lab.finish(reflector)
+            counts = (try read(lab.file("a")), try read(lab.file("b")))
+        }
+        return counts
+    }
+
+    private func read(_ path: String) throws -> [String: Int] {
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        return Dictionary(
+            text.split(separator: "\n").compactMap { line in
+                let words = line.split(separator: " ")
+                return words.count >= 2 ? Int(words[1]).map { (String(words[0]), $0) } : nil
+            }, uniquingKeysWith: +)
+    }
+
+    @Test(.enabled(if: counter != nil, reason), arguments: [false, true])
+    func `Ten thousand more probes cost no allocation on either packet thread`(_ logged: Bool) async throws {
+        let few = try await count(probes: 2000, logged: logged)
+        let many = try await count(probes: 12_000, logged: logged)
+        for (thread, few, many) in [
+            ("probe-sender", few.sender, many.sender), ("probe-reflect", few.sender, many.sender),
+            ("probe-reflect", few.reflector, many.reflector),
+        ] {
+            let more = try #require(many[thread], "no such thread: \(many)")
+            let less = try #require(few[thread], "no such thread: \(few)")
+            // The runtime makes each type's metadata once, on whichever thread needs it first.
+            #expect(abs(more - less) <= 4, "\(thread): \(less), then \(more)")
+        }
+        // The counter counts: what makes the threads allocates.
+        #expect(many.sender.values.reduce(0, +) > 100)
+    }
+}
