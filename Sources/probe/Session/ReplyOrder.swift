@@ -104,13 +104,22 @@ struct ReplyOrder {
         return unknown
     }
 
-    /// Whether something was sent soon after a reply of which nothing has been heard: it may have been a reordered one.
-    func hasUnknownReplies(after replySequence: UInt32) -> Bool {
-        guard let newest = newestReply else { return false }
-        var next = replySequence &+ 1
-        for _ in 0..<Self.reach where isAfter(newest, next) {
-            if !isKnown(next) { return true }
-            next &+= 1
+    /// Whether, soon after a reply, more replies are unheard of than probes are without one: then one of them may be to
+    /// a probe that was overtaken, from further back.
+    func hasUnexplainedReplies(after replySequence: UInt32) -> Bool {
+        guard let newest = newestReply, var before = probe(ofReply: replySequence) else { return false }
+        var unknown: Int64 = 0
+        for distance in 1...Self.reach {
+            let next = replySequence &+ distance
+            if isAfter(next, newest) { return false }
+            guard let probe = probe(ofReply: next) else {
+                unknown += 1
+                continue
+            }
+            let missing = Int64(Int32(bitPattern: probe &- before)) - 1
+            if unknown > max(0, missing) { return true }
+            unknown = 0
+            before = probe
         }
         return false
     }

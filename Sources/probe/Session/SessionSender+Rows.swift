@@ -101,7 +101,7 @@ extension SessionSender {
             let unknownReplies = order.unknownReplies(between: reply, and: slots[after].replySequence)
         else { return gap }
         // Without the peer's telemetry a reply after the gap may be to a probe of it that was overtaken.
-        let isSettled = peerInstance != nil || !order.hasUnknownReplies(after: slots[after].replySequence)
+        let isSettled = peerInstance != nil || !order.hasUnexplainedReplies(after: slots[after].replySequence)
         guard first.index != nil else {
             // What was sent before is not kept any more, so it can't be counted; but none is none.
             gap.direction = unknownReplies == 0 && isSettled ? .forward : .unknown
