@@ -8,7 +8,7 @@ extension SessionReflector {
     /// Answers the probes that are there, batch by batch, up to a limit: a flood must not keep the thread from its
     /// other work.
     mutating func answer(_ receiving: inout ReceiveBatch, _ sending: inout SendBatch, _ stamps: inout StampBatch) {
-        for _ in 0..<SessionSender.rounds {
+        for _ in 0..<Link.rounds {
             do throws(SystemError) {
                 try link.conn.receiveNow(&receiving)
             } catch {

@@ -6,17 +6,13 @@ import Wire
 extension SessionReflector {
     /// Takes the transmit stamps that are there, up to a limit.
     mutating func takeStamps(_ batch: inout StampBatch) {
-        for _ in 0..<SessionSender.rounds {
-            do throws(SystemError) {
-                try link.conn.receiveTransmitStampsNow(&batch)
-            } catch {
-                result.failure = error
-                return
+        do throws(SystemError) {
+            try link.takeStamps(&batch) { batch in
+                if batch.foundQueueFull { ledger.recordFullQueue() }
+                batch.forEach { stamp in enter(stamp) }
             }
-            guard batch.count > 0 else { return }
-            if batch.foundQueueFull { ledger.recordFullQueue() }
-            batch.forEach { stamp in enter(stamp) }
-            if batch.count < batch.capacity { return }
+        } catch {
+            result.failure = error
         }
     }
 
@@ -87,7 +83,7 @@ extension SessionReflector {
             finish(oldest)
             oldest &+= 1
         }
-        readSocketCounters()
+        link.readCounters(into: &result.totals)
         push(.totals(result.totals))
     }
 }

@@ -86,8 +86,7 @@ struct SessionReflector: ~Copyable {
 
     private mutating func wait(until deadline: Int64) -> PacketConn.Activity {
         do throws(SystemError) {
-            let activity = try link.conn.waitForActivity(until: deadline, signal: control.signal)
-            if activity.contains(.signal) { control.signal.clear() }
+            let activity = try link.wait(until: deadline, control)
             if activity.contains(.closed) { isOver = true }
             return activity
         } catch {
@@ -120,15 +119,8 @@ struct SessionReflector: ~Copyable {
         guard now >= nextReport else { return }
         nextReport = now &+ SessionSender.reportInterval
         table.expire(now)
-        readSocketCounters()
+        link.readCounters(into: &result.totals)
         push(.totals(result.totals))
-    }
-
-    mutating func readSocketCounters() {
-        guard let statistics = try? link.conn.statistics() else { return }
-        result.totals.socketPackets = statistics.packets
-        result.totals.socketDrops = statistics.drops
-        result.totals.queueFreezes = statistics.queueFreezes
     }
 
     mutating func push(_ event: SessionEvent) {

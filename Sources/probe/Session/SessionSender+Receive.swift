@@ -6,7 +6,7 @@ import Wire
 extension SessionSender {
     /// Takes the replies that are there, up to a limit: a flood must not keep the thread from its other work.
     mutating func receiveReplies(_ batch: inout ReceiveBatch) {
-        for _ in 0..<Self.rounds {
+        for _ in 0..<Link.rounds {
             do throws(SystemError) {
                 try link.conn.receiveNow(&batch)
             } catch {

@@ -6,17 +6,13 @@ import Wire
 extension SessionSender {
     /// Takes the transmit stamps that are there, up to a limit.
     mutating func takeStamps(_ batch: inout StampBatch) {
-        for _ in 0..<Self.rounds {
-            do throws(SystemError) {
-                try link.conn.receiveTransmitStampsNow(&batch)
-            } catch {
-                result.failure = error
-                return
+        do throws(SystemError) {
+            try link.takeStamps(&batch) { batch in
+                if batch.foundQueueFull { ledger.recordFullQueue() }
+                batch.forEach { stamp in enter(stamp) }
             }
-            guard batch.count > 0 else { return }
-            if batch.foundQueueFull { ledger.recordFullQueue() }
-            batch.forEach { stamp in enter(stamp) }
-            if batch.count < batch.capacity { return }
+        } catch {
+            result.failure = error
         }
     }
 
@@ -85,7 +81,7 @@ extension SessionSender {
             finish(oldest)
             passOldest()
         }
-        readSocketCounters()
+        link.readCounters(into: &result.totals)
         push(.totals(result.totals))
     }
 }

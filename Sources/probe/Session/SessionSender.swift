@@ -106,8 +106,6 @@ struct SessionSender: ~Copyable {
     }
 
     static let batch = 64
-    /// Batches that are received before the thread looks at its other work.
-    static let rounds = 16
     /// Between two reports of totals.
     static let reportInterval: Int64 = 1_000_000_000
     /// Between opening probes, and between closing ones once the first few have brought nothing.
@@ -208,8 +206,7 @@ struct SessionSender: ~Copyable {
 
     private mutating func wait(until deadline: Int64) -> PacketConn.Activity {
         do throws(SystemError) {
-            let activity = try link.conn.waitForActivity(until: deadline, signal: control.signal)
-            if activity.contains(.signal) { control.signal.clear() }
+            let activity = try link.wait(until: deadline, control)
             if activity.contains(.closed) { enter(.over, ClockID.monotonic.now()) }
             return activity
         } catch {
@@ -222,15 +219,8 @@ struct SessionSender: ~Copyable {
         guard now >= nextReport else { return }
         nextReport = now &+ Self.reportInterval
         control.isPeerSilent = now &- lastReplyAt > configuration.timeout &+ configuration.interval
-        readSocketCounters()
+        link.readCounters(into: &result.totals)
         push(.totals(result.totals))
-    }
-
-    mutating func readSocketCounters() {
-        guard let statistics = try? link.conn.statistics() else { return }
-        result.totals.socketPackets = statistics.packets
-        result.totals.socketDrops = statistics.drops
-        result.totals.queueFreezes = statistics.queueFreezes
     }
 
     mutating func tell(_ notice: SessionNotice) { push(.notice(notice)) }
