@@ -22,21 +22,26 @@ struct RobustnessRunTests {
         return try #require(Int(text.trimmingCharacters(in: .whitespacesAndNewlines)))
     }
 
+    /// Waits until a has logged 200 rows more than now.
+    private func waitForMoreRows(_ run: ProbeProcess, _ lab: Lab) async throws {
+        let rows = FileManager.default.contents(atPath: lab.log(.a))?.count { $0 == UInt8(ascii: "\n") }
+        try await run.waitForRows((rows ?? 0) + 200, in: lab.log(.a))
+    }
+
     @Test func `An interface that goes down and up is survived, and the refused probes are counted`() async throws {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector()
-            let run = try lab.startRun(.a, .ipv4, ["--rate", "200", "--count", "300", "--timeout", "300ms"])
+            let run = try lab.startRun(.a, .ipv4, ["--rate", "200", "--timeout", "300ms"])
             try await run.waitForRows(100, in: lab.log(.a))
             try lab.ip(.a, "link set probe0 down")
             try await run.waitForError("send: Network is down")
             try lab.ip(.a, "link set probe0 up")
             try lab.ip(.a, "neigh replace \(Lab.ipv4(.b)) lladdr \(Lab.mac(.b)) dev probe0 nud permanent")
             try await run.waitForError("Sending works again")
-            let summary = try await run.summary()
+            let summary = try await lab.finish(run)
             _ = try await lab.finish(reflector)
-            let errors = try #require(summary["send_errors"])
-            #expect(errors > 0)
-            #expect((summary["counters.sent"] ?? 0) + errors + (summary["counters.skipped_deadlines"] ?? 0) == 300)
+            #expect(summary["send_errors"] ?? 0 > 0)
+            #expect(summary["counters.received"] ?? 0 >= 50)
             #expect(run.errors.contains("receive: Network is down"))
             requireAllRows(try Log(lab.log(.a)), summary)
         }
@@ -45,17 +50,18 @@ struct RobustnessRunTests {
     @Test func `The peer's link going down and up loses probes, and no more than were sent meanwhile`() async throws {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector()
-            let run = try lab.startRun(.a, .ipv4, ["--rate", "200", "--count", "300", "--timeout", "300ms"])
+            let run = try lab.startRun(.a, .ipv4, ["--rate", "200", "--timeout", "300ms"])
             try await run.waitForRows(100, in: lab.log(.a))
             try lab.ip(.b, "link set probe0 down")
             try await reflector.waitForError("receive: Network is down")
             try lab.ip(.b, "link set probe0 up")
             try lab.ip(.b, "neigh replace \(Lab.ipv4(.a)) lladdr \(Lab.mac(.a)) dev probe0 nud permanent")
-            let summary = try await run.summary()
+            try await waitForMoreRows(run, lab)
+            let summary = try await lab.finish(run)
             let reflected = try await lab.finish(reflector)
             let sent = try #require(summary["counters.sent"])
             let received = try #require(summary["counters.received"])
-            #expect(received > 200 && received <= sent)
+            #expect(received > 100 && received <= sent)
             #expect(reflected["replies"] ?? 0 >= received)
             requireAllRows(try Log(lab.log(.a)), summary)
         }
@@ -82,16 +88,17 @@ struct RobustnessRunTests {
     @Test func `A peer that is restarted is measured on, and the losses are those of its absence`() async throws {
         try await Lab.with { lab in
             let first = try await lab.startReflector()
-            let run = try lab.startRun(.a, .ipv4, ["--rate", "200", "--count", "400", "--timeout", "300ms"])
+            let run = try lab.startRun(.a, .ipv4, ["--rate", "200", "--timeout", "300ms"])
             try await run.waitForRows(200, in: lab.log(.a))
             let before = try await lab.finish(first)
             let second = try await lab.startReflector()
             try await run.waitForError("started anew")
-            let summary = try await run.summary()
+            try await waitForMoreRows(run, lab)
+            let summary = try await lab.finish(run)
             let after = try await lab.finish(second)
             #expect(summary["counters.peer_restarts"] == 1)
             let received = try #require(summary["counters.received"])
-            #expect(received > 200)
+            #expect(received > 150)
             // Each probe that a reflector answered came back; opening and closing ones are answered too.
             let answered = (before["replies"] ?? 0) + (after["replies"] ?? 0)
             #expect(received <= answered && answered <= received + (summary["counters.uncounted_probes"] ?? 0))
@@ -201,8 +208,7 @@ struct RobustnessRunTests {
             try lab.ip(.b, "link set probe0 address \(new)")
             try lab.ip(.a, "neigh replace \(Lab.ipv4(.b)) lladdr \(new) dev probe0 nud permanent")
             try await run.waitForError("The next hop's address is now \(new)")
-            let rows = FileManager.default.contents(atPath: lab.log(.a))?.count { $0 == UInt8(ascii: "\n") }
-            try await run.waitForRows((rows ?? 0) + 100, in: lab.log(.a))
+            try await waitForMoreRows(run, lab)
             run.signal(SIGINT)
             let summary = try await run.summary()
             _ = try await lab.finish(reflector)
