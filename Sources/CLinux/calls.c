@@ -85,6 +85,26 @@ int cl_set_timer_slack(unsigned long nanoseconds) {
     return prctl(PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0) < 0 ? -errno : 0;
 }
 
+// struct sched_attr in its first version, which <linux/sched/types.h> can't bring beside glibc's <sched.h>.
+struct thread_schedule {
+    uint32_t size;
+    uint32_t policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime;
+    uint64_t deadline;
+    uint64_t period;
+};
+
+int cl_set_slice(uint64_t nanoseconds) {
+    struct thread_schedule schedule = { 0 };
+    if (syscall(SYS_sched_getattr, 0, &schedule, sizeof schedule, 0) < 0) return -errno;
+    schedule.size = sizeof schedule;
+    schedule.runtime = nanoseconds;
+    return syscall(SYS_sched_setattr, 0, &schedule, 0) < 0 ? -errno : 0;
+}
+
 int cl_name_thread(const char *name) { return -pthread_setname_np(pthread_self(), name); }
 
 int cl_enter_network_namespace(int fd) { return setns(fd, CLONE_NEWNET) < 0 ? -errno : 0; }

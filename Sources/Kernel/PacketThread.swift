@@ -17,14 +17,15 @@ public enum PacketThread {
     /// - Parameters:
     ///   - name: at most 15 bytes, seen in `top -H`.
     ///   - cpu: the processor to pin to; `nil` leaves the process's own set.
+    ///   - isUrgent: whether it is to run as soon as it wakes, before threads that work in the background.
     /// - Returns: what `body` returns.
     /// - Throws: ``SystemError`` if the thread can't be made or pinned.
     public static func run<Value: Sendable>(
-        named name: String, cpu: Int? = nil, _ body: @escaping @Sendable () -> Value
+        named name: String, cpu: Int? = nil, isUrgent: Bool = false, _ body: @escaping @Sendable () -> Value
     ) async throws(SystemError) -> Value {
         let result: Result<Value, SystemError> = await withCheckedContinuation { continuation in
             do throws(SystemError) {
-                try start(named: name) {
+                try start(named: name, isUrgent: isUrgent) {
                     let pinned = cpu.map { cl_pin_thread(Int32(clamping: $0)) } ?? 0
                     if pinned < 0 {
                         let remedy = "Name a processor that `taskset -p $$` lists."
@@ -40,12 +41,19 @@ public enum PacketThread {
         return try result.get()
     }
 
+    /// The least that the kernel takes, in nanoseconds. Source: sched_setattr(2), __setparam_fair() in kernel/sched.
+    private static let shortestSlice: UInt64 = 100_000
+
     /// Starts a detached thread.
-    private static func start(named name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
+    private static func start(named name: String, isUrgent: Bool, _ body: @escaping @Sendable () -> Void)
+        throws(SystemError)
+    {
         let boxed = Unmanaged.passRetained(
             Body {
                 _ = cl_name_thread(String(name.prefix(15)))
                 _ = cl_set_timer_slack(1)
+                // A thread of short slices gets the processor at once when it wakes (Linux 6.12); it never needs long.
+                if isUrgent { _ = cl_set_slice(shortestSlice) }
                 body()
             })
         var thread = pthread_t()

@@ -86,6 +86,9 @@ int cl_pin_thread(int cpu);
 int cl_set_timer_slack(unsigned long nanoseconds);
 int cl_name_thread(const char *name);
 
+// Asks for slices of so many nanoseconds for the calling thread, its policy and niceness kept.
+int cl_set_slice(uint64_t nanoseconds);
+
 int cl_enter_network_namespace(int fd);
 
 struct cl_interface {

@@ -104,13 +104,13 @@ struct PairedRun {
                 var own = recorder.take()
                 return own?.run() ?? RecorderResult()
             }
-            async let reflected = PacketThread.run(named: "probe-reflect") {
+            async let reflected = PacketThread.run(named: "probe-reflect", isUrgent: true) {
                 var own = SessionReflector(
                     reflector, link: reflectorLink, control: threads.reflector, events: threads.reflectorRing)
                 return own.run()
             }
             do {
-                let sent = try await PacketThread.run(named: "probe-sender") {
+                let sent = try await PacketThread.run(named: "probe-sender", isUrgent: true) {
                     var own = SessionSender(
                         sender, link: senderLink, control: threads.sender, events: threads.senderRing)
                     return own.run()

@@ -70,7 +70,7 @@ struct ReflectRun {
             results = try await withThrowingTaskGroup(of: ReflectorResult.self) { group in
                 for family in families {
                     group.addTask {
-                        let result = try await PacketThread.run(named: "probe-reflect") {
+                        let result = try await PacketThread.run(named: "probe-reflect", isUrgent: true) {
                             var own = SessionReflector(
                                 configuration, link: family.link, control: family.control, events: family.ring)
                             return own.run()
