@@ -79,5 +79,6 @@ enum ErrorCode {
     static let familyUnsupported: Int32 = 97
     static let addressInUse: Int32 = 98
     static let networkDown: Int32 = 100
+    static let noBuffers: Int32 = 105
     static let timedOut: Int32 = 110
 }

@@ -135,12 +135,20 @@ extension SessionSender {
         }
         for position in sent..<batch.count { slots[slotIndex(next &+ UInt32(position - sent))].flags = [] }
         if let failure {
+            if failure.code == ErrorCode.noBuffers { skipRefused() }
             result.sendErrors &+= UInt64(batch.count - sent)
             learn(of: failure)
         } else if isSendFailing {
             isSendFailing = false
             tell(.sendWorksAgain)
         }
+    }
+
+    /// The interface's queue refused a packet that the kernel had stamped already: its number is not used again, or that
+    /// stamp would be taken for the next packet's. It counts as no probe, and in no gap.
+    private mutating func skipRefused() {
+        slots[slotIndex(next)].flags = [.inUse, .reachedPeer]
+        next &+= 1
     }
 
     /// Some failures pass; an interface that is gone and a packet that does not fit never do.
