@@ -98,34 +98,41 @@ struct PairedRun {
         let keeping = housekeeping(threads)
         defer { keeping.cancel() }
         stopper.attach { count in threads.stop(signals: count) }
-        let outcome: Outcome
+        let outcome = try await Self.runThreads(
+            threads, sender: (sender, senderLink), reflector: (reflector, reflectorLink), recorder)
+        try report(outcome, &description)
+    }
+
+    /// Runs sender, reflector and recorder, each on a thread of its own, until all are over.
+    private static func runThreads(
+        _ threads: ThreadControls, sender: (configuration: SessionSender.Configuration, link: Link),
+        reflector: (configuration: SessionReflector.Configuration, link: Link), _ recorder: Handoff<Recorder>
+    ) async throws -> Outcome {
+        async let recorded = PacketThread.run(named: "probe-recorder") {
+            var own = recorder.take()
+            return own?.run() ?? RecorderResult()
+        }
+        async let reflected = PacketThread.run(named: "probe-reflect", isUrgent: true) {
+            var own = SessionReflector(
+                reflector.configuration, link: reflector.link, control: threads.reflector,
+                events: threads.reflectorRing)
+            return own.run()
+        }
         do {
-            async let recorded = PacketThread.run(named: "probe-recorder") {
-                var own = recorder.take()
-                return own?.run() ?? RecorderResult()
-            }
-            async let reflected = PacketThread.run(named: "probe-reflect", isUrgent: true) {
-                var own = SessionReflector(
-                    reflector, link: reflectorLink, control: threads.reflector, events: threads.reflectorRing)
+            let sent = try await PacketThread.run(named: "probe-sender", isUrgent: true) {
+                var own = SessionSender(
+                    sender.configuration, link: sender.link, control: threads.sender, events: threads.senderRing)
                 return own.run()
             }
-            do {
-                let sent = try await PacketThread.run(named: "probe-sender", isUrgent: true) {
-                    var own = SessionSender(
-                        sender, link: senderLink, control: threads.sender, events: threads.senderRing)
-                    return own.run()
-                }
-                threads.senderIsOver()
-                let reflection = try await reflected
-                threads.recorder.end()
-                outcome = Outcome(sender: sent, reflector: reflection, recorder: try await recorded)
-            } catch {
-                // A thread that could not be started must not leave the others waiting.
-                threads.abort()
-                throw error
-            }
+            threads.senderIsOver()
+            let reflection = try await reflected
+            threads.recorder.end()
+            return Outcome(sender: sent, reflector: reflection, recorder: try await recorded)
+        } catch {
+            // A thread that could not be started must not leave the others waiting.
+            threads.abort()
+            throw error
         }
-        try report(outcome, &description)
     }
 
     private var onlyPeer: [IPNetwork] {

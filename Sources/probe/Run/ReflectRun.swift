@@ -59,35 +59,38 @@ struct ReflectRun {
         defer { keeping.cancel() }
         let start = ClockID.monotonic.now()
         stopper.attach { _ in for family in families { family.control.requestStop(.abort) } }
-        let results: [ReflectorResult]
-        let recorded: RecorderResult
-        do {
-            async let recording = PacketThread.run(named: "probe-recorder") {
-                var own = recorder.take()
-                return own?.run() ?? RecorderResult()
-            }
-            defer { recorderControl.end() }
-            results = try await withThrowingTaskGroup(of: ReflectorResult.self) { group in
-                for family in families {
-                    group.addTask {
-                        let result = try await PacketThread.run(named: "probe-reflect", isUrgent: true) {
-                            var own = SessionReflector(
-                                configuration, link: family.link, control: family.control, events: family.ring)
-                            return own.run()
-                        }
-                        // An interface that is gone is gone for both.
-                        if result.failure != nil { for family in families { family.control.requestStop(.abort) } }
-                        return result
-                    }
-                }
-                return try await group.reduce(into: []) { $0.append($1) }
-            }
-            recorderControl.end()
-            recorded = try await recording
-        }
+        let (results, recorded) = try await Self.runThreads(families, configuration, recorder, recorderControl)
         description.set("duration_ns", .integer(ClockID.monotonic.now() &- start))
         if let path = common.log { try RunOutputs.write(description, besideLog: path, replacing: true) }
         try report(results, recorded)
+    }
+
+    /// Runs the reflectors and the recorder, each on a thread of its own, until all are over.
+    private static func runThreads(
+        _ families: [Family], _ configuration: SessionReflector.Configuration, _ recorder: Handoff<Recorder>,
+        _ recorderControl: RecorderControl
+    ) async throws -> ([ReflectorResult], RecorderResult) {
+        async let recorded = PacketThread.run(named: "probe-recorder") {
+            var own = recorder.take()
+            return own?.run() ?? RecorderResult()
+        }
+        defer { recorderControl.end() }
+        let results = try await withThrowingTaskGroup(of: ReflectorResult.self) { group in
+            for family in families {
+                group.addTask {
+                    // What ends one ends both: the interface is gone, or a thread could not be started.
+                    defer { for family in families { family.control.requestStop(.abort) } }
+                    return try await PacketThread.run(named: "probe-reflect", isUrgent: true) {
+                        var own = SessionReflector(
+                            configuration, link: family.link, control: family.control, events: family.ring)
+                        return own.run()
+                    }
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        recorderControl.end()
+        return (results, try await recorded)
     }
 
     private func families() throws(ProbeError) -> [Family] {
