@@ -4,16 +4,16 @@ import Synchronization
 import Testing
 
 /// A call that may block, on a thread of its own, so that a test can tell that it waits, and never hangs with it.
-final class Background<Value: Sendable>: Sendable {
+final class Background<Value: Sendable, Failure: Error>: Sendable {
     private let task = Mutex<String?>(nil)
-    private let outcome = Mutex<Result<Value, SystemError>?>(nil)
+    private let outcome = Mutex<Result<Value, Failure>?>(nil)
     private let finished = DispatchSemaphore(value: 0)
 
-    init(_ body: @escaping @Sendable () throws(SystemError) -> Value) {
+    init(_ body: @escaping @Sendable () throws(Failure) -> Value) {
         Thread.detachNewThread { [self] in
             task.withLock { $0 = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/thread-self") }
-            let result: Result<Value, SystemError>
-            do throws(SystemError) { result = .success(try body()) } catch { result = .failure(error) }
+            let result: Result<Value, Failure>
+            do throws(Failure) { result = .success(try body()) } catch { result = .failure(error) }
             outcome.withLock { $0 = result }
             finished.signal()
         }
@@ -35,11 +35,14 @@ final class Background<Value: Sendable>: Sendable {
     }
 
     /// What the call returned or threw.
-    func result(within seconds: Double = 5) throws -> Result<Value, SystemError> {
+    func result(within seconds: Double = 5) throws -> Result<Value, Failure> {
         let isFinished = finished.wait(timeout: .now() + seconds) == .success
         return try #require(isFinished ? outcome.withLock { $0 } : nil, "the call still waits")
     }
 
+}
+
+extension Background where Failure == SystemError {
     /// The errno of the error that the call threw; `nil` where it threw none.
     func errorCode(within seconds: Double = 5) throws -> Int32? {
         if case .failure(let error) = try result(within: seconds) { error.code } else { nil }

@@ -1,0 +1,94 @@
+import CLinux
+import Glibc
+import Kernel
+
+extension PacketRing {
+    /// Opens a packet socket with a ring.
+    ///
+    /// - Parameters:
+    ///   - interface: the one to hear; `nil` hears all of this network namespace.
+    ///   - configuration: the defaults take 32 MiB of memory that is not swapped.
+    /// - Throws: ``SystemError``: EPERM without CAP_NET_RAW, EINVAL for a shape that is none or a version that the
+    ///   kernel does not have, ENOMEM where there is not so much memory, ENETDOWN for an interface that is down, and
+    ///   what socket(2), setsockopt(2), mmap(2) and bind(2) give.
+    public static func open(
+        on interface: Interface?, configuration: Configuration = Configuration()
+    ) throws(SystemError) -> PacketRing {
+        let socket = try Descriptor(packetSocket: configuration.socketType)
+        // Protocol 0 until bound: nothing is received before the filter is on.
+        if let filter = configuration.filter { try socket.attach(filter) }
+        let version = try setVersion(of: socket, configuration.version)
+        let geometry = try RingGeometry(configuration, version: version)
+        if configuration.restoresVLANTag {
+            let tagBytes: UInt32 = 4
+            try socket.setOption("keep room for the tag", level: CL_SOL_PACKET, name: PACKET_RESERVE, to: tagBytes)
+        }
+        let hardware = try askForStamps(socket, interface, configuration.stamps)
+        do throws(SystemError) {
+            try setUpMemory(of: socket, geometry, configuration.blockTimeout)
+            let mapping = try Mapping(of: socket, byteCount: geometry.byteCount)
+            try socket.bind(to: interface, etherType: configuration.etherType)
+            return try PacketRing(
+                socket: socket, mapping: mapping, geometry: geometry, interface: interface,
+                hardwareStamping: hardware, configuration: configuration)
+        } catch {
+            if let interface { hardware.giveBack(to: HardwareStamping.Card(interface: interface.name)) }
+            throw error
+        }
+    }
+
+    private static func setVersion(
+        of socket: borrowing Descriptor, _ wanted: Version?
+    ) throws(SystemError) -> Version {
+        var refusal = SystemError("choose the ring's version", code: EINVAL)
+        for version in wanted.map({ [$0] }) ?? [.v3, .v2, .v1] {
+            do throws(SystemError) {
+                // At SOL_SOCKET the same number would be SO_OOBINLINE.
+                try socket.setOption(
+                    "choose the ring's version", level: CL_SOL_PACKET, name: PACKET_VERSION, to: version.rawValue)
+                return version
+            } catch {
+                refusal = error.advising("This kernel does not have it: leave the version to be chosen.")
+            }
+        }
+        throw refusal
+    }
+
+    private static func setUpMemory(
+        of socket: borrowing Descriptor, _ geometry: RingGeometry, _ blockTimeout: Duration
+    ) throws(SystemError) {
+        var request = tpacket_req3()
+        request.tp_block_size = UInt32(geometry.blockSize)
+        request.tp_block_nr = UInt32(geometry.blockCount)
+        request.tp_frame_size = UInt32(geometry.frameSize)
+        request.tp_frame_nr = UInt32(clamping: geometry.framesPerBlock * geometry.blockCount)
+        // Rounded up: 0 would mean the kernel's own choice.
+        let milliseconds = (max(0, blockTimeout.nanoseconds) &+ 999_999) / 1_000_000
+        request.tp_retire_blk_tov = UInt32(clamping: milliseconds)
+        // struct tpacket_req is its beginning.
+        let length =
+            geometry.version == .v3 ? MemoryLayout<tpacket_req3>.size : MemoryLayout<tpacket_req>.size
+        let result = setsockopt(
+            socket.rawValue, CL_SOL_PACKET, PACKET_RX_RING, &request, socklen_t(length))
+        do throws(SystemError) {
+            try checkErrno("set up the ring", result)
+        } catch  where error.code == ENOMEM {
+            throw error.advising(
+                "\(geometry.byteCount >> 20) MiB in blocks of \(geometry.blockSize >> 10) KiB could not be had: ask for "
+                    + "fewer or smaller blocks.")
+        }
+    }
+
+    /// Asks for stamps on arrival: a ring has none but those of the copy where no socket asks for them.
+    private static func askForStamps(
+        _ socket: borrowing Descriptor, _ interface: Interface?, _ preference: StampPreference
+    ) throws(SystemError) -> HardwareStamping {
+        try StampOptions(transmit: [], receive: true, carriesPacket: false).apply(to: socket)
+        guard preference == .hardware else { return .unavailable }
+        try socket.setOption(
+            "ask for the card's stamps", level: CL_SOL_PACKET, name: PACKET_TIMESTAMP,
+            to: UInt32(SOF_TIMESTAMPING_RAW_HARDWARE))
+        guard let interface, let offered = try? TimestampingCapabilities(of: interface) else { return .unavailable }
+        return .acquire(offered, card: HardwareStamping.Card(interface: interface.name))
+    }
+}

@@ -1,0 +1,136 @@
+import CLinux
+import Glibc
+import Kernel
+import Synchronization
+
+extension PacketRing {
+    /// Calls `body` with each packet that is ready, in place: a block's (v3), or up to as many frames as a block holds.
+    /// Waits for the first one for ``Configuration/pollTimeout``.
+    ///
+    /// - Parameter body: gets the packet's bytes and what the kernel told of it, both for the time of the call only.
+    /// - Returns: the number of packets; at least 1.
+    /// - Throws: ``RingError``.
+    @inlinable
+    @discardableResult
+    public func readBlock(_ body: (RawSpan, borrowing RingPacket) -> Void) throws(RingError) -> Int {
+        try beginReading()
+        defer { endReading() }
+        var deadline: Int64?
+        while true {
+            let count = cursor.pointee.readBlock(body)
+            if count > 0 { return noted(count) }
+            try wait(until: &deadline)
+        }
+    }
+
+    /// The same without waiting: 0 where no packet is ready.
+    @inlinable
+    @discardableResult
+    public func readBlockNow(_ body: (RawSpan, borrowing RingPacket) -> Void) throws(RingError) -> Int {
+        try beginReading()
+        defer { endReading() }
+        return noted(cursor.pointee.readBlock(body))
+    }
+
+    /// Calls `body` with the next packet, in place, waiting for it as ``readBlock(_:)`` does.
+    ///
+    /// - Returns: what `body` returns.
+    /// - Throws: ``RingError``.
+    @inlinable
+    public func readPacket<Result>(
+        _ body: (RawSpan, borrowing RingPacket) -> Result
+    ) throws(RingError) -> Result {
+        try beginReading()
+        defer { endReading() }
+        var deadline: Int64?
+        while true {
+            var result: Result?
+            _ = cursor.pointee.readPacket { bytes, packet in result = body(bytes, packet) }
+            if let result {
+                _ = noted(1)
+                return result
+            }
+            try wait(until: &deadline)
+        }
+    }
+
+    /// Copies the next packet into an array of its own.
+    ///
+    /// - Throws: ``RingError``.
+    public func readPacket() throws(RingError) -> (packet: [UInt8], info: CaptureInfo) {
+        try readPacket { bytes, packet in
+            (bytes.withUnsafeBytes { [UInt8]($0) }, packet.info)
+        }
+    }
+
+    /// Copies the next packet into `buffer`.
+    ///
+    /// - Returns: what the kernel told of it; ``CaptureInfo/capturedLength`` is the number of bytes in `buffer`, less
+    ///   than ``CaptureInfo/length`` where it was too short.
+    /// - Throws: ``RingError``.
+    public func readPacket(into buffer: inout [UInt8]) throws(RingError) -> CaptureInfo {
+        try readPacket { bytes, packet in
+            var info = packet.info
+            info.capturedLength = min(info.capturedLength, buffer.count)
+            bytes.withUnsafeBytes { source in
+                buffer.withUnsafeMutableBytes {
+                    $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<info.capturedLength]))
+                }
+            }
+            return info
+        }
+    }
+
+    /// Enters what one read brought.
+    @inlinable
+    func noted(_ count: Int) -> Int {
+        guard count > 0 else { return 0 }
+        cursor.pointee.statistics.packets &+= UInt64(count)
+        if isDown.load(ordering: .relaxed) { isDown.store(false, ordering: .relaxed) }
+        return count
+    }
+
+    /// Waits for a packet.
+    ///
+    /// - Parameter deadline: when the read gives up, CLOCK_MONOTONIC; set by its first wait.
+    @usableFromInline
+    func wait(until deadline: inout Int64?) throws(RingError) {
+        var timeout: Int64 = -1
+        if let pollTimeout {
+            let now = ClockID.monotonic.now()
+            let end = deadline ?? now.addingReportingOverflow(pollTimeout).partialValue
+            deadline = end
+            // The first look is always taken.
+            timeout = max(0, end &- now)
+        }
+        let isDown = isDown.load(ordering: .relaxed)
+        let slice = isDown && !(0..<PacketConn.downPeriod).contains(timeout) ? PacketConn.downPeriod : timeout
+        cursor.pointee.statistics.polls &+= 1
+        var entries = (
+            pollfd(fd: socket.rawValue, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: closing.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+        )
+        let ready = withUnsafeMutableBytes(of: &entries) { bytes in
+            cl_ppoll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 2, slice)
+        }
+        if !isOpen { throw .failed(RingError.closed("wait for packets")) }
+        if ready < 0, ready != -EINTR { throw .failed(SystemError("wait for packets", code: -ready)) }
+        if ready > 0, Int32(entries.0.revents) & POLLERR != 0 { throw .pollFailed(pendingError()) }
+        guard ready == 0 else { return }
+        if isDown, socket.isBoundInterfaceGone {
+            throw .pollFailed(SystemError("wait for packets", code: ENXIO, remedy: "The interface is gone."))
+        }
+        if slice == timeout { throw .timeout }
+    }
+
+    /// The socket's error, which asking takes away.
+    private func pendingError() -> SystemError {
+        var error: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        _ = getsockopt(socket.rawValue, SOL_SOCKET, SO_ERROR, &error, &length)
+        if error == ENETDOWN { isDown.store(true, ordering: .relaxed) }
+        let remedy =
+            error == ENETDOWN ? "The interface is down: `ip link set \(interface?.name ?? "…") up`." : nil
+        return SystemError("wait for packets", code: error, remedy: remedy)
+    }
+}

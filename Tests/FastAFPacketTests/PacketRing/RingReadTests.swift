@@ -1,0 +1,201 @@
+import Addresses
+import FastAFPacket
+import Glibc
+import Kernel
+import Testing
+
+/// Packets through a real ring.
+@Suite(.needsRoot, .vethPair)
+struct RingReadTests {
+    static let versions = PacketRing.Version.allCases
+
+    @Test("Every packet comes once and in order, with its bytes", arguments: versions, [46, 1400])
+    func inOrder(version: PacketRing.Version, payload: Int) throws {
+        let pair = try VethPair.current
+        let ring = try pair.ring(.right) { $0.version = version }
+        #expect(ring.version == version)
+        let sender = try pair.listen(.left)
+        for start in stride(from: 0, to: 300, by: 20) as StrideTo<UInt32> {
+            try sender.sendFrames(start..<start + 20, payload: payload)
+            var expected = start
+            while expected < start + 20 {
+                try ring.readBlock { bytes, packet in
+                    let bytes = bytes.withUnsafeBytes { [UInt8]($0) }
+                    #expect(bytes == frame(expected, payload: payload))
+                    #expect(packet.length == 14 + payload && !packet.isTruncated)
+                    expected += 1
+                }
+            }
+        }
+        #expect(ring.statistics.packets == 300 && ring.statistics.malformed == 0)
+    }
+
+    @Test("Without a wish the ring has the newest layout")
+    func newest() throws {
+        #expect(try VethPair.current.ring(.right).version == .v3)
+    }
+
+    @Test("The three ways to read one packet agree", arguments: versions)
+    func oneByOne(version: PacketRing.Version) throws {
+        let pair = try VethPair.current
+        let ring = try pair.ring(.right) { $0.version = version }
+        try pair.listen(.left).sendFrames(0..<4)
+        let inPlace = try ring.readPacket { bytes, _ in number(in: bytes) }
+        let (copy, info) = try ring.readPacket()
+        var buffer = [UInt8](repeating: 0xFF, count: 100)
+        let whole = try ring.readPacket(into: &buffer)
+        var short = [UInt8](repeating: 0xFF, count: 20)
+        let cut = try ring.readPacket(into: &short)
+        #expect(inPlace == 0 && copy == frame(1) && info.capturedLength == 60 && info.length == 60)
+        #expect(Array(buffer[..<60]) == frame(2) && buffer[60...].allSatisfy { $0 == 0xFF })
+        #expect(whole.capturedLength == 60 && !whole.isTruncated)
+        #expect(short == Array(frame(3)[..<20]))
+        #expect(cut.capturedLength == 20 && cut.length == 60 && cut.isTruncated)
+        var none: [UInt8] = []
+        try pair.listen(.left).sendFrames([4])
+        #expect(try ring.readPacket(into: &none).capturedLength == 0)
+    }
+
+    @Test("Stamps are the kernel's, taken on arrival, and between the clock readings around", arguments: versions)
+    func stamps(version: PacketRing.Version) throws {
+        let pair = try VethPair.current
+        let ring = try pair.ring(.right) { $0.version = version }
+        let sender = try pair.listen(.left)
+        // The kernel switches stamps on by a workqueue.
+        var source = CaptureInfo.StampSource.copy
+        let end = soon()
+        while source == .copy, ClockID.monotonic.now() < end {
+            let before = ClockID.realtime.now() / 1000 * 1000
+            try sender.sendFrames([1])
+            let info = try ring.readPacket { _, packet in packet.info }
+            #expect(info.stamp >= before && info.stamp <= ClockID.realtime.now())
+            source = info.stampSource
+        }
+        #expect(source == .software)
+        // A card's stamps are asked for in vain; the kernel's come in their place.
+        let other = try pair.ring(.right) { $0.stamps = .hardware }
+        #expect(other.hardwareStamping == .unavailable)
+        try sender.sendFrames([2])
+        #expect(try other.readPacket { _, packet in packet.stampSource } == .software)
+    }
+
+    @Test("Interface, source address, ethertype and packet type are told", arguments: versions)
+    func link(version: PacketRing.Version) throws {
+        let pair = try VethPair.current
+        let ring = try pair.ring(.right) {
+            $0.version = version
+            $0.etherType = 3
+            $0.filter = try? Filter(expression: "ether proto 0x88b5")
+        }
+        let sender = try pair.listen(.left)
+        try sender.writeTo([255, 255, 255, 255, 255, 255] + frame().dropFirst(6), id: 0)
+        try sender.writeTo(frame(), id: 1)
+        try pair.listen(.right).writeTo(frame(from: .right), id: 1)
+        var types: [LinkAddress.PacketType] = []
+        let index = try pair.interface(.right).index
+        for side in [VethPair.Side.left, .left, .right] {
+            let (link, info) = try ring.readPacket { _, packet in (packet.link, packet.info) }
+            types.append(link.packetType)
+            #expect(link.description == VethPair.mac(side) && link.etherType == testEtherType)
+            #expect(link.interfaceIndex == index && info.interfaceIndex == index)
+        }
+        #expect(types == [.broadcast, .host, .outgoing])
+    }
+
+    @Test("A ring of all interfaces hears each of them, and tells which")
+    func allInterfaces() throws {
+        let pair = try VethPair.current
+        let ring = try pair.ring(.right, on: nil)
+        #expect(ring.interface == nil)
+        let loopback = try pair.enter(.right) { () throws(SystemError) in
+            try PacketConn.listen(on: Interface(named: "lo"), etherType: testEtherType)
+        }
+        try pair.listen(.left).sendFrames([1])
+        try loopback.sendFrames([2])
+        var found: [UInt32: Int32] = [:]
+        while found.count < 2 {
+            let (name, index) = try ring.readPacket { bytes, packet in (number(in: bytes), packet.interfaceIndex) }
+            found[name] = index
+        }
+        #expect(try found == [1: pair.interface(.right).index, 2: pair.interface(.right, named: "lo").index])
+        var failure: SystemError?
+        do throws(SystemError) { try ring.write(frame()) } catch { failure = error }
+        #expect(failure?.code == ENXIO)
+    }
+
+    @Test("A packet longer than its frame is cut with v1 and v2, and whole with v3", arguments: versions)
+    func long(version: PacketRing.Version) throws {
+        let pair = try VethPair.current
+        let ring = try pair.ring(.right) {
+            $0.version = version
+            $0.frameSize = 256
+        }
+        try pair.listen(.left).sendFrames([7], payload: 1000)
+        let (packet, info) = try ring.readPacket()
+        #expect(info.length == 1014 && packet.count == info.capturedLength)
+        #expect(packet == Array(frame(7, payload: 1000)[..<packet.count]))
+        #expect(info.isTruncated == (version != .v3) && (version == .v3 || (150..<256).contains(packet.count)))
+    }
+
+    @Test("Datagram rings hand over what is behind the Ethernet header", arguments: versions)
+    func datagram(version: PacketRing.Version) throws {
+        let pair = try VethPair.current
+        let ring = try pair.ring(.right) {
+            $0.version = version
+            $0.socketType = .datagram
+        }
+        try pair.listen(.left).sendFrames([7])
+        let (packet, info) = try ring.readPacket()
+        #expect(packet == Array(frame(7)[14...]) && info.length == 46)
+    }
+
+    @Test("A VLAN tag is told of, and put back on request", arguments: versions, [false, true])
+    func vlan(version: PacketRing.Version, restores: Bool) throws {
+        let pair = try VethPair.current
+        let ring = try pair.ring(.right) {
+            $0.version = version
+            $0.restoresVLANTag = restores
+            // For one ethertype alone the kernel has forgotten the tag before.
+            $0.etherType = 3
+            $0.filter = try? Filter(expression: "ether[14:4] = 9")
+        }
+        let plain = frame(9)
+        let tagged = Array(plain[..<12] + [0x81, 0x00, 0xA0, 0x64] + plain[12...])
+        let sender = try pair.listen(.left)
+        try sender.writeTo(tagged, id: 0)
+        try sender.writeTo(plain, id: 1)
+        let (first, info) = try ring.readPacket()
+        let (second, other) = try ring.readPacket()
+        let isWhole = restores && version != .v1
+        #expect(first == (isWhole ? tagged : plain) && info.length == first.count && !info.isTruncated)
+        #expect(info.vlanTag == (version == .v1 ? nil : 0xA064))
+        #expect(second == plain && other.vlanTag == nil)
+    }
+
+    @Test("A filter is in place before the first packet, and can be changed")
+    func filter() throws {
+        let pair = try VethPair.current
+        let sender = try pair.listen(.left)
+        let ring = try pair.ring(.right) { $0.filter = try? Filter(expression: "ether[14:4] & 1 = 1") }
+        try sender.sendFrames(0..<10)
+        #expect(try ring.readNumbers(5) == [1, 3, 5, 7, 9])
+        try ring.setFilter(Filter(expression: "ether[14:4] >= 15"))
+        try sender.sendFrames(10..<20)
+        #expect(try ring.readNumbers(5) == [15, 16, 17, 18, 19])
+        var failure: SystemError?
+        do throws(SystemError) { try ring.setFilter(Filter(instructions: [])) } catch { failure = error }
+        #expect(failure?.code == EINVAL)
+    }
+
+    @Test("What a ring writes arrives; too long a frame does not leave")
+    func write() throws {
+        let pair = try VethPair.current
+        let ring = try pair.ring(.left)
+        let receiver = try pair.ring(.right)
+        try ring.write(frame(3))
+        #expect(try receiver.readPacket().packet == frame(3))
+        var failure: SystemError?
+        do throws(SystemError) { try ring.write(frame(payload: 1600)) } catch { failure = error }
+        #expect(failure?.code == EMSGSIZE)
+    }
+}
