@@ -23,7 +23,7 @@ public struct PortHolder: ~Copyable, Sendable {
         if !isIPv4 {
             try socket.setOption("leave IPv4 alone", level: Int32(IPPROTO_IPV6), name: IPV6_V6ONLY, to: Int32(1))
         }
-        try PacketConn.bindToDevice(socket, interface)
+        try socket.bindToDevice(interface)
         try socket.bind(to: SocketAddress(isIPv4 ? .v4(0) : .v6(0), port: port))
         self.socket = socket
         self.port = port

@@ -72,7 +72,10 @@ struct MessageStorage: ~Copyable {
     /// Sets the length of a packet to send.
     func setPacketLength(_ index: Int, _ length: Int) { vectors[index].iov_len = length }
 
-    func packetLength(_ index: Int) -> Int { vectors[index].iov_len }
+    /// A packet to send.
+    func packetToSend(_ index: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: vectors[index].iov_base, count: vectors[index].iov_len)
+    }
 
     /// A received packet's bytes: as many as fit.
     func received(_ index: Int) -> UnsafeRawBufferPointer {

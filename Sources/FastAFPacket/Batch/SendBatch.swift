@@ -51,7 +51,7 @@ public struct SendBatch: ~Copyable {
     /// The id of a waiting packet.
     public func id(at index: Int) -> UInt32 { ids[index] }
 
-    func packetLength(at index: Int) -> Int { storage.packetLength(index) }
+    func packet(at index: Int) -> UnsafeRawBufferPointer { storage.packetToSend(index) }
 
     /// Adds a packet.
     ///

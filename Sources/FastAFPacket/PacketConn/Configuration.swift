@@ -15,8 +15,11 @@ extension PacketConn {
         public var stampsCarryPacket = false
         /// How sends get the id that their stamps carry.
         public var identifiers = Identifiers.automatic
-        /// Room for received packets, and for unread transmit stamps, in bytes.
+        /// Room for received packets, and for unread transmit stamps, in bytes. Above net.core.rmem_max it needs
+        /// CAP_NET_ADMIN; less is granted otherwise, and ``PacketConn/warnings`` say so.
         public var receiveBufferBytes: Int32 = 4 << 20
+        /// What the sockets do beside that: promiscuity, busy polls, priority, mark and others.
+        public var options = SocketOptions()
 
         public init(dualConn: Bool = true, filter: Filter? = nil) {
             self.dualConn = dualConn

@@ -8,6 +8,9 @@ extension PacketConn {
     ///
     /// - Parameters:
     ///   - etherType: the frames to receive, host order: 0x0800, 0x86DD, or 3 for all (ETH_P_ALL).
+    /// The interface is of the calling thread's network namespace, and so are the sockets: ``Kernel/NetworkNamespace``
+    /// enters another for as long as it takes to look the interface up and to listen.
+    ///
     /// - Throws: ``SystemError``: EPERM without CAP_NET_RAW, ENETDOWN for an interface that is down, and what
     ///   socket(2), setsockopt(2) and bind(2) give.
     public static func listen(
@@ -21,10 +24,11 @@ extension PacketConn {
         // Protocol 0 until bound: nothing is received before the filter is on.
         if let filter = configuration.filter { try receiver.attach(filter) }
         try receiver.setOption("ask for auxiliary data", level: CL_SOL_PACKET, name: PACKET_AUXDATA, to: Int32(1))
-        try receiver.setOption(
-            "leave out own frames", level: CL_SOL_PACKET, name: CL_PACKET_IGNORE_OUTGOING, to: Int32(1))
-        let granted = try receiver.growReceiveBuffer(to: configuration.receiveBufferBytes)
         let isDual = sender.rawValue >= 0
+        let options = configuration.options
+        try options.apply(to: receiver, on: interface, half: isDual ? .receive : [.receive, .send])
+        if isDual { try options.apply(to: sender, on: interface, half: .send) }
+        let granted = try receiver.growReceiveBuffer(to: configuration.receiveBufferBytes)
         let stampBuffer = isDual ? try sender.growReceiveBuffer(to: configuration.receiveBufferBytes) : granted
 
         // A driver that can't be asked offers the kernel's own stamps.
@@ -35,9 +39,11 @@ extension PacketConn {
         do throws(SystemError) {
             var kinds = configuration.transmitStamps.intersection(offered.transmitStamps)
             if !hardware.stampsTransmit { kinds.remove(.hardware) }
-            let options = StampOptions(
+            // Taken on entry to the scheduler, which such frames do not enter.
+            if options.bypassQdisc { kinds.remove(.sched) }
+            let stamps = StampOptions(
                 transmit: kinds, receive: configuration.receiveStamps, carriesPacket: configuration.stampsCarryPacket)
-            if isDual { try options.apply(to: receiver, sender: sender) } else { try options.apply(to: receiver) }
+            if isDual { try stamps.apply(to: receiver, sender: sender) } else { try stamps.apply(to: receiver) }
             try bind(receiver, to: interface, etherType: etherType)
             // Protocol 0: this half never receives.
             if isDual { try bind(sender, to: interface, etherType: 0) }
@@ -48,7 +54,7 @@ extension PacketConn {
                     link: LinkAddress(interface.macAddress, interfaceIndex: interface.index, etherType: etherType),
                     internet: nil, transmitStamps: kinds, hardwareStamping: hardware,
                     identifierMap: identifierMap(configuration), receiveBufferBytes: granted,
-                    stampBufferBytes: stampBuffer, stampsCarryPacket: configuration.stampsCarryPacket))
+                    stampBufferBytes: stampBuffer, configuration: configuration))
         } catch {
             hardware.giveBack(to: HardwareStamping.Card(interface: interface.name))
             throw error

@@ -39,7 +39,7 @@ extension PacketConn {
             identifierMap.add(id: batch.id(at: index))
             let result = cl_sendmmsg(senderFD, batch.storage.headers + index, 1, Int32(MSG_DONTWAIT))
             if result < 0 {
-                if !isCounted(error: -result, bytes: batch.packetLength(at: index)) { identifierMap.takeBack() }
+                if !isCounted(error: -result, packet: batch.packet(at: index)) { identifierMap.takeBack() }
                 return index > start ? Int32(index - start) : result
             }
         }
@@ -47,13 +47,18 @@ extension PacketConn {
     }
 
     /// Whether the kernel's count went on although the send failed. Source: packet_snd() in net/packet/af_packet.c.
-    private func isCounted(error: Int32, bytes: Int) -> Bool {
+    private func isCounted(error: Int32, packet: UnsafeRawBufferPointer) -> Bool {
+        let frameBytes = packet.count - (options.virtioNetHeader ? VirtioNetHeader.byteCount : 0)
         switch error {
         // The interface's queue refused a packet that was built already.
-        case ENOBUFS: true
+        case ENOBUFS: return true
         // Room for a VLAN tag is let pass first, and looked at once the packet is built.
-        case EMSGSIZE: interfaceMTU.map { bytes - $0 <= Int(ETH_HLEN) + 4 } ?? false
-        default: false
+        case EMSGSIZE: return interfaceMTU.map { frameBytes - $0 <= Int(ETH_HLEN) + 4 } ?? false
+        // What the header asks for is looked at once the packet is built; whether it points behind the frame, before.
+        case EINVAL:
+            guard options.virtioNetHeader, let header = VirtioNetHeader(packet.bytes) else { return false }
+            return frameBytes >= Int(ETH_HLEN) && header.bytesInFrame <= frameBytes
+        default: return false
         }
     }
 

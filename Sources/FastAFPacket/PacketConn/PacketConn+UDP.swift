@@ -21,7 +21,8 @@ extension PacketConn {
         let socket = try Descriptor(
             socket: isIPv4 ? AF_INET : AF_INET6, type: Int32(SOCK_DGRAM.rawValue), protocol: 0)
         if let filter = configuration.filter { try socket.attach(filter) }
-        try bindToDevice(socket, interface)
+        try socket.bindToDevice(interface)
+        try configuration.options.apply(toUDP: socket)
         for (level, name, value) in options(isIPv4: isIPv4, hopLimit: hopLimit) {
             try socket.setOption("set up the UDP socket", level: level, name: name, to: value)
         }
@@ -39,7 +40,7 @@ extension PacketConn {
                 receiver: socket, sender: Descriptor(owning: -1), interface: nil, link: nil, internet: bound,
                 transmitStamps: kinds, hardwareStamping: .unavailable,
                 identifierMap: identifierMap(configuration), receiveBufferBytes: granted, stampBufferBytes: granted,
-                stampsCarryPacket: configuration.stampsCarryPacket))
+                configuration: configuration))
     }
 
     /// Level, name and value of the options that bring TTL, traffic class and local address with each datagram.
@@ -51,13 +52,5 @@ extension PacketConn {
             : [IPV6_V6ONLY, IPV6_RECVHOPLIMIT, IPV6_RECVTCLASS, IPV6_RECVPKTINFO]
         let hops = (level, Int32(isIPv4 ? IP_TTL : IPV6_UNICAST_HOPS), Int32(hopLimit))
         return switches.map { (level, Int32($0), 1) } + [hops]
-    }
-
-    static func bindToDevice(_ socket: borrowing Descriptor, _ interface: Interface) throws(SystemError) {
-        let number = socket.rawValue
-        let result = interface.name.withCString {
-            setsockopt(number, SOL_SOCKET, SO_BINDTODEVICE, $0, socklen_t(interface.name.utf8.count))
-        }
-        try checkErrno("bind to the device", result)
     }
 }

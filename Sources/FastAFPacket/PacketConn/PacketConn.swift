@@ -68,6 +68,9 @@ public final class PacketConn: Sendable {
     public let hardwareStamping: HardwareStamping
     /// The bytes granted to the receive half's buffer.
     public let receiveBufferBytes: Int32
+    /// Where the connection has less than was asked for.
+    public let warnings: [ConnectionWarning]
+    let options: SocketOptions
     private let local: Local
 
     private enum Local: Sendable {
@@ -88,7 +91,7 @@ public final class PacketConn: Sendable {
         var identifierMap: IdentifierMap?
         var receiveBufferBytes: Int32
         var stampBufferBytes: Int32
-        var stampsCarryPacket: Bool
+        var configuration: Configuration
     }
 
     init(_ parts: consuming Parts) throws(SystemError) {
@@ -104,7 +107,12 @@ public final class PacketConn: Sendable {
         lease = Mutex(parts.hardwareStamping)
         identifierMap = parts.identifierMap
         receiveBufferBytes = parts.receiveBufferBytes
-        stampsCarryPacket = parts.stampsCarryPacket
+        stampsCarryPacket = parts.configuration.stampsCarryPacket
+        options = parts.configuration.options
+        warnings =
+            ConnectionWarning.receiveBuffer(
+                asked: parts.configuration.receiveBufferBytes, bufferBytes: parts.receiveBufferBytes
+            ).map { [$0] } ?? []
         stampBufferBytes = Int(parts.stampBufferBytes)
         receiver = parts.receiver
         separateSender = parts.sender
@@ -141,7 +149,7 @@ public final class PacketConn: Sendable {
         if case .internet(let address) = local { address } else { nil }
     }
 
-    /// Lets both sockets go and gives back what was set on the card. Threads that wait in a call get EBADF. Closing
+    /// Lets both sockets go and gives back what was set on the card and the interface. Threads that wait in a call get EBADF. Closing
     /// again does nothing.
     public func close() {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
@@ -149,6 +157,8 @@ public final class PacketConn: Sendable {
             if let interface { lease.giveBack(to: HardwareStamping.Card(interface: interface.name)) }
             lease = .unavailable
         }
+        // Here, since the socket itself lives on for as long as a thread is still in a call with it.
+        if let interface, options.promiscuous { try? receiver.setPromiscuous(false, on: interface) }
         closing.raise()
         // The numbers stay ours until the last reference goes, so no other thread can meet a number used anew; what
         // they name is let go of now.

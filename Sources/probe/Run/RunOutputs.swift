@@ -46,14 +46,7 @@ enum RunOutputs {
 
     /// Says what is less than was asked for.
     static func warn(of conn: PacketConn, _ logger: Logger) {
-        let wanted = PacketConn.Configuration().receiveBufferBytes
-        if conn.receiveBufferBytes < wanted {
-            logger.notice(
-                """
-                The kernel granted a receive buffer of \(conn.receiveBufferBytes) bytes instead of \(wanted): run with \
-                CAP_NET_ADMIN, or raise net.core.rmem_max, for high rates.
-                """)
-        }
+        for warning in conn.warnings { logger.notice("\(warning)") }
         if case .refused(let error) = conn.hardwareStamping {
             logger.notice("No hardware stamps: \(error)")
         }
