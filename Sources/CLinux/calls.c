@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <sys/timex.h>
 #include <unistd.h>
+#include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
@@ -180,4 +181,26 @@ int cl_has_capability(int capability) {
     struct __user_cap_data_struct data[2] = { 0 };
     if (syscall(SYS_capget, &header, data) < 0) return -errno;
     return (data[capability / 32].effective >> (capability % 32)) & 1;
+}
+
+int cl_bpf_load_socket_filter(const void *instructions, unsigned int count, void *log, unsigned int log_size) {
+    // All of it: the kernel refuses what it does not know unless it is zero.
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.prog_type = BPF_PROG_TYPE_SOCKET_FILTER;
+    attributes.insns = (uintptr_t)instructions;
+    attributes.insn_cnt = count;
+    attributes.license = (uintptr_t) "MIT"; // for helper functions; a program with other needs is loaded elsewhere
+    attributes.log_level = 1;
+    attributes.log_buf = (uintptr_t)log;
+    attributes.log_size = log_size;
+    long fd = syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof attributes);
+    // A log that does not fit is no reason to refuse the program.
+    if (fd < 0 && errno == ENOSPC) {
+        attributes.log_level = 0;
+        attributes.log_buf = 0;
+        attributes.log_size = 0;
+        fd = syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof attributes);
+    }
+    return fd < 0 ? -errno : (int)fd;
 }

@@ -59,32 +59,6 @@ struct VirtioNetHeaderTests {
 /// The header before real frames.
 @Suite(.needsRoot, .vethPair)
 struct VirtioNetHeaderLiveTests {
-    /// A UDP datagram over IPv4 from left to right with port 7000 at both ends. What stands in its checksum is that of the
-    /// addresses, the rest being left to the card.
-    private func datagram(payload: [UInt8]) -> [UInt8] {
-        let length = UInt16(8 + payload.count)
-        var ip: [UInt8] = [
-            0x45, 0, UInt8((length + 20) >> 8), UInt8(truncatingIfNeeded: length + 20), 0, 0, 0, 0, 64, 17,
-        ]
-        ip += [0, 0, 10, 9, 8, 1, 10, 9, 8, 2]
-        let header = sum(ip)
-        (ip[10], ip[11]) = (UInt8(~header >> 8 & 0xFF), UInt8(~header & 0xFF))
-        let pseudo = sum(Array(ip[12...]) + [0, 17, UInt8(length >> 8), UInt8(truncatingIfNeeded: length)])
-        let udp: [UInt8] = [
-            0x1B, 0x58, 0x1B, 0x58, UInt8(length >> 8), UInt8(truncatingIfNeeded: length), UInt8(pseudo >> 8),
-            UInt8(pseudo & 0xFF),
-        ]
-        return Array(frame(etherType: 0x0800)[..<14]) + ip + udp + payload
-    }
-
-    private func sum(_ bytes: [UInt8]) -> UInt32 {
-        var sum = stride(from: 0, to: bytes.count, by: 2).reduce(UInt32(0)) {
-            $0 + UInt32(bytes[$1]) << 8 + UInt32(bytes[$1 + 1])
-        }
-        while sum > 0xFFFF { sum = sum >> 16 + sum & 0xFFFF }
-        return sum
-    }
-
     private var checksumHeader: VirtioNetHeader {
         var header = VirtioNetHeader()
         header.flags = .needsChecksum
@@ -124,7 +98,7 @@ struct VirtioNetHeaderLiveTests {
         let withHeader = try pair.listen(.right, etherType: 0x0800, dual: dual) { $0.options.virtioNetHeader = true }
         let without = try pair.listen(.right, etherType: 0x0800)
         let socket = try udpReceiver()
-        let frame = datagram(payload: [1, 2, 3, 4])
+        let frame = udpFrame(payload: [1, 2, 3, 4])
         try sender.writeTo(bytes(checksumHeader) + frame, id: 5)
         let (header, length) = try #require(try receive(withHeader, 1).first)
         #expect(header.flags == .needsChecksum && header.checksumStart == 34 && header.checksumOffset == 6)
@@ -150,7 +124,7 @@ struct VirtioNetHeaderLiveTests {
         header.segmentation = .udp
         header.segmentSize = 1000
         header.headerLength = 42
-        let frame = datagram(payload: (0..<2500).map { UInt8(truncatingIfNeeded: $0 / 1000) })
+        let frame = udpFrame(payload: (0..<2500).map { UInt8(truncatingIfNeeded: $0 / 1000) })
         try sender.writeTo(bytes(header) + frame, id: 6)
         let (received, length) = try #require(try receive(receiver, 1).first)
         #expect(received.segmentation == .udp && received.segmentSize == 1000 && length == 10 + frame.count)
@@ -166,7 +140,7 @@ struct VirtioNetHeaderLiveTests {
             $0.identifiers = way.identifiers
             $0.options.virtioNetHeader = true
         }
-        let frame = datagram(payload: [1, 2, 3, 4])
+        let frame = udpFrame(payload: [1, 2, 3, 4])
         var unknown = checksumHeader
         unknown.segmentation = .init(rawValue: 0x7F)
         var long = checksumHeader
@@ -184,7 +158,7 @@ struct VirtioNetHeaderLiveTests {
             #expect(try sender.takeStamps(2).map(\.id) == [7, 7], "\(name)")
         }
         // The MTU counts without the header.
-        let full = datagram(payload: [UInt8](repeating: 1, count: 1472))
+        let full = udpFrame(payload: [UInt8](repeating: 1, count: 1472))
         try sender.writeTo(bytes(checksumHeader) + full, id: 8)
         for more in [1, 4, 5] {
             let packet = bytes(VirtioNetHeader()) + full + [UInt8](repeating: 0, count: more)

@@ -130,4 +130,7 @@ int cl_has_capability(int capability);
 #define CL_CAP_NET_ADMIN 12
 #define CL_CAP_NET_RAW 13
 
+// Loads an eBPF program of type socket filter; what the verifier says goes to `log`. Returns its descriptor.
+int cl_bpf_load_socket_filter(const void *instructions, unsigned int count, void *log, unsigned int log_size);
+
 #endif

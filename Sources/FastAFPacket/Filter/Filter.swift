@@ -32,17 +32,21 @@ extension Descriptor {
     ///
     /// - Throws: ``SystemError`` EINVAL for a program that the kernel refuses (empty, too long, a jump out of it).
     package func attach(_ filter: Filter) throws(SystemError) {
+        try set(filter, "attach the filter", level: SOL_SOCKET, name: SO_ATTACH_FILTER)
+    }
+
+    /// Sets an option that takes a classic BPF program.
+    func set(_ filter: Filter, _ operation: StaticString, level: Int32, name: Int32) throws(SystemError) {
         guard filter.instructions.count <= UInt16.max else {
-            throw SystemError("attach the filter", code: EINVAL, remedy: "The kernel takes at most 4096 instructions.")
+            throw SystemError(operation, code: EINVAL, remedy: "The kernel takes at most 4096 instructions.")
         }
         var program = filter.instructions.map {
             sock_filter(code: $0.code, jt: $0.jumpTrue, jf: $0.jumpFalse, k: $0.k)
         }
         let result = program.withUnsafeMutableBufferPointer { buffer in
             var fprog = sock_fprog(len: UInt16(buffer.count), filter: buffer.baseAddress)
-            return setsockopt(
-                rawValue, SOL_SOCKET, SO_ATTACH_FILTER, &fprog, socklen_t(MemoryLayout<sock_fprog>.size))
+            return setsockopt(rawValue, level, name, &fprog, socklen_t(MemoryLayout<sock_fprog>.size))
         }
-        try checkErrno("attach the filter", result)
+        try checkErrno(operation, result)
     }
 }

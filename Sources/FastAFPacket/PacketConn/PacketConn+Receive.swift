@@ -82,7 +82,7 @@ extension PacketConn {
         do throws(SystemError) {
             try receiver.attach(filter)
         } catch {
-            throw isOpen ? error : Self.closedError("attach the filter")
+            throw unlessClosed(error)
         }
     }
 

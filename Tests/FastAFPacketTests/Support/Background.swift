@@ -59,12 +59,15 @@ func eventually(_ condition: () -> Bool) -> Bool {
     return false
 }
 
-/// The errno of the error that `body` throws; `nil` where it throws none.
-func errorCode(_ body: () throws(SystemError) -> Void) -> Int32? {
+/// The error that `body` throws; `nil` where it throws none.
+func failure(_ body: () throws(SystemError) -> Void) -> SystemError? {
     do throws(SystemError) {
         try body()
         return nil
     } catch {
-        return error.code
+        return error
     }
 }
+
+/// The errno of the error that `body` throws; `nil` where it throws none.
+func errorCode(_ body: () throws(SystemError) -> Void) -> Int32? { failure(body)?.code }

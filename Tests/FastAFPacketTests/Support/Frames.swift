@@ -16,6 +16,33 @@ func frame(
     return bytes + [UInt8](repeating: 0, count: max(0, payload - 4))
 }
 
+/// A UDP datagram over IPv4 from left to right with `port` at its source and 7000 at its destination. What stands in its checksum is that of the
+/// addresses, the rest being left to the card.
+func udpFrame(port: UInt16 = 7000, payload: [UInt8]) -> [UInt8] {
+    let length = UInt16(8 + payload.count)
+    var ip: [UInt8] = [
+        0x45, 0, UInt8((length + 20) >> 8), UInt8(truncatingIfNeeded: length + 20), 0, 0, 0, 0, 64, 17,
+    ]
+    ip += [0, 0, 10, 9, 8, 1, 10, 9, 8, 2]
+    let header = internetSum(ip)
+    (ip[10], ip[11]) = (UInt8(~header >> 8 & 0xFF), UInt8(~header & 0xFF))
+    let pseudo = internetSum(Array(ip[12...]) + [0, 17, UInt8(length >> 8), UInt8(truncatingIfNeeded: length)])
+    let udp: [UInt8] = [
+        UInt8(port >> 8), UInt8(truncatingIfNeeded: port), 0x1B, 0x58, UInt8(length >> 8),
+        UInt8(truncatingIfNeeded: length), UInt8(pseudo >> 8),
+        UInt8(pseudo & 0xFF),
+    ]
+    return Array(frame(etherType: 0x0800)[..<14]) + ip + udp + payload
+}
+
+func internetSum(_ bytes: [UInt8]) -> UInt32 {
+    var sum = stride(from: 0, to: bytes.count, by: 2).reduce(UInt32(0)) {
+        $0 + UInt32(bytes[$1]) << 8 + UInt32(bytes[$1 + 1])
+    }
+    while sum > 0xFFFF { sum = sum >> 16 + sum & 0xFFFF }
+    return sum
+}
+
 /// The number in a frame that ``frame(_:from:etherType:payload:)`` made.
 func number(in bytes: RawSpan) -> UInt32 {
     bytes.byteCount < 18 ? .max : UInt32(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: 14, as: UInt32.self))

@@ -1,0 +1,68 @@
+import CLinux
+import Glibc
+import Kernel
+
+extension Descriptor {
+    /// Joins a packet socket that is bound already to a group, or opens it.
+    ///
+    /// - Returns: the group with its id.
+    /// - Throws: ``SystemError``: EALREADY in a group already, ENOSPC in a full group, EINVAL where the members differ.
+    package func join(_ fanout: Fanout) throws(SystemError) -> Fanout {
+        // The kernel takes it for one that differs from the group's.
+        if fanout.algorithm == .rollover, fanout.flags.contains(.rollover) {
+            throw SystemError(
+                "join the fanout group", code: EINVAL,
+                remedy: "Rolling over is what the algorithm does without the flag.")
+        }
+        let flags = fanout.flags.rawValue | (fanout.id == nil ? UInt16(PACKET_FANOUT_FLAG_UNIQUEID) : 0)
+        let type = UInt32(fanout.algorithm.rawValue) | UInt32(flags)
+        do throws(SystemError) {
+            try setOption(
+                "join the fanout group", level: CL_SOL_PACKET, name: PACKET_FANOUT,
+                to: UInt32(fanout.id ?? 0) | type << 16)
+        } catch {
+            throw Self.explain(error, fanout)
+        }
+        let value = try option("read the fanout group", level: CL_SOL_PACKET, name: PACKET_FANOUT, initial: UInt32(0))
+        return Fanout(fanout.algorithm, flags: fanout.flags, id: UInt16(truncatingIfNeeded: value))
+    }
+
+    private static func explain(_ error: SystemError, _ fanout: Fanout) -> SystemError {
+        switch error.code {
+        case EALREADY:
+            error.advising("A socket joins one group, once: open another connection for another group.")
+        case ENOSPC:
+            error.advising("The group is full: open another, with the id nil.")
+        case EINVAL where fanout.id != nil:
+            error.advising(
+                "All members of a group have its algorithm, flags, interface and ethertype: join with what the first one "
+                    + "got back, on its interface, or open another group with the id nil. The interface must be up.")
+        case EINVAL:
+            error.advising("The socket must be bound, and its interface up.")
+        default:
+            error
+        }
+    }
+
+    /// Lets a classic BPF program choose the sockets of the group that this one is in.
+    ///
+    /// - Throws: ``SystemError`` EINVAL for a program that the kernel refuses, or outside of such a group.
+    package func setFanoutFilter(_ filter: Filter) throws(SystemError) {
+        do throws(SystemError) {
+            try set(filter, "set the fanout group's filter", level: CL_SOL_PACKET, name: PACKET_FANOUT_DATA)
+        } catch  where error.code == EINVAL && error.remedy == nil {
+            throw error.advising("The socket must be in a group whose algorithm is filter, and the program sound.")
+        }
+    }
+
+    /// The same with an eBPF program, which the kernel keeps.
+    package func setFanoutProgram(_ program: borrowing SocketFilterProgram) throws(SystemError) {
+        do throws(SystemError) {
+            try setOption(
+                "set the fanout group's program", level: CL_SOL_PACKET, name: PACKET_FANOUT_DATA,
+                to: program.descriptor.rawValue)
+        } catch  where error.code == EINVAL {
+            throw error.advising("The socket must be in a group whose algorithm is program.")
+        }
+    }
+}
