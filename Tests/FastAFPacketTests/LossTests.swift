@@ -42,11 +42,46 @@ struct LossTests {
         #expect(account.sched[.stamped] + account.software[.stamped] == 255)
         #expect(account.sched[.lostInBuffer] + account.software[.lostInBuffer] == 2000 - 255)
         #expect(account.hardware[.unsupported] == 1000)
+        // The oldest are kept, so the ids end early and leave nothing out before: the second witness to the loss.
+        #expect(account.isConfirmedByIdentifiers)
+        #expect(account.sched.sequence.gaps == 0 && account.software.sequence.gaps == 0)
+        #expect(account.sched.sequence.tail == account.sched[.lostInBuffer])
+        #expect(account.software.sequence.tail == account.software[.lostInBuffer])
         let wrong = (0..<1000 as Range<UInt32>).filter { id in
             let (came, lost) = (arrived[id, default: []], named[id, default: []])
             return came.union(lost) != [.sched, .software] || !came.isDisjoint(with: lost)
         }
         #expect(wrong.isEmpty)
+    }
+
+    @Test("Once later stamps come, what the buffer lost is a gap in the ids, over their wrap too")
+    func gap() throws {
+        let connection = try VethPair.current.listen(.left) { $0.receiveBufferBytes = 106_496 }
+        var ledger = TransmitLedger(capacity: 2048, expecting: connection.transmitStamps)
+        let ids = (0..<1000 as Range<UInt32>).map { UInt32.max - 499 &+ $0 }
+        var batch = StampBatch(capacity: 64)
+        func drain() throws {
+            while try connection.receiveTransmitStampsNow(&batch) > 0 {
+                if batch.foundQueueFull { ledger.recordFullQueue() }
+                batch.forEach { _ = ledger.recordStamp($0) }
+            }
+        }
+        for start in stride(from: 0, to: 1000, by: 50) {
+            try connection.sendFrames(ids[start..<start + 50])
+            for id in ids[start..<start + 50] { ledger.recordSend(id: id, at: 0) }
+        }
+        try drain()
+        let tails = [ledger.account.sched.sequence.tail, ledger.account.software.sequence.tail]
+        #expect(tails.reduce(0, +) == 2000 - 255)
+        try connection.sendFrames([600])
+        ledger.recordSend(id: 600, at: 0)
+        try drain()
+        ledger.expire(sentBefore: .max) { _, _, _ in }
+        let account = ledger.account
+        #expect([account.sched.sequence.gaps, account.software.sequence.gaps] == tails)
+        #expect(account.sched.sequence.tail == 0 && account.software.sequence.tail == 0)
+        #expect([account.sched[.lostInBuffer], account.software[.lostInBuffer]] == tails)
+        #expect(account.isBalanced && account.isConfirmedByIdentifiers && account.unknownStamps == 0)
     }
 
     @Test("A queue that had room is not taken for full, however many stamps pass through it")

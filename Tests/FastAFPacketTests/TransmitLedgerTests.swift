@@ -172,6 +172,26 @@ struct TransmitLedgerTests {
         #expect(account.software[.pending] == 0)
     }
 
+    @Test("A send that asked for other kinds waits for those, and one that asked for none for nothing")
+    func otherKinds() {
+        var ledger = TransmitLedger(capacity: 16, expecting: [.sched, .software])
+        ledger.recordSend(id: 0, at: 0, expecting: .hardware)
+        ledger.recordSend(id: 1, at: 0, expecting: [])
+        ledger.recordSend(id: 2, at: 0)
+        let account = ledger.account
+        #expect(account.isBalanced && account.sent == 3)
+        #expect(account.sched[.unsupported] == 2 && account.sched[.pending] == 1)
+        #expect(account.hardware[.unsupported] == 2 && account.hardware[.pending] == 1)
+        let matches = [
+            ledger.recordStamp(Self.sched(0)), ledger.recordStamp(Self.hardware(0)), ledger.recordStamp(Self.sent(1)),
+            ledger.recordStamp(Self.sched(2)),
+        ]
+        #expect(matches == [.unknown, .stamped(isComplete: true), .unknown, .stamped(isComplete: false)])
+        let named = Self.expire(&ledger)
+        #expect(named == [WrittenOff(id: 2, skipped: .software)])
+        #expect(ledger.account.isConfirmedByIdentifiers)
+    }
+
     /// What a plain reading of the documentation would count, by searching a list.
     private struct Model {
         struct Send {
@@ -180,6 +200,7 @@ struct TransmitLedgerTests {
             var state: [TransmitStampKinds.RawValue: TransmitAccount.Outcome]
             var metFull = false
             var isForgotten = false
+            var came: TransmitStampKinds = []
         }
         static let kinds: [TransmitStampKinds] = [.sched, .software, .hardware]
         let capacity: Int
@@ -218,6 +239,7 @@ struct TransmitLedgerTests {
                 case .lostInBuffer, .skippedByDriver: sends[index].state[kind.rawValue] = .late
                 default: continue
                 }
+                sends[index].came.insert(kind)
                 isKnown = true
             }
             if !isKnown { unknown += 1 }
@@ -236,6 +258,13 @@ struct TransmitLedgerTests {
         func count(_ kind: TransmitStampKinds, _ outcome: TransmitAccount.Outcome) -> Int {
             sends.filter { $0.state[kind.rawValue] == outcome }.count
         }
+
+        /// Sends without their stamp before the newest one that has it, and behind it.
+        func absent(_ kind: TransmitStampKinds) -> (gaps: Int, tail: Int) {
+            let came = sends.filter { $0.state[kind.rawValue] != .unsupported }.map { $0.came.contains(kind) }
+            let newest = came.lastIndex(of: true).map { $0 + 1 } ?? 0
+            return (came[..<newest].count { !$0 }, came.count - newest)
+        }
     }
 
     @Test("It counts as a plain model does, whatever happens", arguments: 0..<60)
@@ -251,8 +280,10 @@ struct TransmitLedgerTests {
                 // Mostly by one; gaps, steps back and jumps too.
                 let steps: [UInt32] = [1, 1, 1, 1, 1, 1, 2, 5, .max, 1000]
                 next &+= steps.randomElement(using: &random) ?? 1
-                ledger.recordSend(id: next, at: time)
-                model.send(next, time, expected)
+                let others = TransmitStampKinds(rawValue: UInt8.random(in: 0...7, using: &random))
+                let isOrdinary = Int.random(in: 0..<4, using: &random) > 0
+                ledger.recordSend(id: next, at: time, expecting: isOrdinary ? nil : others)
+                model.send(next, time, isOrdinary ? expected : others)
             case 8..<18:
                 let id = next &- UInt32.random(in: 0...20, using: &random)
                 let stamp =
@@ -278,8 +309,10 @@ struct TransmitLedgerTests {
             ]
             let isSame = columns.allSatisfy { kind, counts in
                 TransmitAccount.Outcome.allCases.allSatisfy { counts[$0] == model.count(kind, $0) }
+                    && (counts.sequence.gaps, counts.sequence.tail) == model.absent(kind)
             }
-            guard account.isBalanced, account.sent == model.sends.count, account.unknownStamps == model.unknown, isSame
+            guard account.isBalanced, account.isConfirmedByIdentifiers, account.sent == model.sends.count,
+                account.unknownStamps == model.unknown, isSame
             else {
                 Issue.record("seed \(seed), step \(time): \(account)")
                 return

@@ -10,7 +10,7 @@ public struct TransmitAccount: Hashable, Sendable {
         case lostInBuffer
         /// Never came, and there was room: the driver or the card took none.
         case skippedByDriver
-        /// Not asked for, since the interface does not offer it.
+        /// Not asked for: the interface does not offer it, or the send did not want it.
         case unsupported
         /// May still come.
         case pending
@@ -19,6 +19,8 @@ public struct TransmitAccount: Hashable, Sendable {
     /// One kind's counts. Each send is in exactly one of them.
     public struct Columns: Hashable, Sendable {
         private var counts = SIMD8<Int>()
+        /// What the ids of this kind's stamps say by themselves.
+        public internal(set) var sequence = StampSequence()
 
         public subscript(outcome: Outcome) -> Int {
             get { counts[outcome.rawValue] }
@@ -26,27 +28,50 @@ public struct TransmitAccount: Hashable, Sendable {
         }
 
         public var sum: Int { counts.wrappedSum() }
+
+        /// Stamps that were asked for and are not there: lost, skipped, or pending.
+        public var missing: Int { self[.lostInBuffer] + self[.skippedByDriver] + self[.pending] }
     }
 
     /// Packets that the kernel took.
     public private(set) var sent = 0
-    public private(set) var sched = Columns()
-    public private(set) var software = Columns()
-    public private(set) var hardware = Columns()
+    public internal(set) var sched = Columns()
+    public internal(set) var software = Columns()
+    public internal(set) var hardware = Columns()
     /// Stamps that belonged to no send, or came twice.
     public internal(set) var unknownStamps = 0
-    private let expected: TransmitStampKinds
 
-    init(expected: TransmitStampKinds) { self.expected = expected }
+    init() {}
 
     /// Whether each kind's counts add up to the sends.
     public var isBalanced: Bool { sched.sum == sent && software.sum == sent && hardware.sum == sent }
 
-    mutating func enterSend() {
+    /// Whether the ids of the stamps that came leave out as many sends of each kind as the counts call missing: two
+    /// ways of counting that share nothing but the ids.
+    public var isConfirmedByIdentifiers: Bool {
+        sched.sequence.missing == sched.missing && software.sequence.missing == software.missing
+            && hardware.sequence.missing == hardware.missing
+    }
+
+    /// Enters a send that waits for these kinds.
+    ///
+    /// - Returns: which of each kind's sends it is.
+    mutating func enterSend(expecting kinds: TransmitStampKinds) -> StampSequence.Places {
         sent += 1
-        sched[expected.contains(.sched) ? .pending : .unsupported] += 1
-        software[expected.contains(.software) ? .pending : .unsupported] += 1
-        hardware[expected.contains(.hardware) ? .pending : .unsupported] += 1
+        sched[kinds.contains(.sched) ? .pending : .unsupported] += 1
+        software[kinds.contains(.software) ? .pending : .unsupported] += 1
+        hardware[kinds.contains(.hardware) ? .pending : .unsupported] += 1
+        return StampSequence.Places(
+            sched: sched.sequence.enter(kinds.contains(.sched)),
+            software: software.sequence.enter(kinds.contains(.software)),
+            hardware: hardware.sequence.enter(kinds.contains(.hardware)))
+    }
+
+    /// Enters that the stamps of these kinds came, each for the first time, of the send at these places.
+    mutating func enterStamps(_ kinds: TransmitStampKinds, of places: StampSequence.Places) {
+        if kinds.contains(.sched) { sched.sequence.enterStamp(ofSend: places.sched) }
+        if kinds.contains(.software) { software.sequence.enterStamp(ofSend: places.software) }
+        if kinds.contains(.hardware) { hardware.sequence.enterStamp(ofSend: places.hardware) }
     }
 
     /// Moves one send's stamps of these kinds from one column to another.

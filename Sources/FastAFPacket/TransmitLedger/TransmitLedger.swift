@@ -1,8 +1,8 @@
 /// The book of what became of every send's transmit stamps. One thread's: the one that sends and reads the stamps.
 ///
-/// For each kind of stamp every send is in exactly one column of ``account``, so each kind's sum equals the sends. Ids
-/// may come in any order and wrap; they find their place by their low bits, so ids that rise by one make the best use
-/// of it.
+/// For each kind of stamp every send is in exactly one column of ``account``, so each kind's sum equals the sends. The
+/// ids themselves are a second witness: ``TransmitAccount/Columns/sequence``. Ids may come in any order and wrap; they
+/// find their place by their low bits, so ids that rise by one make the best use of it.
 public struct TransmitLedger: ~Copyable, Sendable {
     private struct Entry {
         var id: UInt32 = 0
@@ -11,7 +11,10 @@ public struct TransmitLedger: ~Copyable, Sendable {
         var waiting: TransmitStampKinds = []
         var lost: TransmitStampKinds = []
         var skipped: TransmitStampKinds = []
+        /// Asked for and not come yet, whether written off or not: kept apart from the three, as their witness.
+        var absent: TransmitStampKinds = []
         var sentAt: Int64 = 0
+        var places = StampSequence.Places()
     }
 
     private var entries: [Entry]
@@ -22,7 +25,7 @@ public struct TransmitLedger: ~Copyable, Sendable {
     private var oldest = 0
     /// What waits now and was sent before this one met a full queue.
     private var metFullQueue = 0
-    /// The kinds that every send waits for.
+    /// The kinds that a send waits for unless it is entered with others.
     public let expected: TransmitStampKinds
     public private(set) var account: TransmitAccount
 
@@ -37,13 +40,15 @@ public struct TransmitLedger: ~Copyable, Sendable {
         order = Array(repeating: 0, count: size)
         mask = UInt32(size - 1)
         self.expected = expected
-        account = TransmitAccount(expected: expected)
+        account = TransmitAccount()
     }
 
     /// Enters a packet that was sent. O(1).
     ///
-    /// - Parameter time: CLOCK_MONOTONIC nanoseconds.
-    public mutating func recordSend(id: UInt32, at time: Int64) {
+    /// - Parameters:
+    ///   - time: CLOCK_MONOTONIC nanoseconds.
+    ///   - kinds: the stamps that this send asked for, where they are not those of the connection; `[]` for none.
+    public mutating func recordSend(id: UInt32, at time: Int64, expecting kinds: TransmitStampKinds? = nil) {
         let send = account.sent
         if send - oldest > Int(mask) {
             if let slot = slot(ofSend: oldest) { writeOff(slot) }
@@ -51,9 +56,10 @@ public struct TransmitLedger: ~Copyable, Sendable {
         }
         let slot = Int(id & mask)
         writeOff(slot)
-        entries[slot] = Entry(id: id, send: send, waiting: expected, sentAt: time)
+        let kinds = kinds ?? expected
+        let places = account.enterSend(expecting: kinds)
+        entries[slot] = Entry(id: id, send: send, waiting: kinds, absent: kinds, sentAt: time, places: places)
         order[send & Int(mask)] = id & mask
-        account.enterSend()
     }
 
     /// Why a stamp does not count for a send.
@@ -79,6 +85,8 @@ public struct TransmitLedger: ~Copyable, Sendable {
         account.move(inTime, from: .pending, to: .stamped)
         account.move(late.intersection(entries[slot].lost), from: .lostInBuffer, to: .late)
         account.move(late.intersection(entries[slot].skipped), from: .skippedByDriver, to: .late)
+        account.enterStamps(entries[slot].absent.intersection(kinds), of: entries[slot].places)
+        entries[slot].absent.subtract(kinds)
         entries[slot].waiting.subtract(kinds)
         entries[slot].lost.subtract(kinds)
         entries[slot].skipped.subtract(kinds)
