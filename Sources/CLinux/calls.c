@@ -7,10 +7,12 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
@@ -24,6 +26,7 @@ _Static_assert(sizeof(struct cl_mmsghdr) == sizeof(struct mmsghdr), "cl_mmsghdr 
 _Static_assert(offsetof(struct cl_mmsghdr, msg_len) == offsetof(struct mmsghdr, msg_len), "cl_mmsghdr.msg_len");
 
 _Static_assert(sizeof(struct cl_extended_error) == sizeof(struct sock_extended_err), "cl_extended_error");
+_Static_assert(sizeof(((struct cl_statistic *)0)->name) == ETH_GSTRING_LEN, "cl_statistic.name");
 _Static_assert(sizeof(struct cl_in6_pktinfo) == sizeof(struct in6_pktinfo), "cl_in6_pktinfo");
 
 int cl_recvmmsg(int fd, struct cl_mmsghdr *messages, unsigned int count, int flags) {
@@ -164,6 +167,88 @@ int cl_hwtstamp_get(const char *name, struct cl_hwtstamp *out) {
 }
 
 int cl_hwtstamp_set(const char *name, struct cl_hwtstamp *config) { return hwtstamp(name, SIOCSHWTSTAMP, config); }
+
+static int ethtool_call(const char *name, void *data) {
+    struct ifreq ifr = { .ifr_data = data };
+    return interface_ioctl(name, SIOCETHTOOL, &ifr);
+}
+
+// The kernel writes as many statistics as there are at that moment, however many it was asked for (before 6.19), and
+// that can be more than a moment ago. So each request lies at the start of a mapping with room for all that we would
+// take, and a page behind it that cannot be written to: the kernel then gives EFAULT. Pages that stay untouched cost
+// nothing.
+struct request {
+    void *data;
+    size_t mapped;
+};
+
+static int request_open(struct request *request, size_t bytes) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t usable = (bytes + page - 1) / page * page;
+    request->mapped = usable + page;
+    request->data = mmap(NULL, request->mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (request->data == MAP_FAILED) return -errno;
+    if (mprotect(request->data, usable, PROT_READ | PROT_WRITE) == 0) return 0;
+    int error = errno;
+    munmap(request->data, request->mapped);
+    return -error;
+}
+
+// How many statistics the driver says that it has, now.
+static int statistics_count(const char *name, cl_ethtool_call *call) {
+    struct {
+        struct ethtool_sset_info info;
+        uint32_t count;
+    } sets = { .info = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ULL << ETH_SS_STATS } };
+    int result = call(name, &sets);
+    if (result < 0) return result;
+    // A bit that comes back as 0 is a set that the driver does not have.
+    if (!(sets.info.sset_mask & 1ULL << ETH_SS_STATS)) return -EOPNOTSUPP;
+    return sets.count > CL_STATISTICS_MAX ? -E2BIG : (int)sets.count;
+}
+
+static int statistics_once(
+    const char *name, cl_ethtool_call *call, struct ethtool_gstrings *names, struct ethtool_stats *values,
+    struct cl_statistic **out) {
+    int count = statistics_count(name, call);
+    if (count < 0) return count;
+    *names = (struct ethtool_gstrings){
+        .cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_STATS, .len = (uint32_t)count };
+    *values = (struct ethtool_stats){ .cmd = ETHTOOL_GSTATS, .n_stats = (uint32_t)count };
+    int result = call(name, names);
+    if (result == 0) result = call(name, values);
+    if (result < 0) return result;
+    // The three calls are not one: names and values belong together only if there were as many each time.
+    if (names->len != (uint32_t)count || values->n_stats != (uint32_t)count) return -EAGAIN;
+    if (count == 0) return 0;
+    struct cl_statistic *all = malloc((size_t)count * sizeof *all);
+    if (all == NULL) return -ENOMEM;
+    for (int i = 0; i < count; i++) {
+        memcpy(all[i].name, names->data + (size_t)i * ETH_GSTRING_LEN, ETH_GSTRING_LEN);
+        all[i].name[ETH_GSTRING_LEN - 1] = 0;
+        all[i].value = values->data[i];
+    }
+    *out = all;
+    return count;
+}
+
+int cl_statistics(const char *name, cl_ethtool_call *call, struct cl_statistic **out) {
+    *out = NULL;
+    struct request names, values;
+    int result = request_open(&names, sizeof(struct ethtool_gstrings) + CL_STATISTICS_MAX * ETH_GSTRING_LEN);
+    if (result < 0) return result;
+    result = request_open(&values, sizeof(struct ethtool_stats) + CL_STATISTICS_MAX * sizeof(uint64_t));
+    if (result == 0) {
+        // Queues come and go seldom: a number that never holds still is not a driver's.
+        for (int attempt = 0; attempt < 8; attempt++) {
+            result = statistics_once(name, call ? call : ethtool_call, names.data, values.data, out);
+            if (result != -EAGAIN) break;
+        }
+        munmap(values.data, values.mapped);
+    }
+    munmap(names.data, names.mapped);
+    return result;
+}
 
 int cl_clock_quality(struct cl_clock_quality *out) {
     struct timex state = { 0 };

@@ -116,6 +116,18 @@ struct cl_hwtstamp {
 int cl_hwtstamp_get(const char *name, struct cl_hwtstamp *out);
 int cl_hwtstamp_set(const char *name, struct cl_hwtstamp *config);
 
+// One of a driver's statistics, as `ethtool -S` prints them: the name is cut off at its 31st character.
+struct cl_statistic {
+    char name[32];
+    uint64_t value;
+};
+// Runs one SIOCETHTOOL request, which `data` points to; -errno on failure. NULL stands for the kernel.
+typedef int cl_ethtool_call(const char *name, void *data);
+// Reads all of them and returns how many: *out is to be given to free().
+int cl_statistics(const char *name, cl_ethtool_call *call, struct cl_statistic **out);
+// More than any driver has.
+#define CL_STATISTICS_MAX 65536
+
 struct cl_clock_quality {
     int32_t unsynchronized;
     int64_t maximum_error_us;
