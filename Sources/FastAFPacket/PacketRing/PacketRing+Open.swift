@@ -23,6 +23,11 @@ extension PacketRing {
             let tagBytes: UInt32 = 4
             try socket.setOption("keep room for the tag", level: CL_SOL_PACKET, name: PACKET_RESERVE, to: tagBytes)
         }
+        if configuration.options.virtioNetHeader {
+            throw SystemError(
+                "set the ring's options", code: EOPNOTSUPP, remedy: "A ring has no virtio-net headers: PacketConn has.")
+        }
+        try configuration.options.apply(to: socket, on: interface, half: [.receive, .send])
         let hardware = try askForStamps(socket, interface, configuration.stamps)
         do throws(SystemError) {
             try setUpMemory(of: socket, geometry, configuration.blockTimeout)

@@ -85,8 +85,7 @@ extension PacketRing {
         var length = socklen_t(
             version == .v3 ? MemoryLayout<tpacket_stats_v3>.size : MemoryLayout<tpacket_stats>.size)
         guard getsockopt(socket.rawValue, CL_SOL_PACKET, PACKET_STATISTICS, &raw, &length) == 0 else {
-            let error = SystemError("read the statistics", code: errno)
-            return .failure(isOpen ? error : RingError.closed("read the statistics"))
+            return .failure(unlessClosed(SystemError("read the statistics", code: errno)))
         }
         var counts = Statistics()
         counts.packets = UInt64(raw.tp_packets)

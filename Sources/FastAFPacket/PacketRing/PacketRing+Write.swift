@@ -12,7 +12,6 @@ extension PacketRing {
         while true {
             if send(socket.rawValue, packet, packet.count, Int32(MSG_DONTWAIT)) >= 0 { return }
             let error = errno
-            guard isOpen else { throw RingError.closed("send") }
             switch error {
             case EINTR:
                 continue
@@ -20,7 +19,7 @@ extension PacketRing {
                 var entry = pollfd(fd: socket.rawValue, events: Int16(POLLOUT), revents: 0)
                 _ = cl_ppoll(&entry, 1, -1)
             default:
-                throw SystemError("send", code: error)
+                throw unlessClosed(SystemError("send", code: error))
             }
         }
     }
@@ -29,10 +28,6 @@ extension PacketRing {
     ///
     /// - Throws: ``SystemError`` EINVAL for a program that the kernel refuses, EBADF once closed.
     public func setFilter(_ filter: Filter) throws(SystemError) {
-        do throws(SystemError) {
-            try socket.attach(filter)
-        } catch {
-            throw isOpen ? error : RingError.closed("attach the filter")
-        }
+        do throws(SystemError) { try socket.attach(filter) } catch { throw unlessClosed(error) }
     }
 }

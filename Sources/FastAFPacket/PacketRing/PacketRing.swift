@@ -26,6 +26,7 @@ import Synchronization
 /// | `Stats`, `SocketStats`, `InitSocketStats` | ``statistics``, ``socketStatistics()``, ``resetStatistics()`` |
 /// | `ErrTimeout`, `ErrPoll` | ``RingError/timeout``, ``RingError/pollFailed(_:)`` |
 /// | `SetBPF`, `SetFanout` | ``setFilter(_:)``, ``joinFanout(_:)`` |
+/// | `FanoutHashWithDefrag` | ``Fanout`` with the flag ``Fanout/Flags/defragment`` |
 /// | `WritePacketData` | ``write(_:)`` |
 /// | `Close` | ``close()`` |
 ///
@@ -96,6 +97,9 @@ public final class PacketRing: @unchecked Sendable {
         _ = cl_replace(closing.descriptor.rawValue, socket.rawValue)
         if before == State.idle { release() }
     }
+
+    /// EBADF once the ring is closed: what stands in its socket's place then gives other errors.
+    func unlessClosed(_ error: SystemError) -> SystemError { isOpen ? error : RingError.closed(error.operation) }
 
     var isOpen: Bool { state.load(ordering: .acquiring) & State.closed == 0 }
 

@@ -42,6 +42,13 @@ extension PacketRing {
         public var restoresVLANTag = false
         /// Put on before the socket is bound: nothing unfiltered is ever received.
         public var filter: Filter?
+        /// Frames that this host sends are received too, if nothing else is said here. A ring has no
+        /// ``SocketOptions/virtioNetHeader``.
+        public var options = {
+            var options = SocketOptions()
+            options.ignoreOutgoing = false
+            return options
+        }()
 
         public init() {}
     }

@@ -14,10 +14,16 @@ extension SocketOptions {
 
     /// Sets the options on a packet socket. To be called before it is bound, so that nothing is received without them.
     ///
-    /// - Throws: ``SystemError`` with what setsockopt(2) gives, and what to do about it.
+    /// - Parameter interface: `nil` for a socket that hears all of them.
+    /// - Throws: ``SystemError``: EINVAL for an option of one interface without one, what setsockopt(2) gives, and what
+    ///   to do about it.
     package func apply(
-        to socket: borrowing Descriptor, on interface: Interface, half: Half
+        to socket: borrowing Descriptor, on interface: Interface?, half: Half
     ) throws(SystemError) {
+        if interface == nil, promiscuous || bindToDevice {
+            throw SystemError(
+                "set the socket's options", code: EINVAL, remedy: "promiscuous and bindToDevice need one interface.")
+        }
         if half.contains(.send), bypassQdisc {
             try socket.setOption(
                 "bypass the packet scheduler", level: CL_SOL_PACKET, name: PACKET_QDISC_BYPASS, to: Int32(1))
@@ -26,7 +32,7 @@ extension SocketOptions {
             try socket.setOption(
                 "leave out own frames", level: CL_SOL_PACKET, name: CL_PACKET_IGNORE_OUTGOING,
                 to: Int32(ignoreOutgoing ? 1 : 0))
-            if promiscuous { try socket.setPromiscuous(true, on: interface) }
+            if promiscuous, let interface { try socket.setPromiscuous(true, on: interface) }
         }
         if virtioNetHeader {
             do throws(SystemError) {
@@ -37,7 +43,7 @@ extension SocketOptions {
                 throw error.advising("Only a socket of type raw has it.")
             }
         }
-        if bindToDevice { try socket.bindToDevice(interface) }
+        if bindToDevice, let interface { try socket.bindToDevice(interface) }
         try applyCommon(to: socket, half: half)
     }
 
