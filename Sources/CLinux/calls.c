@@ -196,15 +196,16 @@ static int request_open(struct request *request, size_t bytes) {
 
 // How many statistics the driver says that it has, now.
 static int statistics_count(const char *name, cl_ethtool_call *call) {
-    struct {
+    // With room for one count behind it.
+    union {
         struct ethtool_sset_info info;
-        uint32_t count;
+        char room[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)];
     } sets = { .info = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ULL << ETH_SS_STATS } };
     int result = call(name, &sets);
     if (result < 0) return result;
     // A bit that comes back as 0 is a set that the driver does not have.
     if (!(sets.info.sset_mask & 1ULL << ETH_SS_STATS)) return -EOPNOTSUPP;
-    return sets.count > CL_STATISTICS_MAX ? -E2BIG : (int)sets.count;
+    return sets.info.data[0] > CL_STATISTICS_MAX ? -E2BIG : (int)sets.info.data[0];
 }
 
 static int statistics_once(
