@@ -27,7 +27,7 @@ public struct DriverStatistics: Hashable, Sendable {
 
     /// Asks the driver. Needs no privilege.
     ///
-    /// - Throws: ``SystemError``: EOPNOTSUPP for a driver that counts nothing, ENODEV for no such interface, EAGAIN
+    /// - Throws: `SystemError`: EOPNOTSUPP for a driver that counts nothing, ENODEV for no such interface, EAGAIN
     ///   where the counters keep changing in number.
     public init(of interface: Interface) throws(SystemError) { try self.init(of: interface.name, call: nil) }
 

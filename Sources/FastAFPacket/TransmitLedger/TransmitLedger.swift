@@ -46,6 +46,7 @@ public struct TransmitLedger: ~Copyable, Sendable {
     /// Enters a packet that was sent. O(1).
     ///
     /// - Parameters:
+    ///   - id: as it was given to the send.
     ///   - time: CLOCK_MONOTONIC nanoseconds.
     ///   - kinds: the stamps that this send asked for, where they are not those of the connection; `[]` for none.
     public mutating func recordSend(id: UInt32, at time: Int64, expecting kinds: TransmitStampKinds? = nil) {
