@@ -48,6 +48,13 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
+        .executableTarget(
+            name: "stamp-exchange",
+            dependencies: [
+                "Addresses", "Kernel", "Wire", "FastAFPacket", "Netlink",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Examples/stamp-exchange", swiftSettings: settings),
         .testTarget(name: "AddressesTests", dependencies: ["Addresses"], swiftSettings: settings),
         .testTarget(name: "KernelTests", dependencies: ["Kernel"], swiftSettings: settings),
         .testTarget(name: "WireTests", dependencies: ["Wire", "Addresses"], swiftSettings: settings),
