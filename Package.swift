@@ -55,6 +55,12 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Examples/stamp-exchange", swiftSettings: settings),
+        .executableTarget(
+            name: "ring-capture",
+            dependencies: [
+                "Kernel", "FastAFPacket", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Examples/ring-capture", swiftSettings: settings),
         .testTarget(name: "AddressesTests", dependencies: ["Addresses"], swiftSettings: settings),
         .testTarget(name: "KernelTests", dependencies: ["Kernel"], swiftSettings: settings),
         .testTarget(name: "WireTests", dependencies: ["Wire", "Addresses"], swiftSettings: settings),

@@ -60,7 +60,7 @@ struct ArticleTests {
 @Suite(.needsRoot, .vethPair)
 struct LiveArticleTests {
     /// What an example returns that waits for a frame: it gets one from the right.
-    private func answer<Value>(_ waiter: Background<Value>) throws -> Value {
+    private func answer<Value>(_ waiter: Background<Value, SystemError>) throws -> Value {
         try waiter.untilBlocked()
         try VethPair.current.listen(.right).sendFrames([1], from: .right, etherType: 0x0800)
         return try waiter.result().get()
