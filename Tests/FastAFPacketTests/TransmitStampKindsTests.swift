@@ -34,15 +34,33 @@ struct TransmitStampKindsTests {
 
     @Test("The options of two sockets: stamps asked for on the send half, receive stamps on the other")
     func options() {
-        let options = StampOptions(transmit: [.sched, .software], receive: true, carriesPacket: false)
+        let options = StampOptions(transmit: [.sched, .software], .init())
         // TX_SOFTWARE, SOFTWARE, RAW_HARDWARE, OPT_ID, TX_SCHED, OPT_TSONLY, OPT_TX_SWHW.
         #expect(options.senderFlags == 1 << 1 | 1 << 4 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 11 | 1 << 14)
         // RX_HARDWARE, RX_SOFTWARE, SOFTWARE, RAW_HARDWARE.
         #expect(options.receiverFlags == 1 << 2 | 1 << 3 | 1 << 4 | 1 << 6)
-        let carrying = StampOptions(transmit: .software, receive: false, carriesPacket: true)
+        var configuration = PacketConn.Configuration()
+        configuration.receiveStamps = false
+        configuration.stampsCarryPacket = true
+        let carrying = StampOptions(transmit: .software, configuration)
         #expect(carrying.senderFlags & 1 << 11 == 0 && carrying.receiverFlags == 0)
-        let none = StampOptions(transmit: [], receive: false, carriesPacket: false)
-        #expect(none.senderFlags == 0 && none.receiverFlags == 0)
+        // A send may still ask for stamps of its own: what they are reported by is on, what makes them is not.
+        let none = StampOptions(transmit: [], configuration)
+        #expect(none.senderFlags == 1 << 4 | 1 << 6 | 1 << 7 | 1 << 14 && none.receiverFlags == 0)
+    }
+
+    @Test("A bound clock is one more flag and the number behind the flags, as in struct so_timestamping")
+    func boundClock() {
+        var configuration = PacketConn.Configuration()
+        configuration.boundClock = 0x0102_0304
+        let options = StampOptions(transmit: .hardware, configuration)
+        let plain = StampOptions(transmit: .hardware, .init())
+        #expect(options.senderFlags == plain.senderFlags | 1 << 15)
+        #expect(options.receiverFlags == plain.receiverFlags | 1 << 15)
+        let bytes = withUnsafeBytes(of: options.value(options.senderFlags)) { Array($0) }
+        var expected: [UInt8] = []
+        for field in [options.senderFlags, 0x0102_0304] { expected += withUnsafeBytes(of: field) { Array($0) } }
+        #expect(bytes == expected)
     }
 
     @Test("Kinds read as words")

@@ -71,7 +71,8 @@ extension TransmitStamp {
         self.init(id: identifiers?.id(ofKey: error.ee_data) ?? error.ee_data, stage: stage, stamps: stamps)
     }
 
-    private static func isExtendedError(_ message: ControlMessages.Message) -> Bool {
+    /// The messages in which sock_extended_err comes: packet(7), ip(7), ipv6(7).
+    static func isExtendedError(_ message: ControlMessages.Message) -> Bool {
         switch (message.level, message.type) {
         case (CL_SOL_PACKET, PACKET_TX_TIMESTAMP), (Int32(IPPROTO_IP), IP_RECVERR),
             (Int32(IPPROTO_IPV6), IPV6_RECVERR):

@@ -13,43 +13,62 @@ public struct SendOptions: Sendable {
     public var source: IPAddress?
     /// Traffic class (DSCP and ECN) on a UDP connection.
     public var trafficClass: UInt8?
+    /// The transmit stamps to ask for in the place of the connection's own; none where it is empty. What the interface does
+    /// not offer does not come.
+    public var stamps: TransmitStampKinds?
+    /// When the packet is to leave, in nanoseconds of the clock that ``PacketConn/Configuration/launchTimes`` names.
+    public var launchTime: Int64?
 
     public init(
         link: LinkAddress? = nil, destination: SocketAddress? = nil, source: IPAddress? = nil,
-        trafficClass: UInt8? = nil
+        trafficClass: UInt8? = nil, stamps: TransmitStampKinds? = nil, launchTime: Int64? = nil
     ) {
         self.link = link
         self.destination = destination
         self.source = source
         self.trafficClass = trafficClass
+        self.stamps = stamps
+        self.launchTime = launchTime
     }
 }
 
 /// Storage for many packets to send at once, made once. Not for two threads at a time.
 public struct SendBatch: ~Copyable {
     let storage: MessageStorage
-    private let ids: UnsafeMutablePointer<UInt32>
+    private let slots: UnsafeMutablePointer<Slot>
     /// Packets waiting to be sent.
     public private(set) var count = 0
     /// How many of them carry their id's control message already.
     private var identified = 0
+    /// Whether one of them has a launch time.
+    private(set) var hasLaunchTimes = false
+
+    private struct Slot {
+        var id: UInt32
+        var stamps: TransmitStampKinds?
+    }
 
     /// - Parameters:
     ///   - capacity: packets a send, at most.
     ///   - packetBytes: room for each.
     public init(capacity: Int, packetBytes: Int) {
         storage = MessageStorage(capacity: capacity, packetBytes: packetBytes)
-        ids = .allocate(capacity: storage.capacity)
-        ids.initialize(repeating: 0, count: storage.capacity)
+        slots = .allocate(capacity: storage.capacity)
+        slots.initialize(repeating: Slot(id: 0, stamps: nil), count: storage.capacity)
     }
 
-    deinit { ids.deallocate() }
+    deinit { slots.deallocate() }
 
     public var capacity: Int { storage.capacity }
     public var isFull: Bool { count == capacity }
 
     /// The id of a waiting packet.
-    public func id(at index: Int) -> UInt32 { ids[index] }
+    public func id(at index: Int) -> UInt32 { slots[index].id }
+
+    /// Whether a waiting packet asks for stamps, its socket asking for `kinds`: only then does the kernel count it.
+    func asksForStamps(at index: Int, otherwise kinds: TransmitStampKinds) -> Bool {
+        !(slots[index].stamps ?? kinds).isEmpty
+    }
 
     func packet(at index: Int) -> UnsafeRawBufferPointer { storage.packetToSend(index) }
 
@@ -68,7 +87,7 @@ public struct SendBatch: ~Copyable {
         let length = write(&span)
         guard length > 0, length <= storage.packetBytes else { return false }
         storage.setPacketLength(count, length)
-        ids[count] = id
+        slots[count] = Slot(id: id, stamps: options.stamps)
         setHeader(options)
         count += 1
         return true
@@ -78,10 +97,11 @@ public struct SendBatch: ~Copyable {
     public mutating func removeAll() {
         count = 0
         identified = 0
+        hasLaunchTimes = false
     }
 
     /// Writes the address and the control messages that the options ask for; the id's comes when it is sent.
-    private func setHeader(_ options: SendOptions) {
+    private mutating func setHeader(_ options: SendOptions) {
         let name = storage.name(count)
         var nameLength: socklen_t = 0
         if let link = options.link {
@@ -110,6 +130,13 @@ public struct SendBatch: ~Copyable {
         case nil:
             break
         }
+        if let stamps = options.stamps {
+            control.append(level: SOL_SOCKET, type: CL_SO_TIMESTAMPING_NEW, stamps.generationFlags)
+        }
+        if let launchTime = options.launchTime {
+            control.append(level: SOL_SOCKET, type: SO_TXTIME, launchTime)
+            hasLaunchTimes = true
+        }
         storage.headers[count].msg_hdr.msg_name = nameLength > 0 ? name : nil
         storage.headers[count].msg_hdr.msg_namelen = nameLength
         storage.headers[count].msg_hdr.msg_control = storage.control(count)
@@ -117,13 +144,15 @@ public struct SendBatch: ~Copyable {
     }
 
     /// Adds the control message that gives each packet's stamps its id (SCM_TS_OPT_ID), behind those that are there.
-    mutating func giveIdentifiers() {
-        for index in identified..<count {
+    ///
+    /// - Parameter kinds: what the socket asks for where a packet does not say.
+    mutating func giveIdentifiers(otherwise kinds: TransmitStampKinds) {
+        for index in identified..<count where asksForStamps(at: index, otherwise: kinds) {
             let used = storage.headers[index].msg_hdr.msg_controllen
             var control = ControlMessageWriter(
                 UnsafeMutableRawBufferPointer(
                     start: storage.control(index) + used, count: MessageStorage.controlBytes - used))
-            control.append(level: SOL_SOCKET, type: CL_SCM_TS_OPT_ID, ids[index])
+            control.append(level: SOL_SOCKET, type: CL_SCM_TS_OPT_ID, slots[index].id)
             storage.headers[index].msg_hdr.msg_controllen = used + control.length
         }
         identified = count

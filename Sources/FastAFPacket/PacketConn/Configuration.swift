@@ -18,6 +18,11 @@ extension PacketConn {
         /// Room for received packets, and for unread transmit stamps, in bytes. Above net.core.rmem_max it needs
         /// CAP_NET_ADMIN; less is granted otherwise, and ``PacketConn/warnings`` say so.
         public var receiveBufferBytes: Int32 = 4 << 20
+        /// Whether sends may have launch times, and by which clock.
+        public var launchTimes: LaunchTimes?
+        /// The virtual clock of the card's, /dev/ptpN's number, whose time hardware stamps have in the place of the card's
+        /// own. Such clocks are made by `n_vclocks` in /sys/class/ptp. Source: SOF_TIMESTAMPING_BIND_PHC, Linux 5.14.
+        public var boundClock: Int32?
         /// What the sockets do beside that: promiscuity, busy polls, priority, mark and others.
         public var options = SocketOptions()
 

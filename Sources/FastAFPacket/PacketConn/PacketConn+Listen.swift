@@ -25,9 +25,13 @@ extension PacketConn {
         if let filter = configuration.filter { try receiver.attach(filter) }
         try receiver.setOption("ask for auxiliary data", level: CL_SOL_PACKET, name: PACKET_AUXDATA, to: Int32(1))
         let isDual = sender.rawValue >= 0
-        let options = configuration.options
+        var options = configuration.options
+        if configuration.boundClock != nil { options.bindToDevice = true }
         try options.apply(to: receiver, on: interface, half: isDual ? .receive : [.receive, .send])
         if isDual { try options.apply(to: sender, on: interface, half: .send) }
+        if let launchTimes = configuration.launchTimes {
+            if isDual { try sender.allow(launchTimes) } else { try receiver.allow(launchTimes) }
+        }
         let granted = try receiver.growReceiveBuffer(to: configuration.receiveBufferBytes)
         let stampBuffer = isDual ? try sender.growReceiveBuffer(to: configuration.receiveBufferBytes) : granted
 
@@ -41,8 +45,7 @@ extension PacketConn {
             if !hardware.stampsTransmit { kinds.remove(.hardware) }
             // Taken on entry to the scheduler, which such frames do not enter.
             if options.bypassQdisc { kinds.remove(.sched) }
-            let stamps = StampOptions(
-                transmit: kinds, receive: configuration.receiveStamps, carriesPacket: configuration.stampsCarryPacket)
+            let stamps = StampOptions(transmit: kinds, configuration)
             if isDual { try stamps.apply(to: receiver, sender: sender) } else { try stamps.apply(to: receiver) }
             try bind(receiver, to: interface, etherType: etherType)
             // Protocol 0: this half never receives.
@@ -106,13 +109,13 @@ extension PacketConn {
     /// refused on any socket that did not ask for broadcasts, but an unknown control message is refused before that.
     static let kernelTakesIdentifiers: Bool = {
         guard let socket = try? Descriptor(socket: AF_INET, type: Int32(SOCK_DGRAM.rawValue), protocol: 0),
-            (try? StampOptions(transmit: .software, receive: false, carriesPacket: false).apply(to: socket)) != nil
+            (try? StampOptions(transmit: .software, Configuration()).apply(to: socket)) != nil
         else { return false }
         var batch = SendBatch(capacity: 1, packetBytes: 16)
         batch.append(
             id: 0, options: SendOptions(destination: SocketAddress(.v4(.max), port: 9))
         ) { $0.byteCount > 0 ? 1 : 0 }
-        batch.giveIdentifiers()
+        batch.giveIdentifiers(otherwise: .software)
         let result = cl_sendmmsg(socket.rawValue, batch.storage.headers, 1, Int32(MSG_DONTWAIT))
         return result == -EACCES || result == -ENETUNREACH
     }()

@@ -11,11 +11,14 @@ extension PacketConn {
     /// - Returns: how many were sent, at least 1; where it is not all, call again from there to go on, or to learn why
     ///   the next one failed.
     /// - Throws: ``SystemError`` for the packet at `start`: ENETDOWN, EMSGSIZE above the MTU, ENOBUFS where the
-    ///   interface's queue is full, ENXIO once the interface is gone, ETIMEDOUT after the write deadline, EBADF once
+    ///   interface's queue is full, EINVAL with a launch time that the connection does not allow, ENXIO once the interface is gone, ETIMEDOUT after the write deadline, EBADF once
     ///   closed.
     public func send(_ batch: inout SendBatch, from start: Int = 0) throws(SystemError) -> Int {
         guard start >= 0, start < batch.count else { return 0 }
-        if identifierMap == nil, !transmitStamps.isEmpty { batch.giveIdentifiers() }
+        if batch.hasLaunchTimes, !allowsLaunchTimes {
+            throw SystemError("send", code: EINVAL, remedy: "Launch times need Configuration.launchTimes.")
+        }
+        if identifierMap == nil { batch.giveIdentifiers(otherwise: transmitStamps) }
         while true {
             let result = sendNow(batch, from: start)
             if result >= 0 { return Int(result) }
@@ -36,10 +39,13 @@ extension PacketConn {
         // One by one: sendmmsg(2) loses the error of a packet behind the first, and with it whether the kernel counted
         // that packet, after which all ids would be one off.
         for index in start..<batch.count {
-            identifierMap.add(id: batch.id(at: index))
+            let isCounted = batch.asksForStamps(at: index, otherwise: transmitStamps)
+            if isCounted { identifierMap.add(id: batch.id(at: index)) }
             let result = cl_sendmmsg(senderFD, batch.storage.headers + index, 1, Int32(MSG_DONTWAIT))
             if result < 0 {
-                if !isCounted(error: -result, packet: batch.packet(at: index)) { identifierMap.takeBack() }
+                if isCounted, !isCountedAnyway(error: -result, packet: batch.packet(at: index)) {
+                    identifierMap.takeBack()
+                }
                 return index > start ? Int32(index - start) : result
             }
         }
@@ -47,7 +53,7 @@ extension PacketConn {
     }
 
     /// Whether the kernel's count went on although the send failed. Source: packet_snd() in net/packet/af_packet.c.
-    private func isCounted(error: Int32, packet: UnsafeRawBufferPointer) -> Bool {
+    private func isCountedAnyway(error: Int32, packet: UnsafeRawBufferPointer) -> Bool {
         let frameBytes = packet.count - (options.virtioNetHeader ? VirtioNetHeader.byteCount : 0)
         switch error {
         // The interface's queue refused a packet that was built already.

@@ -23,7 +23,7 @@ extension PacketConn {
         batch.identifiers = identifierMap
         // A packet that comes with its stamp takes more room than is seen of it here, so the queue is asked before.
         let isFullOfPackets =
-            stampsCarryPacket && queuedStampBytes + Self.stampBytes + 2 * (interface?.mtu ?? 0) >= stampBufferBytes
+            queueHoldsPackets && queuedStampBytes + Self.stampBytes + 2 * (interface?.mtu ?? 0) >= stampBufferBytes
         batch.storage.prepareToReceive(count: batch.capacity)
         let result = cl_recvmmsg(
             senderFD, batch.storage.headers, UInt32(batch.capacity),

@@ -30,9 +30,8 @@ extension PacketConn {
         let offered = (try? TimestampingCapabilities(of: interface)) ?? TimestampingCapabilities(flags: 0)
         var kinds = configuration.transmitStamps.intersection(offered.transmitStamps)
         kinds.remove(.hardware)
-        let options = StampOptions(
-            transmit: kinds, receive: configuration.receiveStamps, carriesPacket: configuration.stampsCarryPacket)
-        try options.apply(to: socket)
+        try StampOptions(transmit: kinds, configuration).apply(to: socket)
+        if let launchTimes = configuration.launchTimes { try socket.allow(launchTimes) }
         try socket.bind(to: address)
         let bound = try socket.boundAddress() ?? address
         return try PacketConn(

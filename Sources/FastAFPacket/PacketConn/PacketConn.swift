@@ -56,13 +56,15 @@ public final class PacketConn: Sendable {
     let receivedDatagrams = Atomic<UInt64>(0)
     private let lease: Mutex<HardwareStamping>
     let identifierMap: IdentifierMap?
-    let stampsCarryPacket: Bool
+    /// Whether packets lie in the queue of stamps: with their stamps, or for their launch times.
+    let queueHoldsPackets: Bool
+    let allowsLaunchTimes: Bool
     /// The bytes granted to the buffer that unread stamps lie in.
     let stampBufferBytes: Int
 
     /// The interface, on a packet socket.
     public let interface: Interface?
-    /// The transmit stamps that every send asks for: those wanted that the interface offers.
+    /// The transmit stamps that every send asks for unless it asks for others: those wanted that the interface offers.
     public let transmitStamps: TransmitStampKinds
     /// How the card's stamping was found or set.
     public let hardwareStamping: HardwareStamping
@@ -107,7 +109,9 @@ public final class PacketConn: Sendable {
         lease = Mutex(parts.hardwareStamping)
         identifierMap = parts.identifierMap
         receiveBufferBytes = parts.receiveBufferBytes
-        stampsCarryPacket = parts.configuration.stampsCarryPacket
+        allowsLaunchTimes = parts.configuration.launchTimes != nil
+        queueHoldsPackets =
+            parts.configuration.stampsCarryPacket || parts.configuration.launchTimes?.reportsErrors == true
         options = parts.configuration.options
         warnings =
             ConnectionWarning.receiveBuffer(

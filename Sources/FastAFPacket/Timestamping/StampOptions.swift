@@ -6,38 +6,55 @@ import Kernel
 struct StampOptions {
     let receiverFlags: UInt32
     let senderFlags: UInt32
+    /// The virtual clock to take hardware stamps by.
+    private let boundClock: Int32?
 
-    /// - Parameters:
-    ///   - transmit: the kinds that every send asks for.
-    ///   - carriesPacket: whether the packet comes back with its stamp.
-    init(transmit: TransmitStampKinds, receive: Bool, carriesPacket: Bool) {
-        let report = UInt32(SOF_TIMESTAMPING_SOFTWARE) | UInt32(SOF_TIMESTAMPING_RAW_HARDWARE)
+    /// - Parameter kinds: the kinds that every send asks for, unless it asks for others.
+    init(transmit kinds: TransmitStampKinds, _ configuration: PacketConn.Configuration) {
+        boundClock = configuration.boundClock
+        let report =
+            UInt32(SOF_TIMESTAMPING_SOFTWARE) | UInt32(SOF_TIMESTAMPING_RAW_HARDWARE)
+            | (boundClock == nil ? 0 : UInt32(SOF_TIMESTAMPING_BIND_PHC))
         receiverFlags =
-            receive ? UInt32(SOF_TIMESTAMPING_RX_SOFTWARE) | UInt32(SOF_TIMESTAMPING_RX_HARDWARE) | report : 0
+            configuration.receiveStamps
+            ? UInt32(SOF_TIMESTAMPING_RX_SOFTWARE) | UInt32(SOF_TIMESTAMPING_RX_HARDWARE) | report : 0
         // TX_SWHW: without it a hardware stamp takes the software stamp's place.
         let always = UInt32(SOF_TIMESTAMPING_OPT_ID) | UInt32(SOF_TIMESTAMPING_OPT_TX_SWHW)
-        let dataless = carriesPacket ? 0 : UInt32(SOF_TIMESTAMPING_OPT_TSONLY)
-        senderFlags = transmit.isEmpty ? 0 : transmit.generationFlags | report | always | dataless
+        let dataless = configuration.stampsCarryPacket ? 0 : UInt32(SOF_TIMESTAMPING_OPT_TSONLY)
+        senderFlags = kinds.generationFlags | report | always | dataless
     }
 
     /// Sets them: all on the receiver where there is no sender of its own.
     func apply(to receiver: borrowing Descriptor, sender: borrowing Descriptor) throws(SystemError) {
-        try Self.set(receiverFlags, on: receiver)
-        try Self.set(senderFlags, on: sender)
+        try set(receiverFlags, on: receiver)
+        try set(senderFlags, on: sender)
     }
 
     func apply(to socket: borrowing Descriptor) throws(SystemError) {
-        try Self.set(receiverFlags | senderFlags, on: socket)
+        try set(receiverFlags | senderFlags, on: socket)
     }
 
-    private static func set(_ flags: UInt32, on socket: borrowing Descriptor) throws(SystemError) {
+    /// The option's value: struct so_timestamping, whose second half older kernels do not read.
+    func value(_ flags: UInt32) -> so_timestamping {
+        so_timestamping(flags: Int32(bitPattern: flags), bind_phc: boundClock ?? 0)
+    }
+
+    private func set(_ flags: UInt32, on socket: borrowing Descriptor) throws(SystemError) {
         guard flags != 0 else { return }
         // OPT_RX_FILTER keeps out stamps that only other sockets asked for; kernels before 6.12 refuse it.
         for attempt in [flags | UInt32(CL_SOF_OPT_RX_FILTER), flags] {
-            var value = attempt
-            let size = socklen_t(MemoryLayout<UInt32>.size)
+            var value = value(attempt)
+            let size = socklen_t(boundClock == nil ? MemoryLayout<UInt32>.size : MemoryLayout<so_timestamping>.size)
             if setsockopt(socket.rawValue, SOL_SOCKET, CL_SO_TIMESTAMPING_NEW, &value, size) == 0 { return }
         }
-        throw SystemError("ask for stamps", code: errno, remedy: "SO_TIMESTAMPING_NEW needs Linux 5.1 or newer.")
+        let code = errno
+        if let boundClock {
+            throw SystemError(
+                "bind the stamps to a clock", code: code,
+                remedy:
+                    "It needs Linux 5.14 and a card with the virtual clock /dev/ptp\(boundClock): `ethtool -T` names "
+                    + "the card's own clock, and n_vclocks in its /sys/class/ptp folder makes virtual ones.")
+        }
+        throw SystemError("ask for stamps", code: code, remedy: "SO_TIMESTAMPING_NEW needs Linux 5.1 or newer.")
     }
 }
