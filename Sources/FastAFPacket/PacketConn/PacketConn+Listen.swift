@@ -17,9 +17,8 @@ extension PacketConn {
         on interface: Interface, type: SocketType = .raw, etherType: UInt16,
         configuration: Configuration = Configuration()
     ) throws(SystemError) -> PacketConn {
-        let type = type == .raw ? Int32(SOCK_RAW.rawValue) : Int32(SOCK_DGRAM.rawValue)
-        let receiver = try openPacketSocket(type)
-        let sender = configuration.dualConn ? try openPacketSocket(type) : Descriptor(owning: -1)
+        let receiver = try Descriptor(packetSocket: type)
+        let sender = configuration.dualConn ? try Descriptor(packetSocket: type) : Descriptor(owning: -1)
 
         // Protocol 0 until bound: nothing is received before the filter is on.
         if let filter = configuration.filter { try receiver.attach(filter) }
@@ -47,9 +46,9 @@ extension PacketConn {
             if options.bypassQdisc { kinds.remove(.sched) }
             let stamps = StampOptions(transmit: kinds, configuration)
             if isDual { try stamps.apply(to: receiver, sender: sender) } else { try stamps.apply(to: receiver) }
-            try bind(receiver, to: interface, etherType: etherType)
+            try receiver.bind(to: interface, etherType: etherType)
             // Protocol 0: this half never receives.
-            if isDual { try bind(sender, to: interface, etherType: 0) }
+            if isDual { try sender.bind(to: interface, etherType: 0) }
 
             return try PacketConn(
                 Parts(
@@ -61,40 +60,6 @@ extension PacketConn {
         } catch {
             hardware.giveBack(to: HardwareStamping.Card(interface: interface.name))
             throw error
-        }
-    }
-
-    private static func openPacketSocket(_ type: Int32) throws(SystemError) -> Descriptor {
-        do throws(SystemError) {
-            return try Descriptor(socket: AF_PACKET, type: type, protocol: 0)
-        } catch  where error.code == EPERM || error.code == EACCES {
-            throw SystemError(
-                "open a packet socket", code: error.code,
-                remedy: "It needs CAP_NET_RAW: run as root, or `setcap cap_net_raw+ep` on the program.")
-        }
-    }
-
-    private static func bind(
-        _ socket: borrowing Descriptor, to interface: Interface, etherType: UInt16
-    ) throws(SystemError) {
-        var address = sockaddr_ll()
-        address.sll_family = UInt16(AF_PACKET)
-        address.sll_protocol = etherType.bigEndian
-        address.sll_ifindex = interface.index
-        let number = socket.rawValue
-        let result = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.bind(number, $0, socklen_t(MemoryLayout<sockaddr_ll>.size))
-            }
-        }
-        do throws(SystemError) {
-            try checkErrno("bind to the interface", result)
-            // bind(2) succeeds on an interface that is down, and leaves the error behind.
-            let pending = try socket.option(
-                "bind to the interface", level: SOL_SOCKET, name: SO_ERROR, initial: Int32(0))
-            if pending != 0 { throw SystemError("bind to the interface", code: pending) }
-        } catch  where error.code == ENETDOWN {
-            throw error.advising("Bring it up: `ip link set \(interface.name) up`.")
         }
     }
 

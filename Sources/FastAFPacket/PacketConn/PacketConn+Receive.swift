@@ -30,7 +30,7 @@ extension PacketConn {
         case ENETDOWN:
             isDown.store(true, ordering: .relaxed)
         case EAGAIN:
-            guard isDown.load(ordering: .relaxed), isInterfaceGone else { return 0 }
+            guard isDown.load(ordering: .relaxed), receiver.isBoundInterfaceGone else { return 0 }
             throw SystemError("receive", code: ENXIO, remedy: "The interface is gone.")
         case EINTR:
             return 0

@@ -44,7 +44,7 @@ extension PacketConn {
             cl_ppoll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 4, timeout)
         }
         if ready < 0, ready != -EINTR { throw failure("wait", -ready) }
-        guard ready > 0 else { return isDown.load(ordering: .relaxed) && isInterfaceGone ? .packets : [] }
+        guard ready > 0 else { return isDown.load(ordering: .relaxed) && receiver.isBoundInterfaceGone ? .packets : [] }
         var activity: Activity = []
         if entries.0.revents != 0 { activity.insert(.packets) }
         if entries.2.revents != 0 { activity.insert(.signal) }
@@ -62,19 +62,6 @@ extension PacketConn {
         var error: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
         _ = getsockopt(senderFD, SOL_SOCKET, SO_ERROR, &error, &length)
-    }
-
-    /// Whether the interface has been deleted: the kernel then takes its number out of the socket's address. Source:
-    /// packet_notifier() in net/packet/af_packet.c.
-    var isInterfaceGone: Bool {
-        var address = sockaddr_ll()
-        var length = socklen_t(MemoryLayout<sockaddr_ll>.size)
-        let result = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                getsockname(receiver.rawValue, $0, &length)
-            }
-        }
-        return result == 0 && address.sll_ifindex < 0
     }
 
     /// The interface's MTU now, by its number and in the socket's own namespace; `nil` on a UDP connection or once the

@@ -88,7 +88,7 @@ extension PacketRing {
     private static func askForStamps(
         _ socket: borrowing Descriptor, _ interface: Interface?, _ preference: StampPreference
     ) throws(SystemError) -> HardwareStamping {
-        try StampOptions(transmit: [], receive: true, carriesPacket: false).apply(to: socket)
+        try StampOptions(transmit: [], PacketConn.Configuration()).apply(toReceiver: socket)
         guard preference == .hardware else { return .unavailable }
         try socket.setOption(
             "ask for the card's stamps", level: CL_SOL_PACKET, name: PACKET_TIMESTAMP,

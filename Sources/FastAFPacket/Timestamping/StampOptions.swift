@@ -30,6 +30,11 @@ struct StampOptions {
         try set(senderFlags, on: sender)
     }
 
+    /// Sets those of receiving alone.
+    func apply(toReceiver socket: borrowing Descriptor) throws(SystemError) {
+        try set(receiverFlags, on: socket)
+    }
+
     func apply(to socket: borrowing Descriptor) throws(SystemError) {
         try set(receiverFlags | senderFlags, on: socket)
     }
