@@ -3,12 +3,14 @@ import Synchronization
 /// Ids of sends on kernels that only count (before Linux 6.13): the kernel's count for each send that asked for a
 /// stamp, and the caller's id for it.
 ///
-/// The sending thread adds, the thread that reads stamps looks up; the kernel's queue lies between the two.
+/// Threads that send add, each in its turn, the thread that reads stamps looks up; the kernel's queue lies between the two.
 final class IdentifierMap: @unchecked Sendable {
-    // @unchecked: the slots are atomic; `next` belongs to the sending thread.
+    // @unchecked: the slots are atomic; `next` belongs to the thread whose turn it is.
     private static let capacity: UInt32 = 1 << 16
     private let slots: UnsafeMutablePointer<Atomic<UInt32>>
     private var next: UInt32 = 0
+    /// Held from before an id is added until the kernel has counted its send.
+    let turn = Mutex<Void>(())
 
     init() {
         slots = .allocate(capacity: Int(Self.capacity))

@@ -17,19 +17,20 @@ struct MessageStorage: ~Copyable {
     /// Room for the stamps (80), auxiliary data (40) or the extended error (72), and packet information.
     static let controlBytes = 256
 
-    private var stride: Int { Self.nameBytes + Self.controlBytes + packetBytes }
+    /// Bytes from one message's memory to the next.
+    private let stride: Int
 
     init(capacity: Int, packetBytes: Int) {
         let capacity = max(1, capacity)
-        let packetBytes = (max(0, packetBytes) + 15) & ~15
+        let packetBytes = max(0, packetBytes)
+        stride = Self.nameBytes + Self.controlBytes + (packetBytes + 15) & ~15
         self.capacity = capacity
         self.packetBytes = packetBytes
         headers = .allocate(capacity: capacity)
         vectors = .allocate(capacity: capacity)
-        memory = .allocate(byteCount: capacity * (Self.nameBytes + Self.controlBytes + packetBytes), alignment: 64)
+        memory = .allocate(byteCount: capacity * stride, alignment: 64)
         // Touched now, so that no page fault falls into a send or a receive.
-        memory.initializeMemory(
-            as: UInt8.self, repeating: 0, count: capacity * (Self.nameBytes + Self.controlBytes + packetBytes))
+        memory.initializeMemory(as: UInt8.self, repeating: 0, count: capacity * stride)
         for index in 0..<capacity {
             (vectors + index).initialize(
                 to: iovec(iov_base: packetBytes > 0 ? packet(index) : nil, iov_len: packetBytes))
@@ -69,6 +70,12 @@ struct MessageStorage: ~Copyable {
         return ControlMessages(UnsafeRawBufferPointer(start: control(index), count: length))
     }
 
+    /// Lets a message's packet lie in memory of the caller's.
+    func setPacket(_ index: Int, _ bytes: UnsafeMutableRawBufferPointer) {
+        vectors[index] = iovec(iov_base: bytes.baseAddress, iov_len: bytes.count)
+        headers[index].msg_hdr.msg_iovlen = bytes.isEmpty ? 0 : 1
+    }
+
     /// Sets the length of a packet to send.
     func setPacketLength(_ index: Int, _ length: Int) { vectors[index].iov_len = length }
 
@@ -79,6 +86,7 @@ struct MessageStorage: ~Copyable {
 
     /// A received packet's bytes: as many as fit.
     func received(_ index: Int) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(start: packet(index), count: min(Int(headers[index].msg_len), packetBytes))
+        let vector = vectors[index]
+        return UnsafeRawBufferPointer(start: vector.iov_base, count: min(Int(headers[index].msg_len), vector.iov_len))
     }
 }

@@ -33,11 +33,7 @@ public struct StampBatch: ~Copyable {
     public internal(set) var foundQueueFull = false
 
     /// - Parameter capacity: stamps a read, at most.
-    public init(capacity: Int) { self.init(capacity: capacity, packetBytes: 0) }
-
-    init(capacity: Int, packetBytes: Int) {
-        storage = MessageStorage(capacity: capacity, packetBytes: packetBytes)
-    }
+    public init(capacity: Int) { storage = MessageStorage(capacity: capacity, packetBytes: 0) }
 
     /// Error-queue messages of the last read.
     public var count: Int { messages }

@@ -87,10 +87,21 @@ public struct SendBatch: ~Copyable {
         let length = write(&span)
         guard length > 0, length <= storage.packetBytes else { return false }
         storage.setPacketLength(count, length)
+        add(id, options)
+        return true
+    }
+
+    /// Puts a packet in the place of all others, which lies in the caller's memory until it is sent.
+    mutating func replaceAll(with packet: UnsafeRawBufferPointer, id: UInt32, options: SendOptions) {
+        removeAll()
+        storage.setPacket(0, UnsafeMutableRawBufferPointer(mutating: packet))
+        add(id, options)
+    }
+
+    private mutating func add(_ id: UInt32, _ options: SendOptions) {
         slots[count] = Slot(id: id, stamps: options.stamps)
         setHeader(options)
         count += 1
-        return true
     }
 
     /// Forgets every packet.

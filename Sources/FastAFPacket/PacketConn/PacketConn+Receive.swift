@@ -11,21 +11,33 @@ extension PacketConn {
     ///   goes down (the connection goes on when it comes up again), ENXIO when it is gone.
     @discardableResult
     public func receive(_ batch: inout ReceiveBatch) throws(SystemError) -> Int {
-        while true {
-            let count = try receiveNow(&batch)
-            if count > 0 { return count }
-            try wait("receive", readEvents, deadline: readDeadline)
-        }
+        batch.count = 0
+        batch.count = try receive(batch.storage)
+        return batch.count
     }
 
     /// The same without waiting: 0 where nothing is there.
     @discardableResult
     public func receiveNow(_ batch: inout ReceiveBatch) throws(SystemError) -> Int {
-        batch.storage.prepareToReceive(count: batch.capacity)
+        batch.count = 0
+        batch.count = try receiveNow(batch.storage)
+        return batch.count
+    }
+
+    private func receive(_ storage: borrowing MessageStorage) throws(SystemError) -> Int {
+        try blocking(on: readEvents) { () throws(SystemError) in
+            while true {
+                let count = try receiveNow(storage)
+                if count > 0 { return count }
+                try wait("receive", readEvents, deadline: readDeadline)
+            }
+        }
+    }
+
+    private func receiveNow(_ storage: borrowing MessageStorage) throws(SystemError) -> Int {
+        storage.prepareToReceive(count: storage.capacity)
         let result = cl_recvmmsg(
-            receiver.rawValue, batch.storage.headers, UInt32(batch.capacity),
-            Int32(MSG_DONTWAIT | MSG_TRUNC))
-        batch.count = max(0, Int(result))
+            receiver.rawValue, storage.headers, UInt32(storage.capacity), Int32(MSG_DONTWAIT | MSG_TRUNC))
         switch -result {
         case ENETDOWN:
             isDown.store(true, ordering: .relaxed)
@@ -36,15 +48,15 @@ extension PacketConn {
             return 0
         case let error where error <= 0:
             if isDown.load(ordering: .relaxed) { isDown.store(false, ordering: .relaxed) }
-            if interface == nil { receivedDatagrams.wrappingAdd(UInt64(batch.count), ordering: .relaxed) }
-            return batch.count
+            if interface == nil { receivedDatagrams.wrappingAdd(UInt64(result), ordering: .relaxed) }
+            return Int(result)
         default:
             break
         }
         throw failure("receive", -result)
     }
 
-    /// Receives one packet with its stamps: the batch call with a batch of one.
+    /// Receives one packet with its stamps, straight into `buffer`: the batch call with a batch of one.
     ///
     /// - Parameter buffer: takes the packet; a longer one is cut and marked so.
     /// - Returns: the number of bytes in `buffer`, and what the kernel told of the packet.
@@ -52,15 +64,15 @@ extension PacketConn {
     public func receive(
         into buffer: inout [UInt8]
     ) throws(SystemError) -> (count: Int, packet: ReceivedPacket) {
-        var batch = ReceiveBatch(capacity: 1, packetBytes: buffer.count)
-        try receive(&batch)
-        var packet = ReceivedPacket(batch.storage, 0)
-        let bytes = batch.storage.received(0)
-        let count = min(bytes.count, buffer.count)
-        // The batch's room is rounded up: what counts is the caller's.
-        packet.isTruncated = packet.isTruncated || packet.length > buffer.count
-        buffer.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count])) }
-        return (count, packet)
+        let message = singleMessages.take()
+        defer { singleMessages.giveBack(message) }
+        let result: Result<Int, SystemError> = buffer.withUnsafeMutableBytes { bytes in
+            message.batch.storage.setPacket(0, bytes)
+            return Result { () throws(SystemError) in try receive(message.batch.storage) }
+        }
+        _ = try result.get()
+        let packet = ReceivedPacket(message.batch.storage, 0)
+        return (min(packet.length, buffer.count), packet)
     }
 
     /// Receives one packet and its sender's address.

@@ -19,14 +19,16 @@ extension PacketConn {
             throw SystemError("send", code: EINVAL, remedy: "Launch times need Configuration.launchTimes.")
         }
         if identifierMap == nil { batch.giveIdentifiers(otherwise: transmitStamps) }
-        while true {
-            let result = sendNow(batch, from: start)
-            if result >= 0 { return Int(result) }
-            if result == -EINTR { continue }
-            // One socket for both halves tells of it only once, to whoever calls first.
-            if result == -ENETDOWN { isDown.store(true, ordering: .relaxed) }
-            guard result == -EAGAIN else { throw failure("send", -result) }
-            try wait("send", writeEvents, deadline: writeDeadline)
+        return try blocking(on: writeEvents) { () throws(SystemError) in
+            while true {
+                let result = sendNow(batch, from: start)
+                if result >= 0 { return Int(result) }
+                if result == -EINTR { continue }
+                // One socket for both halves tells of it only once, to whoever calls first.
+                if result == -ENETDOWN { isDown.store(true, ordering: .relaxed) }
+                guard result == -EAGAIN else { throw failure("send", -result) }
+                try wait("send", writeEvents, deadline: writeDeadline)
+            }
         }
     }
 
@@ -36,16 +38,18 @@ extension PacketConn {
             return cl_sendmmsg(
                 senderFD, batch.storage.headers + start, UInt32(batch.count - start), Int32(MSG_DONTWAIT))
         }
+        return identifierMap.turn.withLock { _ in sendCounted(batch, from: start, identifierMap) }
+    }
+
+    private func sendCounted(_ batch: borrowing SendBatch, from start: Int, _ map: IdentifierMap) -> Int32 {
         // One by one: sendmmsg(2) loses the error of a packet behind the first, and with it whether the kernel counted
         // that packet, after which all ids would be one off.
         for index in start..<batch.count {
             let isCounted = batch.asksForStamps(at: index, otherwise: transmitStamps)
-            if isCounted { identifierMap.add(id: batch.id(at: index)) }
+            if isCounted { map.add(id: batch.id(at: index)) }
             let result = cl_sendmmsg(senderFD, batch.storage.headers + index, 1, Int32(MSG_DONTWAIT))
             if result < 0 {
-                if isCounted, !isCountedAnyway(error: -result, packet: batch.packet(at: index)) {
-                    identifierMap.takeBack()
-                }
+                if isCounted, !isCountedAnyway(error: -result, packet: batch.packet(at: index)) { map.takeBack() }
                 return index > start ? Int32(index - start) : result
             }
         }
@@ -88,11 +92,12 @@ extension PacketConn {
 
     private func send(_ packet: [UInt8], _ options: SendOptions, _ id: UInt32) throws(SystemError) {
         guard !packet.isEmpty else { throw SystemError("send", code: EINVAL, remedy: "The packet is empty.") }
-        var batch = SendBatch(capacity: 1, packetBytes: packet.count)
-        batch.append(id: id, options: options) { span in
-            span.withUnsafeMutableBytes { $0.copyBytes(from: packet) }
-            return packet.count
+        let message = singleMessages.take()
+        defer { singleMessages.giveBack(message) }
+        let result: Result<Int, SystemError> = packet.withUnsafeBytes { bytes in
+            message.batch.replaceAll(with: bytes, id: id, options: options)
+            return Result { () throws(SystemError) in try send(&message.batch) }
         }
-        _ = try send(&batch)
+        _ = try result.get()
     }
 }

@@ -10,29 +10,45 @@ extension PacketConn {
     /// - Throws: ``SystemError``: ETIMEDOUT after the deadline, EBADF once closed.
     @discardableResult
     public func receiveTransmitStamps(_ batch: inout StampBatch) throws(SystemError) -> Int {
-        while true {
-            let count = try receiveTransmitStampsNow(&batch)
-            if count > 0 { return count }
-            try wait("receive a transmit stamp", stampEvents, deadline: readDeadline)
-        }
+        batch.messages = 0
+        batch.identifiers = identifierMap
+        (batch.messages, batch.foundQueueFull) = try takeStamps(batch.storage)
+        return batch.messages
     }
 
     /// The same without waiting: 0 where none is there.
     @discardableResult
     public func receiveTransmitStampsNow(_ batch: inout StampBatch) throws(SystemError) -> Int {
+        batch.messages = 0
         batch.identifiers = identifierMap
+        (batch.messages, batch.foundQueueFull) = try takeStampsNow(batch.storage)
+        return batch.messages
+    }
+
+    private func takeStamps(
+        _ storage: borrowing MessageStorage
+    ) throws(SystemError) -> (count: Int, foundQueueFull: Bool) {
+        try blocking(on: stampEvents) { () throws(SystemError) in
+            while true {
+                let taken = try takeStampsNow(storage)
+                if taken.count > 0 { return taken }
+                try wait("receive a transmit stamp", stampEvents, deadline: readDeadline)
+            }
+        }
+    }
+
+    private func takeStampsNow(
+        _ storage: borrowing MessageStorage
+    ) throws(SystemError) -> (count: Int, foundQueueFull: Bool) {
         // A packet that comes with its stamp takes more room than is seen of it here, so the queue is asked before.
         let isFullOfPackets =
             queueHoldsPackets && queuedStampBytes + Self.stampBytes + 2 * (interface?.mtu ?? 0) >= stampBufferBytes
-        batch.storage.prepareToReceive(count: batch.capacity)
+        storage.prepareToReceive(count: storage.capacity)
         let result = cl_recvmmsg(
-            senderFD, batch.storage.headers, UInt32(batch.capacity),
-            Int32(MSG_DONTWAIT | MSG_ERRQUEUE))
-        batch.messages = max(0, Int(result))
-        batch.foundQueueFull = isFullOfPackets || isStampQueueFull(taken: batch.messages, of: batch.capacity)
-        if result >= 0 { return batch.messages }
-        if result == -EAGAIN || result == -EINTR { return 0 }
-        throw failure("receive a transmit stamp", -result)
+            senderFD, storage.headers, UInt32(storage.capacity), Int32(MSG_DONTWAIT | MSG_ERRQUEUE))
+        if result < 0, result != -EAGAIN, result != -EINTR { throw failure("receive a transmit stamp", -result) }
+        let count = max(0, Int(result))
+        return (count, isFullOfPackets || isStampQueueFull(taken: count, of: storage.capacity))
     }
 
     /// Whether the queue had no room for one more stamp before these were taken.
@@ -52,7 +68,8 @@ extension PacketConn {
         return getsockopt(senderFD, SOL_SOCKET, SO_MEMINFO, &bytes, &length) == 0 ? Int(bytes) : 0
     }
 
-    /// Takes one transmit stamp: the batch call with a batch of one, and room for the packet.
+    /// Takes one transmit stamp: the batch call with a batch of one, and room for the packet. Other messages, such as those
+    /// of ``LaunchError``, are passed over.
     ///
     /// - Parameter buffer: takes the packet where ``Configuration/stampsCarryPacket`` asked for it.
     /// - Returns: the number of bytes in `buffer`, 0 for a stamp alone; and the stamp.
@@ -60,14 +77,18 @@ extension PacketConn {
     public func receiveTransmitStamp(
         into buffer: inout [UInt8]
     ) throws(SystemError) -> (count: Int, stamp: TransmitStamp) {
-        var batch = StampBatch(capacity: 1, packetBytes: buffer.count)
+        let message = singleMessages.take()
+        defer { singleMessages.giveBack(message) }
         while true {
-            try receiveTransmitStamps(&batch)
-            guard let stamp = TransmitStamp(batch.storage.receivedControl(0), batch.identifiers) else { continue }
-            let bytes = batch.storage.received(0)
-            let count = min(bytes.count, buffer.count)
-            buffer.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count])) }
-            return (count, stamp)
+            let result: Result<(count: Int, foundQueueFull: Bool), SystemError> = buffer.withUnsafeMutableBytes {
+                bytes in
+                message.batch.storage.setPacket(0, bytes)
+                return Result { () throws(SystemError) in try takeStamps(message.batch.storage) }
+            }
+            _ = try result.get()
+            let control = message.batch.storage.receivedControl(0)
+            guard let stamp = TransmitStamp(control, identifierMap) else { continue }
+            return (message.batch.storage.received(0).count, stamp)
         }
     }
 }

@@ -6,9 +6,9 @@ import Synchronization
 
 /// A connection for packets with transmit and receive stamps: AF_PACKET on one interface, or an ordinary UDP socket.
 ///
-/// It has two halves, to receive and to send, which are two sockets with ``Configuration/dualConn``. Three threads may
-/// use it at a time: one that receives, one that sends, one that reads transmit stamps. Any thread may close it or set
-/// deadlines, at any time.
+/// It has two halves, to receive and to send, which are two sockets with ``Configuration/dualConn``. Any thread may call
+/// anything at any time, each with batches and buffers of its own; what is made for is one thread that receives, one that
+/// sends and one that reads transmit stamps, or one that does it all.
 ///
 /// Coming from Go's fast_afpacket:
 ///
@@ -39,10 +39,11 @@ public final class PacketConn: Sendable {
     let closing: EventSignal
     /// Raised whenever a deadline changes; only its edges matter.
     let nudge: EventSignal
-    /// Edge-triggered, one for each blocking wait: a pending error queue would make poll(2) return for ever.
-    let readEvents: Descriptor
-    let writeEvents: Descriptor
-    let stampEvents: Descriptor
+    /// One for each blocking wait.
+    let readEvents: WaitQueue
+    let writeEvents: WaitQueue
+    let stampEvents: WaitQueue
+    let singleMessages = SingleMessage.Pool()
 
     let readDeadline = Atomic<Int64>(.max)
     let writeDeadline = Atomic<Int64>(.max)
@@ -99,9 +100,6 @@ public final class PacketConn: Sendable {
     init(_ parts: consuming Parts) throws(SystemError) {
         closing = try EventSignal()
         nudge = try EventSignal()
-        readEvents = Descriptor(owning: try check("make an event queue", cl_epoll_create()))
-        writeEvents = Descriptor(owning: try check("make an event queue", cl_epoll_create()))
-        stampEvents = Descriptor(owning: try check("make an event queue", cl_epoll_create()))
         local = parts.link.map { .link($0) } ?? .internet(parts.internet ?? SocketAddress(.v4(0), port: 0))
         interface = parts.interface
         transmitStamps = parts.transmitStamps
@@ -121,23 +119,13 @@ public final class PacketConn: Sendable {
         receiver = parts.receiver
         separateSender = parts.sender
         let sender = separateSender.rawValue >= 0 ? separateSender.rawValue : receiver.rawValue
-        try Self.watch(readEvents, receiver.rawValue, UInt32(CL_EPOLLIN), closing, nudge)
-        try Self.watch(writeEvents, sender, UInt32(CL_EPOLLOUT), closing, nudge)
-        try Self.watch(stampEvents, sender, UInt32(CL_EPOLLERR), closing, nudge)
+        readEvents = try WaitQueue(receiver.rawValue, UInt32(CL_EPOLLIN), closing: closing, nudge: nudge)
+        writeEvents = try WaitQueue(sender, UInt32(CL_EPOLLOUT), closing: closing, nudge: nudge)
+        stampEvents = try WaitQueue(sender, UInt32(CL_EPOLLERR), closing: closing, nudge: nudge)
     }
 
     /// What one unread stamp takes of the receive buffer (832 bytes seen on Linux 6.1 to 6.18), beside its packet.
     static let stampBytes = 832
-
-    private static func watch(
-        _ queue: borrowing Descriptor, _ socket: Int32, _ events: UInt32, _ closing: borrowing EventSignal,
-        _ nudge: borrowing EventSignal
-    ) throws(SystemError) {
-        try check("watch the socket", cl_epoll_add_edge(queue.rawValue, socket, events))
-        try check("watch for close", cl_epoll_add_edge(queue.rawValue, closing.descriptor.rawValue, UInt32(CL_EPOLLIN)))
-        try check(
-            "watch for deadlines", cl_epoll_add_edge(queue.rawValue, nudge.descriptor.rawValue, UInt32(CL_EPOLLIN)))
-    }
 
     /// The socket that sends.
     var senderFD: Int32 { isDual ? separateSender.rawValue : receiver.rawValue }
@@ -181,24 +169,5 @@ public final class PacketConn: Sendable {
 
     static func closedError(_ operation: StaticString) -> SystemError {
         SystemError(operation, code: EBADF, remedy: "The connection is closed.")
-    }
-
-    /// Blocks until the queue has seen an event, or the deadline is over.
-    ///
-    /// - Throws: ETIMEDOUT after the deadline, EBADF once closed.
-    func wait(
-        _ operation: StaticString, _ queue: borrowing Descriptor, deadline: borrowing Atomic<Int64>
-    ) throws(SystemError) {
-        let end = deadline.load(ordering: .acquiring)
-        var timeout: Int64 = -1
-        if end != .max {
-            let now = ClockID.monotonic.now()
-            if end <= now { throw SystemError(operation, code: ETIMEDOUT) }
-            timeout = end - now
-        }
-        if isDown.load(ordering: .relaxed) { timeout = timeout < 0 ? Self.downPeriod : min(timeout, Self.downPeriod) }
-        let ready = cl_epoll_wait(queue.rawValue, timeout)
-        if !isOpen { throw Self.closedError(operation) }
-        if ready < 0, ready != -EINTR { throw SystemError(operation, code: -ready) }
     }
 }
