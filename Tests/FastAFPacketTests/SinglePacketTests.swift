@@ -52,9 +52,11 @@ struct SinglePacketTests {
             $0.stampsCarryPacket = true
             $0.transmitStamps = .software
         }
+        let isGo = try Start()
         let threads = (0..<4 as Range<UInt32>).map { thread in
             Background { () throws(SystemError) in
-                for number in 0..<200 as Range<UInt32> {
+                _ = try isGo.signal.descriptor.waitForInput(timeout: 5_000_000_000)
+                for number in 0..<1000 as Range<UInt32> {
                     let id = thread << 16 | number
                     // Some are refused.
                     if number % 10 == 5 {
@@ -64,18 +66,19 @@ struct SinglePacketTests {
                 }
             }
         }
+        isGo.signal.raise()
         var ids: Set<UInt32> = []
         var buffer = [UInt8](repeating: 0, count: 256)
         sender.setReadDeadline(monotonic: soon())
-        for _ in 0..<800 {
+        for _ in 0..<4000 {
             let (count, stamp) = try sender.receiveTransmitStamp(into: &buffer)
             // The packet beside the stamp says whose it is.
             #expect(count == 60 && stamp.id == number(in: buffer.span.bytes))
             ids.insert(stamp.id)
         }
         for thread in threads { try thread.result().get() }
-        #expect(ids.count == 800)
-        #expect(try Set(receiver.receiveNumbers(800)) == ids)
+        #expect(ids.count == 4000)
+        #expect(try Set(receiver.receiveNumbers(4000)) == ids)
     }
 
     @Test(
@@ -89,6 +92,13 @@ struct SinglePacketTests {
         if closes { connection.close() } else { connection.setReadDeadline(monotonic: soon(0.01)) }
         for thread in threads { #expect(try thread.errorCode() == (closes ? EBADF : ETIMEDOUT)) }
     }
+}
+
+/// What threads wait for that are to start together.
+private final class Start: Sendable {
+    let signal: EventSignal
+
+    init() throws(SystemError) { signal = try EventSignal() }
 }
 
 extension PacketConn {

@@ -174,7 +174,7 @@ struct VirtioNetHeaderLiveTests {
         let receiver = try pair.listen(.right) { $0.options.virtioNetHeader = true }
         try pair.listen(.left).sendFrames([1, 2])
         receiver.setReadDeadline(monotonic: soon())
-        var buffer: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 9)
         #expect(errorCode { () throws(SystemError) in _ = try receiver.receive(into: &buffer) } == EINVAL)
         buffer = [UInt8](repeating: 0, count: 10 + 60)
         let (count, packet) = try receiver.receive(into: &buffer)
