@@ -11,24 +11,17 @@
 #include "stamped-socket.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <net/if.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <time.h>
-#include <unistd.h>
 
 enum {
     sender_port = 50000,
     reflector_port = 862,
     sequence_offset = ethernet_bytes + ip_bytes + udp_bytes,
 };
-static const int64_t second = 1000000000;
 // Without an answer for so long, what is in flight is lost.
 static const int64_t patience = 200000000;
 
@@ -42,18 +35,6 @@ struct options {
 };
 
 static struct stamped_socket link_socket;
-static volatile sig_atomic_t ended;
-
-static void end(int signal) {
-    (void)signal;
-    ended = 1;
-}
-
-static int64_t time_of(clockid_t clock) {
-    struct timespec time;
-    clock_gettime(clock, &time);
-    return time.tv_sec * second + time.tv_nsec;
-}
 
 // MARK: frames
 
@@ -87,12 +68,7 @@ static bool has_sequence(const uint8_t *frame, uint32_t *sequence) {
 }
 
 static void write_frame(uint8_t *frame, const struct options *options) {
-    struct ifreq request = { 0 };
-    strncpy(request.ifr_name, options->interface, IFNAMSIZ - 1);
-    if (ioctl(link_socket.sender, SIOCGIFHWADDR, &request) < 0) fail("read the interface's MAC");
-    memcpy(frame, options->peer, 6);
-    memcpy(frame + 6, request.ifr_hwaddr.sa_data, 6);
-    store16(frame + 12, 0x0800);
+    write_ethernet_header(frame, options->interface, options->peer, 0x0800);
     uint8_t *ip = frame + ethernet_bytes, *udp = ip + ip_bytes;
     const unsigned int udp_length = frame_bytes - ethernet_bytes - ip_bytes;
     ip[0] = 0x45;
@@ -281,17 +257,10 @@ static void run_sender(const struct options *options) {
 
 // MARK: command line
 
-static _Noreturn void usage(void) {
+_Noreturn void usage(void) {
     fputs("usage: exchange reflector INTERFACE [--cpu N]\n"
           "       exchange sender INTERFACE PEER-MAC [--cpu N] [--seconds N] [--window N | --rate N]\n", stderr);
     exit(64);
-}
-
-static long number(const char *text, long least, long most) {
-    char *rest;
-    long value = strtol(text ? text : "", &rest, 10);
-    if (!text || *text == 0 || *rest != 0 || value < least || value > most) usage();
-    return value;
 }
 
 static void prepare_thread(int cpu) {
@@ -302,9 +271,7 @@ static void prepare_thread(int cpu) {
         if (sched_setaffinity(0, sizeof set, &set) < 0) fail("pin to the processor");
     }
     if (prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0) < 0) fail("set the timer slack");
-    struct sigaction action = { .sa_handler = end };
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
+    end_at_signals();
 }
 
 int main(int argc, char **argv) {
@@ -315,9 +282,7 @@ int main(int argc, char **argv) {
     options.interface = argv[2];
     int at = 3;
     if (sends) {
-        uint8_t *mac = options.peer;
-        if (argc <= at || sscanf(argv[at++], "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", mac, mac + 1, mac + 2, mac + 3, mac + 4,
-                                 mac + 5) != 6) usage();
+        mac_address(argc > at ? argv[at++] : NULL, options.peer);
     }
     for (; at < argc; at += 2) {
         if (strcmp(argv[at], "--cpu") == 0) options.cpu = (int)number(argv[at + 1], 0, CPU_SETSIZE - 1);

@@ -9,7 +9,6 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/net_tstamp.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
@@ -17,35 +16,10 @@
 #include <string.h>
 #include <time.h>
 
-// Newer than the oldest headers that this builds with.
 enum {
-    timestamping_new = 65,        // SO_TIMESTAMPING_NEW, Linux 5.1
-    timestamp_id = 81,            // SCM_TS_OPT_ID, 6.13
-    only_own_stamps = 1 << 17,    // SOF_TIMESTAMPING_OPT_RX_FILTER, 6.12
-    ignore_outgoing = 23,         // PACKET_IGNORE_OUTGOING, 4.20
-    buffer_bytes = 4 << 20,
     had_sched = 1,
     had_snd = 2,
 };
-
-_Noreturn void fail(const char *operation) {
-    fprintf(stderr, "exchange: %s: %s\n", operation, strerror(errno));
-    exit(1);
-}
-
-static void check(const char *operation, int result) {
-    if (result < 0) fail(operation);
-}
-
-static void set_int(int socket, const char *operation, int level, int name, int value) {
-    check(operation, setsockopt(socket, level, name, &value, sizeof value));
-}
-
-static void ask_for_stamps(int socket, int flags) {
-    int own = flags | only_own_stamps;
-    if (setsockopt(socket, SOL_SOCKET, timestamping_new, &own, sizeof own) == 0) return;
-    set_int(socket, "ask for stamps", SOL_SOCKET, timestamping_new, flags);
-}
 
 static void filter_port(int socket, uint16_t port) {
     // "ip and udp and dst port N" in the manner of libpcap: first fragments only, options skipped.
@@ -77,58 +51,20 @@ static int hold_port(uint16_t port) {
     return holder;
 }
 
-static int open_packet_socket(void) {
-    int descriptor = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-    check("open a packet socket", descriptor);
-    set_int(descriptor, "grow the receive buffer", SOL_SOCKET, SO_RCVBUFFORCE, buffer_bytes);
-    return descriptor;
-}
-
-static void bind_to(int socket, int interface, uint16_t ethertype) {
-    struct sockaddr_ll address = {
-        .sll_family = AF_PACKET, .sll_protocol = htons(ethertype), .sll_ifindex = interface };
-    check("bind to the interface", bind(socket, (struct sockaddr *)&address, sizeof address));
-}
-
-static void make_batch(struct batch *batch, unsigned int packet_room) {
-    batch->packet_room = packet_room;
-    batch->headers = calloc(batch_size, sizeof *batch->headers);
-    batch->vectors = calloc(batch_size, sizeof *batch->vectors);
-    batch->control = calloc(batch_size, control_bytes);
-    batch->packets = malloc((size_t)batch_size * packet_room + 1);
-    if (!batch->headers || !batch->vectors || !batch->control || !batch->packets) fail("allocate");
-    memset(batch->packets, 0, (size_t)batch_size * packet_room + 1); // no page fault later
-    for (unsigned int index = 0; index < batch_size; index++) {
-        batch->vectors[index].iov_base = batch->packets + (size_t)index * packet_room;
-        batch->vectors[index].iov_len = packet_room;
-        batch->headers[index].msg_hdr.msg_iov = &batch->vectors[index];
-        batch->headers[index].msg_hdr.msg_iovlen = packet_room > 0;
-    }
-}
-
-static void *control_of(struct batch *batch, unsigned int index) {
-    return batch->control + (size_t)index * control_bytes;
-}
-
 void stamped_socket_open(struct stamped_socket *self, const char *interface, uint16_t port) {
     memset(self, 0, sizeof *self);
-    int index = (int)if_nametoindex(interface);
-    if (index == 0) fail(interface);
+    int index = interface_index(interface);
     self->port_holder = hold_port(port);
     self->gives_ids = true;
 
-    const int report = SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_RAW_HARDWARE;
     self->receiver = open_packet_socket();
     filter_port(self->receiver, port);
-    set_int(self->receiver, "ask for auxiliary data", SOL_PACKET, PACKET_AUXDATA, 1);
-    set_int(self->receiver, "leave out own frames", SOL_PACKET, ignore_outgoing, 1);
-    ask_for_stamps(self->receiver, report | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_RX_HARDWARE);
+    prepare_receiver(self->receiver);
+    ask_for_receive_stamps(self->receiver);
     bind_to(self->receiver, index, ETH_P_IP);
 
     self->sender = open_packet_socket();
-    ask_for_stamps(
-        self->sender, report | SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
-                          SOF_TIMESTAMPING_OPT_TSONLY | SOF_TIMESTAMPING_OPT_TX_SWHW);
+    ask_for_transmit_stamps(self->sender, SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_SOFTWARE);
     bind_to(self->sender, index, 0); // protocol 0: this half receives nothing
 
     make_batch(&self->in, slot_bytes);
@@ -137,33 +73,18 @@ void stamped_socket_open(struct stamped_socket *self, const char *interface, uin
 }
 
 uint8_t *stamped_socket_out(struct stamped_socket *self, unsigned int index) {
-    return self->out.packets + (size_t)index * self->out.packet_room;
+    return packet_of(&self->out, index);
 }
 
 uint8_t *stamped_socket_in(struct stamped_socket *self, unsigned int index) {
-    return self->in.packets + (size_t)index * self->in.packet_room;
-}
-
-static void give_id(struct msghdr *header, void *control, uint32_t id) {
-    header->msg_control = control;
-    header->msg_controllen = CMSG_SPACE(sizeof id);
-    struct cmsghdr *message = CMSG_FIRSTHDR(header);
-    message->cmsg_level = SOL_SOCKET;
-    message->cmsg_type = timestamp_id;
-    message->cmsg_len = CMSG_LEN(sizeof id);
-    memcpy(CMSG_DATA(message), &id, sizeof id);
+    return packet_of(&self->in, index);
 }
 
 void stamped_socket_send(struct stamped_socket *self, unsigned int count) {
     struct batch *batch = &self->out;
     for (unsigned int index = 0; index < count; index++) {
-        struct msghdr *header = &batch->headers[index].msg_hdr;
-        if (self->gives_ids) {
-            give_id(header, control_of(batch, index), self->next_id + index);
-        } else {
-            header->msg_control = NULL;
-            header->msg_controllen = 0;
-        }
+        if (self->gives_ids) give_id(batch, index, self->next_id + index);
+        else give_no_id(batch, index);
     }
     for (unsigned int done = 0; done < count;) {
         int sent = sendmmsg(self->sender, batch->headers + done, count - done, MSG_DONTWAIT);
@@ -181,26 +102,9 @@ void stamped_socket_send(struct stamped_socket *self, unsigned int count) {
     }
 }
 
-static int receive(int socket, struct batch *batch, int flags) {
-    for (unsigned int index = 0; index < batch_size; index++) {
-        struct msghdr *header = &batch->headers[index].msg_hdr;
-        header->msg_control = control_of(batch, index);
-        header->msg_controllen = control_bytes;
-        header->msg_flags = 0;
-    }
-    int received = recvmmsg(socket, batch->headers, batch_size, flags | MSG_DONTWAIT, NULL);
-    if (received < 0 && errno != EAGAIN && errno != EINTR) fail("receive");
-    return received < 0 ? 0 : received;
-}
-
-// struct scm_timestamping64: software, always zero, raw hardware.
-struct stamps {
-    int64_t times[3][2];
-};
-
 unsigned int stamped_socket_receive(struct stamped_socket *self) {
-    int received = receive(self->receiver, &self->in, MSG_TRUNC);
-    for (int index = 0; index < received; index++) {
+    unsigned int received = receive_batch(self->receiver, &self->in, MSG_TRUNC);
+    for (unsigned int index = 0; index < received; index++) {
         struct msghdr *header = &self->in.headers[index].msg_hdr;
         bool stamped = false;
         for (struct cmsghdr *message = CMSG_FIRSTHDR(header); message; message = CMSG_NXTHDR(header, message)) {
@@ -212,7 +116,7 @@ unsigned int stamped_socket_receive(struct stamped_socket *self) {
         }
         if (!stamped) self->unstamped++;
     }
-    return (unsigned int)received;
+    return received;
 }
 
 static void enter_stamp(struct stamped_socket *self, const struct sock_extended_err *error) {
@@ -229,10 +133,10 @@ static void enter_stamp(struct stamped_socket *self, const struct sock_extended_
 }
 
 void stamped_socket_drain(struct stamped_socket *self) {
-    int received;
+    unsigned int received;
     do {
-        received = receive(self->sender, &self->stamps, MSG_ERRQUEUE);
-        for (int index = 0; index < received; index++) {
+        received = receive_batch(self->sender, &self->stamps, MSG_ERRQUEUE);
+        for (unsigned int index = 0; index < received; index++) {
             struct msghdr *header = &self->stamps.headers[index].msg_hdr;
             bool stamped = false;
             for (struct cmsghdr *message = CMSG_FIRSTHDR(header); message; message = CMSG_NXTHDR(header, message)) {

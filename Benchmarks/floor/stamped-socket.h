@@ -3,31 +3,17 @@
 #ifndef STAMPED_SOCKET_H
 #define STAMPED_SOCKET_H
 
-#include <stdbool.h>
-#include <stdint.h>
-#include <sys/socket.h>
+#include "packet-socket.h"
 
 enum {
-    batch_size = 64,
     // Ethernet, IPv4, UDP, and 252 bytes for the UDP's payload.
-    ethernet_bytes = 14,
     ip_bytes = 20,
     udp_bytes = 8,
     frame_bytes = ethernet_bytes + ip_bytes + udp_bytes + 252,
     // Room for what one receive takes, as probe has it: any MTU's.
     slot_bytes = 16384,
-    control_bytes = 256,
     // Packets whose stamps may be outstanding: far above what the stamps' buffer holds.
     tracked_packets = 1 << 16,
-};
-
-// Headers, vectors, control data and packets of one recvmmsg or sendmmsg.
-struct batch {
-    struct mmsghdr *headers;
-    struct iovec *vectors;
-    uint8_t *control;
-    uint8_t *packets;
-    unsigned int packet_room;
 };
 
 // What became of the transmit stamps that the sends asked for.
@@ -76,8 +62,5 @@ bool stamped_socket_is_settled(const struct stamped_socket *socket);
 
 // Waits for packets or stamps until the timeout; false after it, or after a signal.
 bool stamped_socket_wait(struct stamped_socket *socket, int64_t timeout_ns);
-
-// Ends the process, with errno's text.
-_Noreturn void fail(const char *operation);
 
 #endif

@@ -1,13 +1,13 @@
 """Measures exchanges between a pair of probes beside the C floor; run by scripts/bench."""
 
 import argparse
-import json
-import os
 import signal
 import statistics
 import sys
 
-from pair import Failed, Pair
+from pair import Pair
+from processes import Failed
+from report import say, text, tidy, write_json
 
 RATES = [
     10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 70_000, 80_000, 90_000, 100_000, 110_000, 120_000, 130_000, 140_000,
@@ -21,10 +21,6 @@ COUNTED_THREADS = {
     "sender": (1, "probe-sender"), "recorder": (1, "probe-recorder"), "reflector": (2, "probe-reflect")}
 # A sender that reaches less of the rate that it was asked for cannot go faster.
 SATURATED = 0.95
-
-
-def say(message):
-    print(message, file=sys.stderr, flush=True)
 
 
 class Figure:
@@ -54,10 +50,6 @@ class Figure:
 
     def json(self):
         return {"name": self.name, "unit": self.unit, "value": self.value, "floor": self.floor, "ratio": self.ratio}
-
-
-def tidy(number):
-    return round(number) if abs(number) >= 100 or number == round(number) else round(number, 4)
 
 
 class Benchmark:
@@ -165,10 +157,6 @@ def show(figures):
         print(f" {text(figure.ratio):>7}")
 
 
-def text(value):
-    return "-" if value is None else str(value)
-
-
 def main():
     parser = argparse.ArgumentParser()
     for name in ("--probe", "--floor", "--counter", "--peer-mac"):
@@ -192,10 +180,7 @@ def main():
     if failure:
         sys.exit(f"bench: stopped before its end: {failure}")
     if options.json:
-        with open(f"{options.json}.new", "w", encoding="utf-8") as file:
-            json.dump([figure.json() for figure in figures], file, indent=2)
-            file.write("\n")
-        os.replace(f"{options.json}.new", options.json)
+        write_json(options.json, [figure.json() for figure in figures])
     # Figures without a value are shown as such; the run as a whole has then failed.
     if any(figure.value is None for figure in figures):
         sys.exit("bench: some figures have no value: see above")

@@ -1,22 +1,13 @@
 """Runs a pair of programs, one in each namespace, and reads what they print."""
 
-import os
-import signal
-import subprocess
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import results
+from processes import Failed, Process, processors, wait_until_listening
 
 SENDER_ADDRESS, REFLECTOR_ADDRESS = "192.0.2.1", "192.0.2.2"
-IPV4 = "0800"
-ALL_PROTOCOLS = "0003"
-
-
-class Failed(Exception):
-    """A run that gave no figures."""
 
 
 @dataclass
@@ -41,47 +32,6 @@ class Run:
         return self.sender.cpu_ns / exchanges, self.reflector.cpu_ns / exchanges
 
 
-class Process:
-    """A program in a namespace, whose output goes to files: no pipe that could fill up."""
-
-    def __init__(self, namespace, command):
-        self.command = [str(part) for part in command]
-        self.output = tempfile.TemporaryFile("w+")
-        self.errors = tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen(
-            ["ip", "netns", "exec", namespace, *self.command],
-            stdin=subprocess.DEVNULL, stdout=self.output, stderr=self.errors)
-
-    def wait(self, timeout):
-        try:
-            self.process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            raise Failed(f"still running after {timeout:.0f} s: {' '.join(self.command)}") from None
-
-    def end(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(15)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-
-    def read(self, reader, is_sender):
-        text = read_back(self.output)
-        try:
-            return reader(text, is_sender)
-        except (results.Unreadable, KeyError, TypeError, ValueError) as error:
-            code = self.process.returncode
-            raise Failed(
-                f"{' '.join(self.command)} (exit code {code}): {error}\n{read_back(self.errors)[-2000:]}") from None
-
-
-def read_back(file):
-    file.seek(0)
-    return file.read()
-
-
 class Pair:
     """Where and with what the runs are made."""
 
@@ -91,8 +41,7 @@ class Pair:
         self.counter = options.counter
         self.sender_namespace, self.reflector_namespace = options.namespaces
         self.peer_mac = options.peer_mac
-        allowed = sorted(os.sched_getaffinity(0))
-        self.sender_cpu, self.reflector_cpu = allowed[0], allowed[1 % len(allowed)]
+        self.sender_cpu, self.reflector_cpu = processors()
 
     def run_floor(self, seconds, rate=None):
         pace = ["--rate", rate] if rate else []
@@ -134,7 +83,7 @@ class Pair:
     def _run(self, sender_command, reflector_command, reader, seconds):
         reflector = Process(self.reflector_namespace, reflector_command)
         try:
-            self._wait_until_listening(reflector)
+            wait_until_listening(reflector, self.reflector_namespace)
             sender = Process(self.sender_namespace, sender_command)
             try:
                 sender.wait(seconds + 30)
@@ -144,18 +93,3 @@ class Pair:
             return Run(sender.read(reader, True), reflector.read(reader, False))
         finally:
             reflector.end()
-
-    def _wait_until_listening(self, reflector):
-        """Until a packet socket in its namespace is bound to an interface and a protocol (/proc/net/packet)."""
-        end = time.monotonic() + 15
-        while time.monotonic() < end:
-            table = subprocess.run(
-                ["ip", "netns", "exec", self.reflector_namespace, "cat", "/proc/net/packet"],
-                capture_output=True, text=True, check=True).stdout
-            rows = [line.split() for line in table.splitlines()[1:]]
-            if any(row[3] in (IPV4, ALL_PROTOCOLS) and row[4] != "0" for row in rows):
-                return
-            if reflector.process.poll() is not None:
-                break
-            time.sleep(0.02)
-        raise Failed(f"{' '.join(reflector.command)} does not listen:\n{read_back(reflector.errors)[-2000:]}")
