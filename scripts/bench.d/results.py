@@ -141,3 +141,42 @@ def allocations(text):
         name, number, _ = line.split()
         counts[name] = int(number)
     return counts
+
+
+@dataclass
+class Reading:
+    """One run of the packet benchmarks' programs: the library's and the floor's print the same."""
+
+    packets: int
+    duration_ns: int
+    cpu_ns: int
+    waited_ns: int  # it could have run, but another thread had its processor
+    drops: int
+    latency: dict = field(default_factory=dict)  # percentile: nanoseconds
+
+
+def reading(output):
+    """What one of the packet benchmarks' programs printed. Raises for stamps that are missing or unaccounted for."""
+    values = next((value for value in objects(output) if "packets" in value), None)
+    if values is None:
+        raise Unreadable("no figures")
+    account_faults = [f"{name} {values[name]}" for name in ("unknown_stamps",) if values.get(name)]
+    if not values.get("balanced", True):
+        account_faults.append("the ledger is not balanced")
+    if values.get("stamped", 0) != values.get("sent", 0):
+        account_faults.append(f"{values['stamped']} stamps of {values['sent']} sends")
+    if account_faults:
+        raise Unreadable(f"STAMPS UNACCOUNTED FOR: {', '.join(account_faults)}: {json.dumps(values)}")
+    return Reading(
+        packets=values["packets"], duration_ns=values["duration_ns"], cpu_ns=values["cpu_ns"],
+        waited_ns=values["waited_ns"], drops=values["drops"],
+        latency={name: values[keys[0]] for name, keys in PERCENTILES.items() if keys[0] in values})
+
+
+def instructions(errors):
+    """User-space instructions, as callgrind tells them at its end."""
+    for line in errors.splitlines():
+        name, _, number = line.partition("Collected :")
+        if number:
+            return int(number)
+    raise Unreadable("callgrind told no number")

@@ -1,0 +1,25 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// As in the package above: in CI a warning is an error.
+let settings: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
+
+// A package of its own: what measures the libraries sees no more of them than any other user does.
+let package = Package(
+    name: "benchmarks",
+    dependencies: [.package(name: "probe", path: "..")],
+    targets: [
+        .executableTarget(
+            name: "packets",
+            dependencies: [
+                .product(name: "Addresses", package: "probe"),
+                .product(name: "FastAFPacket", package: "probe"),
+                .product(name: "Kernel", package: "probe"),
+            ],
+            swiftSettings: settings)
+    ]
+)

@@ -1,0 +1,61 @@
+import Glibc
+import Kernel
+
+/// What the thread has used for how many packets, from the end of the warm-up on.
+struct Measurement {
+    private let options: Options
+    private var first = 0
+    private var started: Int64 = 0
+    private var packets = 0
+    private var duration: Int64 = 0
+    private var cpu: Int64 = 0
+    /// How long it could have run while another thread had its processor.
+    private var waited: Int64 = 0
+    private(set) var isRunning = false
+
+    init(_ options: Options) { self.options = options }
+
+    /// Called after each batch with all packets so far; false once there are enough.
+    mutating func goesOn(after total: Int) -> Bool {
+        guard isRunning else {
+            if total < options.warmUp { return true }
+            isRunning = true
+            first = total
+            waited = Self.timeWaited()
+            started = ClockID.monotonic.now()
+            cpu = ClockID.threadCPU.now()
+            return true
+        }
+        packets = total - first
+        if packets < options.packets { return true }
+        duration = ClockID.monotonic.now() - started
+        cpu = ClockID.threadCPU.now() - cpu
+        waited = Self.timeWaited() - waited
+        return false
+    }
+
+    /// Source: /proc/[pid]/schedstat in Documentation/scheduler/sched-stats.rst. 0 where the kernel keeps none.
+    private static func timeWaited() -> Int64 {
+        let file = Descriptor(owning: open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC))
+        var bytes = [UInt8](repeating: 0, count: 128)
+        let length = read(file.rawValue, &bytes, bytes.count)
+        let fields = String(decoding: bytes.prefix(max(0, length)), as: UTF8.self).split(separator: " ")
+        return fields.count > 1 ? Int64(fields[1]) ?? 0 : 0
+    }
+
+    /// Prints the line of results.
+    ///
+    /// - Parameters:
+    ///   - sum: of what was read, so that it was read.
+    ///   - rest: further members.
+    func report(sum: UInt64, _ rest: KeyValuePairs<StaticString, Int>) {
+        // Piece by piece: a string's allocations would grow with the numbers in it.
+        print("{\"packets\":", packets, separator: "", terminator: "")
+        print(",\"duration_ns\":", duration, separator: "", terminator: "")
+        print(",\"cpu_ns\":", cpu, separator: "", terminator: "")
+        print(",\"waited_ns\":", waited, separator: "", terminator: "")
+        print(",\"sum\":", sum, separator: "", terminator: "")
+        for (name, value) in rest { print(",\"", name, "\":", value, separator: "", terminator: "") }
+        print("}")
+    }
+}
