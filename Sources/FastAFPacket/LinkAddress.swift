@@ -39,10 +39,9 @@ public struct LinkAddress: Hashable, Sendable, CustomStringConvertible {
 
     package init(raw: sockaddr_ll) {
         // Interfaces without Ethernet have shorter addresses or none; what lies behind is not part of them.
-        let length = min(Int(raw.sll_halen), 6)
-        let value = withUnsafeBytes(of: raw.sll_addr) { bytes in
-            (0..<6).reduce(UInt64(0)) { $0 << 8 | ($1 < length ? UInt64(bytes[$1]) : 0) }
-        }
+        let missing = 6 - min(Int(raw.sll_halen), 6)
+        let octets = withUnsafeBytes(of: raw.sll_addr) { UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)) }
+        let value = octets >> 16 & UInt64.max << UInt64(8 * missing)
         self.init(
             MACAddress(rawValue: value), interfaceIndex: raw.sll_ifindex,
             etherType: UInt16(bigEndian: raw.sll_protocol),

@@ -5,20 +5,43 @@ import Synchronization
 
 /// The events of one kind that calls of a connection wait for, and the threads inside such calls.
 ///
-/// Edge-triggered: a pending error queue would make poll(2) return for ever.
+/// Edge-triggered: a pending error queue would make poll(2) return for ever. The socket is watched from the first wait
+/// on: until then no packet and no stamp pays for it, each of which runs a callback of every queue that watches. Source:
+/// ep_poll_callback() in fs/eventpoll.c.
 struct WaitQueue: ~Copyable, Sendable {
-    let events: Descriptor
+    private let queue: Descriptor
+    private let socket: Int32
+    private let kind: UInt32
+    private let watchesSocket = Atomic<Bool>(false)
     let threads = Atomic<Int>(0)
 
+    /// - Parameters:
+    ///   - socket: a number that stays the connection's for as long as there is this queue.
+    ///   - kind: CL_EPOLL*.
     init(
         _ socket: Int32, _ kind: UInt32, closing: borrowing EventSignal, nudge: borrowing EventSignal
     ) throws(SystemError) {
         let queue = Descriptor(owning: try check("make an event queue", cl_epoll_create()))
-        try check("watch the socket", cl_epoll_add_edge(queue.rawValue, socket, kind))
         try check("watch for close", cl_epoll_add_edge(queue.rawValue, closing.descriptor.rawValue, UInt32(CL_EPOLLIN)))
         try check(
             "watch for deadlines", cl_epoll_add_edge(queue.rawValue, nudge.descriptor.rawValue, UInt32(CL_EPOLLIN)))
-        events = queue
+        self.queue = queue
+        self.socket = socket
+        self.kind = kind
+    }
+
+    /// Blocks until an event, or for `timeout` nanoseconds; below zero for ever.
+    ///
+    /// - Returns: how many events, or -errno.
+    func wait(_ timeout: Int64) -> Int32 {
+        if !watchesSocket.load(ordering: .acquiring) {
+            // What is there already counts as an event.
+            let result = cl_epoll_add_edge(queue.rawValue, socket, kind)
+            // Another thread was first.
+            if result < 0, result != -EEXIST { return result }
+            watchesSocket.store(true, ordering: .releasing)
+        }
+        return cl_epoll_wait(queue.rawValue, timeout)
     }
 }
 
@@ -51,7 +74,7 @@ extension PacketConn {
             timeout = end - now
         }
         if isDown.load(ordering: .relaxed) { timeout = timeout < 0 ? Self.downPeriod : min(timeout, Self.downPeriod) }
-        let ready = cl_epoll_wait(queue.events.rawValue, timeout)
+        let ready = queue.wait(timeout)
         if !isOpen { throw Self.closedError(operation) }
         if ready < 0, ready != -EINTR { throw SystemError(operation, code: -ready) }
     }

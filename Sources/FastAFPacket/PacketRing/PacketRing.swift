@@ -40,6 +40,7 @@ public final class PacketRing: @unchecked Sendable {
     @usableFromInline let cursor: UnsafeMutablePointer<RingCursor>
     @usableFromInline let state = Atomic<UInt8>(State.idle)
     let pollTimeout: Int64?
+    private let isPromiscuous: Bool
     let published = Published()
     let totals = Mutex(Totals())
     private let lease: Mutex<HardwareStamping>
@@ -76,6 +77,7 @@ public final class PacketRing: @unchecked Sendable {
         self.hardwareStamping = hardwareStamping
         lease = Mutex(hardwareStamping)
         pollTimeout = configuration.pollTimeout.map { max(0, $0.nanoseconds) }
+        isPromiscuous = configuration.options.promiscuous
     }
 
     deinit {
@@ -92,6 +94,8 @@ public final class PacketRing: @unchecked Sendable {
             if let interface { lease.giveBack(to: HardwareStamping.Card(interface: interface.name)) }
             lease = .unavailable
         }
+        // The socket lives until the memory goes, which a reader may keep for a while.
+        if isPromiscuous, let interface { try? socket.setPromiscuous(false, on: interface) }
         closing.raise()
         // The number stays ours until the last reference goes, so no other thread can meet it used anew.
         _ = cl_replace(closing.descriptor.rawValue, socket.rawValue)

@@ -46,24 +46,27 @@ struct RingCursor {
         while count == 0 {
             if packetsLeft == 0, !openBlock() { return 0 }
             let block = base + index &* geometry.blockSize
-            while packetsLeft > 0, count < limit {
-                let header = block + offset
-                let room = geometry.blockSize &- offset
-                guard hand(over: header, room: room, body) else {
+            // In the loop a copy: what `body` does could otherwise change each of them, for all that the compiler knows.
+            var (left, place) = (packetsLeft, offset)
+            let blockSize = geometry.blockSize
+            while left > 0, count < limit {
+                let header = block + place
+                guard hand(over: header, .v3, room: blockSize &- place, body) else {
                     // The way to the next packet is in this one's header.
-                    packetsLeft = 0
+                    left = 0
                     break
                 }
                 count &+= 1
-                packetsLeft &-= 1
+                left &-= 1
                 let step = Int(header.assumingMemoryBound(to: tpacket3_hdr.self).pointee.tp_next_offset)
-                offset &+= step
+                place &+= step
                 // Always onwards, so that no count of packets can hold the reader in one block for ever.
-                if packetsLeft > 0, step < 48 || !isPlace(offset) {
+                if left > 0, step < 48 || !isPlace(place) {
                     statistics.malformed &+= 1
-                    packetsLeft = 0
+                    left = 0
                 }
             }
+            (packetsLeft, offset) = (left, place)
             if packetsLeft == 0 { giveBlockBack() }
         }
         return count
@@ -118,7 +121,7 @@ struct RingCursor {
         while count < limit, looked < geometry.framesPerBlock {
             let frame = base + geometry.frameOffset(index)
             guard isReady(frame) else { break }
-            if hand(over: frame, room: geometry.frameSize, body) { count &+= 1 }
+            if hand(over: frame, geometry.version, room: geometry.frameSize, body) { count &+= 1 }
             giveFrameBack(frame)
             looked &+= 1
         }
@@ -153,13 +156,17 @@ struct RingCursor {
     // MARK: One packet
 
     /// Hands one packet over. `false` where its lengths point out of its room, from `header` on.
+    ///
+    /// - Parameter version: the ring's; inlined where it is a constant, every choice that hangs on it is made once.
     @inlinable
+    @inline(__always)
     mutating func hand(
-        over header: UnsafeMutableRawPointer, room: Int, _ body: (RawSpan, borrowing RingPacket) -> Void
+        over header: UnsafeMutableRawPointer, _ version: PacketRing.Version, room: Int,
+        _ body: (RawSpan, borrowing RingPacket) -> Void
     ) -> Bool {
         let start: Int
         let length: Int
-        switch geometry.version {
+        switch version {
         case .v1:
             let fields = header.assumingMemoryBound(to: tpacket_hdr.self)
             (start, length) = (Int(fields.pointee.tp_mac), Int(fields.pointee.tp_snaplen))
@@ -170,13 +177,13 @@ struct RingCursor {
             let fields = header.assumingMemoryBound(to: tpacket3_hdr.self)
             (start, length) = (Int(fields.pointee.tp_mac), Int(fields.pointee.tp_snaplen))
         }
-        guard start >= geometry.version.leastBytes, start &+ length <= room else {
+        guard start >= version.leastBytes, start &+ length <= room else {
             statistics.malformed &+= 1
             return false
         }
         if restoresVLANTag, handWithTag(header, start, length, body) { return true }
         let bytes = UnsafeRawBufferPointer(start: header + start, count: length)
-        body(bytes.bytes, RingPacket(header, geometry.version, capturedLength: length, restoredBytes: 0))
+        body(bytes.bytes, RingPacket(header, version, capturedLength: length, restoredBytes: 0))
         return true
     }
 

@@ -56,6 +56,8 @@ public struct RingPacket: ~Copyable {
         }
     }
 
+    /// Where ``stamp`` is from.
+    @inlinable
     public var stampSource: CaptureInfo.StampSource {
         if status & TP_STATUS_TS_RAW_HARDWARE != 0 { return .hardware }
         return status & UInt32(TP_STATUS_TS_SOFTWARE) != 0 ? .software : .copy

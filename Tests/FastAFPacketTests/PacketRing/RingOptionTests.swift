@@ -58,6 +58,19 @@ struct RingOptionTests {
         #expect(try !isPromiscuous())
     }
 
+    @Test("A ring that is closed while a packet is handled lets go of the promiscuity at once")
+    func promiscuousWhileReading() throws {
+        let pair = try VethPair.current
+        let ring = try pair.ring(.right) { $0.options.promiscuous = true }
+        try pair.listen(.left).sendFrames([1])
+        var link = ""
+        try ring.readBlock { _, _ in
+            ring.close()
+            link = (try? pair.output(.right, ["ip", "-d", "link", "show", "dev", VethPair.interfaceName])) ?? ""
+        }
+        #expect(link.contains("promiscuity 0"))
+    }
+
     @Test("Own frames are heard unless they are left out")
     func outgoing() throws {
         let pair = try VethPair.current
