@@ -16,6 +16,7 @@ let package = Package(
         .library(name: "Netlink", targets: ["Netlink"]),
         .library(name: "Wire", targets: ["Wire"]),
         .library(name: "Kernel", targets: ["Kernel"]),
+        .library(name: "Clocks", targets: ["Clocks"]),
         .library(name: "Addresses", targets: ["Addresses"]),
         .library(name: "Report", targets: ["Report"]),
     ],
@@ -35,6 +36,7 @@ let package = Package(
         .target(
             name: "FastAFPacket", dependencies: ["Kernel", "CLinux", "CPcap", "Addresses"],
             swiftSettings: settings),
+        .target(name: "Clocks", dependencies: ["Kernel", "CLinux"], swiftSettings: settings),
         .target(name: "Netlink", dependencies: ["Kernel", "CLinux", "Addresses"], swiftSettings: settings),
         .target(
             name: "Report", dependencies: [.product(name: "Histogram", package: "hdrhistogram-swift")],
@@ -67,6 +69,7 @@ let package = Package(
         .testTarget(
             name: "FastAFPacketTests", dependencies: ["FastAFPacket", "Kernel", "Addresses", "CLinux"],
             swiftSettings: settings),
+        .testTarget(name: "ClocksTests", dependencies: ["Clocks", "Kernel"], swiftSettings: settings),
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink", "Kernel", "Addresses"], swiftSettings: settings),
         .testTarget(name: "ReportTests", dependencies: ["Report"], swiftSettings: settings),
         .testTarget(

@@ -20,6 +20,7 @@
 #include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/ethtool.h>
+#include <linux/ptp_clock.h>
 #include <linux/sockios.h>
 
 _Static_assert(sizeof(struct cl_mmsghdr) == sizeof(struct mmsghdr), "cl_mmsghdr mirrors struct mmsghdr");
@@ -289,4 +290,36 @@ int cl_bpf_load_socket_filter(const void *instructions, unsigned int count, void
         fd = syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof attributes);
     }
     return fd < 0 ? -errno : (int)fd;
+}
+
+static int64_t nanoseconds_of(struct ptp_clock_time time) { return time.sec * 1000000000 + time.nsec; }
+
+int cl_phc_precise(int fd, struct cl_phc_bracket *out) {
+    struct ptp_sys_offset_precise reading = { 0 };
+    if (ioctl(fd, PTP_SYS_OFFSET_PRECISE, &reading) < 0) return -errno;
+    int64_t system = nanoseconds_of(reading.sys_realtime);
+    out[0] = (struct cl_phc_bracket){ system, nanoseconds_of(reading.device), system };
+    return 1;
+}
+
+int cl_phc_extended(int fd, struct cl_phc_bracket *out) {
+    struct ptp_sys_offset_extended reading = { .n_samples = CL_PHC_SAMPLES };
+    if (ioctl(fd, PTP_SYS_OFFSET_EXTENDED, &reading) < 0) return -errno;
+    for (int i = 0; i < CL_PHC_SAMPLES; i++) {
+        struct ptp_clock_time *times = reading.ts[i];
+        out[i] = (struct cl_phc_bracket){
+            nanoseconds_of(times[0]), nanoseconds_of(times[1]), nanoseconds_of(times[2]) };
+    }
+    return CL_PHC_SAMPLES;
+}
+
+int cl_phc_plain(int fd, struct cl_phc_bracket *out) {
+    struct ptp_sys_offset reading = { .n_samples = CL_PHC_SAMPLES };
+    if (ioctl(fd, PTP_SYS_OFFSET, &reading) < 0) return -errno;
+    for (int i = 0; i < CL_PHC_SAMPLES; i++) {
+        struct ptp_clock_time *times = reading.ts + 2 * i;
+        out[i] = (struct cl_phc_bracket){
+            nanoseconds_of(times[0]), nanoseconds_of(times[1]), nanoseconds_of(times[2]) };
+    }
+    return CL_PHC_SAMPLES;
 }

@@ -142,6 +142,19 @@ int cl_has_capability(int capability);
 #define CL_CAP_NET_ADMIN 12
 #define CL_CAP_NET_RAW 13
 
+// A PTP hardware clock beside the system's, in nanoseconds: read between two readings of CLOCK_REALTIME, or, where the
+// hardware reads both at one moment, with `before` and `after` alike.
+struct cl_phc_bracket {
+    int64_t before;
+    int64_t phc;
+    int64_t after;
+};
+#define CL_PHC_SAMPLES 25
+// Each fills up to CL_PHC_SAMPLES brackets and returns their number: by PTP_SYS_OFFSET_PRECISE, _EXTENDED, and plain.
+int cl_phc_precise(int fd, struct cl_phc_bracket *out);
+int cl_phc_extended(int fd, struct cl_phc_bracket *out);
+int cl_phc_plain(int fd, struct cl_phc_bracket *out);
+
 // Loads an eBPF program of type socket filter; what the verifier says goes to `log`. Returns its descriptor.
 int cl_bpf_load_socket_filter(const void *instructions, unsigned int count, void *log, unsigned int log_size);
 
