@@ -6,7 +6,7 @@ import Kernel
 extension Descriptor {
     /// A packet socket that receives nothing until it is bound.
     ///
-    /// - Throws: ``SystemError`` EPERM without CAP_NET_RAW.
+    /// - Throws: `SystemError` EPERM without CAP_NET_RAW.
     init(packetSocket type: PacketConn.SocketType) throws(SystemError) {
         let type = type == .raw ? Int32(SOCK_RAW.rawValue) : Int32(SOCK_DGRAM.rawValue)
         do throws(SystemError) {

@@ -15,7 +15,7 @@ public struct PortHolder: ~Copyable, Sendable {
     ///   - port: the port to hold.
     ///   - isIPv4: which of the two address families.
     ///   - interface: the port stays free on others.
-    /// - Throws: ``SystemError`` EADDRINUSE, or EACCES for a port below 1024 without CAP_NET_BIND_SERVICE.
+    /// - Throws: `SystemError` EADDRINUSE, or EACCES for a port below 1024 without CAP_NET_BIND_SERVICE.
     public init(port: UInt16, isIPv4: Bool, on interface: Interface) throws(SystemError) {
         let socket = try Descriptor(
             socket: isIPv4 ? AF_INET : AF_INET6, type: Int32(SOCK_DGRAM.rawValue), protocol: 0)
@@ -31,7 +31,7 @@ public struct PortHolder: ~Copyable, Sendable {
 
     /// Holds a free port of the range that IANA leaves for short-lived use, 49152 to 65535, taken at random.
     ///
-    /// - Throws: ``SystemError`` EADDRINUSE after many tries.
+    /// - Throws: `SystemError` EADDRINUSE after many tries.
     public static func ephemeral(isIPv4: Bool, on interface: Interface) throws(SystemError) -> PortHolder {
         for _ in 0..<64 {
             do throws(SystemError) {

@@ -76,6 +76,7 @@ public struct SendBatch: ~Copyable {
     ///
     /// - Parameters:
     ///   - id: what its transmit stamps will be known by.
+    ///   - options: where it goes, and how, where that is not the same for all.
     ///   - write: writes the packet to the start of the slot and returns its length; 0 adds nothing.
     /// - Returns: whether it was added; a full batch takes no more.
     @discardableResult

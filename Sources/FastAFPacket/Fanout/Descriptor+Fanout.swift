@@ -6,7 +6,7 @@ extension Descriptor {
     /// Joins a packet socket that is bound already to a group, or opens it.
     ///
     /// - Returns: the group with its id.
-    /// - Throws: ``SystemError``: EALREADY in a group already, ENOSPC in a full group, EINVAL where the members differ.
+    /// - Throws: `SystemError`: EALREADY in a group already, ENOSPC in a full group, EINVAL where the members differ.
     package func join(_ fanout: Fanout) throws(SystemError) -> Fanout {
         // The kernel takes it for one that differs from the group's.
         if fanout.algorithm == .rollover, fanout.flags.contains(.rollover) {
@@ -46,7 +46,7 @@ extension Descriptor {
 
     /// Lets a classic BPF program choose the sockets of the group that this one is in.
     ///
-    /// - Throws: ``SystemError`` EINVAL for a program that the kernel refuses, or outside of such a group.
+    /// - Throws: `SystemError` EINVAL for a program that the kernel refuses, or outside of such a group.
     package func setFanoutFilter(_ filter: Filter) throws(SystemError) {
         do throws(SystemError) {
             try set(filter, "set the fanout group's filter", level: CL_SOL_PACKET, name: PACKET_FANOUT_DATA)

@@ -6,7 +6,7 @@ extension PacketConn {
     /// Packets that were received before stay with this connection.
     ///
     /// - Returns: the group with its id, for others to join.
-    /// - Throws: ``SystemError``: EALREADY in a group already, ENOSPC in a full group (256), EINVAL where algorithm, flags,
+    /// - Throws: `SystemError`: EALREADY in a group already, ENOSPC in a full group (256), EINVAL where algorithm, flags,
     ///   interface or ethertype differ from the group's, EBADF once closed. Source: PACKET_FANOUT in packet(7).
     @discardableResult
     public func joinFanout(_ fanout: Fanout) throws(SystemError) -> Fanout {
@@ -20,7 +20,7 @@ extension PacketConn {
     /// Its offsets count from behind the Ethernet header, as a received packet comes: not as in ``setFilter(_:)`` and in
     /// pcap-filter(7) expressions. The header is at SKF_LL_OFF. Source: PACKET_FANOUT_DATA in packet(7).
     ///
-    /// - Throws: ``SystemError`` EINVAL for a program that the kernel refuses, or outside of a group with the algorithm
+    /// - Throws: `SystemError` EINVAL for a program that the kernel refuses, or outside of a group with the algorithm
     ///   ``Fanout/Algorithm/filter``; EBADF once closed.
     public func setFanoutFilter(_ filter: Filter) throws(SystemError) {
         do throws(SystemError) { try receiver.setFanoutFilter(filter) } catch { throw unlessClosed(error) }
@@ -28,7 +28,7 @@ extension PacketConn {
 
     /// As ``setFanoutFilter(_:)`` with an eBPF program, which the kernel keeps.
     ///
-    /// - Throws: ``SystemError`` EINVAL outside of a group with the algorithm ``Fanout/Algorithm/program``; EBADF once
+    /// - Throws: `SystemError` EINVAL outside of a group with the algorithm ``Fanout/Algorithm/program``; EBADF once
     ///   closed.
     public func setFanoutProgram(_ program: borrowing SocketFilterProgram) throws(SystemError) {
         do throws(SystemError) { try receiver.setFanoutProgram(program) } catch { throw unlessClosed(error) }

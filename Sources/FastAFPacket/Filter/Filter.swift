@@ -30,7 +30,7 @@ public struct Filter: Hashable, Sendable {
 extension Descriptor {
     /// Puts `filter` on the socket, in the place of any other.
     ///
-    /// - Throws: ``SystemError`` EINVAL for a program that the kernel refuses (empty, too long, a jump out of it).
+    /// - Throws: `SystemError` EINVAL for a program that the kernel refuses (empty, too long, a jump out of it).
     package func attach(_ filter: Filter) throws(SystemError) {
         try set(filter, "attach the filter", level: SOL_SOCKET, name: SO_ATTACH_FILTER)
     }

@@ -50,7 +50,7 @@ public struct LaunchTimes: Hashable, Sendable {
 extension Descriptor {
     /// Lets sends have launch times.
     ///
-    /// - Throws: ``SystemError`` EPERM for a clock that the process may not name.
+    /// - Throws: `SystemError` EPERM for a clock that the process may not name.
     package func allow(_ launchTimes: LaunchTimes) throws(SystemError) {
         do throws(SystemError) {
             try setOption("allow launch times", level: SOL_SOCKET, name: SO_TXTIME, to: launchTimes.raw)

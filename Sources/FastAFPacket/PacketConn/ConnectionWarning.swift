@@ -15,7 +15,7 @@ public enum ConnectionWarning: Hashable, Sendable, CustomStringConvertible {
 
     /// A warning where the buffer is smaller than was asked for.
     ///
-    /// - Parameter bufferBytes: what ``Kernel/Descriptor/growReceiveBuffer(to:)`` returned: twice what it counts as.
+    /// - Parameter bufferBytes: what `Descriptor/growReceiveBuffer(to:)` returned: twice what it counts as.
     package static func receiveBuffer(asked: Int32, bufferBytes: Int32) -> ConnectionWarning? {
         // The kernel doubles, so it takes no more than half of the largest number.
         let reachable = min(asked, Int32.max / 2)

@@ -6,12 +6,15 @@ import Kernel
 extension PacketConn {
     /// Opens a packet socket (two with `dualConn`) on one interface, and on no other.
     ///
-    /// - Parameters:
-    ///   - etherType: the frames to receive, host order: 0x0800, 0x86DD, or 3 for all (ETH_P_ALL).
-    /// The interface is of the calling thread's network namespace, and so are the sockets: ``Kernel/NetworkNamespace``
-    /// enters another for as long as it takes to look the interface up and to listen.
+    /// The interface is of the calling thread's network namespace, and so are the sockets: `NetworkNamespace` enters
+    /// another for as long as it takes to look the interface up and to listen.
     ///
-    /// - Throws: ``SystemError``: EPERM without CAP_NET_RAW, ENETDOWN for an interface that is down, and what
+    /// - Parameters:
+    ///   - interface: the one to receive from and send on.
+    ///   - type: frames with their link-layer header or without it.
+    ///   - etherType: the frames to receive, host order: 0x0800, 0x86DD, or 3 for all (ETH_P_ALL).
+    ///   - configuration: filter, stamps, buffers, launch times and socket options.
+    /// - Throws: `SystemError`: EPERM without CAP_NET_RAW, ENETDOWN for an interface that is down, and what
     ///   socket(2), setsockopt(2) and bind(2) give.
     public static func listen(
         on interface: Interface, type: SocketType = .raw, etherType: UInt16,

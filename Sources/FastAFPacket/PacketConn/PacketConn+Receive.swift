@@ -7,7 +7,7 @@ extension PacketConn {
     /// Receives up to a batch of packets with their stamps, waiting for the first one until the read deadline.
     ///
     /// - Returns: the number of packets; at least 1.
-    /// - Throws: ``SystemError``: ETIMEDOUT after the deadline, EBADF once closed, ENETDOWN once when the interface
+    /// - Throws: `SystemError`: ETIMEDOUT after the deadline, EBADF once closed, ENETDOWN once when the interface
     ///   goes down (the connection goes on when it comes up again), ENXIO when it is gone.
     @discardableResult
     public func receive(_ batch: inout ReceiveBatch) throws(SystemError) -> Int {
@@ -89,7 +89,7 @@ extension PacketConn {
 
     /// Puts `filter` on the receive half, in the place of any other. Source: SO_ATTACH_FILTER in socket(7).
     ///
-    /// - Throws: ``SystemError`` EINVAL for a program that the kernel refuses, EBADF once closed.
+    /// - Throws: `SystemError` EINVAL for a program that the kernel refuses, EBADF once closed.
     public func setFilter(_ filter: Filter) throws(SystemError) {
         do throws(SystemError) {
             try receiver.attach(filter)
@@ -101,7 +101,7 @@ extension PacketConn {
     /// Totals since the connection was opened. On a UDP connection `packets` are those that were received; dropped ones,
     /// by a filter or for want of room, come on top: SK_MEMINFO_DROPS in linux/sock_diag.h.
     ///
-    /// - Throws: ``SystemError`` once the connection is closed.
+    /// - Throws: `SystemError` once the connection is closed.
     public func statistics() throws(SystemError) -> Statistics {
         guard interface != nil else { return try datagramStatistics() }
         let read: Result<Statistics, SystemError> = totals.withLock { totals in

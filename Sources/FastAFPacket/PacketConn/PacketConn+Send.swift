@@ -10,9 +10,9 @@ extension PacketConn {
     ///
     /// - Returns: how many were sent, at least 1; where it is not all, call again from there to go on, or to learn why
     ///   the next one failed.
-    /// - Throws: ``SystemError`` for the packet at `start`: ENETDOWN, EMSGSIZE above the MTU, ENOBUFS where the
-    ///   interface's queue is full, EINVAL with a launch time that the connection does not allow, ENXIO once the interface is gone, ETIMEDOUT after the write deadline, EBADF once
-    ///   closed.
+    /// - Throws: `SystemError` for the packet at `start`: ENETDOWN, EMSGSIZE above the MTU, ENOBUFS where the
+    ///   interface's queue is full, EINVAL with a launch time that the connection does not allow, ENXIO once the
+    ///   interface is gone, ETIMEDOUT after the write deadline, EBADF once closed.
     public func send(_ batch: inout SendBatch, from start: Int = 0) throws(SystemError) -> Int {
         guard start >= 0, start < batch.count else { return 0 }
         if batch.hasLaunchTimes, !allowsLaunchTimes {

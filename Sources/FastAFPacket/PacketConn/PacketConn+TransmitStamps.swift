@@ -7,7 +7,7 @@ extension PacketConn {
     /// Takes up to a batch of transmit stamps from the error queue, waiting for the first one until the read deadline.
     ///
     /// - Returns: the number of messages; at least 1.
-    /// - Throws: ``SystemError``: ETIMEDOUT after the deadline, EBADF once closed.
+    /// - Throws: `SystemError`: ETIMEDOUT after the deadline, EBADF once closed.
     @discardableResult
     public func receiveTransmitStamps(_ batch: inout StampBatch) throws(SystemError) -> Int {
         batch.messages = 0

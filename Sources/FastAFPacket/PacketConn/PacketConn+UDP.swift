@@ -11,7 +11,8 @@ extension PacketConn {
     ///   - address: what to bind to; port 0 takes any.
     ///   - interface: packets from and to other interfaces are left alone.
     ///   - hopLimit: TTL or hop limit of what is sent.
-    /// - Throws: ``SystemError``: EADDRINUSE, EACCES for a port below 1024 without CAP_NET_BIND_SERVICE, and what
+    ///   - configuration: filter, stamps, and buffers; there is one socket, whatever it says.
+    /// - Throws: `SystemError`: EADDRINUSE, EACCES for a port below 1024 without CAP_NET_BIND_SERVICE, and what
     ///   socket(2) and setsockopt(2) give.
     public static func listenUDP(
         on address: SocketAddress, interface: Interface, hopLimit: UInt8 = 255,

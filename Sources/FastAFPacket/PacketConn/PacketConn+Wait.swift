@@ -22,7 +22,9 @@ extension PacketConn {
     /// Waits for packets, transmit stamps, a signal or a point in time: for a thread that does all of it by itself, and
     /// receives and takes stamps until nothing is left before it waits again.
     ///
-    /// - Parameter deadline: CLOCK_MONOTONIC nanoseconds; `nil` waits for ever.
+    /// - Parameters:
+    ///   - deadline: CLOCK_MONOTONIC nanoseconds; `nil` waits for ever.
+    ///   - signal: ends the wait while it is up.
     /// - Returns: what happened; empty at the deadline, or before it while the interface is down.
     public func waitForActivity(
         until deadline: Int64?, signal: borrowing EventSignal

@@ -141,8 +141,8 @@ public final class PacketConn: Sendable {
         if case .internet(let address) = local { address } else { nil }
     }
 
-    /// Lets both sockets go and gives back what was set on the card and the interface. Threads that wait in a call get EBADF. Closing
-    /// again does nothing.
+    /// Lets both sockets go and gives back what was set on the card and the interface. Threads that wait in a call get
+    /// EBADF. Closing again does nothing.
     public func close() {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         lease.withLock { lease in

@@ -8,7 +8,7 @@ extension PacketRing {
     /// - Parameters:
     ///   - interface: the one to hear; `nil` hears all of this network namespace.
     ///   - configuration: the defaults take 32 MiB of memory that is not swapped.
-    /// - Throws: ``SystemError``: EPERM without CAP_NET_RAW, EINVAL for a shape that is none or a version that the
+    /// - Throws: `SystemError`: EPERM without CAP_NET_RAW, EINVAL for a shape that is none or a version that the
     ///   kernel does not have, ENOMEM where there is not so much memory, ENETDOWN for an interface that is down, and
     ///   what socket(2), setsockopt(2), mmap(2) and bind(2) give.
     public static func open(

@@ -51,7 +51,7 @@ extension PacketRing {
 
     /// Begins all counts anew.
     ///
-    /// - Throws: ``SystemError`` EBADF once closed.
+    /// - Throws: `SystemError` EBADF once closed.
     public func resetStatistics() throws(SystemError) {
         _ = try socketStatistics()
         totals.withLock { totals in
@@ -62,7 +62,7 @@ extension PacketRing {
 
     /// Totals of the kernel's counts since the ring was opened or reset; the kernel's own go back to zero at every read.
     ///
-    /// - Throws: ``SystemError`` EBADF once closed.
+    /// - Throws: `SystemError` EBADF once closed.
     public func socketStatistics() throws(SystemError) -> Statistics {
         let read: Result<Statistics, SystemError> = totals.withLock { totals in
             // Under the lock, so that what the kernel sets back is added once.

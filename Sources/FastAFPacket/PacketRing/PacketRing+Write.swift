@@ -6,7 +6,7 @@ extension PacketRing {
     /// Sends one packet, without stamps: for those there is ``PacketConn``.
     ///
     /// - Parameter packet: a whole frame on a raw socket. The ring must have one interface.
-    /// - Throws: ``SystemError``: ENXIO on a ring of all interfaces, EMSGSIZE above the MTU, ENETDOWN, EBADF once
+    /// - Throws: `SystemError`: ENXIO on a ring of all interfaces, EMSGSIZE above the MTU, ENETDOWN, EBADF once
     ///   closed, and what send(2) gives.
     public func write(_ packet: [UInt8]) throws(SystemError) {
         while true {
@@ -26,7 +26,7 @@ extension PacketRing {
 
     /// Puts `filter` on the socket, in the place of any other. Packets that are in the ring already stay.
     ///
-    /// - Throws: ``SystemError`` EINVAL for a program that the kernel refuses, EBADF once closed.
+    /// - Throws: `SystemError` EINVAL for a program that the kernel refuses, EBADF once closed.
     public func setFilter(_ filter: Filter) throws(SystemError) {
         do throws(SystemError) { try socket.attach(filter) } catch { throw unlessClosed(error) }
     }

@@ -15,7 +15,7 @@ extension SocketOptions {
     /// Sets the options on a packet socket. To be called before it is bound, so that nothing is received without them.
     ///
     /// - Parameter interface: `nil` for a socket that hears all of them.
-    /// - Throws: ``SystemError``: EINVAL for an option of one interface without one, what setsockopt(2) gives, and what
+    /// - Throws: `SystemError`: EINVAL for an option of one interface without one, what setsockopt(2) gives, and what
     ///   to do about it.
     package func apply(
         to socket: borrowing Descriptor, on interface: Interface?, half: Half
@@ -49,7 +49,7 @@ extension SocketOptions {
 
     /// Sets the options on a UDP socket, which is bound to its device in any case.
     ///
-    /// - Throws: ``SystemError`` EOPNOTSUPP for an option that only packet sockets have, and what setsockopt(2) gives.
+    /// - Throws: `SystemError` EOPNOTSUPP for an option that only packet sockets have, and what setsockopt(2) gives.
     func apply(toUDP socket: borrowing Descriptor) throws(SystemError) {
         if bypassQdisc || promiscuous || virtioNetHeader || !ignoreOutgoing {
             throw SystemError(

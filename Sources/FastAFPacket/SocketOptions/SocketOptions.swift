@@ -14,9 +14,8 @@ public struct SocketOptions: Hashable, Sendable {
     /// Whether a receive call that finds nothing polls the card's queue by itself. Linux knows which queue to poll for
     /// UDP sockets; packet sockets take the option and nothing comes of it (seen on 6.18).
     public var busyPoll: BusyPoll?
-    /// The packet scheduler's class of what is sent: 0 to 6, or a class's handle (`1:3` is 0x10003), which needs CAP_NET_ADMIN
-    /// or, from Linux 5.17 on, CAP_NET_RAW.
-    /// Source: SO_PRIORITY.
+    /// The packet scheduler's class of what is sent: 0 to 6, or a class's handle (`1:3` is 0x10003), which needs
+    /// CAP_NET_ADMIN or, from Linux 5.17 on, CAP_NET_RAW. Source: SO_PRIORITY.
     public var priority: Int32?
     /// The mark of what is sent, for filters, classes and routing rules on this host. Needs CAP_NET_ADMIN, or CAP_NET_RAW
     /// from Linux 5.17 on. Source: SO_MARK.

@@ -69,7 +69,7 @@ public struct TimestampingCapabilities: Hashable, Sendable {
 
     /// Asks the driver. Needs no privilege.
     ///
-    /// - Throws: ``SystemError`` EOPNOTSUPP for a driver without the call, ENODEV for no such interface.
+    /// - Throws: `SystemError` EOPNOTSUPP for a driver without the call, ENODEV for no such interface.
     public init(of interface: Interface) throws(SystemError) {
         var raw = cl_ts_info()
         try check("read the stamping capabilities", cl_ts_info(interface.name, &raw))
