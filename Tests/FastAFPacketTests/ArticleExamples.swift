@@ -128,4 +128,148 @@ enum ArticleExamples {
         print(sent.id, sent.stage, count, received.stamps.software ?? 0)
         return (sent.id, count)
     }
+
+    /// - Parameter send: sends as many packets as it is told.
+    static func rings(
+        interface: Interface, send: (Int) throws(SystemError) -> Void
+    ) throws -> (tagged: Int, last: CaptureInfo, reader: RingStatistics, kernel: Statistics) {
+        var configuration = PacketRing.Configuration()
+        configuration.filter = try Filter(expression: "udp port 862")
+        configuration.pollTimeout = .seconds(1)
+        configuration.restoresVLANTag = true
+        let ring = try PacketRing.open(on: interface, configuration: configuration)
+        defer { ring.close() }
+        try send(2)
+
+        var tagged = 0
+        do throws(RingError) {
+            let count = try ring.readBlock { bytes, packet in
+                print(packet.stamp, packet.stampSource, packet.length, bytes.byteCount)
+                if packet.vlanTag != nil { tagged += 1 }
+            }
+            print("\(count) packets, \(tagged) of them with a VLAN tag")
+        } catch {
+            switch error {
+            case .timeout: print("no packet within a second")
+            case .pollFailed(let reason): print("the interface is down or gone: \(reason)")
+            case .failed(let reason): print("closed, or read by another thread: \(reason)")
+            }
+        }
+        try send(3)
+
+        let length = try ring.readPacket { _, packet in packet.length }
+        let (packet, info) = try ring.readPacket()
+        var buffer = [UInt8](repeating: 0, count: 40)
+        let cut = try ring.readPacket(into: &buffer)
+        print(length, packet.count, info.stamp, cut.capturedLength, cut.length, cut.isTruncated)
+
+        let (reader, kernel) = (ring.statistics, try ring.socketStatistics())
+        print(reader.packets, reader.polls, kernel.packets, kernel.drops, kernel.queueFreezes)
+        return (tagged, cut, reader, kernel)
+    }
+
+    static func comingFromGopacket(interface: Interface) throws -> UInt64 {
+        var configuration = PacketRing.Configuration()
+        configuration.filter = try Filter(expression: "udp port 862")
+        configuration.pollTimeout = .seconds(1)
+        let ring = try PacketRing.open(on: interface, configuration: configuration)
+        defer { ring.close() }
+        var seen = 0
+        while seen < 100 {
+            do throws(RingError) {
+                seen += try ring.readBlock { bytes, packet in
+                    print(packet.stamp, packet.capturedLength, packet.length, packet.interfaceIndex)
+                }
+            } catch .timeout {
+                continue
+            }
+        }
+        return ring.statistics.packets
+    }
+
+    static func fanout(interface: Interface, send: () throws(SystemError) -> Void) throws -> [UInt64] {
+        var configuration = PacketRing.Configuration()
+        configuration.etherType = 0x0800
+        let first = try PacketRing.open(on: interface, configuration: configuration)
+        defer { first.close() }
+        let group = try first.joinFanout(Fanout(.hash))
+        let second = try PacketRing.open(on: interface, configuration: configuration)
+        defer { second.close() }
+        try second.joinFanout(group)
+        try send()
+        return try [first, second].map { try $0.socketStatistics().packets }
+    }
+
+    static func fanoutFilter(interface: Interface, send: () throws(SystemError) -> Void) throws -> [UInt64] {
+        let even = try PacketConn.listen(on: interface, etherType: 0x0800)
+        defer { even.close() }
+        let group = try even.joinFanout(Fanout(.filter))
+        let odd = try PacketConn.listen(on: interface, etherType: 0x0800)
+        defer { odd.close() }
+        try odd.joinFanout(group)
+        // The UDP source port: 20 bytes behind the start of an IPv4 header without options.
+        let load = Filter.Instruction(code: 0x28, k: 20)
+        let returnIt = Filter.Instruction(code: 0x16, k: 0)
+        try even.setFanoutFilter(Filter(instructions: [load, returnIt]))
+        try send()
+        return try [even, odd].map { try $0.statistics().packets }
+    }
+
+    static func options(
+        interface: Interface, whenOpen: () -> Void
+    ) throws(SystemError) -> [ConnectionWarning] {
+        var configuration = PacketConn.Configuration()
+        configuration.options.promiscuous = true
+        configuration.options.priority = 6
+        configuration.receiveBufferBytes = 64 << 20
+        let conn = try PacketConn.listen(on: interface, etherType: 3, configuration: configuration)
+        defer { conn.close() }
+        for warning in conn.warnings { print(warning) }
+        whenOpen()
+        return conn.warnings
+    }
+
+    static func networkNamespace(_ namespace: String, name: String) throws(SystemError) -> Int32? {
+        let conn = try NetworkNamespace.enter(namespace) { () throws(SystemError) in
+            try PacketConn.listen(on: Interface(named: name), etherType: 0x0800)
+        }
+        defer { conn.close() }
+        return conn.interface?.index
+    }
+
+    static func launchTimes(interface: Interface, frame: [UInt8]) throws(SystemError) -> [UInt32] {
+        var configuration = PacketConn.Configuration()
+        configuration.launchTimes = LaunchTimes(.monotonic)
+        let conn = try PacketConn.listen(on: interface, etherType: 0x0800, configuration: configuration)
+        defer { conn.close() }
+        var sending = SendBatch(capacity: 10, packetBytes: 2048)
+        let start = ClockID.monotonic.now() + 1_000_000
+        for id in 0..<10 as Range<UInt32> {
+            let options = SendOptions(stamps: id == 9 ? .software : [], launchTime: start + Int64(id) * 100_000)
+            sending.append(id: id, options: options) { slot in
+                slot.withUnsafeMutableBytes { $0.copyBytes(from: frame) }
+                return frame.count
+            }
+        }
+        var sent = 0
+        while sent < sending.count { sent += try conn.send(&sending, from: sent) }
+
+        var stamps = StampBatch(capacity: 64)
+        var stamped: [UInt32] = []
+        conn.setReadDeadline(monotonic: ClockID.monotonic.now() + 1_000_000_000)
+        try conn.receiveTransmitStamps(&stamps)
+        stamps.forEach { stamped.append($0.id) }
+        stamps.forEachLaunchError { print("dropped: \($0.reason), to be sent at \($0.launchTime)") }
+        return stamped
+    }
+
+    static func boundClock(interface: Interface) {
+        var configuration = PacketConn.Configuration()
+        configuration.boundClock = 1
+        do throws(SystemError) {
+            try PacketConn.listen(on: interface, etherType: 0x0800, configuration: configuration).close()
+        } catch {
+            print(error)
+        }
+    }
 }

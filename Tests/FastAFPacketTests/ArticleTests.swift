@@ -54,6 +54,25 @@ struct ArticleTests {
             #expect(landing.contains("<doc:\(article.dropLast(3))>"), "\(article)")
         }
     }
+
+    @Test("The landing page lists every public type")
+    func listed() throws {
+        let landing = Self.lines(of: try Self.read(Self.catalog.appendingPathComponent("FastAFPacket.md")))
+        let sources = Self.catalog.deletingLastPathComponent()
+        let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
+        var types: [String] = []
+        for case let url as URL in files where url.pathExtension == "swift" {
+            // Nested ones, and the members of extensions, are on their types' pages.
+            for line in try Self.read(url).split(separator: "\n") where line.hasPrefix("public ") {
+                let words = line.split { " :<".contains($0) }
+                guard let kind = words.firstIndex(where: { ["class", "struct", "enum", "protocol", "func"].contains($0) })
+                else { continue }
+                types.append(String(words[kind + 1]))
+            }
+        }
+        #expect(types.count > 20)
+        for type in types { #expect(landing.contains("- ``\(type)``"), "\(type)") }
+    }
 }
 
 /// That they do what the articles say.
@@ -158,5 +177,109 @@ struct LiveArticleTests {
         }
         let (id, count) = try answer(waiter)
         #expect(id == 7 && count == 60)
+    }
+
+    /// What an example returns that is run on the right, with a connection on the left that sends to it.
+    private func onRight<Value>(_ example: (Interface, PacketConn) throws -> Value) throws -> Value {
+        let pair = try VethPair.current
+        let sender = try pair.listen(.left, etherType: 0x0800)
+        let interface = try pair.interface(.right)
+        return try pair.enter(.right) { () throws(SystemError) in Result { try example(interface, sender) } }.get()
+    }
+
+    @Test("Rings")
+    func rings() throws {
+        let found = try onRight { interface, sender in
+            try ArticleExamples.rings(interface: interface) { (count) throws(SystemError) in
+                let frame = udpFrame(port: 862, payload: [1, 2, 3])
+                // The tag stands behind the addresses.
+                let tagged = frame[..<12] + [0x81, 0, 0, 7] + frame[12...]
+                for _ in 0..<count {
+                    try sender.writeTo(udpFrame(port: 863, payload: [0]), id: 0)
+                    try sender.writeTo(Array(tagged), id: 0)
+                }
+            }
+        }
+        #expect(found.tagged > 0)
+        #expect(found.last.capturedLength == 40 && found.last.length == 49 && found.last.vlanTag == 7)
+        #expect(found.reader.packets <= 5 && found.reader.packets >= 4 && found.kernel.packets == 5)
+    }
+
+    @Test("Coming from gopacket")
+    func gopacket() throws {
+        let pair = try VethPair.current
+        let waiter = Background { () throws(any Error) in
+            try pair.enter(.right) { () throws(SystemError) in
+                let interface = try Interface(named: VethPair.interfaceName)
+                return Result { try ArticleExamples.comingFromGopacket(interface: interface) }
+            }.get()
+        }
+        try waiter.untilBlocked()
+        let sender = try pair.listen(.left, etherType: 0x0800)
+        for _ in 0..<100 { try sender.writeTo(udpFrame(port: 862, payload: [1]), id: 0) }
+        #expect(try waiter.result().get() == 100)
+    }
+
+    @Test("Fanout: rings share flows, and a filter chooses among connections")
+    func fanout() throws {
+        let shares = try onRight { interface, sender in
+            try ArticleExamples.fanout(interface: interface) { () throws(SystemError) in
+                for port in 1000..<1040 as Range<UInt16> {
+                    try sender.writeTo(udpFrame(port: port, payload: [1]), id: 0)
+                }
+            }
+        }
+        #expect(shares.reduce(0, +) == 40 && shares.allSatisfy { $0 > 0 }, "\(shares)")
+        let chosen = try onRight { interface, sender in
+            try ArticleExamples.fanoutFilter(interface: interface) { () throws(SystemError) in
+                for port in [1000, 1001, 1002, 1004] as [UInt16] {
+                    try sender.writeTo(udpFrame(port: port, payload: [1]), id: 0)
+                }
+            }
+        }
+        #expect(chosen == [3, 1])
+    }
+
+    @Test("Options: promiscuous while it is open, and a warning where the buffer cannot be had")
+    func options() throws {
+        let pair = try VethPair.current
+        let isPromiscuous = { () -> Bool in
+            let flags = try? pair.output(.left, ["cat", "/sys/class/net/\(VethPair.interfaceName)/flags"])
+            return flags.flatMap { Int($0.dropFirst(2).dropLast(), radix: 16) }.map { $0 & 0x100 != 0 } ?? false
+        }
+        let interface = try pair.interface(.left)
+        let warnings = try pair.enter(.left) { () throws(SystemError) in
+            try ArticleExamples.options(interface: interface) { #expect(isPromiscuous()) }
+        }
+        #expect(warnings.isEmpty && !isPromiscuous())
+        let error = try pair.enter(.left) { () throws(SystemError) in
+            Result {
+                try errorWithout(.networkAdministration) { () throws(SystemError) in
+                    let warnings = try ArticleExamples.options(interface: interface) {}
+                    #expect(warnings.count == 1)
+                }
+            }
+        }.get()
+        #expect(error == nil)
+    }
+
+    @Test("Network namespaces")
+    func networkNamespace() throws {
+        let pair = try VethPair.current
+        let index = try ArticleExamples.networkNamespace(pair.namespace(.right), name: VethPair.interfaceName)
+        #expect(try index == pair.interface(.right).index)
+    }
+
+    @Test("Launch times, and a clock that the card does not have")
+    func launchTimes() throws {
+        let pair = try VethPair.current
+        let peer = try pair.listen(.right)
+        let stamped = try pair.enter(.left) { () throws(SystemError) in
+            let interface = try Interface(named: VethPair.interfaceName)
+            ArticleExamples.boundClock(interface: interface)
+            return try ArticleExamples.launchTimes(interface: interface, frame: frame())
+        }
+        #expect(stamped == [9])
+        #expect(try peer.receiveNumbers(10).count == 10)
     }
 }
