@@ -3,6 +3,7 @@ import Dispatch
 import FastAFPacket
 import Glibc
 import Kernel
+import Synchronization
 
 @main
 struct RingCapture: ParsableCommand {
@@ -50,17 +51,21 @@ struct RingCapture: ParsableCommand {
         if interval == 0 { throw ValidationError("--interval is at least 1 s.") }
         if !(1...4096).contains(size) { throw ValidationError("--size is from 1 to 4096 MiB.") }
         if let ringVersion, !(1...3).contains(ringVersion) { throw ValidationError("--ring-version is 1, 2 or 3.") }
+        if vlan, ringVersion == 1 { throw ValidationError("Tags are known with --ring-version 2 or 3 alone.") }
     }
 
     func run() throws {
         let ring = try open()
         defer { ring.close() }
-        let stop = onInterrupt {
-            try? printCounts(ring)
-            ring.close()
-        }
-        defer { stop.forEach { $0.cancel() } }
+        if hardware { tellOfStamps(ring) }
+        let stop = Stop(ring)
+        let sources = stop.onInterrupt()
+        defer { sources.forEach { $0.cancel() } }
+        // A reader that goes away ends the capture, not the process: what was set on the card is given back.
+        signal(SIGPIPE, SIG_IGN)
         try read(ring)
+        // Now that nothing more is read.
+        printCounts(ring, try stop.counts ?? ring.socketStatistics())
     }
 
     private func open() throws -> PacketRing {
@@ -74,7 +79,15 @@ struct RingCapture: ParsableCommand {
         return try PacketRing.open(on: interface.map { try Interface(named: $0) }, configuration: configuration)
     }
 
-    /// Returns at the count, or when the ring is closed.
+    private func tellOfStamps(_ ring: PacketRing) {
+        switch ring.hardwareStamping {
+        case .unavailable: complain("There are no stamps of the card's here: the kernel's come in their place.")
+        case .refused(let error): complain(error)
+        case .borrowed, .switchedOn: break
+        }
+    }
+
+    /// Returns at the count, when the ring is closed, or when nobody reads the lines any more.
     private func read(_ ring: PacketRing) throws {
         var read: UInt64 = 0
         var due = ClockID.monotonic.now() + Int64(interval) * 1_000_000_000
@@ -96,18 +109,20 @@ struct RingCapture: ParsableCommand {
                 default: throw error
                 }
             }
-            fflush(nil)
+            if fflush(nil) != 0 {
+                if errno == EPIPE { return }
+                throw SystemError("write the lines", code: errno)
+            }
             if ClockID.monotonic.now() >= due {
-                try printCounts(ring)
+                printCounts(ring, try ring.socketStatistics())
                 due += Int64(interval) * 1_000_000_000
             }
         }
-        if read == count { try printCounts(ring) }
     }
 }
 
-private func printCounts(_ ring: PacketRing) throws {
-    let (reader, socket) = (ring.statistics, try ring.socketStatistics())
+private func printCounts(_ ring: PacketRing, _ socket: Statistics) {
+    let reader = ring.statistics
     complain(
         "packets=\(reader.packets) polls=\(reader.polls) arrived=\(socket.packets) dropped=\(socket.drops) "
             + "freezes=\(socket.queueFreezes)")
@@ -117,15 +132,27 @@ private func complain(_ text: some CustomStringConvertible) {
     try? OutputFile.standardError().write(Array("\(text)\n".utf8))
 }
 
-/// Calls `body` on Ctrl-C and SIGTERM, so that what was set on the card is given back.
-///
-/// - Returns: what has to live as long as it is to be called.
-private func onInterrupt(_ body: @escaping @Sendable () -> Void) -> [any DispatchSourceSignal] {
-    [SIGINT, SIGTERM].map { number in
-        signal(number, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: number)
-        source.setEventHandler { body() }
-        source.resume()
-        return source
+/// Closes the ring on Ctrl-C and SIGTERM, so that what was set on the card is given back.
+private final class Stop: Sendable {
+    private let ring: PacketRing
+    private let last = Mutex<Statistics?>(nil)
+
+    /// The kernel's counts when the ring was closed; `nil` where it was not.
+    var counts: Statistics? { last.withLock { $0 } }
+
+    init(_ ring: PacketRing) { self.ring = ring }
+
+    /// - Returns: what has to live as long as the ring is to be closed.
+    func onInterrupt() -> [any DispatchSourceSignal] {
+        [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number)
+            source.setEventHandler { [self] in
+                last.withLock { $0 = $0 ?? (try? ring.socketStatistics()) }
+                ring.close()
+            }
+            source.resume()
+            return source
+        }
     }
 }

@@ -65,7 +65,8 @@ struct ArticleTests {
             // Nested ones, and the members of extensions, are on their types' pages.
             for line in try Self.read(url).split(separator: "\n") where line.hasPrefix("public ") {
                 let words = line.split { " :<".contains($0) }
-                guard let kind = words.firstIndex(where: { ["class", "struct", "enum", "protocol", "func"].contains($0) })
+                guard
+                    let kind = words.firstIndex(where: { ["class", "struct", "enum", "protocol", "func"].contains($0) })
                 else { continue }
                 types.append(String(words[kind + 1]))
             }

@@ -1,78 +1,20 @@
-import Foundation
 import Testing
 
 /// The example program `stamp-exchange`, as its users run it.
 @Suite(.needsRoot, .vethPair)
 struct StampExchangeTests {
-    /// The example beside the test bundle.
-    private static let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        .deletingLastPathComponent().appendingPathComponent("stamp-exchange").path
-
-    /// A run of it in one side's namespace, its output in files.
-    private final class Run {
-        private let process = Process()
-        private let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-
-        init(_ side: VethPair.Side, _ arguments: [String], before: [String] = []) throws {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            let namespace = try VethPair.current.namespace(side)
-            process.arguments =
-                ["ip", "netns", "exec", namespace] + before
-                + [program, "--interface", VethPair.interfaceName] + arguments
-            process.standardInput = FileHandle.nullDevice
-            process.standardOutput = try file("out")
-            process.standardError = try file("err")
-            try process.run()
-        }
-
-        deinit {
-            if process.isRunning { process.terminate() }
-            try? FileManager.default.removeItem(at: folder)
-        }
-
-        private func file(_ name: String) throws -> FileHandle {
-            let url = folder.appendingPathComponent(name)
-            try Data().write(to: url)
-            return try FileHandle(forWritingTo: url)
-        }
-
-        private func text(_ name: String) -> String {
-            (try? String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)) ?? ""
-        }
-
-        /// The whole lines so far.
-        var lines: [String] {
-            text("out").split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
-        }
-        var errors: String { text("err") }
-
-        /// The lines for packets of one direction: what stands before and behind each equals sign.
-        func packets(_ direction: String) -> [[String: String]] {
-            lines.filter { $0.hasPrefix(direction + " ") }.map { line in
-                let pairs = line.split(separator: " ").dropFirst().map { $0.split(separator: "=").map(String.init) }
-                return Dictionary(pairs.map { ($0[0], $0.count > 1 ? $0[1] : "") }) { first, _ in first }
-            }
-        }
-
-        /// Ends it as Ctrl-C does, and returns its exit code.
-        func interrupt() -> Int32 {
-            process.interrupt()
-            return exitCode()
-        }
-
-        func exitCode() -> Int32 {
-            process.waitUntilExit()
-            return process.terminationStatus
-        }
+    private func run(
+        _ side: VethPair.Side, _ arguments: [String], before: [String] = []
+    ) throws -> ExampleRun {
+        try ExampleRun("stamp-exchange", side, ["--interface", VethPair.interfaceName] + arguments, before: before)
     }
 
     @Test(
         "Two instances print the stamps of each other's probes with their delays, and end on Ctrl-C", arguments: [4, 6])
     func exchange(version: Int) throws {
         let address = version == 4 ? VethPair.ipv4 : VethPair.ipv6
-        let left = try Run(.left, ["--peer", address(.right), "--interval", "20"])
-        let right = try Run(.right, ["--peer", address(.left), "--interval", "20"])
+        let left = try self.run(.left, ["--peer", address(.right), "--interval", "20"])
+        let right = try self.run(.right, ["--peer", address(.left), "--interval", "20"])
         for run in [left, right] {
             let hasAll = eventually { run.packets("TX").count > 3 && run.packets("RX").count > 3 }
             #expect(hasAll, "\(run.lines) \(run.errors)")
@@ -98,7 +40,7 @@ struct StampExchangeTests {
 
     @Test("A count ends it")
     func count() throws {
-        let run = try Run(.left, ["--peer", VethPair.ipv4(.right), "--interval", "5", "--count", "3"])
+        let run = try self.run(.left, ["--peer", VethPair.ipv4(.right), "--interval", "5", "--count", "3"])
         #expect(run.exitCode() == 0, "\(run.errors)")
         #expect(run.packets("TX").map { $0["probe"] } == ["0", "1", "2"] && run.lines.contains("sent 3 received 0"))
     }
@@ -106,16 +48,16 @@ struct StampExchangeTests {
     @Test("A peer that does not answer to its address is refused, unless its MAC address is given")
     func mac() throws {
         let arguments = ["--peer", "10.9.8.99", "--interval", "5", "--count", "1"]
-        let without = try Run(.left, arguments)
+        let without = try self.run(.left, arguments)
         #expect(without.exitCode() == 1 && without.errors.contains("no answer to ARP"), "\(without.errors)")
-        let run = try Run(.left, arguments + ["--mac", VethPair.mac(.right)])
+        let run = try self.run(.left, arguments + ["--mac", VethPair.mac(.right)])
         #expect(run.exitCode() == 0 && run.packets("TX").count == 1, "\(run.errors)")
     }
 
     @Test("Without CAP_NET_RAW it says what is missing and how to grant it")
     func noPrivilege() throws {
         let without = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--reuid=65534", "--clear-groups"]
-        let run = try Run(.left, ["--peer", VethPair.ipv4(.right)], before: without)
+        let run = try self.run(.left, ["--peer", VethPair.ipv4(.right)], before: without)
         #expect(run.exitCode() == 1)
         #expect(run.errors.contains("CAP_NET_RAW") && run.errors.contains("setcap cap_net_raw+ep"), "\(run.errors)")
     }
@@ -127,7 +69,7 @@ struct StampExchangeTests {
             (["--peer", "203.0.113.1"], "203.0.113.1"), (["--peer", "10.9.8.2", "--mac", "1:2"], "mac"), ([], "peer"),
         ])
     func refused(arguments: [String], reason: String) throws {
-        let run = try Run(.left, arguments)
+        let run = try self.run(.left, arguments)
         #expect(run.exitCode() != 0 && run.errors.contains(reason), "\(run.errors)")
     }
 }
