@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import Testing
 
-@testable import Kernel
+@testable import FastAFPacket
 
 @Suite struct ControlMessagesTests {
     private struct Seen: Equatable {
