@@ -2,7 +2,7 @@ import CLinux
 import Kernel
 
 /// Kinds of transmit stamps: asked for on a connection, offered by an interface, or had for a send.
-public struct TransmitStampKinds: OptionSet, Hashable, Sendable, CustomStringConvertible {
+public struct TransmitStampKinds: OptionSet, Hashable, Sendable, BitwiseCopyable, CustomStringConvertible {
     public let rawValue: UInt8
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 

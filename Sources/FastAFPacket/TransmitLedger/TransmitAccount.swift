@@ -18,16 +18,39 @@ public struct TransmitAccount: Hashable, Sendable {
 
     /// One kind's counts. Each send is in exactly one of them.
     public struct Columns: Hashable, Sendable {
-        private var counts = SIMD8<Int>()
+        private var stamped = 0
+        private var late = 0
+        private var lostInBuffer = 0
+        private var skippedByDriver = 0
+        private var unsupported = 0
+        private var pending = 0
         /// What the ids of this kind's stamps say by themselves.
         public internal(set) var sequence = StampSequence()
 
-        public subscript(outcome: Outcome) -> Int {
-            get { counts[outcome.rawValue] }
-            set { counts[outcome.rawValue] = newValue }
+        public internal(set) subscript(outcome: Outcome) -> Int {
+            @inline(__always) get {
+                switch outcome {
+                case .stamped: stamped
+                case .late: late
+                case .lostInBuffer: lostInBuffer
+                case .skippedByDriver: skippedByDriver
+                case .unsupported: unsupported
+                case .pending: pending
+                }
+            }
+            @inline(__always) set {
+                switch outcome {
+                case .stamped: stamped = newValue
+                case .late: late = newValue
+                case .lostInBuffer: lostInBuffer = newValue
+                case .skippedByDriver: skippedByDriver = newValue
+                case .unsupported: unsupported = newValue
+                case .pending: pending = newValue
+                }
+            }
         }
 
-        public var sum: Int { counts.wrappedSum() }
+        public var sum: Int { stamped + late + lostInBuffer + skippedByDriver + unsupported + pending }
 
         /// Stamps that were asked for and are not there: lost, skipped, or pending.
         public var missing: Int { self[.lostInBuffer] + self[.skippedByDriver] + self[.pending] }
@@ -75,6 +98,7 @@ public struct TransmitAccount: Hashable, Sendable {
     }
 
     /// Moves one send's stamps of these kinds from one column to another.
+    @inline(__always)
     mutating func move(_ kinds: TransmitStampKinds, from: Outcome, to: Outcome) {
         if kinds.contains(.sched) {
             sched[from] -= 1

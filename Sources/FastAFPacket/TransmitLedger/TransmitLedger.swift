@@ -3,7 +3,8 @@
 /// For each kind of stamp every send is in exactly one column of ``account``, so each kind's sum equals the sends. The
 /// ids themselves are a second witness: ``TransmitAccount/Columns/sequence``. Ids may come in any order and wrap; they
 /// find their place by their low bits, so ids that rise by one make the best use of it.
-public struct TransmitLedger: ~Copyable, Sendable {
+public struct TransmitLedger: ~Copyable, @unchecked Sendable {
+    // @unchecked: the memory is this value's own.
     private struct Entry {
         var id: UInt32 = 0
         /// Which send it was, counted from 0; below zero in a place not used yet.
@@ -17,9 +18,9 @@ public struct TransmitLedger: ~Copyable, Sendable {
         var places = StampSequence.Places()
     }
 
-    private var entries: [Entry]
+    private let entries: UnsafeMutablePointer<Entry>
     /// The places of the latest sends, in the order of sending: a gap in the ids must not hide what waits before it.
-    private var order: [UInt32]
+    private let order: UnsafeMutablePointer<UInt32>
     private let mask: UInt32
     /// The oldest send that may still wait, counted as in ``Entry/send``.
     private var oldest = 0
@@ -36,11 +37,18 @@ public struct TransmitLedger: ~Copyable, Sendable {
     public init(capacity: Int, expecting expected: TransmitStampKinds) {
         var size = 16
         while size < capacity, size < 1 << 24 { size <<= 1 }
-        entries = Array(repeating: Entry(), count: size)
-        order = Array(repeating: 0, count: size)
+        entries = .allocate(capacity: size)
+        entries.initialize(repeating: Entry(), count: size)
+        order = .allocate(capacity: size)
+        order.initialize(repeating: 0, count: size)
         mask = UInt32(size - 1)
         self.expected = expected
         account = TransmitAccount()
+    }
+
+    deinit {
+        entries.deallocate()
+        order.deallocate()
     }
 
     /// Enters a packet that was sent. O(1).
@@ -75,23 +83,29 @@ public struct TransmitLedger: ~Copyable, Sendable {
 
     /// Enters the kinds that one stamp message brought. O(1).
     public mutating func recordStamp(_ stamp: TransmitStamp) -> Match {
-        let slot = Int(stamp.id & mask)
-        guard entries[slot].send >= 0, entries[slot].id == stamp.id else {
+        let entry = entries + Int(stamp.id & mask)
+        guard entry.pointee.send >= 0, entry.pointee.id == stamp.id else {
             account.unknownStamps &+= 1
             return .unknown
         }
         let kinds = stamp.kinds
-        let inTime = entries[slot].waiting.intersection(kinds)
-        let late = entries[slot].lost.union(entries[slot].skipped).intersection(kinds)
-        account.move(inTime, from: .pending, to: .stamped)
-        account.move(late.intersection(entries[slot].lost), from: .lostInBuffer, to: .late)
-        account.move(late.intersection(entries[slot].skipped), from: .skippedByDriver, to: .late)
-        account.enterStamps(entries[slot].absent.intersection(kinds), of: entries[slot].places)
-        entries[slot].absent.subtract(kinds)
-        entries[slot].waiting.subtract(kinds)
-        entries[slot].lost.subtract(kinds)
-        entries[slot].skipped.subtract(kinds)
-        if !inTime.isEmpty { return .stamped(isComplete: entries[slot].waiting.isEmpty) }
+        let first = entry.pointee.absent.intersection(kinds)
+        account.enterStamps(first, of: entry.pointee.places)
+        entry.pointee.absent.subtract(first)
+        let inTime = entry.pointee.waiting.intersection(kinds)
+        if !inTime.isEmpty {
+            account.move(inTime, from: .pending, to: .stamped)
+            entry.pointee.waiting.subtract(inTime)
+        }
+        // What came for the first time and is waited for no more was written off.
+        let late = first.subtracting(inTime)
+        if !late.isEmpty {
+            account.move(late.intersection(entry.pointee.lost), from: .lostInBuffer, to: .late)
+            account.move(late.intersection(entry.pointee.skipped), from: .skippedByDriver, to: .late)
+            entry.pointee.lost.subtract(late)
+            entry.pointee.skipped.subtract(late)
+        }
+        if !inTime.isEmpty { return .stamped(isComplete: entry.pointee.waiting.isEmpty) }
         if !late.isEmpty { return .late }
         account.unknownStamps &+= 1
         return .unknown
