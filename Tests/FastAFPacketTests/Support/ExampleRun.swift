@@ -22,7 +22,7 @@ final class ExampleRun {
     }
 
     deinit {
-        if process.isRunning { process.terminate() }
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         try? FileManager.default.removeItem(at: folder)
     }
 
@@ -67,8 +67,12 @@ final class ExampleRun {
         return exitCode()
     }
 
+    /// Its exit code; -1 for one that does not end by itself.
     func exitCode() -> Int32 {
-        process.waitUntilExit()
+        guard eventually({ !process.isRunning }) else {
+            kill(process.processIdentifier, SIGKILL)
+            return -1
+        }
         return process.terminationStatus
     }
 }
