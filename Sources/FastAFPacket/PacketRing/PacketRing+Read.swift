@@ -106,21 +106,39 @@ extension PacketRing {
         let isDown = isDown.load(ordering: .relaxed)
         let slice = isDown && !(0..<PacketConn.downPeriod).contains(timeout) ? PacketConn.downPeriod : timeout
         cursor.pointee.statistics.polls &+= 1
-        var entries = (
-            pollfd(fd: socket.rawValue, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: closing.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
-        )
-        let ready = withUnsafeMutableBytes(of: &entries) { bytes in
-            cl_ppoll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 2, slice)
+        let events: Int32?
+        do throws(SystemError) {
+            events = try poll("wait for packets", for: POLLIN, timeout: slice)
+        } catch {
+            throw .failed(error)
         }
-        if !isOpen { throw .failed(RingError.closed("wait for packets")) }
-        if ready < 0, ready != -EINTR { throw .failed(SystemError("wait for packets", code: -ready)) }
-        if ready > 0, Int32(entries.0.revents) & POLLERR != 0 { throw .pollFailed(pendingError()) }
-        guard ready == 0 else { return }
+        if let events {
+            if events & POLLERR != 0 { throw .pollFailed(pendingError()) }
+            return
+        }
         if isDown, socket.isBoundInterfaceGone {
             throw .pollFailed(SystemError("wait for packets", code: ENXIO, remedy: "The interface is gone."))
         }
         if slice == timeout { throw .timeout }
+    }
+
+    /// Waits for the socket, or until the ring is closed.
+    ///
+    /// - Parameter timeout: nanoseconds; below zero for ever.
+    /// - Returns: what happened to the socket, none after a signal; `nil` after the timeout.
+    /// - Throws: EBADF once closed.
+    @discardableResult
+    func poll(_ operation: StaticString, for events: Int32, timeout: Int64) throws(SystemError) -> Int32? {
+        var entries = (
+            pollfd(fd: socket.rawValue, events: Int16(events), revents: 0),
+            pollfd(fd: closing.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+        )
+        let ready = withUnsafeMutableBytes(of: &entries) { bytes in
+            cl_ppoll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 2, timeout)
+        }
+        if !isOpen { throw RingError.closed(operation) }
+        if ready < 0, ready != -EINTR { throw SystemError(operation, code: -ready) }
+        return ready == 0 ? nil : Int32(entries.0.revents)
     }
 
     /// The socket's error, which asking takes away.

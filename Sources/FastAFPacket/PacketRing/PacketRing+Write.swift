@@ -16,8 +16,7 @@ extension PacketRing {
             case EINTR:
                 continue
             case EAGAIN:
-                var entry = pollfd(fd: socket.rawValue, events: Int16(POLLOUT), revents: 0)
-                _ = cl_ppoll(&entry, 1, -1)
+                try poll("send", for: POLLOUT, timeout: -1)
             default:
                 throw unlessClosed(SystemError("send", code: error))
             }

@@ -65,6 +65,15 @@ struct RingLifeTests {
         #expect(try sockets(pair) == 0)
     }
 
+    @Test("Close wakes the thread that waits to send")
+    func closeWhileWriting() throws {
+        let ring = try slowPair().ring(.left)
+        let writer = Background { () throws(SystemError) in while true { try ring.write(frame(payload: 1400)) } }
+        try writer.untilBlocked()
+        ring.close()
+        #expect(try writer.errorCode() == EBADF)
+    }
+
     @Test("Closed while a packet is handled, its memory stays until that is done")
     func closeWhileReading() throws {
         let pair = try VethPair.current
