@@ -152,22 +152,25 @@ int cl_ts_info(const char *name, struct cl_ts_info *out) {
     return 0;
 }
 
-static int hwtstamp(const char *name, unsigned long request, struct cl_hwtstamp *config) {
+static int hwtstamp(int fd, int interface, unsigned long request, struct cl_hwtstamp *config) {
+    struct ifreq ifr = { .ifr_ifindex = interface };
+    if (ioctl(fd, SIOCGIFNAME, &ifr) < 0) return -errno;
     struct hwtstamp_config kernel = {
         .flags = config->flags, .tx_type = config->tx_type, .rx_filter = config->rx_filter };
-    struct ifreq ifr = { .ifr_data = (char *)&kernel };
-    int result = interface_ioctl(name, request, &ifr);
-    if (result < 0) return result;
+    ifr.ifr_data = (char *)&kernel;
+    if (ioctl(fd, request, &ifr) < 0) return -errno;
     *config = (struct cl_hwtstamp){ kernel.flags, kernel.tx_type, kernel.rx_filter };
     return 0;
 }
 
-int cl_hwtstamp_get(const char *name, struct cl_hwtstamp *out) {
+int cl_hwtstamp_get(int fd, int interface, struct cl_hwtstamp *out) {
     *out = (struct cl_hwtstamp){ 0 };
-    return hwtstamp(name, SIOCGHWTSTAMP, out);
+    return hwtstamp(fd, interface, SIOCGHWTSTAMP, out);
 }
 
-int cl_hwtstamp_set(const char *name, struct cl_hwtstamp *config) { return hwtstamp(name, SIOCSHWTSTAMP, config); }
+int cl_hwtstamp_set(int fd, int interface, struct cl_hwtstamp *config) {
+    return hwtstamp(fd, interface, SIOCSHWTSTAMP, config);
+}
 
 static int ethtool_call(const char *name, void *data) {
     struct ifreq ifr = { .ifr_data = data };

@@ -130,3 +130,27 @@ struct HardwareStampingTests {
         #expect(HardwareStamping.acquire(neither, card: played.card) == .unavailable && played.written.isEmpty)
     }
 }
+
+/// The card behind a real interface.
+@Suite(.needsRoot, .vethPair)
+struct CardTests {
+    @Test("The card is asked in its socket's namespace, from any thread, and by whatever name it has by then")
+    func namespace() throws {
+        let pair = try VethPair.current
+        let interface = try pair.interface(.left)
+        let socket = try pair.enter(.left) { () throws(SystemError) in
+            try Descriptor(socket: AF_INET, type: Int32(SOCK_DGRAM.rawValue), protocol: 0)
+        }
+        let card = HardwareStamping.Card(interface.index, socket: socket)
+        let code = {
+            if case .failure(let error) = card.read() { error.code } else { Int32(0) }
+        }
+        // veth has none: another namespace would not have the interface.
+        #expect(code() == EOPNOTSUPP)
+        try pair.ip(.left, "link set \(VethPair.interfaceName) down")
+        try pair.ip(.left, "link set \(VethPair.interfaceName) name renamed0")
+        #expect(code() == EOPNOTSUPP)
+        try pair.ip(.left, "link del renamed0")
+        #expect(code() == ENODEV)
+    }
+}

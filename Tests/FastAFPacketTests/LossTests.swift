@@ -1,3 +1,4 @@
+import Addresses
 import FastAFPacket
 import Kernel
 import Testing
@@ -118,5 +119,43 @@ struct LossTests {
         try connection.receiveTransmitStampsNow(&batch)
         wasFull = batch.foundQueueFull
         #expect(wasFull)
+    }
+
+    @Test(
+        "Stamps for which received packets left no room were lost there, and not by the driver",
+        arguments: [true, false])
+    func fullOfPackets(isUDP: Bool) throws {
+        let pair = try VethPair.current
+        var configuration = PacketConn.Configuration(dualConn: false)
+        configuration.receiveBufferBytes = 16384
+        let listen = { (side: VethPair.Side) throws(SystemError) in
+            try pair.enter(side) { () throws(SystemError) in
+                let interface = try Interface(named: VethPair.interfaceName)
+                return isUDP
+                    ? try PacketConn.listenUDP(
+                        on: SocketAddress(.v4(0), port: 8620), interface: interface, configuration: configuration)
+                    : try PacketConn.listen(on: interface, etherType: testEtherType, configuration: configuration)
+            }
+        }
+        let (connection, peer) = (try listen(.left), try listen(.right))
+        let send = { (from: PacketConn, side: VethPair.Side, id: UInt32) throws in
+            let other = side == .left ? VethPair.ipv4(.right) : VethPair.ipv4(.left)
+            if isUDP {
+                try from.writeTo([1], destination: SocketAddress(try #require(IPAddress(other)), port: 8620), id: id)
+            } else {
+                try from.writeTo(frame(id, from: side), id: id)
+            }
+        }
+        for id in 0..<200 as Range<UInt32> { try send(peer, .right, id) }
+        var ledger = TransmitLedger(capacity: 64, expecting: connection.transmitStamps)
+        try send(connection, .left, 1)
+        ledger.recordSend(id: 1, at: 0)
+        var batch = StampBatch(capacity: 64)
+        #expect(try connection.receiveTransmitStampsNow(&batch) == 0)
+        let wasFull = batch.foundQueueFull
+        #expect(wasFull)
+        if wasFull { ledger.recordFullQueue() }
+        ledger.expire(sentBefore: .max) { _, _, _ in }
+        #expect(ledger.account.software[.lostInBuffer] == 1 && ledger.account.sched[.lostInBuffer] == 1)
     }
 }

@@ -113,8 +113,9 @@ struct cl_hwtstamp {
     int32_t tx_type;
     int32_t rx_filter;
 };
-int cl_hwtstamp_get(const char *name, struct cl_hwtstamp *out);
-int cl_hwtstamp_set(const char *name, struct cl_hwtstamp *config);
+// On the interface of that number, in the network namespace of the socket `fd`.
+int cl_hwtstamp_get(int fd, int interface, struct cl_hwtstamp *out);
+int cl_hwtstamp_set(int fd, int interface, struct cl_hwtstamp *config);
 
 // One of a driver's statistics, as `ethtool -S` prints them: the name is cut off at its 31st character.
 struct cl_statistic {

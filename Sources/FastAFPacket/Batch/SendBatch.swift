@@ -38,14 +38,14 @@ public struct SendBatch: ~Copyable {
     private let slots: UnsafeMutablePointer<Slot>
     /// Packets waiting to be sent.
     public private(set) var count = 0
-    /// How many of them carry their id's control message already.
-    private var identified = 0
     /// Whether one of them has a launch time.
     private(set) var hasLaunchTimes = false
 
     private struct Slot {
         var id: UInt32
         var stamps: TransmitStampKinds?
+        /// Bytes of control messages, without the id's.
+        var controlBytes = 0
     }
 
     /// - Parameters:
@@ -108,7 +108,6 @@ public struct SendBatch: ~Copyable {
     /// Forgets every packet.
     public mutating func removeAll() {
         count = 0
-        identified = 0
         hasLaunchTimes = false
     }
 
@@ -153,20 +152,27 @@ public struct SendBatch: ~Copyable {
         storage.headers[count].msg_hdr.msg_namelen = nameLength
         storage.headers[count].msg_hdr.msg_control = storage.control(count)
         storage.headers[count].msg_hdr.msg_controllen = control.length
+        slots[count].controlBytes = control.length
     }
 
-    /// Adds the control message that gives each packet's stamps its id (SCM_TS_OPT_ID), behind those that are there.
+    /// Writes the control message that gives a packet's stamps its id (SCM_TS_OPT_ID), behind those that are there.
     ///
     /// - Parameter kinds: what the socket asks for where a packet does not say.
-    mutating func giveIdentifiers(otherwise kinds: TransmitStampKinds) {
-        for index in identified..<count where asksForStamps(at: index, otherwise: kinds) {
-            let used = storage.headers[index].msg_hdr.msg_controllen
+    func giveIdentifiers(from start: Int, otherwise kinds: TransmitStampKinds) {
+        for index in start..<count {
+            let used = slots[index].controlBytes
+            storage.headers[index].msg_hdr.msg_controllen = used
+            guard asksForStamps(at: index, otherwise: kinds) else { continue }
             var control = ControlMessageWriter(
                 UnsafeMutableRawBufferPointer(
                     start: storage.control(index) + used, count: MessageStorage.controlBytes - used))
             control.append(level: SOL_SOCKET, type: CL_SCM_TS_OPT_ID, slots[index].id)
             storage.headers[index].msg_hdr.msg_controllen = used + control.length
         }
-        identified = count
+    }
+
+    /// Takes them away again: the batch may go out on another connection next, which counts.
+    func takeIdentifiers(from start: Int) {
+        for index in start..<count { storage.headers[index].msg_hdr.msg_controllen = slots[index].controlBytes }
     }
 }

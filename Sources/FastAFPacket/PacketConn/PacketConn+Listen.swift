@@ -41,7 +41,7 @@ extension PacketConn {
         let offered = (try? TimestampingCapabilities(of: interface)) ?? TimestampingCapabilities(flags: 0)
         let hardware: HardwareStamping =
             configuration.switchHardwareOn
-            ? .acquire(offered, card: HardwareStamping.Card(interface: interface.name)) : .unavailable
+            ? .acquire(offered, card: HardwareStamping.Card(interface.index, socket: receiver)) : .unavailable
         do throws(SystemError) {
             var kinds = configuration.transmitStamps.intersection(offered.transmitStamps)
             if !hardware.stampsTransmit { kinds.remove(.hardware) }
@@ -53,15 +53,16 @@ extension PacketConn {
             // Protocol 0: this half never receives.
             if isDual { try sender.bind(to: interface, etherType: 0) }
 
-            return try PacketConn(
+            let waits = try Waits(receiver: receiver, sender: sender)
+            return PacketConn(
                 Parts(
-                    receiver: receiver, sender: sender, interface: interface,
+                    type: type, receiver: receiver, sender: sender, interface: interface,
                     link: LinkAddress(interface.macAddress, interfaceIndex: interface.index, etherType: etherType),
                     internet: nil, transmitStamps: kinds, hardwareStamping: hardware,
                     identifierMap: identifierMap(configuration), receiveBufferBytes: granted,
-                    stampBufferBytes: stampBuffer, configuration: configuration))
+                    stampBufferBytes: stampBuffer, configuration: configuration), waits)
         } catch {
-            hardware.giveBack(to: HardwareStamping.Card(interface: interface.name))
+            hardware.giveBack(to: HardwareStamping.Card(interface.index, socket: receiver))
             throw error
         }
     }
@@ -83,7 +84,7 @@ extension PacketConn {
         batch.append(
             id: 0, options: SendOptions(destination: SocketAddress(.v4(.max), port: 9))
         ) { $0.byteCount > 0 ? 1 : 0 }
-        batch.giveIdentifiers(otherwise: .software)
+        batch.giveIdentifiers(from: 0, otherwise: .software)
         let result = cl_sendmmsg(socket.rawValue, batch.storage.headers, 1, Int32(MSG_DONTWAIT))
         return result == -EACCES || result == -ENETUNREACH
     }()

@@ -18,7 +18,11 @@ extension PacketConn {
         if batch.hasLaunchTimes, !allowsLaunchTimes {
             throw SystemError("send", code: EINVAL, remedy: "Launch times need Configuration.launchTimes.")
         }
-        if identifierMap == nil { batch.giveIdentifiers(otherwise: transmitStamps) }
+        if identifierMap == nil {
+            batch.giveIdentifiers(from: start, otherwise: transmitStamps)
+        } else {
+            batch.takeIdentifiers(from: start)
+        }
         return try blocking(on: writeEvents) { () throws(SystemError) in
             while true {
                 let result = sendNow(batch, from: start)
@@ -58,12 +62,14 @@ extension PacketConn {
 
     /// Whether the kernel's count went on although the send failed. Source: packet_snd() in net/packet/af_packet.c.
     private func isCountedAnyway(error: Int32, packet: UnsafeRawBufferPointer) -> Bool {
+        let linkHeaderBytes = socketType == .raw ? Int(ETH_HLEN) : 0
         let frameBytes = packet.count - (options.virtioNetHeader ? VirtioNetHeader.byteCount : 0)
         switch error {
-        // The interface's queue refused a packet that was built already.
-        case ENOBUFS: return true
+        // The interface's queue refused a packet that was built already; a datagram for which there was no room to be
+        // built is no longer counted. Source: __ip_append_data() in net/ipv4/ip_output.c.
+        case ENOBUFS: return interface != nil
         // Room for a VLAN tag is let pass first, and looked at once the packet is built.
-        case EMSGSIZE: return interfaceMTU.map { frameBytes - $0 <= Int(ETH_HLEN) + 4 } ?? false
+        case EMSGSIZE: return interfaceMTU.map { frameBytes - $0 <= linkHeaderBytes + 4 } ?? false
         // What the header asks for is looked at once the packet is built; whether it points behind the frame, before.
         case EINVAL:
             guard options.virtioNetHeader, let header = VirtioNetHeader(packet.bytes) else { return false }

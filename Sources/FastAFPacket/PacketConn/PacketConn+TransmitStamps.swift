@@ -40,9 +40,9 @@ extension PacketConn {
     private func takeStampsNow(
         _ storage: borrowing MessageStorage
     ) throws(SystemError) -> (count: Int, foundQueueFull: Bool) {
-        // A packet that comes with its stamp takes more room than is seen of it here, so the queue is asked before.
-        let isFullOfPackets =
-            queueHoldsPackets && queuedStampBytes + Self.stampBytes + 2 * (interface?.mtu ?? 0) >= stampBufferBytes
+        // Packets that come with their stamps, or wait in the same buffer to be received, take room that is not seen
+        // here, so the queue is asked before.
+        let isFullOfPackets = queueHoldsPackets && queuedStampBytes + leastRoom >= stampBufferBytes
         storage.prepareToReceive(count: storage.capacity)
         let result = cl_recvmmsg(
             senderFD, storage.headers, UInt32(storage.capacity), Int32(MSG_DONTWAIT | MSG_ERRQUEUE))
@@ -50,6 +50,9 @@ extension PacketConn {
         let count = max(0, Int(result))
         return (count, isFullOfPackets || isStampQueueFull(taken: count, of: storage.capacity))
     }
+
+    /// What the next stamp needs.
+    private var leastRoom: Int { Self.stampBytes + (stampsCarryPacket ? 2 * (interface?.mtu ?? 0) : 0) }
 
     /// Whether the queue had no room for one more stamp before these were taken.
     ///

@@ -35,12 +35,14 @@ extension PacketConn {
         if let launchTimes = configuration.launchTimes { try socket.allow(launchTimes) }
         try socket.bind(to: address)
         let bound = try socket.boundAddress() ?? address
-        return try PacketConn(
+        let sender = Descriptor(owning: -1)
+        let waits = try Waits(receiver: socket, sender: sender)
+        return PacketConn(
             Parts(
-                receiver: socket, sender: Descriptor(owning: -1), interface: nil, link: nil, internet: bound,
+                receiver: socket, sender: sender, interface: nil, link: nil, internet: bound,
                 transmitStamps: kinds, hardwareStamping: .unavailable,
                 identifierMap: identifierMap(configuration), receiveBufferBytes: granted, stampBufferBytes: granted,
-                configuration: configuration))
+                configuration: configuration), waits)
     }
 
     /// Level, name and value of the options that bring TTL, traffic class and local address with each datagram.

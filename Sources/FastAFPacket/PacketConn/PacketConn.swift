@@ -59,6 +59,9 @@ public final class PacketConn: Sendable {
     let identifierMap: IdentifierMap?
     /// Whether packets lie in the queue of stamps: with their stamps, or for their launch times.
     let queueHoldsPackets: Bool
+    let stampsCarryPacket: Bool
+    /// Of a packet socket.
+    let socketType: SocketType
     let allowsLaunchTimes: Bool
     /// The bytes granted to the buffer that unread stamps lie in.
     let stampBufferBytes: Int
@@ -83,6 +86,7 @@ public final class PacketConn: Sendable {
 
     /// What the two ways to open a connection have found out and set up.
     struct Parts: ~Copyable {
+        var type = SocketType.raw
         var receiver: Descriptor
         /// A number below zero where the receiver sends too.
         var sender: Descriptor
@@ -97,9 +101,36 @@ public final class PacketConn: Sendable {
         var configuration: Configuration
     }
 
-    init(_ parts: consuming Parts) throws(SystemError) {
-        closing = try EventSignal()
-        nudge = try EventSignal()
+    /// What threads wait on.
+    struct Waits: ~Copyable {
+        var closing: EventSignal
+        var nudge: EventSignal
+        var read: WaitQueue
+        var write: WaitQueue
+        var stamps: WaitQueue
+
+        /// - Parameter sender: a number below zero where the receiver sends too.
+        init(receiver: borrowing Descriptor, sender: borrowing Descriptor) throws(SystemError) {
+            let closing = try EventSignal()
+            let nudge = try EventSignal()
+            let sender = sender.rawValue >= 0 ? sender.rawValue : receiver.rawValue
+            let read = try WaitQueue(receiver.rawValue, UInt32(CL_EPOLLIN), closing: closing, nudge: nudge)
+            let write = try WaitQueue(sender, UInt32(CL_EPOLLOUT), closing: closing, nudge: nudge)
+            let stamps = try WaitQueue(sender, UInt32(CL_EPOLLERR), closing: closing, nudge: nudge)
+            self.closing = closing
+            self.nudge = nudge
+            self.read = read
+            self.write = write
+            self.stamps = stamps
+        }
+    }
+
+    init(_ parts: consuming Parts, _ waits: consuming Waits) {
+        closing = waits.closing
+        nudge = waits.nudge
+        readEvents = waits.read
+        writeEvents = waits.write
+        stampEvents = waits.stamps
         local = parts.link.map { .link($0) } ?? .internet(parts.internet ?? SocketAddress(.v4(0), port: 0))
         interface = parts.interface
         transmitStamps = parts.transmitStamps
@@ -108,8 +139,10 @@ public final class PacketConn: Sendable {
         identifierMap = parts.identifierMap
         receiveBufferBytes = parts.receiveBufferBytes
         allowsLaunchTimes = parts.configuration.launchTimes != nil
-        queueHoldsPackets =
+        stampsCarryPacket =
             parts.configuration.stampsCarryPacket || parts.configuration.launchTimes?.reportsErrors == true
+        queueHoldsPackets = stampsCarryPacket || parts.sender.rawValue < 0
+        socketType = parts.type
         options = parts.configuration.options
         warnings =
             ConnectionWarning.receiveBuffer(
@@ -118,10 +151,6 @@ public final class PacketConn: Sendable {
         stampBufferBytes = Int(parts.stampBufferBytes)
         receiver = parts.receiver
         separateSender = parts.sender
-        let sender = separateSender.rawValue >= 0 ? separateSender.rawValue : receiver.rawValue
-        readEvents = try WaitQueue(receiver.rawValue, UInt32(CL_EPOLLIN), closing: closing, nudge: nudge)
-        writeEvents = try WaitQueue(sender, UInt32(CL_EPOLLOUT), closing: closing, nudge: nudge)
-        stampEvents = try WaitQueue(sender, UInt32(CL_EPOLLERR), closing: closing, nudge: nudge)
     }
 
     /// What one unread stamp takes of the receive buffer (832 bytes seen on Linux 6.1 to 6.18), beside its packet.
@@ -146,7 +175,7 @@ public final class PacketConn: Sendable {
     public func close() {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         lease.withLock { lease in
-            if let interface { lease.giveBack(to: HardwareStamping.Card(interface: interface.name)) }
+            if let interface { lease.giveBack(to: HardwareStamping.Card(interface.index, socket: receiver)) }
             lease = .unavailable
         }
         // Here, since the socket itself lives on for as long as a thread is still in a call with it.

@@ -20,6 +20,10 @@ extension PacketRing {
         let version = try setVersion(of: socket, configuration.version)
         let geometry = try RingGeometry(configuration, version: version)
         if configuration.restoresVLANTag {
+            guard configuration.socketType == .raw, version != .v1 else {
+                throw SystemError(
+                    "put VLAN tags back", code: EINVAL, remedy: "It needs a raw socket, and TPACKET_V2 or V3.")
+            }
             let tagBytes: UInt32 = 4
             try socket.setOption("keep room for the tag", level: CL_SOL_PACKET, name: PACKET_RESERVE, to: tagBytes)
         }
@@ -33,11 +37,12 @@ extension PacketRing {
             try setUpMemory(of: socket, geometry, configuration.blockTimeout)
             let mapping = try Mapping(of: socket, byteCount: geometry.byteCount)
             try socket.bind(to: interface, etherType: configuration.etherType)
-            return try PacketRing(
-                socket: socket, mapping: mapping, geometry: geometry, interface: interface,
+            let closing = try EventSignal()
+            return PacketRing(
+                socket: socket, closing: closing, mapping: mapping, geometry: geometry, interface: interface,
                 hardwareStamping: hardware, configuration: configuration)
         } catch {
-            if let interface { hardware.giveBack(to: HardwareStamping.Card(interface: interface.name)) }
+            if let interface { hardware.giveBack(to: HardwareStamping.Card(interface.index, socket: socket)) }
             throw error
         }
     }
@@ -94,6 +99,6 @@ extension PacketRing {
             "ask for the card's stamps", level: CL_SOL_PACKET, name: PACKET_TIMESTAMP,
             to: UInt32(SOF_TIMESTAMPING_RAW_HARDWARE))
         guard let interface, let offered = try? TimestampingCapabilities(of: interface) else { return .unavailable }
-        return .acquire(offered, card: HardwareStamping.Card(interface: interface.name))
+        return .acquire(offered, card: HardwareStamping.Card(interface.index, socket: socket))
     }
 }

@@ -23,13 +23,15 @@ extension PacketRing {
         }
     }
 
-    /// The same without waiting: 0 where no packet is ready.
+    /// The same without waiting: 0 where no packet is ready. What became of the interface is looked at from time to time.
     @inlinable
     @discardableResult
     public func readBlockNow(_ body: (RawSpan, borrowing RingPacket) -> Void) throws(RingError) -> Int {
         try beginReading()
         defer { endReading() }
-        return noted(cursor.pointee.readBlock(body))
+        let count = noted(cursor.pointee.readBlock(body))
+        if count == 0 { try lookAfterInterface() }
+        return count
     }
 
     /// Calls `body` with the next packet, in place, waiting for it as ``readBlock(_:)`` does.
@@ -90,6 +92,16 @@ extension PacketRing {
         return count
     }
 
+    /// Tells of an interface that went down or away, which a ring's memory does not: every 100 ms, for somebody who reads
+    /// without ever waiting.
+    @usableFromInline
+    func lookAfterInterface() throws(RingError) {
+        let now = ClockID.monotonic.now()
+        guard now &- cursor.pointee.lastLook > 100_000_000 else { return }
+        cursor.pointee.lastLook = now
+        try look(timeout: 0)
+    }
+
     /// Waits for a packet.
     ///
     /// - Parameter deadline: when the read gives up, CLOCK_MONOTONIC; set by its first wait.
@@ -106,20 +118,29 @@ extension PacketRing {
         let isDown = isDown.load(ordering: .relaxed)
         let slice = isDown && !(0..<PacketConn.downPeriod).contains(timeout) ? PacketConn.downPeriod : timeout
         cursor.pointee.statistics.polls &+= 1
+        if try !look(timeout: slice), slice == timeout { throw .timeout }
+    }
+
+    /// Polls the socket once.
+    ///
+    /// - Parameter timeout: nanoseconds; below zero for ever.
+    /// - Returns: whether something happened before that.
+    @discardableResult
+    private func look(timeout: Int64) throws(RingError) -> Bool {
         let events: Int32?
         do throws(SystemError) {
-            events = try poll("wait for packets", for: POLLIN, timeout: slice)
+            events = try poll("wait for packets", for: POLLIN, timeout: timeout)
         } catch {
             throw .failed(error)
         }
         if let events {
             if events & POLLERR != 0 { throw .pollFailed(pendingError()) }
-            return
+            return true
         }
-        if isDown, socket.isBoundInterfaceGone {
+        if isDown.load(ordering: .relaxed), socket.isBoundInterfaceGone {
             throw .pollFailed(SystemError("wait for packets", code: ENXIO, remedy: "The interface is gone."))
         }
-        if slice == timeout { throw .timeout }
+        return false
     }
 
     /// Waits for the socket, or until the ring is closed.

@@ -62,10 +62,11 @@ public final class PacketRing: @unchecked Sendable {
     }
 
     init(
-        socket: consuming Descriptor, mapping: consuming Mapping, geometry: RingGeometry, interface: Interface?,
+        socket: consuming Descriptor, closing: consuming EventSignal, mapping: consuming Mapping,
+        geometry: RingGeometry, interface: Interface?,
         hardwareStamping: HardwareStamping, configuration: Configuration
-    ) throws(SystemError) {
-        closing = try EventSignal()
+    ) {
+        self.closing = closing
         cursor = .allocate(capacity: 1)
         cursor.initialize(
             to: RingCursor(
@@ -91,7 +92,7 @@ public final class PacketRing: @unchecked Sendable {
         let before = state.bitwiseOr(State.closed, ordering: .acquiringAndReleasing).oldValue
         guard before & State.closed == 0 else { return }
         lease.withLock { lease in
-            if let interface { lease.giveBack(to: HardwareStamping.Card(interface: interface.name)) }
+            if let interface { lease.giveBack(to: HardwareStamping.Card(interface.index, socket: socket)) }
             lease = .unavailable
         }
         // The socket lives until the memory goes, which a reader may keep for a while.
@@ -142,6 +143,7 @@ extension Duration {
         let (seconds, attoseconds) = components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         if overflow { return seconds < 0 ? .min : .max }
-        return product &+ attoseconds / 1_000_000_000
+        let (sum, isOver) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
+        return isOver ? (seconds < 0 ? .min : .max) : sum
     }
 }

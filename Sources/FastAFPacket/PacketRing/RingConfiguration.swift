@@ -38,7 +38,8 @@ extension PacketRing {
         /// The frames to receive, host order; 3 for all (ETH_P_ALL).
         public var etherType: UInt16 = 3
         public var stamps = StampPreference.software
-        /// Puts the 802.1Q tag that the kernel took out of a frame back in its place. With v2 and v3 and whole frames.
+        /// Puts the 802.1Q tag that the kernel took out of a frame back in its place. Refused with v1, which does not
+        /// tell the tag, and for datagrams, which have no place for it.
         public var restoresVLANTag = false
         /// Put on before the socket is bound: nothing unfiltered is ever received.
         public var filter: Filter?

@@ -17,6 +17,8 @@ struct RingCursor {
     @usableFromInline var packetsLeft = 0
     @usableFromInline var offset = 0
     @usableFromInline var statistics = RingStatistics()
+    /// When the interface was looked after, CLOCK_MONOTONIC.
+    var lastLook: Int64 = 0
 
     init(base: UnsafeMutableRawPointer, geometry: RingGeometry, restoresVLANTag: Bool) {
         self.base = base

@@ -49,18 +49,22 @@ public enum HardwareStamping: Hashable, Sendable {
             self.write = write
         }
 
-        /// SIOCGHWTSTAMP and SIOCSHWTSTAMP on an interface.
-        init(interface: String) {
+        /// SIOCGHWTSTAMP and SIOCSHWTSTAMP on an interface, by its number and in the socket's own network namespace,
+        /// wherever the calling thread is and whatever the interface is called by then.
+        ///
+        /// - Parameter socket: open for as long as this is used.
+        init(_ interfaceIndex: Int32, socket: borrowing Descriptor) {
+            let number = socket.rawValue
             read = {
                 var raw = cl_hwtstamp()
-                let result = cl_hwtstamp_get(interface, &raw)
+                let result = cl_hwtstamp_get(number, interfaceIndex, &raw)
                 if result < 0 { return .failure(SystemError("read the card's stamping configuration", code: -result)) }
                 return .success(
                     HardwareStampingConfiguration(transmitType: raw.tx_type, receiveFilter: raw.rx_filter))
             }
             write = { wanted in
                 var raw = cl_hwtstamp(flags: 0, tx_type: wanted.transmitType, rx_filter: wanted.receiveFilter)
-                let result = cl_hwtstamp_set(interface, &raw)
+                let result = cl_hwtstamp_set(number, interfaceIndex, &raw)
                 if result < 0 {
                     var error = SystemError("switch the card's stamping on", code: -result)
                     if -result == EPERM {

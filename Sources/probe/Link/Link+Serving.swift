@@ -12,7 +12,8 @@ extension Link {
     ) throws(SystemError) {
         for _ in 0..<Self.rounds {
             try conn.receiveTransmitStampsNow(&batch)
-            guard batch.count > 0 else { return }
+            // Without a stamp too it may tell that the queue was full.
+            guard batch.count > 0 || batch.foundQueueFull else { return }
             body(batch)
             if batch.count < batch.capacity { return }
         }

@@ -188,6 +188,20 @@ struct RingLifeTests {
         #expect(pollCode(gone) == ENXIO)
     }
 
+    @Test("Somebody who reads without waiting is told of an interface that goes, too")
+    func deletedWithoutWaiting() throws {
+        let pair = try VethPair.current
+        let ring = try pair.ring(.right)
+        try pair.ip(.right, "link del \(VethPair.interfaceName)")
+        var codes: [Int32?] = []
+        let isTold = eventually {
+            let error = ringError { () throws(RingError) in try ring.readBlockNow { _, _ in } }
+            if error != nil { codes.append(pollCode(error)) }
+            return codes.count == 2
+        }
+        #expect(isTold && codes == [ENETDOWN, ENXIO])
+    }
+
     @Test("An interface that is down, or not there, is refused with what to do")
     func refusedInterface() throws {
         let pair = try VethPair.current
