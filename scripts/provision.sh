@@ -1,5 +1,6 @@
 #!/bin/bash
-# Makes a Debian 12 machine ready to run probe towards its peer. As root, any number of times:
+# Makes a Debian 12 machine ready to run probe towards its peer: Vagrant's, and those of scripts/lab, which have all
+# programs and no package manager. As root, any number of times:
 #   provision.sh INTERFACE OWN-IPV6/LENGTH PEER-IPV4 PEER-IPV6 PEER-MAC
 # The interface and its IPv4 address are there already.
 set -euo pipefail
@@ -11,7 +12,7 @@ fi
 interface=$1 own6=$2 peer=$3 peer6=$4 peer_mac=$5
 
 packages=(libpcap0.8 iproute2 ethtool)
-if ! dpkg-query -W -f '${db:Status-Status}\n' "${packages[@]}" 2>/dev/null |
+if command -v apt-get >/dev/null && ! dpkg-query -W -f '${db:Status-Status}\n' "${packages[@]}" 2>/dev/null |
     awk '$1 == "installed" { n++ } END { exit n != '"${#packages[@]}"' }'; then
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends "${packages[@]}"
@@ -38,7 +39,7 @@ ip neighbour show dev "$interface"
 probe=/vagrant/.build/release/probe
 if [[ ! -x $probe ]]; then
     problem="is not there"
-elif ldd "$probe" 2>&1 | grep -E 'not found|not a dynamic'; then
+elif ! "$probe" --version >/dev/null; then
     problem="does not run on this machine"
 fi
 if [[ ${problem-} ]]; then

@@ -1,0 +1,132 @@
+# shellcheck shell=bash disable=SC2154 # scripts/lab sets the variables that are not set here
+# What scripts/lab takes from Debian: QEMU, which is installed, and packages that are only unpacked. Sourced.
+#
+# apt gets sources, lists and preferences of its own in the cache, so this machine's own stay as they are.
+
+# A package that stalls is given up after this long, and all of a download after ten times as long.
+readonly stall_seconds=30
+
+prepare_apt() {
+    local keyring=/usr/share/keyrings/debian-archive-keyring.gpg suite
+    command -v apt-get >/dev/null || die "the lab takes QEMU, a kernel and the machines' programs with apt-get: not here"
+    [[ -r $keyring ]] || die "no $keyring: install debian-archive-keyring"
+    mkdir -p "$cache/apt/lists/partial"
+    for suite in debian:bookworm debian-security:bookworm-security debian:bookworm-backports; do
+        echo "deb [arch=amd64 signed-by=$keyring] http://deb.debian.org/${suite%:*} ${suite#*:} main"
+    done >"$cache/apt/sources.list"
+    # Nothing comes from backports that is not asked for by name, or needed by what is.
+    printf '%s\n' 'Package: *' 'Pin: release n=bookworm-backports' 'Pin-Priority: 50' >"$cache/apt/preferences"
+    cat >"$cache/apt/apt.conf" <<END
+Dir::Etc::SourceList "$cache/apt/sources.list";
+Dir::Etc::SourceParts "/dev/null";
+Dir::Etc::Preferences "$cache/apt/preferences";
+Dir::Etc::PreferencesParts "/dev/null";
+Dir::State::Lists "$cache/apt/lists";
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+APT::Architecture "amd64";
+APT::Sandbox::User "root";
+APT::Update::Error-Mode "any";
+Acquire::Languages "none";
+Acquire::Retries "2";
+Acquire::http::Timeout "$stall_seconds";
+END
+}
+
+# lab_apt COMMAND ARGUMENT...: that command of apt's, with the lab's own sources.
+lab_apt() {
+    env APT_CONFIG="$cache/apt/apt.conf" LC_ALL=C timeout --kill-after=5 $((10 * stall_seconds)) "$@"
+}
+
+# The lists are read anew whenever something has to be downloaded, once a run.
+update_lists() {
+    [[ ! ${lists_updated-} ]] || return 0
+    prepare_apt
+    say "reading Debian's lists of packages"
+    lab_apt apt-get update -qq >"$cache/apt/update.log" 2>&1 || {
+        tail -n 5 "$cache/apt/update.log" >&2
+        die "apt-get update failed: is there a network, and does this machine's apt reach deb.debian.org?"
+    }
+    lists_updated=yes
+}
+
+# Installs QEMU unless it is here, with the emulated card that is asked for.
+need_qemu() {
+    local nic=$1 package=qemu-system-x86
+    if has_device "$nic"; then return; fi
+    update_lists
+    local install=(install --yes --no-install-recommends -t bookworm-backports "$package")
+    local plan
+    plan=$(lab_apt apt-get -s "${install[@]}" 2>&1) || {
+        printf '%s\n' "$plan" | tail -n 5 >&2
+        die "apt-get can not install $package from bookworm-backports here; install a QEMU with \`-device $nic\` yourself"
+    }
+    # `Inst NAME [VERSION-NOW] (VERSION-THEN …`, and `Remv NAME`: what is installed already is not this script's to change.
+    if printf '%s\n' "$plan" | grep -E '^(Remv |Inst [^ ]+ \[)' | grep -v "^Inst qemu-" >&2; then
+        die "installing $package would change what is installed, as above; install a QEMU with \`-device $nic\` yourself"
+    fi
+    say "installing $package and what it needs: $(printf '%s\n' "$plan" | awk '$1 == "Inst" { printf "%s ", $2 }')"
+    # As root apt does not see this shell's functions.
+    as_root env APT_CONFIG="$cache/apt/apt.conf" DEBIAN_FRONTEND=noninteractive \
+        timeout --kill-after=5 $((20 * stall_seconds)) apt-get -qq "${install[@]}" >"$cache/apt/install.log" 2>&1 || {
+        tail -n 5 "$cache/apt/install.log" >&2
+        die "could not install $package"
+    }
+    has_device "$nic" || die "$(qemu-system-x86_64 --version | head -n 1) has no $nic"
+}
+
+has_device() {
+    local model=$1
+    [[ $model != virtio ]] || model=virtio-net-pci
+    command -v qemu-system-x86_64 >/dev/null && qemu-system-x86_64 -device "$model,help" >/dev/null 2>&1
+}
+
+# unpack SET DIRECTORY COMMAND...: unpacks the packages of a set. Those that are not in the cache, or are damaged
+# there, the command downloads, with the directory for them as its last argument.
+unpack() {
+    local set=$1 directory=$2 archive
+    local debs=$cache/debs/$set
+    shift 2
+    if [[ -e $debs/SHA256SUMS ]] && ! (cd "$debs" && sha256sum --check --status SHA256SUMS 2>/dev/null); then
+        say "a cached package in $debs is damaged: downloading again"
+        rm -rf "$debs"
+    fi
+    [[ -e $debs/SHA256SUMS ]] || {
+        rm -rf "$debs"
+        mkdir -p "$debs/partial"
+        update_lists
+        "$@" "$debs"
+        rm -rf "$debs/partial" "$debs/lock"
+        (cd "$debs" && sha256sum -- *.deb >SHA256SUMS.new && mv SHA256SUMS.new SHA256SUMS)
+    }
+    rm -rf "$directory"
+    mkdir -p "$directory"
+    for archive in "$debs"/*.deb; do
+        dpkg-deb -x "$archive" "$directory" || die "could not unpack $archive (is the disk full?)"
+    done
+}
+
+# download_with_dependencies PACKAGE... DIRECTORY: as if nothing was installed.
+download_with_dependencies() {
+    local debs=${!#}
+    : >"$cache/apt/no-status"
+    say "downloading ${*:1:$#-1}"
+    lab_apt apt-get -qq --yes --no-install-recommends --download-only \
+        -o Dir::State::status="$cache/apt/no-status" -o Dir::Cache::Archives="$debs" \
+        install "${@:1:$#-1}" >"$cache/apt/download.log" 2>&1 || download_failed "${@:1:$#-1}"
+}
+
+# download_kernel VERSION DIRECTORY: Debian's newest of that series.
+download_kernel() {
+    local version=$1 debs=$2 package
+    package=$(lab_apt apt-cache --names-only search "^linux-image-${version/./\\.}\\.[0-9.]+([-+][a-z0-9.]+)?-amd64\$" |
+        awk '{ print $1 }' | grep -vE -- '-(cloud|rt)-amd64$' | sort -V | tail -n 1)
+    [[ $package ]] || die "Debian has no kernel $version for bookworm"
+    say "downloading $package"
+    (cd "$debs" && lab_apt apt-get -qq download "$package") >"$cache/apt/download.log" 2>&1 || download_failed "$package"
+}
+
+download_failed() {
+    tail -n 5 "$cache/apt/download.log" >&2
+    die "could not download $* (within $((10 * stall_seconds)) s)"
+}

@@ -1,0 +1,110 @@
+# shellcheck shell=bash disable=SC2154 # scripts/lab sets the variables that are not set here
+# Boots machines with QEMU, and waits for them. Sourced by scripts/lab.
+
+# A machine that is not up after this long will not be.
+readonly boot_seconds=60
+# When one machine has failed, how long the others may take to notice.
+readonly grace_seconds=10
+
+declare -A pids=()
+
+# boot MACHINE SERIAL: replaces this process by the machine, with its console on SERIAL.
+boot() {
+    local machine=$1 serial=$2 arguments
+    arguments="console=ttyS0 quiet panic=-1 mitigations=off iomem=relaxed machine=$machine nic=$nic scenario=$scenario"
+    # shellcheck disable=SC2054 # commas are QEMU's
+    local command=(
+        qemu-system-x86_64 -accel tcg -machine q35 -cpu qemu64,+rdrand -m 256 -nodefaults -no-user-config
+        -display none -serial "$serial"
+        -kernel "$image_kernel" -initrd "$image_initramfs" -append "$arguments shell=$shell"
+        -virtfs "local,path=$scratch/given,mount_tag=given,security_model=none,readonly=on"
+        -virtfs "local,path=$results,mount_tag=results,security_model=none"
+    )
+    [[ $reboots ]] || command+=(-action "reboot=shutdown")
+    case $machine-$machines in
+    a-"a b") card "$nic" 21:01 link on ;;
+    b-"a b") card "$nic" 21:02 link off ;;
+    a-*) card "$nic" 21:01 left off && card virtio 22:01 clean on ;;
+    b-*) card "$nic" 21:02 right off && card virtio 22:02 clean off ;;
+    bridge-*) card virtio 23:01 left on && card virtio 24:01 right on ;;
+    esac
+    # Whatever ends this script ends its machines, too.
+    exec setpriv --pdeathsig KILL "${command[@]}"
+}
+
+# card MODEL MAC-END LINK on|off: an interface on a link, which is a Unix socket, made by the end that is its server.
+card() {
+    local model=$1 mac=52:54:00:86:$2 link=$3 server=$4
+    [[ $model != virtio ]] || model=virtio-net-pci
+    command+=(
+        -netdev "stream,id=$link,server=$server,addr.type=unix,addr.path=$scratch/$link"
+        -device "$model,netdev=$link,mac=$mac"
+    )
+}
+
+# Boots all machines. The order is that of the links' servers: each makes its sockets before the next one connects.
+boot_all() {
+    local machine
+    for machine in bridge a b; do
+        [[ " $machines " == *" $machine "* ]] || continue
+        mkdir -p "$results/$machine"
+        boot "$machine" "file:$results/$machine/console.txt" >"$results/$machine/qemu.txt" 2>&1 </dev/null &
+        pids[$machine]=$!
+        case $machine-$machines in
+        bridge-*) await_sockets "$machine" left right ;;
+        a-"a b") await_sockets "$machine" link ;;
+        a-*) await_sockets "$machine" clean ;;
+        esac
+    done
+}
+
+await_sockets() {
+    local machine=$1 link
+    shift
+    for link in "$@"; do
+        until [[ -S $scratch/$link ]]; do
+            is_running "$machine" || die "QEMU did not start machine $machine: $(<"$results/$machine/qemu.txt")"
+            sleep 0.02
+        done
+    done
+}
+
+is_running() { kill -0 "${pids[$1]}" 2>/dev/null; }
+
+# Until all machines have powered off. Ends the script, saying why, when one does not come up, ends without having done
+# its part, or does not end.
+await_machines() {
+    local start=$SECONDS failed_at='' machine running
+    while :; do
+        running=
+        for machine in $machines; do
+            if is_running "$machine"; then
+                running+=" $machine"
+                [[ -e $results/sync/up.$machine ]] || ((SECONDS - start <= boot_seconds)) ||
+                    machine_failed "$machine" "machine $machine was not up after $boot_seconds s"
+            elif [[ ! -e $results/$machine/status ]]; then
+                machine_failed "$machine" "machine $machine ended before it had done its part"
+            fi
+        done
+        [[ $running ]] || return 0
+        ((SECONDS - start <= limit)) || break
+        if [[ -e $results/sync/failed && ! $failed_at ]]; then failed_at=$SECONDS; fi
+        [[ ! $failed_at ]] || ((SECONDS - failed_at <= grace_seconds)) || return 0
+        sleep 0.1
+    done
+    for machine in $running; do show_end "$results/$machine/output.txt"; done
+    die "$scenario was not over after $limit s: machines still running:$running"
+}
+
+machine_failed() {
+    show_end "$results/$1/qemu.txt"
+    show_end "$results/$1/console.txt"
+    show_end "$results/$1/output.txt"
+    die "${@:2}"
+}
+
+show_end() {
+    [[ -s $1 ]] || return 0
+    say "the end of $1:"
+    tail -n 15 "$1" | tr -d '\r' | sed 's/^/    /' >&2
+}
