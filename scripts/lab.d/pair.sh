@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 # Two probes measure each other: every packet has its software stamps, and the ledgers close.
 
 readonly probes=500

@@ -45,3 +45,20 @@ told() {
     [[ ${missed-} ]] || printf '    %s\n' "$*" >&2
     missed=
 }
+
+# check_outage RUN: a run of measure_across has losses in the middle, and answers at both ends.
+check_outage() {
+    local log=$1.csv
+    expect "probes without a row" \
+        $(($(summary "$1.json" forward.packets.sent) - $(rows "$log" 'c["packet"] == "probe"'))) 0
+    expect_within "probes that got no reply" \
+        "$(rows "$log" 'c["packet"] == "probe" && (c["status"] == "lost" || c["status"] == "unknown")')" 50 5000
+    expect "probes that got one before the first that did not, and after the last" \
+        "$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next }
+            $c["packet"] != "probe" { next }
+            $c["status"] == "ok" { if (lost) after = 1; else before = 1; next }
+            { lost = 1 }
+            END { print (before ? "yes" : "no") "-" (after ? "yes" : "no") }' <(head -n 1 "$log"; tail -n +2 "$log" | sort -t, -k3,3n))" \
+        yes-yes
+    expect "the ledger closes" "$(summary "$1.json" stamps.balanced)" true
+}

@@ -84,8 +84,10 @@ has_device() {
 # unpack SET DIRECTORY COMMAND...: unpacks the packages of a set. Those that are not in the cache, or are damaged
 # there, the command downloads, with the directory for them as its last argument.
 unpack() {
-    local set=$1 directory=$2 archive
-    local debs=$cache/debs/$set
+    local directory=$2 archive debs
+    debs=$cache/debs/$1-$(cksum <<<"${*:3}" | cut -d ' ' -f 1)
+    # Of a set that has become another one nothing is kept.
+    [[ -e $debs ]] || rm -rf "$cache/debs/$1-"*
     shift 2
     if [[ -e $debs/SHA256SUMS ]] && ! (cd "$debs" && sha256sum --check --status SHA256SUMS 2>/dev/null); then
         say "a cached package in $debs is damaged: downloading again"

@@ -5,7 +5,7 @@
 readonly machine_packages=(
     bash busybox-static ethtool iproute2 kmod
     libpcap0.8 libstdc++6
-    linuxptp procps
+    chrony linuxptp procps
     usr-is-merged # instead of usrmerge, which would bring Perl
 )
 
@@ -55,8 +55,11 @@ make_image() {
 tidy() {
     local root=$1 applet
     rm -rf "${root:?}"/{etc,var,usr/share} "$root"/usr/lib/x86_64-linux-gnu/{gconv,perl*}
-    mkdir -p "$root"/{proc,sys,dev,run,tmp,etc,root,lab,vagrant,busybox}
+    mkdir -p "$root"/{proc,sys,dev,run,tmp,etc,var,root,lab,vagrant,busybox}
     ln -sf bash "$root/bin/sh"
+    ln -s /run "$root/var/run"
+    echo root:x:0:0:root:/root:/bin/bash >"$root/etc/passwd"
+    echo root:x:0: >"$root/etc/group"
     ln -s /proc/mounts "$root/etc/mtab"
     for applet in $("$root/bin/busybox" --list); do
         ln -s /bin/busybox "$root/busybox/$applet"

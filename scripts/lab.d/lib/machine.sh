@@ -11,7 +11,8 @@ a) own=192.168.56.101 own6=fd00:862::101 peer=192.168.56.102 peer6=fd00:862::102
 b) own=192.168.56.102 own6=fd00:862::102 peer=192.168.56.101 peer6=fd00:862::101 peer_mac=52:54:00:86:21:01 ;;
 esac
 
-probe() { /vagrant/.build/release/probe "$@"; }
+# No function: what runs in the background is to be the program, which can be signalled.
+PATH+=:/vagrant/.build/release
 
 # Interfaces are known by the second byte from the right of their MAC addresses.
 make_network() {
@@ -50,31 +51,77 @@ make_network() {
     fi
 }
 
+# in_background COMMAND...: until this machine's part is over, which it ends.
+in_background() {
+    "$@" &
+    trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT
+}
+
+# synchronise: B's clock follows A's over the clean link until their parts are over. Returns when chrony itself tells that
+# it is less than a millisecond off, and sure of its rate. Emulated machines are often late, which chrony sees by the round
+# trip and leaves out; ptp4l would follow.
+synchronise() {
+    local source="server 10.0.0.101 iburst minpoll -4 maxpoll -4 xleave"
+    [[ $machine == b ]] || source="local stratum 1"
+    printf '%s\n' "$source" 'allow 10.0.0.0/24' 'makestep 0.0005 4' 'cmdport 0' \
+        'pidfile /run/chrony/chronyd.pid' rtcsync >/run/chrony.conf
+    in_background chronyd -d -u root -f /run/chrony.conf >chronyd.txt 2>&1
+    if [[ $machine == b ]]; then
+        until_true 60 "chrony to follow A's clock" chronyc waitsync 1 0.0005 500
+        chronyc tracking >tracking.txt
+        tell synchronised
+    else
+        await synchronised 60
+    fi
+}
+
 # tell EVENT: to the other machines, which can await it.
 tell() { touch "/lab/sync/$1"; }
 
 # await EVENT [SECONDS|never]: until another machine has told of it, and not when one has failed.
-await() { until_true "${2-60}" "the event $1" test -e "/lab/sync/$1"; }
+await() { until_true "${2-$limit}" "the event $1" test -e "/lab/sync/$1"; }
 
 # together EVENT [SECONDS]: until every machine of the scenario is here.
 together() {
     local other
     tell "$1.$machine"
-    for other in $machines; do await "$1.$other" "${2-60}"; done
+    for other in $machines; do await "$1.$other" "${2-$limit}"; done
 }
 
 # until_true SECONDS WHAT COMMAND...: waits until the command succeeds. Says what it waited for if that takes too long.
 until_true() {
     local seconds=$1 what=$2 start=$SECONDS
     shift 2
-    until "$@"; do
+    until "$@" >/tmp/waited.txt 2>&1; do
         if [[ -e /lab/sync/failed ]]; then
             echo "lab: another machine has failed while $machine waited for $what"
             return 1
         elif [[ $seconds != never ]] && ((SECONDS - start > seconds)); then
             echo "lab: $machine has waited $seconds s for $what, in vain"
+            cat /tmp/waited.txt
             return 1
         fi
         sleep 0.05
     done
 }
+
+# measure_across WHAT RUN: measures, and tells RUN.running when packets come back, RUN.went-on when a second's probes have had
+# no answer, and ends after RUN.over and a second's answers more. WHAT is for the message.
+measure_across() {
+    local what=$1 run=$2 job answered sent
+    probe run --interface link --peer "$peer" --rate 50 --timeout 500ms --log "$run.csv" --output json >"$run.json" &
+    job=$!
+    until_true 30 "replies before the $what" has_answers "$run" 50
+    tell "$run.running"
+    until_true 30 "losses in the $what" has_losses "$run" 50
+    tell "$run.went-on"
+    await "$run.over"
+    answered=$(answers "$run")
+    until_true 30 "replies after the $what" has_answers "$run" $((answered + 50))
+    kill -TERM "$job"
+    wait "$job"
+}
+
+answers() { grep -c '"status":"ok".*"rx_app_ns":[0-9]' "$1.json" || true; }
+has_answers() { (($(answers "$1") >= $2)); }
+has_losses() { (($(grep -cE '"status":"(lost|unknown)"' "$1.json") >= $2)); }

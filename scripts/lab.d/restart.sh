@@ -1,0 +1,19 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# The peer's probe is killed and started again: the run goes on with the new one.
+
+on_a() {
+    measure_across "restart" packets
+    tell finished
+}
+
+on_b() {
+    probe reflect --interface link --quiet --output json >reflect-1.json &
+    await packets.running
+    kill -KILL $!
+    await packets.went-on
+    in_background probe reflect --interface link --quiet --output json >reflect-2.json
+    tell packets.over
+    await finished
+}
+
+check() { check_outage a/packets; }
