@@ -33,40 +33,27 @@ boot() {
 }
 
 # card MODEL MAC-END LINK on|off: an interface on a link, which is a Unix socket, made by the end that is its server.
+# The other end tries until that is there.
 card() {
     local model=$1 mac=52:54:00:86:$2 link=$3 server=$4
     [[ $model != virtio ]] || model=virtio-net-pci
+    [[ $server == on ]] || server+=,reconnect-ms=200
     command+=(
         -netdev "stream,id=$link,server=$server,addr.type=unix,addr.path=$scratch/$link"
         -device "$model,netdev=$link,mac=$mac"
     )
 }
 
-# Boots all machines. The order is that of the links' servers: each makes its sockets before the next one connects.
+# Boots the machines, all in the background, but for the one whose console is this terminal.
 boot_all() {
     local machine
-    for machine in bridge a b; do
-        [[ " $machines " == *" $machine "* ]] || continue
+    for machine in $machines; do
         mkdir -p "$results/$machine"
+        [[ $machine != "$shell" ]] || continue
         boot "$machine" "file:$results/$machine/console.txt" >"$results/$machine/qemu.txt" 2>&1 </dev/null &
         pids[$machine]=$!
-        case $machine-$machines in
-        bridge-*) await_sockets "$machine" left right ;;
-        a-"a b") await_sockets "$machine" link ;;
-        a-*) await_sockets "$machine" clean ;;
-        esac
     done
-}
-
-await_sockets() {
-    local machine=$1 link
-    shift
-    for link in "$@"; do
-        until [[ -S $scratch/$link ]]; do
-            is_running "$machine" || die "QEMU did not start machine $machine: $(<"$results/$machine/qemu.txt")"
-            sleep 0.02
-        done
-    done
+    [[ ! $shell ]] || (boot "$shell" mon:stdio)
 }
 
 is_running() { kill -0 "${pids[$1]}" 2>/dev/null; }
@@ -77,11 +64,14 @@ await_machines() {
     local start=$SECONDS failed_at='' machine running
     while :; do
         running=
-        for machine in $machines; do
+        for machine in "${!pids[@]}"; do
             if is_running "$machine"; then
                 running+=" $machine"
                 [[ -e $results/sync/up.$machine ]] || ((SECONDS - start <= boot_seconds)) ||
                     machine_failed "$machine" "machine $machine was not up after $boot_seconds s"
+            elif [[ ! -e $results/sync/up.$machine ]]; then
+                machine_failed "$machine" "machine $machine ended before it was up; if its console is empty its kernel" \
+                    "may be damaged: remove $cache/image"
             elif [[ ! -e $results/$machine/status ]]; then
                 machine_failed "$machine" "machine $machine ended before it had done its part"
             fi
@@ -92,7 +82,7 @@ await_machines() {
         [[ ! $failed_at ]] || ((SECONDS - failed_at <= grace_seconds)) || return 0
         sleep 0.1
     done
-    for machine in $running; do show_end "$results/$machine/output.txt"; done
+    for machine in $machines; do show_end "$results/$machine/output.txt"; done
     die "$scenario was not over after $limit s: machines still running:$running"
 }
 
