@@ -61,7 +61,7 @@ struct ClockRelation: Sendable {
         if peerBootHash == nil && peerEstimate.rawValue == 0 { return "relative: nothing is known of the peer's clock" }
         let own = ownEstimate.synchronized
         let peer = peerEstimate.synchronized
-        let whose = own ? "the peer's clock is" : peer ? "this host's clock is" : "neither clock is"
-        return "relative: \(whose) not known to be synchronised; only variation and round trips are exact"
+        let whose = own ? "the peer's clock is not" : peer ? "this host's clock is not" : "neither clock is"
+        return "relative: \(whose) known to be synchronised; only variation and round trips are exact"
     }
 }
