@@ -42,6 +42,8 @@ public struct StampBatch: ~Copyable {
     /// Calls `body` with each transmit stamp, in the queue's order. Messages that are not transmit stamps are passed
     /// over.
     public func forEach(_ body: (TransmitStamp) -> Void) {
+        // Looked up once: the reference would be counted for each stamp.
+        let identifiers = identifiers
         for index in 0..<messages {
             if let stamp = TransmitStamp(storage.receivedControl(index), identifiers) { body(stamp) }
         }
@@ -55,8 +57,8 @@ extension TransmitStamp {
         var stamps: SocketTimestamps?
         var error: cl_extended_error?
         for message in control {
-            if let found = SocketTimestamps(message) {
-                stamps = found
+            if message.level == SOL_SOCKET {
+                if let found = SocketTimestamps(message) { stamps = found }
             } else if Self.isExtendedError(message), let found = message.load(as: cl_extended_error.self),
                 found.ee_errno == UInt32(ENOMSG), found.ee_origin == UInt8(SO_EE_ORIGIN_TIMESTAMPING)
             {
@@ -64,10 +66,10 @@ extension TransmitStamp {
             }
         }
         guard let stamps, let error, let stage = Stage(rawValue: error.ee_info) else { return nil }
-        self.init(id: identifiers?.id(ofKey: error.ee_data) ?? error.ee_data, stage: stage, stamps: stamps)
+        let id = if let identifiers { identifiers.id(ofKey: error.ee_data) } else { error.ee_data }
+        self.init(id: id, stage: stage, stamps: stamps)
     }
 
-    /// The messages in which sock_extended_err comes: packet(7), ip(7), ipv6(7).
     static func isExtendedError(_ message: ControlMessages.Message) -> Bool {
         switch (message.level, message.type) {
         case (CL_SOL_PACKET, PACKET_TX_TIMESTAMP), (Int32(IPPROTO_IP), IP_RECVERR),

@@ -79,6 +79,7 @@ public struct TransmitAccount: Hashable, Sendable {
     /// Enters a send that waits for these kinds.
     ///
     /// - Returns: which of each kind's sends it is.
+    @inline(__always)
     mutating func enterSend(expecting kinds: TransmitStampKinds) -> StampSequence.Places {
         sent += 1
         sched[kinds.contains(.sched) ? .pending : .unsupported] += 1
@@ -91,6 +92,7 @@ public struct TransmitAccount: Hashable, Sendable {
     }
 
     /// Enters that the stamps of these kinds came, each for the first time, of the send at these places.
+    @inline(__always)
     mutating func enterStamps(_ kinds: TransmitStampKinds, of places: StampSequence.Places) {
         if kinds.contains(.sched) { sched.sequence.enterStamp(ofSend: places.sched) }
         if kinds.contains(.software) { software.sequence.enterStamp(ofSend: places.software) }

@@ -64,7 +64,7 @@ public struct TransmitLedger: ~Copyable, @unchecked Sendable {
             oldest += 1
         }
         let slot = Int(id & mask)
-        writeOff(slot)
+        if !entries[slot].waiting.isEmpty { writeOff(slot) }
         let kinds = kinds ?? expected
         let places = account.enterSend(expecting: kinds)
         entries[slot] = Entry(id: id, send: send, waiting: kinds, absent: kinds, sentAt: time, places: places)
