@@ -28,6 +28,9 @@ _Static_assert(offsetof(struct cl_mmsghdr, msg_len) == offsetof(struct mmsghdr, 
 
 _Static_assert(sizeof(struct cl_extended_error) == sizeof(struct sock_extended_err), "cl_extended_error");
 _Static_assert(sizeof(((struct cl_statistic *)0)->name) == ETH_GSTRING_LEN, "cl_statistic.name");
+_Static_assert(sizeof(((struct cl_driver *)0)->name) == sizeof(((struct ethtool_drvinfo *)0)->driver), "cl_driver.name");
+_Static_assert(
+    sizeof(((struct cl_driver *)0)->bus) == sizeof(((struct ethtool_drvinfo *)0)->bus_info), "cl_driver.bus");
 _Static_assert(sizeof(struct cl_in6_pktinfo) == sizeof(struct in6_pktinfo), "cl_in6_pktinfo");
 
 int cl_recvmmsg(int fd, struct cl_mmsghdr *messages, unsigned int count, int flags) {
@@ -253,6 +256,31 @@ int cl_statistics(const char *name, cl_ethtool_call *call, struct cl_statistic *
     }
     munmap(names.data, names.mapped);
     return result;
+}
+
+int cl_driver(const char *name, struct cl_driver *out) {
+    struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+    int result = ethtool_call(name, &info);
+    if (result < 0) return result;
+    // A driver may fill a field to its last byte.
+    info.driver[sizeof info.driver - 1] = 0;
+    info.version[sizeof info.version - 1] = 0;
+    info.fw_version[sizeof info.fw_version - 1] = 0;
+    info.bus_info[sizeof info.bus_info - 1] = 0;
+    memcpy(out->name, info.driver, sizeof out->name);
+    memcpy(out->version, info.version, sizeof out->version);
+    memcpy(out->firmware, info.fw_version, sizeof out->firmware);
+    memcpy(out->bus, info.bus_info, sizeof out->bus);
+    return 0;
+}
+
+int cl_rings(const char *name, struct cl_rings *out) {
+    struct ethtool_ringparam rings = { .cmd = ETHTOOL_GRINGPARAM };
+    int result = ethtool_call(name, &rings);
+    if (result < 0) return result;
+    *out = (struct cl_rings){
+        rings.rx_pending, rings.rx_max_pending, rings.tx_pending, rings.tx_max_pending };
+    return 0;
 }
 
 int cl_clock_quality(struct cl_clock_quality *out) {

@@ -7,6 +7,8 @@ public enum ClockID: Sendable {
     case realtime
     /// Never steps: deadlines and pacing.
     case monotonic
+    /// International atomic time: time of day without leap seconds, as far as a time daemon has set their number.
+    case tai
     /// Processor time of the calling thread.
     case threadCPU
 
@@ -17,6 +19,7 @@ public enum ClockID: Sendable {
         switch self {
         case .realtime: clock_gettime(CLOCK_REALTIME, &time)
         case .monotonic: clock_gettime(CLOCK_MONOTONIC, &time)
+        case .tai: clock_gettime(CLOCK_TAI, &time)
         case .threadCPU: clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         }
         return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)

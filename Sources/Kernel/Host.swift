@@ -29,8 +29,13 @@ public enum Host {
         }
     }
 
+    /// A kernel setting as `sysctl` prints it; `nil` for one that this kernel or network namespace does not show.
+    ///
+    /// - Parameter name: its words with slashes between them, "net/core/rmem_max".
+    public static func setting(_ name: String) -> String? { TextFile.contents("/proc/sys/" + name) }
+
     /// A capability that a command may need.
-    public enum Capability: Int32, Sendable {
+    public enum Capability: Int32, Sendable, CaseIterable {
         case bindService = 10
         case networkAdministration = 12
         case rawSockets = 13

@@ -36,3 +36,21 @@ public struct Interface: Hashable, Sendable {
         }
     }
 }
+
+extension Interface {
+    /// The interfaces of the calling thread's network namespace, in the kernel's order. One that goes meanwhile is left
+    /// out.
+    ///
+    /// - Throws: ``SystemError`` with what if_nameindex(3) gives.
+    public static func all() throws(SystemError) -> [Interface] {
+        guard let list = if_nameindex() else { throw SystemError("list the interfaces", code: errno) }
+        defer { if_freenameindex(list) }
+        var found: [Interface] = []
+        var entry = list
+        while let name = entry.pointee.if_name {
+            if let interface = try? Interface(named: String(cString: name)) { found.append(interface) }
+            entry += 1
+        }
+        return found
+    }
+}

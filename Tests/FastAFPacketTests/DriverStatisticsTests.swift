@@ -175,6 +175,26 @@ struct LiveDriverStatisticsTests {
         #expect(read["peer_ifindex"] == UInt64(peer.index) && read.missedStamps.isEmpty)
     }
 
+    @Test("The driver's name is what `ethtool -i` prints, and a veth has no rings")
+    func driver() throws {
+        let pair = try VethPair.current
+        let interface = try pair.interface(.left)
+        let driver = try pair.enter(.left) { () throws(SystemError) in try DriverInformation(of: interface) }
+        let printed = try pair.output(.left, ["ethtool", "-i", interface.name])
+        for line in ["driver: veth", "version: \(driver.version)", "firmware-version: ", "bus-info: "] {
+            #expect(printed.contains(line + "\n"), "\(printed)")
+        }
+        #expect(driver.name == "veth" && driver.firmware.isEmpty && driver.bus.isEmpty)
+        let rings = errorCode { () throws(SystemError) in
+            try pair.enter(.left) { () throws(SystemError) in _ = try RingSizes(of: interface) }
+        }
+        #expect(rings == EOPNOTSUPP)
+        let stamping = errorCode { () throws(SystemError) in
+            try pair.enter(.left) { () throws(SystemError) in _ = try HardwareStampingConfiguration(of: interface) }
+        }
+        #expect(stamping == EOPNOTSUPP)
+    }
+
     @Test("An interface that is not there gives ENODEV, and the loopback, which counts nothing, EOPNOTSUPP")
     func errors() throws {
         let pair = try VethPair.current

@@ -114,6 +114,26 @@ struct HardwareStampingTests {
         #expect(played.written.isEmpty)
     }
 
+    @Test(
+        "A card that can't stamp every frame on receipt is told to stamp PTP frames where that is wanted, by its widest filter",
+        arguments: [
+            (1 << 12 | 1 << 9 | 1, 12), (1 << 9 | 1 << 14, 9), (1 << 11 | 1 << 14, 14), (1 << 11, 11), (1 << 3 | 1, 0),
+            (0xFFFF, 1),
+        ] as [(UInt32, Int32)])
+    func filtersOfPTP(filters: UInt32, expected: Int32) {
+        let capabilities = TimestampingCapabilities(flags: 0b101, transmitTypes: 0b11, receiveFilters: filters)
+        let played = PlayedCard()
+        let lease = HardwareStamping.acquire(capabilities, card: played.card, stampsPTP: true)
+        #expect(played.written == [Configuration(transmitType: 1, receiveFilter: expected)])
+        lease.giveBack(to: played.card)
+        #expect(played.now == .off)
+        #expect(capabilities.stampsReceivedPTP == (expected != 0))
+        #expect(capabilities.stampsAllReceived == (expected == 1))
+        var deaf = capabilities
+        deaf.flags = 0b001
+        #expect(!deaf.stampsReceivedPTP && !deaf.stampsAllReceived)
+    }
+
     @Test("Only what the card can do is asked for")
     func partly() {
         // Receive filters for PTP alone: 1 << HWTSTAMP_FILTER_PTP_V2_EVENT (12).

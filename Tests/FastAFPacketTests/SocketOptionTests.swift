@@ -133,6 +133,29 @@ struct SocketOptionTests {
     }
 
     @Test(
+        "A multicast group is the interface's while the connection is open, counted, and given back when it closes",
+        arguments: [true, false])
+    func multicastGroups(dual: Bool) throws {
+        let pair = try VethPair.current
+        let group = MACAddress(rawValue: 0x0180_C200_000E)
+        func memberships() throws -> [Substring] {
+            try pair.output(.right, ["ip", "maddress", "show", "dev", name]).split(separator: "\n")
+                .filter { $0.contains("01:80:c2:00:00:0e") }
+        }
+        #expect(try memberships().isEmpty)
+        let first = try pair.listen(.right, dual: dual) { $0.options.multicastGroups = [group] }
+        let second = try pair.listen(.right, dual: dual) { $0.options.multicastGroups = [group] }
+        #expect(try memberships().count == 1 && memberships()[0].contains("users 2"))
+        // Whoever is still inside a call with the socket holds it as this does.
+        let held = dup(second.receiver.rawValue)
+        defer { close(held) }
+        second.close()
+        #expect(try memberships().count == 1 && !memberships()[0].contains("users 2"))
+        first.close()
+        #expect(try memberships().isEmpty)
+    }
+
+    @Test(
         "Promiscuity is counted, and given back when each connection closes, by whichever thread",
         arguments: [true, false])
     func promiscuityGivenBack(dual: Bool) throws {
@@ -261,7 +284,7 @@ struct SocketOptionTests {
         }
         for change: (inout SocketOptions) -> Void in [
             { $0.bypassQdisc = true }, { $0.promiscuous = true }, { $0.virtioNetHeader = true },
-            { $0.ignoreOutgoing = false },
+            { $0.ignoreOutgoing = false }, { $0.multicastGroups = [MACAddress(rawValue: 0x0180_C200_000E)] },
         ] {
             #expect(errorCode { () throws(SystemError) in try listen(change) } == EOPNOTSUPP)
         }

@@ -15,7 +15,7 @@ import Testing
     }
 
     @Test func `the clocks count nanoseconds of the C library's`() {
-        for (clock, number) in [(ClockID.realtime, CLOCK_REALTIME), (.monotonic, CLOCK_MONOTONIC)] {
+        for (clock, number) in [(ClockID.realtime, CLOCK_REALTIME), (.monotonic, CLOCK_MONOTONIC), (.tai, CLOCK_TAI)] {
             let before = clock.now()
             var time = timespec()
             clock_gettime(number, &time)
@@ -47,6 +47,12 @@ import Testing
         #expect(Host.kernelRelease.first?.isNumber == true)
     }
 
+    @Test func `a setting is read without its line's end, and one that is not there is nil`() {
+        #expect(Host.setting("kernel/ostype") == "Linux")
+        #expect(Host.setting("net/core/no_such_setting") == nil)
+        #expect(Host.setting("net/core") == nil)
+    }
+
     @Test(.enabled(if: geteuid() == 0, "only root is sure to have the capability"))
     func `root may bind low ports`() {
         #expect(Host.has(.bindService))
@@ -61,6 +67,12 @@ import Testing
         #expect(loopback.isEthernet)
         #expect(loopback.macAddress == .zero)
         #expect(loopback.mtu > 1000)
+    }
+
+    @Test func `all interfaces are those that have a name, and the loopback is one`() throws {
+        let all = try Interface.all()
+        #expect(all.contains { $0.name == "lo" })
+        #expect(Set(all.map(\.index)).count == all.count)
     }
 
     @Test(arguments: ["gone0", "", "a-name-that-is-longer-than-the-kernel-allows"])

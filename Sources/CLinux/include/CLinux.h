@@ -129,6 +129,24 @@ int cl_statistics(const char *name, cl_ethtool_call *call, struct cl_statistic *
 // More than any driver has.
 #define CL_STATISTICS_MAX 65536
 
+// What an interface's driver says of itself, as `ethtool -i` prints it; texts are empty where it says nothing.
+struct cl_driver {
+    char name[32];
+    char version[32];
+    char firmware[32];
+    char bus[32];
+};
+int cl_driver(const char *name, struct cl_driver *out);
+
+// Descriptors of the receive and the transmit ring, and how many there can be, as `ethtool -g` prints them.
+struct cl_rings {
+    uint32_t receive;
+    uint32_t receive_max;
+    uint32_t transmit;
+    uint32_t transmit_max;
+};
+int cl_rings(const char *name, struct cl_rings *out);
+
 struct cl_clock_quality {
     int32_t unsynchronized;
     int64_t maximum_error_us;

@@ -11,6 +11,9 @@ extension PacketConn {
         public var receiveStamps = true
         /// Whether the card's hardware stamping is switched on where it is off. Needs CAP_NET_ADMIN.
         public var switchHardwareOn = true
+        /// Whether a card that can't stamp every frame on receipt is told to stamp PTP frames, where its stamping is
+        /// switched on.
+        public var stampsReceivedPTP = false
         /// Whether transmit stamps come back with the packet (`false`: the stamp alone, which containers allow too).
         public var stampsCarryPacket = false
         /// How sends get the id that their stamps carry.

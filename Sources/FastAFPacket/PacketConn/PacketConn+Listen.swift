@@ -41,7 +41,9 @@ extension PacketConn {
         let offered = (try? TimestampingCapabilities(of: interface)) ?? TimestampingCapabilities(flags: 0)
         let hardware: HardwareStamping =
             configuration.switchHardwareOn
-            ? .acquire(offered, card: HardwareStamping.Card(interface.index, socket: receiver)) : .unavailable
+            ? .acquire(
+                offered, card: HardwareStamping.Card(interface.index, socket: receiver),
+                stampsPTP: configuration.stampsReceivedPTP) : .unavailable
         do throws(SystemError) {
             var kinds = configuration.transmitStamps.intersection(offered.transmitStamps)
             if !hardware.stampsTransmit { kinds.remove(.hardware) }
@@ -76,7 +78,7 @@ extension PacketConn {
 
     /// Whether the kernel knows SCM_TS_OPT_ID, found out without a packet: a datagram to the broadcast address is
     /// refused on any socket that did not ask for broadcasts, but an unknown control message is refused before that.
-    static let kernelTakesIdentifiers: Bool = {
+    package static let kernelTakesIdentifiers: Bool = {
         guard let socket = try? Descriptor(socket: AF_INET, type: Int32(SOCK_DGRAM.rawValue), protocol: 0),
             (try? StampOptions(transmit: .software, Configuration()).apply(to: socket)) != nil
         else { return false }

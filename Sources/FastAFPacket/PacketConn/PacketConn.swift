@@ -179,7 +179,7 @@ public final class PacketConn: Sendable {
             lease = .unavailable
         }
         // Here, since the socket itself lives on for as long as a thread is still in a call with it.
-        if let interface, options.promiscuous { try? receiver.setPromiscuous(false, on: interface) }
+        if let interface { options.giveBack(receiver, on: interface) }
         closing.raise()
         // The numbers stay ours until the last reference goes, so no other thread can meet a number used anew; what
         // they name is let go of now.

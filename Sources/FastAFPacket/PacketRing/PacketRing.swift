@@ -40,7 +40,7 @@ public final class PacketRing: @unchecked Sendable {
     @usableFromInline let cursor: UnsafeMutablePointer<RingCursor>
     @usableFromInline let state = Atomic<UInt8>(State.idle)
     let pollTimeout: Int64?
-    private let isPromiscuous: Bool
+    private let options: SocketOptions
     let published = Published()
     let totals = Mutex(Totals())
     private let lease: Mutex<HardwareStamping>
@@ -78,7 +78,7 @@ public final class PacketRing: @unchecked Sendable {
         self.hardwareStamping = hardwareStamping
         lease = Mutex(hardwareStamping)
         pollTimeout = configuration.pollTimeout.map { max(0, $0.nanoseconds) }
-        isPromiscuous = configuration.options.promiscuous
+        options = configuration.options
     }
 
     deinit {
@@ -96,7 +96,7 @@ public final class PacketRing: @unchecked Sendable {
             lease = .unavailable
         }
         // The socket lives until the memory goes, which a reader may keep for a while.
-        if isPromiscuous, let interface { try? socket.setPromiscuous(false, on: interface) }
+        if let interface { options.giveBack(socket, on: interface) }
         closing.raise()
         // The number stays ours until the last reference goes, so no other thread can meet it used anew.
         _ = cl_replace(closing.descriptor.rawValue, socket.rawValue)

@@ -1,3 +1,4 @@
+import Addresses
 import CLinux
 import Glibc
 import Kernel
@@ -20,9 +21,10 @@ extension SocketOptions {
     package func apply(
         to socket: borrowing Descriptor, on interface: Interface?, half: Half
     ) throws(SystemError) {
-        if interface == nil, promiscuous || bindToDevice {
+        if interface == nil, promiscuous || bindToDevice || !multicastGroups.isEmpty {
             throw SystemError(
-                "set the socket's options", code: EINVAL, remedy: "promiscuous and bindToDevice need one interface.")
+                "set the socket's options", code: EINVAL,
+                remedy: "promiscuous, multicastGroups and bindToDevice need one interface.")
         }
         if half.contains(.send), bypassQdisc {
             try socket.setOption(
@@ -32,7 +34,10 @@ extension SocketOptions {
             try socket.setOption(
                 "leave out own frames", level: CL_SOL_PACKET, name: CL_PACKET_IGNORE_OUTGOING,
                 to: Int32(ignoreOutgoing ? 1 : 0))
-            if promiscuous, let interface { try socket.setPromiscuous(true, on: interface) }
+            if let interface {
+                if promiscuous { try socket.setPromiscuous(true, on: interface) }
+                for group in multicastGroups { try socket.setMembership(true, in: group, on: interface) }
+            }
         }
         if virtioNetHeader {
             do throws(SystemError) {
@@ -47,14 +52,21 @@ extension SocketOptions {
         try applyCommon(to: socket, half: half)
     }
 
+    /// Lets go of what a packet socket holds on its interface for as long as it lives.
+    func giveBack(_ socket: borrowing Descriptor, on interface: Interface) {
+        if promiscuous { try? socket.setPromiscuous(false, on: interface) }
+        for group in multicastGroups { try? socket.setMembership(false, in: group, on: interface) }
+    }
+
     /// Sets the options on a UDP socket, which is bound to its device in any case.
     ///
     /// - Throws: `SystemError` EOPNOTSUPP for an option that only packet sockets have, and what setsockopt(2) gives.
     func apply(toUDP socket: borrowing Descriptor) throws(SystemError) {
-        if bypassQdisc || promiscuous || virtioNetHeader || !ignoreOutgoing {
+        if bypassQdisc || promiscuous || virtioNetHeader || !ignoreOutgoing || !multicastGroups.isEmpty {
             throw SystemError(
                 "set the socket's options", code: EOPNOTSUPP,
-                remedy: "bypassQdisc, promiscuous, virtioNetHeader and ignoreOutgoing are for packet sockets.")
+                remedy: "bypassQdisc, promiscuous, multicastGroups, virtioNetHeader and ignoreOutgoing are for packet "
+                    + "sockets.")
         }
         try applyCommon(to: socket, half: [.receive, .send])
     }
@@ -109,6 +121,23 @@ extension Descriptor {
         request.mr_type = UInt16(PACKET_MR_PROMISC)
         try setOption(
             "change the interface's promiscuity", level: CL_SOL_PACKET,
+            name: isWanted ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP, to: request)
+    }
+
+    /// Has the interface take in the group's frames, or lets go of them: the kernel counts the sockets that want them.
+    /// Source: PACKET_ADD_MEMBERSHIP in packet(7).
+    package func setMembership(
+        _ isWanted: Bool, in group: MACAddress, on interface: Interface
+    ) throws(SystemError) {
+        var request = packet_mreq()
+        request.mr_ifindex = interface.index
+        request.mr_type = UInt16(PACKET_MR_MULTICAST)
+        request.mr_alen = 6
+        withUnsafeMutableBytes(of: &request.mr_address) { bytes in
+            for index in 0..<6 { bytes[index] = group.octet(index) }
+        }
+        try setOption(
+            "change the interface's multicast groups", level: CL_SOL_PACKET,
             name: isWanted ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP, to: request)
     }
 

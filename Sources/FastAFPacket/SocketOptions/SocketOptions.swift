@@ -1,3 +1,5 @@
+import Addresses
+
 /// What a socket does beside sending and receiving: each option is one of the kernel's, off if nothing else is said.
 ///
 /// Source: packet(7), socket(7), Documentation/networking/napi.rst.
@@ -11,6 +13,9 @@ public struct SocketOptions: Hashable, Sendable {
     /// Whether the interface takes in frames for other hosts too, for as long as the socket is open. Needs CAP_NET_RAW
     /// alone. Packet sockets only. Source: PACKET_MR_PROMISC.
     public var promiscuous = false
+    /// Groups whose frames the interface takes in too, for as long as the socket is open. Packet sockets only. Source:
+    /// PACKET_MR_MULTICAST.
+    public var multicastGroups: [MACAddress] = []
     /// Whether a receive call that finds nothing polls the card's queue by itself. Linux knows which queue to poll for
     /// UDP sockets; packet sockets take the option and nothing comes of it (seen on 6.18).
     public var busyPoll: BusyPoll?

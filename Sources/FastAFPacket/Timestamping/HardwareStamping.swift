@@ -15,6 +15,15 @@ public struct HardwareStampingConfiguration: Hashable, Sendable {
     }
 
     public static let off = HardwareStampingConfiguration(transmitType: 0, receiveFilter: 0)
+
+    /// What is set on the card now. Needs no privilege.
+    ///
+    /// - Throws: `SystemError`: EOPNOTSUPP for a driver without hardware stamps, ENODEV for no such interface. Source:
+    ///   SIOCGHWTSTAMP in Documentation/networking/timestamping.rst.
+    public init(of interface: Interface) throws(SystemError) {
+        let socket = try Descriptor(socket: AF_INET, type: Int32(SOCK_DGRAM.rawValue), protocol: 0)
+        self = try HardwareStamping.Card(interface.index, socket: socket).read().get()
+    }
 }
 
 /// How a connection stands to the card's stamping, which belongs to the whole card: ptp4l sets it too.
@@ -79,7 +88,11 @@ public enum HardwareStamping: Hashable, Sendable {
     }
 
     /// Switches hardware stamping on if the card has it and nobody else has set it.
-    static func acquire(_ capabilities: TimestampingCapabilities, card: Card) -> HardwareStamping {
+    ///
+    /// - Parameter stampsPTP: whether the card is to stamp received PTP frames where it can't stamp all.
+    static func acquire(
+        _ capabilities: TimestampingCapabilities, card: Card, stampsPTP: Bool = false
+    ) -> HardwareStamping {
         guard capabilities.hasHardwareTransmit || capabilities.hasHardwareReceive else { return .unavailable }
         let previous: HardwareStampingConfiguration
         switch card.read() {
@@ -88,11 +101,11 @@ public enum HardwareStamping: Hashable, Sendable {
         case .failure(let error): return .refused(error)
         }
         guard previous == .off else { return .borrowed(previous) }
-        let filterAll = Int32(bitPattern: HWTSTAMP_FILTER_ALL.rawValue)
-        let takesAll = capabilities.receiveFilters & (1 << HWTSTAMP_FILTER_ALL.rawValue) != 0
+        let filters = [HWTSTAMP_FILTER_ALL.rawValue] + (stampsPTP ? TimestampingCapabilities.filtersOfPTP : [])
+        let filter = filters.first { capabilities.receiveFilters & (1 << $0) != 0 } ?? 0
         let wanted = HardwareStampingConfiguration(
             transmitType: capabilities.hasHardwareTransmit ? Int32(bitPattern: HWTSTAMP_TX_ON.rawValue) : 0,
-            receiveFilter: takesAll ? filterAll : 0)
+            receiveFilter: Int32(bitPattern: filter))
         guard wanted != .off else { return .unavailable }
         return switch card.write(wanted) {
         // Drivers may widen the filter: what they granted is what counts.

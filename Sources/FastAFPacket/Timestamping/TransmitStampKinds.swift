@@ -86,6 +86,22 @@ public struct TimestampingCapabilities: Hashable, Sendable {
         return kinds
     }
 
+    /// Whether the card says that it can stamp every frame that it receives.
+    public var stampsAllReceived: Bool {
+        hasHardwareReceive && receiveFilters & (1 << HWTSTAMP_FILTER_ALL.rawValue) != 0
+    }
+
+    /// Whether the card says that it can stamp the PTP frames that it receives, whatever it can do with others.
+    public var stampsReceivedPTP: Bool {
+        hasHardwareReceive && Self.filtersOfPTP.contains { receiveFilters & (1 << $0) != 0 } || stampsAllReceived
+    }
+
+    /// Filters that let PTP event messages over Ethernet have stamps, the widest first.
+    static let filtersOfPTP = [
+        HWTSTAMP_FILTER_PTP_V2_EVENT.rawValue, HWTSTAMP_FILTER_PTP_V2_L2_EVENT.rawValue,
+        HWTSTAMP_FILTER_PTP_V2_DELAY_REQ.rawValue, HWTSTAMP_FILTER_PTP_V2_L2_DELAY_REQ.rawValue,
+    ]
+
     var hasHardwareTransmit: Bool {
         flags & UInt32(SOF_TIMESTAMPING_TX_HARDWARE) != 0 && transmitTypes & (1 << HWTSTAMP_TX_ON.rawValue) != 0
     }

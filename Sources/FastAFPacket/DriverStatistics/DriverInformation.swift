@@ -1,0 +1,61 @@
+import CLinux
+import Kernel
+
+/// What an interface's driver says of itself, as `ethtool -i` prints it. Source: ETHTOOL_GDRVINFO in linux/ethtool.h.
+public struct DriverInformation: Hashable, Sendable {
+    public var name: String
+    /// The driver's version: the kernel's for most.
+    public var version: String
+    /// The card's firmware; empty where there is none.
+    public var firmware: String
+    /// Where the card sits, such as "0000:00:03.0"; empty for virtual interfaces.
+    public var bus: String
+
+    public init(name: String, version: String = "", firmware: String = "", bus: String = "") {
+        self.name = name
+        self.version = version
+        self.firmware = firmware
+        self.bus = bus
+    }
+
+    /// Asks the driver. Needs no privilege.
+    ///
+    /// - Throws: `SystemError`: EOPNOTSUPP for a driver without the call, ENODEV for no such interface.
+    public init(of interface: Interface) throws(SystemError) {
+        var raw = cl_driver()
+        try check("read the driver's name", cl_driver(interface.name, &raw))
+        self.init(
+            name: Self.text(raw.name), version: Self.text(raw.version), firmware: Self.text(raw.firmware),
+            bus: Self.text(raw.bus))
+    }
+
+    private static func text<Field>(_ field: Field) -> String {
+        withUnsafeBytes(of: field) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+}
+
+/// Sizes of a card's rings in descriptors, as `ethtool -g` prints them. Source: ETHTOOL_GRINGPARAM in linux/ethtool.h.
+public struct RingSizes: Hashable, Sendable {
+    public var receive: UInt32
+    public var receiveLimit: UInt32
+    public var transmit: UInt32
+    public var transmitLimit: UInt32
+
+    public init(receive: UInt32, receiveLimit: UInt32, transmit: UInt32, transmitLimit: UInt32) {
+        self.receive = receive
+        self.receiveLimit = receiveLimit
+        self.transmit = transmit
+        self.transmitLimit = transmitLimit
+    }
+
+    /// Asks the driver. Needs no privilege.
+    ///
+    /// - Throws: `SystemError`: EOPNOTSUPP for a driver without rings, ENODEV for no such interface.
+    public init(of interface: Interface) throws(SystemError) {
+        var raw = cl_rings()
+        try check("read the rings' sizes", cl_rings(interface.name, &raw))
+        self.init(
+            receive: raw.receive, receiveLimit: raw.receive_max, transmit: raw.transmit,
+            transmitLimit: raw.transmit_max)
+    }
+}
