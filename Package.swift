@@ -44,7 +44,7 @@ let package = Package(
         .executableTarget(
             name: "probe",
             dependencies: [
-                "Addresses", "Kernel", "Wire", "FastAFPacket", "Netlink", "Report",
+                "Addresses", "Kernel", "Wire", "FastAFPacket", "Clocks", "Netlink", "Report",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -75,7 +75,7 @@ let package = Package(
         .testTarget(
             name: "ProbeTests",
             dependencies: [
-                "probe", "Kernel", "FastAFPacket", "Wire", "Report", "Addresses",
+                "probe", "Kernel", "FastAFPacket", "Clocks", "Netlink", "Wire", "Report", "Addresses",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
         .testTarget(

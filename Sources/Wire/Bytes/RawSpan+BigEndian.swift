@@ -7,7 +7,7 @@ extension RawSpan {
         return T(bigEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: type))
     }
 
-    @inline(__always) func u8(at offset: Int) -> UInt8? { load(UInt8.self, at: offset) }
+    @inline(__always) package func u8(at offset: Int) -> UInt8? { load(UInt8.self, at: offset) }
     @inline(__always) func u16(at offset: Int) -> UInt16? { load(UInt16.self, at: offset) }
     @inline(__always) func u32(at offset: Int) -> UInt32? { load(UInt32.self, at: offset) }
     @inline(__always) func u64(at offset: Int) -> UInt64? { load(UInt64.self, at: offset) }

@@ -1,0 +1,179 @@
+import Clocks
+import FastAFPacket
+import Kernel
+
+extension Diagnosis {
+    /// What was found out, for a person: the host, each interface with its table, and the findings. Ends with a line end.
+    func text() -> String {
+        var lines = host.lines(version)
+        for interface in interfaces { lines += [""] + interface.lines(host) }
+        lines.append("")
+        let findings = findings
+        lines.append(findings.isEmpty ? "findings: none" : "findings")
+        for finding in findings {
+            let place = finding.interface.map { "\($0): " } ?? ""
+            lines.append("  \(finding.severity.rawValue): \(place)\(finding.text)")
+            lines.append("    remedy: \(finding.remedy)")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
+
+/// A line of a name and what belongs to it.
+private func line(_ name: String, _ text: String, indent: Int = 0) -> String {
+    let padding = max(1, 16 - indent - name.count)
+    return String(repeating: " ", count: indent) + name + String(repeating: " ", count: padding) + text
+}
+
+extension HostFacts {
+    fileprivate func lines(_ version: String) -> [String] {
+        let capabilities = Host.Capability.allCases.map {
+            "\($0.name) " + (self.capabilities.contains($0) ? "held" : "missing: \($0.loss)")
+        }
+        let daemons = timeDaemons.map { "\($0.name) (process \($0.id))" }.joined(separator: ", ")
+        return ["probe \(version) on \(name), Linux \(kernel)"] + list("capabilities", capabilities)
+            + list("settings", settings.map { "\($0.name) \($0.value ?? "not shown here")" })
+            + [line("time daemons", daemons.isEmpty ? "none" : daemons)]
+    }
+
+    private func list(_ name: String, _ items: [String]) -> [String] {
+        items.enumerated().map { line($0 == 0 ? name : "", $1) }
+    }
+}
+
+extension Host.Capability {
+    /// As capabilities(7) names it.
+    var name: String {
+        switch self {
+        case .bindService: "CAP_NET_BIND_SERVICE"
+        case .networkAdministration: "CAP_NET_ADMIN"
+        case .rawSockets: "CAP_NET_RAW"
+        }
+    }
+
+    /// What does not work without it.
+    fileprivate var loss: String {
+        switch self {
+        case .bindService: "no ports below net.ipv4.ip_unprivileged_port_start"
+        case .networkAdministration:
+            "cards' stamping stays as it is; buffers up to net.core.rmem_max"
+        case .rawSockets: "no packet sockets; nothing can be tried"
+        }
+    }
+}
+
+extension InterfaceFacts {
+    fileprivate func lines(_ host: HostFacts) -> [String] {
+        let state = isUp ? (hasCarrier ? "up" : "no carrier") : "down"
+        return ["\(name): \(summary)"]
+            + [
+                ("link", "\(state), MTU \(mtu), \(macAddress)"), ("driver", driverText), ("rings", ringText),
+                ("queueing", queueingText), ("stamping", stampingText(host)), ("clock", clockText),
+                ("missed stamps", missedText),
+            ].map { line($0.0, $0.1, indent: 2) }
+            + advertisedLines + [""] + table(host)
+    }
+
+    private var driverText: String {
+        guard case .success(let driver) = driver else { return "not told" }
+        return driver.name + (driver.version.isEmpty ? "" : " \(driver.version)")
+            + (driver.firmware.isEmpty ? "" : ", firmware \(driver.firmware)")
+            + (driver.bus.isEmpty ? "" : ", at \(driver.bus)")
+    }
+
+    private var ringText: String {
+        guard case .success(let rings) = rings else { return "none told of" }
+        return "receive \(rings.receive) of \(rings.receiveLimit), transmit \(rings.transmit) of \(rings.transmitLimit)"
+    }
+
+    private func stampingText(_ host: HostFacts) -> String {
+        guard case .success(let now) = stamping else { return "none of the card's" }
+        let daemons = holders(host)
+        if now == .off || daemons.isEmpty { return now.text }
+        return "\(now.text); running: \(daemons.joined(separator: ", "))"
+    }
+
+    private var clockText: String {
+        switch clock {
+        case .none: "none"
+        case .unreadable(let index, let error): "/dev/ptp\(index), not readable: \(error)"
+        case .read(let index, .runs(let rate, let error, let method)):
+            "/dev/ptp\(index), runs \(ClockText.rate(rate, error: error)), read by method \(method.rawValue)"
+        case .read(let index, .standsStill): "/dev/ptp\(index), stands still"
+        case .read(let index, .wasSet): "/dev/ptp\(index), was set while it was read"
+        case .read(let index, .unknown): "/dev/ptp\(index), read too seldom to know its rate"
+        }
+    }
+
+    private var missedText: String {
+        if missed.isEmpty { return "no counters" }
+        return missed.map { "\($0.name) \($0.total)" + ($0.meanwhile > 0 ? " (+\($0.meanwhile))" : "") }
+            .joined(separator: ", ")
+    }
+
+    private var advertisedLines: [String] {
+        guard case .success(let found) = capabilities else { return [line("advertised", "not told", indent: 2)] }
+        var lines: [String] = []
+        for (label, names) in [
+            ("advertised", StampingNames.flags(found.flags)), ("TX types", StampingNames.types(found.transmitTypes)),
+            ("RX filters", StampingNames.filters(found.receiveFilters)),
+        ] where !names.isEmpty {
+            for (index, text) in wrapped(names).enumerated() {
+                lines.append(line(index == 0 ? label : "", text, indent: 2))
+            }
+        }
+        return lines
+    }
+
+    /// Names with commas, in lines that fit.
+    private func wrapped(_ names: [String]) -> [String] {
+        var lines = [""]
+        for (index, name) in names.enumerated() {
+            let item = name + (index < names.count - 1 ? "," : "")
+            if lines[lines.count - 1].count + item.count > 100 { lines.append("") }
+            lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + item
+        }
+        return lines
+    }
+
+    private func table(_ host: HostFacts) -> [String] {
+        let rows = rows(host).map { ($0.capability.title, $0.advertised, $0.verdict.text) }
+        let widths = rows.reduce(into: (0, "advertised".count)) {
+            $0 = (max($0.0, $1.0.count), max($0.1, $1.1.count))
+        }
+        return ([("", "advertised", "proven by sending")] + rows).map { title, advertised, verdict in
+            "  " + padded(title, widths.0 + 2) + padded(advertised, widths.1 + 2) + verdict
+        }
+    }
+
+    private func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+}
+
+extension CapabilityRow.Capability {
+    var title: String {
+        switch self {
+        case .sched: "SCHED"
+        case .softwareTransmit: "software TX"
+        case .hardwareTransmit: "hardware TX, ordinary frames"
+        case .hardwareTransmitPTP: "hardware TX, PTP frames"
+        case .softwareReceive: "software RX"
+        case .hardwareReceive: "hardware RX, ordinary frames"
+        case .hardwareReceivePTP: "hardware RX, PTP frames"
+        case .identifiers: "stamps by their ids"
+        case .launchTime: "launch time"
+        }
+    }
+}
+
+extension Verdict {
+    var text: String {
+        switch self {
+        case .proven(let count, let total): "proven, \(count) of \(total)"
+        case .didNotCome(let total, let reason): "did not come" + (reason.map { ": \($0)" } ?? ", 0 of \(total)")
+        case .notAdvertised: "not advertised"
+        case .notTried(let reason): "not tried: \(reason)"
+        }
+    }
+}

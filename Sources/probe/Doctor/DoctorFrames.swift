@@ -1,0 +1,97 @@
+import Addresses
+import Kernel
+import Wire
+
+/// The frames that the doctor sends: few, and harmless to whoever else hears them.
+enum DoctorFrames {
+    /// IEEE 802's local experimental ethertype: nobody listens.
+    static let experimental: UInt16 = 0x88B5
+    static let ptp: UInt16 = 0x88F7
+    /// PTP's address for what bridges do not forward.
+    static let linkLocalGroup = MACAddress(rawValue: 0x0180_C200_000E)
+    /// PTP's address for everything else, which is only listened to.
+    static let generalGroup = MACAddress(rawValue: 0x011B_1900_0000)
+    /// The shortest frame, without its check sequence.
+    private static let shortest = 60
+    /// A domain of PTP's that is left to users, the last one: clocks of other domains let it be.
+    private static let domain: UInt8 = 127
+
+    /// A frame that says what it is.
+    static func ordinary(to destination: MACAddress, from source: MACAddress) -> [UInt8] {
+        padded(header(destination, source, experimental) + "probe doctor".utf8)
+    }
+
+    /// A PTP Delay_Req that asks nobody: cards stamp it as an event message, and clocks of its domain are not to be
+    /// expected. Source: IEEE 1588-2019, 13.3 and 13.6.
+    static func delayRequest(from source: MACAddress, sequence: UInt16) -> [UInt8] {
+        var frame = header(linkLocalGroup, source, ptp)
+        // Message type 1, version 2, 44 bytes, domain; no flags, no correction.
+        frame += [0x01, 0x02, 0, 44, domain, 0] + [UInt8](repeating: 0, count: 14)
+        // The clock's identity: its address, widened.
+        let address = (0..<6).map { source.octet($0) }
+        frame += address[..<3] + [0xFF, 0xFE] + address[3...] + [0, 1]
+        frame += [UInt8(truncatingIfNeeded: sequence >> 8), UInt8(truncatingIfNeeded: sequence)]
+        // Control field of a Delay_Req, no interval, no time of origin.
+        frame += [1, 0x7F] + [UInt8](repeating: 0, count: 10)
+        return padded(frame)
+    }
+
+    /// A STAMP probe to a reflector; `nil` where the addresses are of two families.
+    static func probe(_ template: UDPFrameTemplate, sequence: UInt32, time: Int64) -> [UInt8]? {
+        var frame = [UInt8](repeating: 0, count: max(shortest, template.headerLength + SenderPacket.length))
+        let estimate = ErrorEstimate(synchronized: false, isPTP: false, errorNanoseconds: 16_000_000_000)
+        let packet = SenderPacket(
+            sequence: sequence, timestampNanoseconds: time, errorEstimate: estimate, ssid: 0)
+        var span = frame.mutableSpan
+        var bytes = span.mutableBytes
+        guard write(packet, template, into: &bytes) else { return nil }
+        return frame
+    }
+
+    private static func write(
+        _ packet: SenderPacket, _ template: UDPFrameTemplate, into frame: inout MutableRawSpan
+    ) -> Bool {
+        guard template.writeHeaders(into: &frame, payloadLength: SenderPacket.length) else { return false }
+        var payload = frame._mutatingExtracting(template.headerLength...)
+        guard packet.write(into: &payload) else { return false }
+        template.writeChecksum(into: &frame, payloadLength: SenderPacket.length)
+        return true
+    }
+
+    private static func header(_ destination: MACAddress, _ source: MACAddress, _ etherType: UInt16) -> [UInt8] {
+        (0..<6).map { destination.octet($0) } + (0..<6).map { source.octet($0) }
+            + [UInt8(etherType >> 8), UInt8(truncatingIfNeeded: etherType)]
+    }
+
+    private static func padded(_ frame: [UInt8]) -> [UInt8] {
+        frame + [UInt8](repeating: 0, count: max(0, shortest - frame.count))
+    }
+
+    // MARK: - What arrives
+
+    /// The kind of a received frame; `nil` for one that proves nothing either way: PTP's general messages, which cards
+    /// leave unstamped, and PTP over UDP.
+    static func kind(of frame: RawSpan, etherType: UInt16) -> FrameKind? {
+        if etherType == ptp {
+            // Message types below 8 are events.
+            guard let type = frame.u8(at: 14) else { return nil }
+            return type & 0x0F < 8 ? .ptp : nil
+        }
+        if let datagram = try? UDPFrame(decoding: frame, verifyChecksum: false),
+            [319, 320].contains(datagram.destinationPort)
+        {
+            return nil
+        }
+        return .ordinary
+    }
+
+    /// Whether a received frame is the peer's answer to a probe.
+    static func isReply(_ frame: RawSpan, to template: UDPFrameTemplate, probes: Int) -> Bool {
+        guard let datagram = try? UDPFrame(decoding: frame, verifyChecksum: false),
+            datagram.source == template.destination, datagram.destination == template.source,
+            datagram.sourcePort == template.destinationPort, datagram.destinationPort == template.sourcePort,
+            let reply = ReflectorPacket(decoding: frame.extracting(datagram.payload))
+        else { return false }
+        return reply.senderSequence < UInt32(clamping: probes)
+    }
+}

@@ -1,0 +1,83 @@
+import Addresses
+import Kernel
+
+/// `probe doctor`: examines the interfaces, prints what was found out, and gives back all that it had set.
+struct DoctorRun {
+    private let options: DoctorCommand
+    private let interfaces: [Interface]
+    private let host = HostFacts.current()
+
+    init(_ options: DoctorCommand) throws(ProbeError) {
+        self.options = options
+        let names = options.interfaces
+        interfaces = try ProbeError.system { () throws(SystemError) in
+            if names.isEmpty { return try Interface.all().filter { $0.isUp && $0.isEthernet && $0.name != "lo" } }
+            var found: [Interface] = []
+            for name in names where !found.contains(where: { $0.name == name }) {
+                found.append(try Interface(named: name))
+            }
+            return found
+        }
+        if interfaces.isEmpty {
+            throw .noInterface("No Ethernet interface is up: `ip link` lists them, `ip link set … up` switches one on.")
+        }
+    }
+
+    func run() async throws {
+        OutputFile.ignoreBrokenPipes()
+        try await Stopper.run { stopper in try await run(stopper) }
+    }
+
+    private func run(_ stopper: Stopper) async throws {
+        let stop = try ProbeError.system { () throws(SystemError) in try StopSignal() }
+        stopper.attach { _ in stop.raise() }
+        let path = try pathToPeer()
+        defer { if let path, let interface = interfaces.first { path.giveBack(on: interface) } }
+        let peer = path.flatMap { path in
+            options.peer.map {
+                FrameTrialRun.Peer(address: $0, source: path.source, macAddress: path.macAddress)
+            }
+        }
+        let (interfaces, host) = (interfaces, host)
+        let facts = try await PacketThread.run(named: "probe-doctor") {
+            let doctor = Doctor(sources: .kernel, capabilities: host.capabilities, peer: peer, stop: stop)
+            return interfaces.map(doctor.examine)
+        }
+        let diagnosis = Diagnosis(version: RunOutputs.version, host: host, interfaces: facts)
+        try RunOutputs.print(options.json ? diagnosis.json() : diagnosis.text())
+        if let error = diagnosis.obstacle { throw error }
+    }
+
+    /// The way to the peer; `nil` without one, or where nothing could be sent to it anyway.
+    private func pathToPeer() throws(ProbeError) -> PeerPath? {
+        guard let peer = options.peer, let interface = interfaces.first, interface.isUp,
+            host.capabilities.contains(.rawSockets)
+        else { return nil }
+        return try PeerPath.find(peer, on: interface, transport: .packet, overrides: PeerPath.Overrides())
+    }
+}
+
+extension Diagnosis {
+    /// What kept the doctor from trying, for the exit code; `nil` where it could, whatever came of it.
+    var obstacle: ProbeError? {
+        for interface in interfaces {
+            if !interface.isUp {
+                return .noInterface("\(interface.name) is down: `ip link set \(interface.name) up`.")
+            }
+            if !interface.hasCarrier { return .noInterface("\(interface.name) has no carrier.") }
+            if let failure = interface.frames.outcome?.failure {
+                return [ErrorCode.noDevice, ErrorCode.noSuchAddress].contains(failure.code)
+                    ? .noInterface("\(interface.name) went away.") : .system(failure)
+            }
+        }
+        if !host.capabilities.contains(.rawSockets) {
+            return .noPrivilege("Nothing could be tried without CAP_NET_RAW: run as root, or `setcap cap_net_raw+ep`.")
+        }
+        for case .made(let trial) in interfaces.map(\.frames) {
+            if let peer = trial.peer, peer.probes > 0, peer.replies == 0 {
+                return .noReply("The peer answered none of \(peer.probes) probes.")
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,157 @@
+import Addresses
+import FastAFPacket
+import Kernel
+import Wire
+
+/// Sends a few frames on an interface, takes their stamps, and looks at what arrives for a second.
+struct FrameTrialRun: ~Copyable {
+    /// A STAMP reflector, and the way to it.
+    struct Peer: Sendable {
+        var address: IPAddress
+        var source: IPAddress
+        var macAddress: MACAddress
+    }
+
+    private enum Frame { case ordinary, ptp, probe }
+
+    /// Between frames, in nanoseconds: cards that take one stamp at a time are done by then.
+    private static let spacing: Int64 = 40_000_000
+    /// How long the last frame's stamps and answer are waited for, in nanoseconds.
+    private static let patience: Int64 = 300_000_000
+    /// How long it is listened for frames at least, in nanoseconds.
+    private static let span: Int64 = 1_000_000_000
+    /// ETH_P_ALL.
+    private static let everything: UInt16 = 3
+
+    private let interface: Interface
+    private let conn: PacketConn
+    private let stop: StopSignal
+    private let holder: PortHolder?
+    private let template: UDPFrameTemplate?
+    private let macAddress: MACAddress
+    private var account = FrameTrialAccount()
+    private var receiveBatch = ReceiveBatch(capacity: 64, packetBytes: 256)
+    private var stampBatch = StampBatch(capacity: 64)
+
+    /// Everything that it sets on the interface is given back when it returns, or throws.
+    static func run(on interface: Interface, peer: Peer?, stop: StopSignal) throws(SystemError) -> FrameTrial {
+        var configuration = PacketConn.Configuration()
+        configuration.stampsReceivedPTP = true
+        configuration.options.multicastGroups = [DoctorFrames.linkLocalGroup, DoctorFrames.generalGroup]
+        let conn = try PacketConn.listen(on: interface, etherType: everything, configuration: configuration)
+        defer { conn.close() }
+        var run = try FrameTrialRun(on: interface, conn, peer, stop)
+        return try run.perform()
+    }
+
+    private init(
+        on interface: Interface, _ conn: PacketConn, _ peer: Peer?, _ stop: StopSignal
+    ) throws(SystemError) {
+        self.interface = interface
+        self.conn = conn
+        self.stop = stop
+        guard let peer else {
+            macAddress = interface.macAddress
+            holder = nil
+            template = nil
+            return
+        }
+        let holder = try PortHolder.ephemeral(isIPv4: peer.address.isIPv4, on: interface)
+        let port = holder.port
+        self.holder = consume holder
+        template = UDPFrameTemplate(
+            destinationMAC: peer.macAddress, sourceMAC: interface.macAddress, source: peer.source,
+            destination: peer.address, sourcePort: port, destinationPort: STAMP.port)
+        macAddress = peer.macAddress
+    }
+
+    private mutating func perform() throws(SystemError) -> FrameTrial {
+        account.change {
+            $0.stamping = conn.hardwareStamping
+            if template != nil { $0.peer = FrameTrial.PeerAnswers() }
+        }
+        let frames: [Frame] = (0..<4).flatMap { _ in
+            [.ordinary, .ptp, .ordinary] + (template == nil ? [] : [.probe])
+        }
+        // Far apart and without order, so that no count of the kernel's can pass for them.
+        var ids = Set<UInt32>()
+        while ids.count < frames.count { ids.insert(.random(in: 1 << 16...UInt32.max)) }
+        do throws(SystemError) {
+            try send(frames, Array(ids))
+        } catch {
+            account.change { $0.failure = error }
+        }
+        return account.trial
+    }
+
+    private mutating func send(_ frames: [Frame], _ ids: [UInt32]) throws(SystemError) {
+        let start = ClockID.monotonic.now()
+        // Counted from the last frame, not from the start: a host that is held up must not send them all at once.
+        var (next, last) = (0, start - Self.spacing)
+        while true {
+            let isOver = next == frames.count
+            let due = isOver ? max(start + Self.span, last + Self.patience) : last + Self.spacing
+            if ClockID.monotonic.now() >= due {
+                guard !isOver else {
+                    try takeStamps()
+                    return try receive()
+                }
+                try send(frames[next], id: ids[next])
+                (next, last) = (next + 1, ClockID.monotonic.now())
+                continue
+            }
+            let activity = try conn.waitForActivity(until: due, signal: stop.signal)
+            if activity.contains(.signal) { return account.change { $0.isInterrupted = true } }
+            try takeStamps()
+            try receive()
+        }
+    }
+
+    private mutating func send(_ frame: Frame, id: UInt32) throws(SystemError) {
+        let bytes: [UInt8]?
+        switch frame {
+        case .ordinary: bytes = DoctorFrames.ordinary(to: macAddress, from: interface.macAddress)
+        case .ptp:
+            bytes = DoctorFrames.delayRequest(
+                from: interface.macAddress, sequence: UInt16(truncatingIfNeeded: account.trial.ptp.frames))
+        case .probe:
+            bytes = template.flatMap {
+                DoctorFrames.probe(
+                    $0, sequence: UInt32(clamping: account.trial.peer?.probes ?? 0), time: ClockID.realtime.now())
+            }
+        }
+        guard let bytes else { return }
+        let time = ClockID.realtime.now()
+        do throws(SystemError) {
+            try conn.writeTo(bytes, id: id)
+        } catch  where error.code == ErrorCode.noBuffers {
+            // The interface's queue is full: one frame less.
+            return
+        }
+        account.enter(id: id, frame == .ptp ? .ptp : .ordinary, time: time)
+        if frame == .probe { account.change { $0.peer?.probes += 1 } }
+    }
+
+    private mutating func takeStamps() throws(SystemError) {
+        while try conn.receiveTransmitStampsNow(&stampBatch) > 0 {
+            stampBatch.forEach { account.enter($0) }
+        }
+    }
+
+    private mutating func receive() throws(SystemError) {
+        // No more at a time than a busy link may bring, so that sending goes on.
+        for _ in 0..<Link.rounds {
+            guard try conn.receiveNow(&receiveBatch) > 0 else { return }
+            receiveBatch.forEach { bytes, packet in
+                if let kind = DoctorFrames.kind(of: bytes, etherType: packet.link?.etherType ?? 0) {
+                    account.enter(received: kind, packet.stamps)
+                }
+                if let template, let peer = account.trial.peer,
+                    DoctorFrames.isReply(bytes, to: template, probes: peer.probes)
+                {
+                    account.change { $0.peer?.replies += 1 }
+                }
+            }
+        }
+    }
+}

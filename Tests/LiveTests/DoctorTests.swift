@@ -1,0 +1,227 @@
+import Foundation
+import Glibc
+import Testing
+
+/// `probe doctor` on veth pairs: what it finds, what it sends, and what it leaves.
+@Suite(.serialized, .needsRoot)
+struct DoctorTests {
+    private func doctor(_ lab: Lab, _ more: String..., on interface: String = Lab.interface) throws -> ProbeProcess {
+        try lab.start(.a, ["doctor", interface] + more)
+    }
+
+    /// Runs of digits, and addresses of hexadecimal ones, as "N".
+    private func masked(_ text: String) -> String {
+        text.replacing(#/([0-9a-f]{2}:){5}[0-9a-f]{2}/#, with: "N").replacing(#/[0-9]+/#, with: "N")
+    }
+
+    @Test func `A veth has software stamps only and no PHC, all of them proven with a peer`() async throws {
+        try await Lab.with { lab in
+            let reflector = try await lab.startReflect(.b)
+            let process = try doctor(lab, "--peer", Lab.ipv4(.b))
+            #expect(try await process.exit() == 0, "\(process.errors)")
+            let text = try #require(process.output.firstRange(of: "\(Lab.interface): "))
+            let expected = """
+                probeN: software stamps only, no PHC
+                  link          up, MTU N, N
+                  driver        veth N.N
+                  rings         none told of
+                  queueing      noqueue
+                  stamping      none of the card's
+                  clock         none
+                  missed stamps no counters
+                  advertised    software-transmit, software-receive, software-system-clock
+
+                                                advertised            proven by sending
+                  SCHED                         by the kernel         proven, N of N
+                  software TX                   yes                   proven, N of N
+                  hardware TX, ordinary frames  no                    not advertised
+                  hardware TX, PTP frames       no                    not advertised
+                  software RX                   yes                   proven, N of N
+                  hardware RX, ordinary frames  no                    not advertised
+                  hardware RX, PTP frames       no                    not advertised
+                """
+            let actual = masked(String(process.output[text.lowerBound...]))
+            #expect(actual.hasPrefix(expected), "\(actual)")
+            #expect(process.output.contains(#/SCHED .* 16 of 16\n/#) && process.output.contains(#/TX .* 16 of 16\n/#))
+            #expect(process.output.contains("did not come: ignored by this queueing discipline (noqueue)"))
+            #expect(process.output.contains("remedy: `tc qdisc replace dev probe0 root fq`"))
+            reflector.signal(SIGTERM)
+            #expect(try await reflector.exit() == 0)
+        }
+    }
+
+    @Test func `Without a name all Ethernet interfaces that are up are examined, and JSON tells each verdict`()
+        async throws
+    {
+        try await Lab.with { lab in
+            try lab.ip(.a, "link add down0 type veth peer name down1")
+            let process = try lab.start(.a, ["doctor", "--json"])
+            #expect(try await process.exit() == 0, "\(process.errors)")
+            let parsed = try JSONSerialization.jsonObject(with: Data(process.output.utf8))
+            let interfaces = try #require((parsed as? [String: Any])?["interfaces"] as? [[String: Any]])
+            #expect(interfaces.map { $0["interface"] as? String } == [Lab.interface])
+            let table = try #require(interfaces[0]["capabilities"] as? [String: [String: Any]])
+            let verdicts = table.mapValues { $0["verdict"] as? String }
+            #expect(verdicts["sched"] == "proven" && verdicts["software_tx"] == "proven" && verdicts["ids"] == "proven")
+            #expect(verdicts["hardware_tx"] == "not_advertised" && verdicts["launch_time"] == "did_not_come")
+            // The other side's kernel may have told of its IPv6 groups within that second, or not.
+            let reason = table["software_rx"]?["reason"] as? String ?? ""
+            #expect(verdicts["software_rx"] == "proven" || reason.contains("give --peer"))
+        }
+    }
+
+    @Test func `Two doctors at once prove receive stamps by each other's frames`() async throws {
+        try await Lab.with { lab in
+            let (a, b) = (try doctor(lab), try lab.start(.b, ["doctor", Lab.interface]))
+            #expect(try await a.exit() == 0)
+            #expect(try await b.exit() == 0)
+            for process in [a, b] {
+                #expect(process.output.contains(#/software RX +yes +proven/#), "\(process.output)")
+            }
+        }
+    }
+
+    @Test func `It sends what its help says, and nothing else`() async throws {
+        try await Lab.with { lab in
+            let capture = try RawSocket(namespace: lab.namespace(.b), interface: Lab.interface)
+            #expect(try await doctor(lab).exit() == 0)
+            var frames: [[UInt8]] = []
+            while let received = capture.receive() { frames.append(received.bytes) }
+            let own = Array(Lab.mac(.a).split(separator: ":").compactMap { UInt8($0, radix: 16) })
+            let experimental = frames.filter { $0[12..<14] == [0x88, 0xB5] }
+            let ptp = frames.filter { $0[12..<14] == [0x88, 0xF7] }
+            #expect(experimental.count == 9 && experimental.allSatisfy { $0[..<6] == own[...] })
+            #expect(ptp.count == 4 && ptp.allSatisfy { $0[..<6] == [0x01, 0x80, 0xC2, 0, 0, 0x0E] && $0[14] == 1 })
+            #expect((experimental + ptp).allSatisfy { $0[6..<12] == own[...] && $0.count == 60 })
+            // The kernel tells of its IPv6 groups by itself (MLDv2), a while after an address came.
+            let others = frames.count { $0[12..<14] != [0x86, 0xDD] || $0[20] != 0 }
+            #expect(others == 13, "\(frames.map { $0[12..<24] })")
+        }
+    }
+
+    // MARK: - What can be wrong
+
+    @Test func `Without privilege it tells what is advertised, tries nothing, and ends with 5`() async throws {
+        try await Lab.with { lab in
+            let process = try lab.start(
+                .a,
+                program: ["setpriv", "--reuid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"]
+                    + [ProbeProcess.binary, "doctor", Lab.interface])
+            #expect(try await process.exit() == 5)
+            #expect(process.errors.contains("CAP_NET_RAW"))
+            #expect(process.output.contains(#/SCHED +by the kernel +not tried: CAP_NET_RAW is missing/#))
+            #expect(process.output.contains(#/hardware RX, PTP frames +no +not advertised/#))
+            #expect(!process.output.contains("proven, "))
+            #expect(process.output.contains("remedy: Run as root, or `setcap cap_net_raw+ep`"))
+        }
+    }
+
+    @Test func `CAP_NET_RAW alone proves software stamps`() async throws {
+        try await Lab.with { lab in
+            let process = try lab.start(
+                .a,
+                program: ["setpriv", "--reuid=65534", "--clear-groups", "--inh-caps=-all,+net_raw"]
+                    + ["--ambient-caps=-all,+net_raw", ProbeProcess.binary, "doctor", Lab.interface])
+            #expect(try await process.exit() == 0, "\(process.errors)")
+            #expect(process.output.contains(#/SCHED +by the kernel +proven, 12 of 12/#))
+            #expect(process.output.contains("CAP_NET_ADMIN missing"))
+        }
+    }
+
+    @Test func `No such interface, and none that is up, end with 3 and say what to do`() async throws {
+        try await Lab.with { lab in
+            let unknown = try doctor(lab, on: "nosuch")
+            #expect(try await unknown.exit() == 3)
+            #expect(unknown.errors.contains("`ip link`") && unknown.output.isEmpty)
+            try lab.ip(.a, "link set probe0 down")
+            let none = try lab.start(.a, ["doctor"])
+            #expect(try await none.exit() == 3)
+            #expect(none.errors.contains("No Ethernet interface is up") && none.output.isEmpty)
+        }
+    }
+
+    @Test(arguments: [Lab.Side.a, .b])
+    func `An interface that is down or without carrier is told, tried no further, and ends with 3`(side: Lab.Side)
+        async throws
+    {
+        try await Lab.with { lab in
+            try lab.ip(side, "link set probe0 down")
+            let process = try doctor(lab)
+            #expect(try await process.exit() == 3)
+            let reason = side == .a ? "it is down" : "it has no carrier"
+            #expect(process.output.contains("not tried: \(reason)") && !process.output.contains("proven, "))
+            #expect(process.output.contains("  problem: probe0: "))
+        }
+    }
+
+    @Test func `A peer that does not answer is a finding, and ends with 2`() async throws {
+        try await Lab.with { lab in
+            let process = try doctor(lab, "--peer", Lab.ipv6(.b))
+            #expect(try await process.exit() == 2)
+            #expect(process.output.contains("The peer answered none of 4 STAMP probes."))
+            #expect(process.output.contains(#/SCHED +by the kernel +proven, 16 of 16/#))
+        }
+    }
+
+    @Test func `A peer that no route leads to ends with 4 before anything is sent`() async throws {
+        try await Lab.with { lab in
+            let process = try doctor(lab, "--peer", "203.0.113.9")
+            #expect(try await process.exit() == 4)
+            #expect(process.errors.contains("no route") && process.output.isEmpty)
+        }
+    }
+
+    /// Waits until the doctor has its packet sockets.
+    private func waitUntilTrying(_ lab: Lab, _ process: ProbeProcess) async throws {
+        try await waitFor("packet sockets; \(process.errors)", within: 10) {
+            try lab.run(.a, ["cat", "/proc/net/packet"]).split(separator: "\n").count > 2 ? () : nil
+        }
+    }
+
+    @Test func `An interface that goes away in the middle ends with 3, and what was proven until then is told`()
+        async throws
+    {
+        try await Lab.with { lab in
+            let process = try doctor(lab)
+            try await waitUntilTrying(lab, process)
+            try lab.ip(.a, "link del probe0")
+            #expect(try await process.exit() == 3)
+            #expect(process.output.contains("Trying ended early"), "\(process.output)")
+        }
+    }
+
+    // MARK: - What it leaves
+
+    /// What a doctor might change.
+    private func state(_ lab: Lab) throws -> [String] {
+        try [
+            ["ip", "-d", "link"], ["ip", "address"], ["ip", "maddress"], ["ip", "neigh"], ["tc", "qdisc"],
+            ["cat", "/proc/net/packet", "/proc/net/udp", "/proc/net/udp6"],
+            ["sh", "-c", "grep -rs '' /proc/sys/net | grep -v conntrack_count || true"],
+        ].map { try lab.run(.a, $0) }
+    }
+
+    enum End: String, CaseIterable, Sendable { case byItself, interrupt, terminate, hangUp }
+
+    @Test(arguments: End.allCases)
+    func `It leaves the interface as it was, and a signal still gets what was found`(end: End) async throws {
+        try await Lab.with(neighbours: .resolved) { lab in
+            _ = try await lab.startReflect(.b)
+            let before = try state(lab)
+            let process = try doctor(lab, "--peer", Lab.ipv4(.b))
+            try await waitUntilTrying(lab, process)
+            // While it tries, PTP's group is the interface's.
+            let groups = try lab.ip(.a, "maddress show dev probe0")
+            #expect(groups.contains("01:80:c2:00:00:0e"), "\(groups)")
+            switch end {
+            case .byItself: break
+            case .interrupt: process.signal(SIGINT)
+            case .terminate: process.signal(SIGTERM)
+            case .hangUp: process.signal(SIGHUP)
+            }
+            #expect(try await process.exit() == 0, "\(process.errors)")
+            #expect(process.output.contains("not tried: interrupted") == (end != .byItself), "\(process.output)")
+            #expect(try state(lab) == before)
+        }
+    }
+}

@@ -1,0 +1,285 @@
+import Clocks
+import FastAFPacket
+import Foundation
+import Testing
+
+@testable import probe
+
+/// Text and JSON of diagnoses, as a user reads them.
+@Suite struct DiagnosisTextTests {
+    /// Compares from the first interface on, or all of it, and shows the first line that differs.
+    private func expect(_ text: String, _ expected: String, sourceLocation: SourceLocation = #_sourceLocation) {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+        let wanted = expected.split(separator: "\n", omittingEmptySubsequences: false)
+        let shown = lines.suffix(wanted.count)
+        #expect(text.hasSuffix("\n"), sourceLocation: sourceLocation)
+        for (line, want) in zip(shown, wanted) where line != want {
+            Issue.record("\"\(line)\" instead of \"\(want)\"", sourceLocation: sourceLocation)
+        }
+        #expect(shown.count == wanted.count, sourceLocation: sourceLocation)
+    }
+
+    @Test func `A veth has software stamps only, and no PHC`() {
+        let expected = """
+            veth0: software stamps only, no PHC
+              link          up, MTU 1500, 02:00:00:00:00:01
+              driver        veth 1.0
+              rings         none told of
+              queueing      noqueue
+              stamping      none of the card's
+              clock         none
+              missed stamps no counters
+              advertised    software-transmit, software-receive, software-system-clock
+
+                                            advertised            proven by sending
+              SCHED                         by the kernel         proven, 16 of 16
+              software TX                   yes                   proven, 16 of 16
+              hardware TX, ordinary frames  no                    not advertised
+              hardware TX, PTP frames       no                    not advertised
+              software RX                   yes                   proven, 4 of 4
+              hardware RX, ordinary frames  no                    not advertised
+              hardware RX, PTP frames       no                    not advertised
+              stamps by their ids           given with each send  proven, 32 of 32
+              launch time                   no: noqueue           did not come: ignored by this queueing discipline (noqueue)
+
+            findings
+              note: veth0: Launch times: ignored by this queueing discipline (noqueue).
+                remedy: `tc qdisc replace dev veth0 root fq` keeps them by CLOCK_MONOTONIC, etf by CLOCK_TAI.
+            """
+        expect(Diagnoses.diagnosis(Diagnoses.veth).text(), expected)
+    }
+
+    @Test func `An igb stamps any frame on transmit, and PTP frames alone on receive`() {
+        let expected = """
+            eth0: hardware stamps: transmit any frame; receive PTP frames alone
+              link          up, MTU 1500, 02:00:00:00:00:01
+              driver        igb 6.12.0, firmware 1.3, 0x8d9a, at 0000:00:03.0
+              rings         receive 256 of 4096, transmit 256 of 4096
+              queueing      mq of fq_codel
+              stamping      off
+              clock         /dev/ptp0, runs 12 ppm fast (within 4), read by method extended
+              missed stamps tx_hwtstamp_timeouts 0, tx_hwtstamp_skipped 0
+              advertised    hardware-transmit, software-transmit, hardware-receive, software-receive, software-system-clock,
+                            hardware-raw-clock
+              TX types      off, on
+              RX filters    none, ptpv1-l4-sync, ptpv1-l4-delay-req, ptpv2-event
+
+                                            advertised            proven by sending
+              SCHED                         by the kernel         proven, 16 of 16
+              software TX                   yes                   proven, 16 of 16
+              hardware TX, ordinary frames  yes                   proven, 12 of 12
+              hardware TX, PTP frames       yes                   proven, 4 of 4
+              software RX                   yes                   proven, 8 of 8
+              hardware RX, ordinary frames  no                    not advertised
+              hardware RX, PTP frames       yes                   proven, 1 of 4
+              stamps by their ids           given with each send  proven, 48 of 48
+              launch time                   no: mq of fq_codel    did not come: ignored by this queueing discipline (mq of fq_codel)
+
+            findings
+              note: eth0: Hardware receive stamps came for 1 of 4 PTP frames.
+                remedy: The card's latch for them was not free each time: expect missing ones.
+              note: eth0: The card stamps received PTP frames alone: ordinary probes have software receive stamps.
+                remedy: Count on software stamps for UDP probes; their error is in each row.
+              note: eth0: Launch times: ignored by this queueing discipline (mq of fq_codel).
+                remedy: `tc qdisc replace dev eth0 root fq` keeps them by CLOCK_MONOTONIC, etf by CLOCK_TAI.
+            """
+        expect(Diagnoses.diagnosis(Diagnoses.igb).text(), expected)
+    }
+
+    @Test func `An e1000e advertises hardware stamps that never arrive, and its clock runs fast`() {
+        let expected = """
+            eth0: hardware stamps are advertised and never arrived; software stamps only
+              link          up, MTU 1500, 02:00:00:00:00:01
+              driver        e1000e 6.12.0, firmware 1.8-0, at 0000:00:03.0
+              rings         receive 256 of 4096, transmit 256 of 4096
+              queueing      mq of fq_codel
+              stamping      off
+              clock         /dev/ptp0, runs 2.50 times as fast as the system's clock, read by method extended
+              missed stamps tx_hwtstamp_timeouts 0, tx_hwtstamp_skipped 0
+              advertised    hardware-transmit, software-transmit, hardware-receive, software-receive, software-system-clock,
+                            hardware-raw-clock
+              TX types      off, on
+              RX filters    none, all, some, ptpv1-l4-event, ptpv1-l4-sync, ptpv1-l4-delay-req, ptpv2-l4-event, ptpv2-l4-sync,
+                            ptpv2-l4-delay-req, ptpv2-l2-event, ptpv2-l2-sync, ptpv2-l2-delay-req, ptpv2-event, ptpv2-sync,
+                            ptpv2-delay-req, ntp-all
+
+                                            advertised            proven by sending
+              SCHED                         by the kernel         proven, 16 of 16
+              software TX                   yes                   proven, 16 of 16
+              hardware TX, ordinary frames  yes                   did not come, 0 of 12
+              hardware TX, PTP frames       yes                   did not come, 0 of 4
+              software RX                   yes                   proven, 8 of 8
+              hardware RX, ordinary frames  yes                   did not come, 0 of 4
+              hardware RX, PTP frames       yes                   did not come, 0 of 4
+              stamps by their ids           given with each send  proven, 32 of 32
+              launch time                   no: mq of fq_codel    did not come: ignored by this queueing discipline (mq of fq_codel)
+
+            findings
+              problem: eth0: Hardware transmit stamps are advertised and never arrived: 0 of 16 frames.
+                remedy: Rely on software stamps here; try another driver (e1000e 6.12.0), firmware or card.
+              problem: eth0: Hardware receive stamps are advertised for every frame and never arrived: 0 of 4 frames.
+                remedy: Rely on software stamps here; try another driver (e1000e 6.12.0), firmware or card.
+              problem: eth0: The card's clock /dev/ptp0 runs 2.50 times as fast as the system's clock.
+                remedy: Hardware stamps can't be compared with anything here: rely on software stamps.
+              note: eth0: Launch times: ignored by this queueing discipline (mq of fq_codel).
+                remedy: `tc qdisc replace dev eth0 root fq` keeps them by CLOCK_MONOTONIC, etf by CLOCK_TAI.
+            """
+        expect(Diagnoses.diagnosis(Diagnoses.e1000e).text(), expected)
+    }
+
+    @Test func `A card that ptp4l holds is told with its holder`() {
+        let expected = """
+            eth0: hardware stamps: transmit any frame; receive PTP frames, others not tried
+              link          up, MTU 1500, 02:00:00:00:00:01
+              driver        ice 6.12.0, at 0000:18:00.0
+              rings         receive 256 of 4096, transmit 256 of 4096
+              queueing      mq of fq_codel
+              stamping      transmit on, receive ptpv2-event; running: ptp4l (process 812)
+              clock         /dev/ptp0, runs with the system's clock (within 4 ppm), read by method extended
+              missed stamps tx_hwtstamp_timeouts 0, tx_hwtstamp_skipped 0
+              advertised    hardware-transmit, software-transmit, hardware-receive, software-receive, software-system-clock,
+                            hardware-raw-clock
+              TX types      off, on
+              RX filters    none, all
+
+                                            advertised            proven by sending
+              SCHED                         by the kernel         proven, 16 of 16
+              software TX                   yes                   proven, 16 of 16
+              hardware TX, ordinary frames  yes                   proven, 12 of 12
+              hardware TX, PTP frames       yes                   proven, 4 of 4
+              software RX                   yes                   proven, 8 of 8
+              hardware RX, ordinary frames  yes                   not tried: the card's stamping was set by others: transmit on, receive ptpv2-event
+              hardware RX, PTP frames       yes                   proven, 4 of 4
+              stamps by their ids           given with each send  proven, 32 of 32
+              launch time                   no: mq of fq_codel    did not come: ignored by this queueing discipline (mq of fq_codel)
+
+            findings
+              problem: eth0: The card's stamping was set before us: transmit on, receive ptpv2-event. Running: ptp4l (process 812). The card could do more.
+                remedy: It is used as it is. For every frame's stamp: `hwts_filter full` in ptp4l's configuration, or stop it for the run.
+              note: eth0: Launch times: ignored by this queueing discipline (mq of fq_codel).
+                remedy: `tc qdisc replace dev eth0 root fq` keeps them by CLOCK_MONOTONIC, etf by CLOCK_TAI.
+            """
+        expect(Diagnoses.diagnosis(Diagnoses.held(Diagnoses.ptpOnly), host: Diagnoses.daemons).text(), expected)
+    }
+
+    @Test func `A container without privileges is told what it lacks`() {
+        let expected = """
+            probe 1.0 on host, Linux 6.13.0
+            capabilities    CAP_NET_BIND_SERVICE missing: no ports below net.ipv4.ip_unprivileged_port_start
+                            CAP_NET_ADMIN missing: cards' stamping stays as it is; buffers up to net.core.rmem_max
+                            CAP_NET_RAW missing: no packet sockets; nothing can be tried
+            settings        net.core.rmem_max not shown here
+                            net.core.tstamp_allow_data not shown here
+                            net.core.default_qdisc not shown here
+                            net.ipv4.ip_unprivileged_port_start not shown here
+            time daemons    none
+
+            veth0: nothing was tried: CAP_NET_RAW is missing; software stamps alone are advertised, no PHC
+              link          up, MTU 1500, 02:00:00:00:00:01
+              driver        veth 1.0
+              rings         none told of
+              queueing      noqueue
+              stamping      none of the card's
+              clock         none
+              missed stamps no counters
+              advertised    software-transmit, software-receive, software-system-clock
+
+                                            advertised            proven by sending
+              SCHED                         by the kernel         not tried: CAP_NET_RAW is missing
+              software TX                   yes                   not tried: CAP_NET_RAW is missing
+              hardware TX, ordinary frames  no                    not advertised
+              hardware TX, PTP frames       no                    not advertised
+              software RX                   yes                   not tried: CAP_NET_RAW is missing
+              hardware RX, ordinary frames  no                    not advertised
+              hardware RX, PTP frames       no                    not advertised
+              stamps by their ids           given with each send  not tried: CAP_NET_RAW is missing
+              launch time                   no: noqueue           not tried: CAP_NET_RAW is missing
+
+            findings
+              problem: CAP_NET_RAW is missing: no packet sockets, so nothing could be tried.
+                remedy: Run as root, or `setcap cap_net_raw+ep` on the program; `--transport udp` does without.
+              note: CAP_NET_BIND_SERVICE is missing: the standard port 862 can't be used.
+                remedy: `setcap cap_net_raw,cap_net_bind_service+ep` on the program, or `--port 8620` on both hosts.
+            """
+        expect(Diagnoses.container.text(), expected)
+    }
+
+    @Test func `No line but those of many findings is wider than a screen`() {
+        for facts in [Diagnoses.veth, Diagnoses.virtio, Diagnoses.igb, Diagnoses.e1000e] {
+            for line in Diagnoses.diagnosis(facts).text().split(separator: "\n") {
+                #expect(line.count <= 132, "\(line)")
+            }
+        }
+    }
+
+    @Test func `Nothing that hurts is said so`() {
+        var facts = Diagnoses.veth
+        facts.launch = .made(LaunchTrial(clock: .monotonic, outcome: .left(after: 5)))
+        #expect(Diagnoses.diagnosis(facts).text().hasSuffix("\n\nfindings: none\n"))
+    }
+
+    @Test(
+        arguments: [
+            (1.000012, 3e-6, "12 ppm fast (within 3)"), (0.99995, 1.2e-6, "50 ppm slow (within 2)"),
+            (1.0000001, 2e-6, "with the system's clock (within 2 ppm)"),
+            (2.5, 1e-6, "2.50 times as fast as the system's clock"),
+            (0.25, 0, "0.25 times as fast as the system's clock"),
+            (1e300, 1e300, "1e+300 times as fast as the system's clock"),
+            (1, .infinity, "with the system's clock (within 1000000 ppm)"),
+        ] as [(Double, Double, String)])
+    func `A clock's rate is told in parts in a million, or as a factor`(_ rate: Double, _ error: Double, _ text: String)
+    {
+        #expect(ClockText.rate(rate, error: error) == text)
+    }
+
+    // MARK: - JSON
+
+    private func object(_ diagnosis: Diagnosis) throws -> [String: Any] {
+        let parsed = try JSONSerialization.jsonObject(with: Data(diagnosis.json().utf8))
+        return try #require(parsed as? [String: Any])
+    }
+
+    private func capability(_ name: String, _ diagnosis: Diagnosis) throws -> [String: Any] {
+        let interfaces = try #require(object(diagnosis)["interfaces"] as? [[String: Any]])
+        let table = try #require(interfaces.first?["capabilities"] as? [String: [String: Any]])
+        #expect(table.count == CapabilityRow.Capability.allCases.count)
+        return try #require(table[name])
+    }
+
+    @Test func `JSON has the same verdicts, with their numbers and reasons`() throws {
+        let veth = Diagnoses.diagnosis(Diagnoses.veth)
+        var row = try capability("sched", veth)
+        #expect(row["verdict"] as? String == "proven" && row["came"] as? Int == 16 && row["tried"] as? Int == 16)
+        row = try capability("hardware_tx", veth)
+        #expect(row["verdict"] as? String == "not_advertised" && row["came"] is NSNull && row["reason"] is NSNull)
+        row = try capability("hardware_tx", Diagnoses.diagnosis(Diagnoses.e1000e))
+        #expect(row["verdict"] as? String == "did_not_come" && row["came"] as? Int == 0 && row["tried"] as? Int == 12)
+        row = try capability("sched", Diagnoses.container)
+        #expect(row["verdict"] as? String == "not_tried" && row["reason"] as? String == "CAP_NET_RAW is missing")
+    }
+
+    @Test func `JSON has the card's clock, its holders and the findings`() throws {
+        let fast = try object(Diagnoses.diagnosis(Diagnoses.e1000e))
+        let interface = try #require((fast["interfaces"] as? [[String: Any]])?.first)
+        let clock = try #require(interface["clock"] as? [String: Any])
+        #expect(clock["rate"] as? Double == 2.504 && clock["state"] as? String == "runs" && clock["phc"] as? Int == 0)
+        let findings = try #require(fast["findings"] as? [[String: Any]])
+        #expect(findings.count == Diagnoses.diagnosis(Diagnoses.e1000e).findings.count)
+        #expect(findings.allSatisfy { $0["remedy"] is String && $0["interface"] as? String == "eth0" })
+        let held = try object(Diagnoses.diagnosis(Diagnoses.held(Diagnoses.ptpOnly), host: Diagnoses.daemons))
+        let stamping = (held["interfaces"] as? [[String: Any]])?.first?["stamping"] as? [String: Any]
+        #expect(stamping?["holders"] as? [String] == ["ptp4l (process 812)"])
+        #expect(stamping?["rx_filter"] as? String == "ptpv2-event")
+    }
+
+    @Test func `JSON of every diagnosis that tests play can be parsed`() throws {
+        for facts in [Diagnoses.veth, Diagnoses.virtio, Diagnoses.igb, Diagnoses.e1000e, Diagnoses.held(Diagnoses.all)]
+        {
+            #expect(try object(Diagnoses.diagnosis(facts))["type"] as? String == "doctor")
+        }
+        var odd = Diagnoses.igb
+        odd.clock = .read(index: 0, .runs(rate: .infinity, error: .nan, method: .plain))
+        odd.name = "eth\"0\n"
+        #expect(try object(Diagnoses.diagnosis(odd))["type"] as? String == "doctor")
+    }
+}
