@@ -1,0 +1,49 @@
+# shellcheck shell=bash disable=SC2154,SC2034
+# The doctor tells of each card what it says and what comes of it, and leaves the card as it was.
+
+limit=150
+
+on_a() {
+    await ready
+    ethtool -T link >before.txt
+    probe doctor link --peer "$peer" >doctor.txt
+    probe doctor link --peer "$peer" --json >doctor.json
+    ethtool -T link >after.txt
+    tc qdisc replace dev link root fq
+    probe doctor link --peer "$peer" >fq.txt
+    tell over
+}
+
+# PTP's master sends the Sync messages that cards stamp on receipt.
+on_b() {
+    in_background probe reflect --interface link --quiet --output json >reflect.json
+    # Port 862.
+    until_true 30 "the reflector to be up" grep -q :035E /proc/net/udp
+    ptp4l -i link -2 -S -m --masterOnly 1 --logSyncInterval -3 --logAnnounceInterval -1 >ptp4l.txt 2>&1 &
+    until_true 60 "ptp4l to be the master" grep -q "assuming the grand master role" ptp4l.txt
+    tell ready
+    await over
+}
+
+check() {
+    expect "the card as it was" "$(diff a/before.txt a/after.txt)" ""
+    expect "SCHED" "$(cell doctor 'SCHED')" "proven, 16 of 16"
+    expect "software TX" "$(cell doctor 'software TX')" "proven, 16 of 16"
+    expect "launch times in fq" "$(cell fq 'launch time')" "proven, 1 of 1"
+    case $nic in
+    virtio) expect "in a line" "$(in_a_line)" "software stamps only, no PHC" ;;
+    igb)
+        expect "in a line" "$(in_a_line)" "hardware stamps: transmit any frame; receive PTP frames alone"
+        expect "hardware TX" "$(cell doctor 'hardware TX, ordinary frames')" "proven, 12 of 12"
+        ;;
+    e1000e)
+        expect "in a line" "$(in_a_line)" "hardware stamps are advertised and never arrived; software stamps only"
+        expect "hardware TX" "$(cell doctor 'hardware TX, ordinary frames')" "did not come, 0 of 12"
+        expect_within "the clock's rate, thousandths" "$(sed -n 's/.*"rate": \([0-9]*\)\.\([0-9]\{3\}\).*/\1\2/p' a/doctor.json)" 2000 3000
+        ;;
+    esac
+}
+
+in_a_line() { sed -n 's/^link: //p' a/doctor.txt; }
+# cell FILE ROW: what was proven of a capability.
+cell() { sed -n "s/^  $2  .*\(proven, .*\|did not come.*\|not advertised\|not tried.*\)$/\1/p" "a/$1.txt"; }
