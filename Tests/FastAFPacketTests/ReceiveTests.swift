@@ -183,9 +183,5 @@ struct ReceiveTests {
     }
 
     /// What the calling thread has used.
-    private static func processorTime() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
+    private static func processorTime() -> Int64 { ClockID.threadCPU.now() }
 }

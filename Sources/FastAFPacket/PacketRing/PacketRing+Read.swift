@@ -134,7 +134,12 @@ extension PacketRing {
             throw .failed(error)
         }
         if let events {
-            if events & POLLERR != 0 { throw .pollFailed(pendingError()) }
+            if events & POLLERR != 0 {
+                let error = pendingError()
+                if !isOpen { throw .failed(RingError.closed("wait for packets")) }
+                // Another thread that sends may have been told of it.
+                if error.code != 0 { throw .pollFailed(error) }
+            }
             return true
         }
         if isDown.load(ordering: .relaxed), socket.isBoundInterfaceGone {
