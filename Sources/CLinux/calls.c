@@ -143,10 +143,14 @@ int cl_interface_by_name(const char *name, struct cl_interface *out) {
     return 0;
 }
 
+static int ethtool_call(const char *name, void *data) {
+    struct ifreq ifr = { .ifr_data = data };
+    return interface_ioctl(name, SIOCETHTOOL, &ifr);
+}
+
 int cl_ts_info(const char *name, struct cl_ts_info *out) {
     struct ethtool_ts_info info = { .cmd = ETHTOOL_GET_TS_INFO };
-    struct ifreq ifr = { .ifr_data = (char *)&info };
-    int result = interface_ioctl(name, SIOCETHTOOL, &ifr);
+    int result = ethtool_call(name, &info);
     if (result < 0) return result;
     out->so_timestamping = info.so_timestamping;
     out->tx_types = info.tx_types;
@@ -173,11 +177,6 @@ int cl_hwtstamp_get(int fd, int interface, struct cl_hwtstamp *out) {
 
 int cl_hwtstamp_set(int fd, int interface, struct cl_hwtstamp *config) {
     return hwtstamp(fd, interface, SIOCSHWTSTAMP, config);
-}
-
-static int ethtool_call(const char *name, void *data) {
-    struct ifreq ifr = { .ifr_data = data };
-    return interface_ioctl(name, SIOCETHTOOL, &ifr);
 }
 
 // The kernel writes as many statistics as there are at that moment, however many it was asked for (before 6.19), and
@@ -333,24 +332,24 @@ int cl_phc_precise(int fd, struct cl_phc_bracket *out) {
     return 1;
 }
 
-int cl_phc_extended(int fd, struct cl_phc_bracket *out) {
-    struct ptp_sys_offset_extended reading = { .n_samples = CL_PHC_SAMPLES };
-    if (ioctl(fd, PTP_SYS_OFFSET_EXTENDED, &reading) < 0) return -errno;
-    for (int i = 0; i < CL_PHC_SAMPLES; i++) {
-        struct ptp_clock_time *times = reading.ts[i];
+// Brackets of three times each, `step` times from one to the next.
+static int fill_brackets(const struct ptp_clock_time *times, int step, struct cl_phc_bracket *out) {
+    for (int i = 0; i < CL_PHC_SAMPLES; i++, times += step) {
         out[i] = (struct cl_phc_bracket){
             nanoseconds_of(times[0]), nanoseconds_of(times[1]), nanoseconds_of(times[2]) };
     }
     return CL_PHC_SAMPLES;
 }
 
+int cl_phc_extended(int fd, struct cl_phc_bracket *out) {
+    struct ptp_sys_offset_extended reading = { .n_samples = CL_PHC_SAMPLES };
+    if (ioctl(fd, PTP_SYS_OFFSET_EXTENDED, &reading) < 0) return -errno;
+    return fill_brackets(reading.ts[0], 3, out);
+}
+
 int cl_phc_plain(int fd, struct cl_phc_bracket *out) {
     struct ptp_sys_offset reading = { .n_samples = CL_PHC_SAMPLES };
     if (ioctl(fd, PTP_SYS_OFFSET, &reading) < 0) return -errno;
-    for (int i = 0; i < CL_PHC_SAMPLES; i++) {
-        struct ptp_clock_time *times = reading.ts + 2 * i;
-        out[i] = (struct cl_phc_bracket){
-            nanoseconds_of(times[0]), nanoseconds_of(times[1]), nanoseconds_of(times[2]) };
-    }
-    return CL_PHC_SAMPLES;
+    // The system's time after one reading is the one before the next.
+    return fill_brackets(reading.ts, 2, out);
 }

@@ -9,6 +9,7 @@ public struct ClockModel: Hashable, Sendable {
     /// How far off the line a reading was beyond its own error, in nanoseconds: clocks that are steered do not run straight.
     public var wander: Int64
 
+    /// A line with its bounds, in the units of the properties: ``ClockTracker`` draws them.
     public init(anchor: ClockReading, rate: Double, rateError: Double, wander: Int64) {
         self.anchor = anchor
         self.rate = rate

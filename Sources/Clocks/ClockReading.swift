@@ -19,6 +19,7 @@ public struct ClockReading: Hashable, Sendable {
     public var error: Int64
     public var method: Method
 
+    /// A reading, in nanoseconds as the properties have them: ``HardwareClock/read()`` makes them.
     public init(hardware: Int64, realtime: Int64, error: Int64, method: Method) {
         self.hardware = hardware
         self.realtime = realtime

@@ -21,6 +21,7 @@ public struct ClockTracker: Sendable {
     /// The line through the readings; `nil` before there are two of them.
     public private(set) var model: ClockModel?
 
+    /// A tracker that has seen no reading.
     public init() {}
 
     /// Enters a reading, which must be later than the last.

@@ -32,11 +32,30 @@ extension Descriptor {
         do throws(SystemError) {
             try checkErrno("bind to the interface", result)
             // bind(2) succeeds on an interface that is down, and leaves the error behind.
-            let pending = try option("bind to the interface", level: SOL_SOCKET, name: SO_ERROR, initial: Int32(0))
+            let pending = takePendingError()
             if pending != 0 { throw SystemError("bind to the interface", code: pending) }
         } catch  where error.code == ENETDOWN {
             throw error.advising("Bring it up: `ip link set \(interface?.name ?? "…") up`.")
         }
+    }
+
+    /// The socket's pending error, which asking takes away; 0 without one. Source: SO_ERROR in socket(7).
+    func takePendingError() -> Int32 {
+        (try? option("read the pending error", level: SOL_SOCKET, name: SO_ERROR, initial: Int32(0))) ?? 0
+    }
+
+    /// What the socket has received and dropped since this was last asked: reading sets the kernel's counters back.
+    ///
+    /// - Throws: what getsockopt(2) gives. Source: PACKET_STATISTICS in packet(7).
+    func takePacketCounts() throws(SystemError) -> Statistics {
+        // Without a TPACKET_V3 ring the kernel leaves the last number alone.
+        let raw = try option(
+            "read the statistics", level: CL_SOL_PACKET, name: PACKET_STATISTICS, initial: tpacket_stats_v3())
+        var counts = Statistics()
+        counts.packets = UInt64(raw.tp_packets)
+        counts.drops = UInt64(raw.tp_drops)
+        counts.queueFreezes = UInt64(raw.tp_freeze_q_cnt)
+        return counts
     }
 
     /// Whether the interface that the packet socket was bound to has been deleted: the kernel then takes its number out

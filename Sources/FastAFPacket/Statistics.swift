@@ -9,5 +9,12 @@ public struct Statistics: Hashable, Sendable {
     /// Times that a ring was full and the queue frozen; 0 without a TPACKET_V3 ring.
     public var queueFreezes: UInt64 = 0
 
+    /// None of anything.
     public init() {}
+
+    static func += (totals: inout Statistics, counts: Statistics) {
+        totals.packets += counts.packets
+        totals.drops += counts.drops
+        totals.queueFreezes += counts.queueFreezes
+    }
 }

@@ -20,13 +20,8 @@ public enum Host {
     /// A hash of this boot's random id (FNV-1a, 64 bits): equal on two instances only if one kernel runs both, or
     /// one machine is a clone of the other. 0 where the id can't be read.
     public static func bootHash() -> UInt64 {
-        let file = Descriptor(owning: open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC))
-        guard file.rawValue >= 0 else { return 0 }
-        return withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in
-            let length = read(file.rawValue, buffer.baseAddress, buffer.count)
-            guard length > 0 else { return 0 }
-            return buffer.prefix(length).reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-        }
+        guard let bytes = TextFile.bytes("/proc/sys/kernel/random/boot_id"), !bytes.isEmpty else { return 0 }
+        return bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 
     /// A kernel setting as `sysctl` prints it; `nil` for one that this kernel or network namespace does not show.

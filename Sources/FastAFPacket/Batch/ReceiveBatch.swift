@@ -57,8 +57,8 @@ extension TransmitStamp {
         var stamps: SocketTimestamps?
         var error: cl_extended_error?
         for message in control {
-            if message.level == SOL_SOCKET {
-                if let found = SocketTimestamps(message) { stamps = found }
+            if let found = SocketTimestamps(message) {
+                stamps = found
             } else if Self.isExtendedError(message), let found = message.load(as: cl_extended_error.self),
                 found.ee_errno == UInt32(ENOMSG), found.ee_origin == UInt8(SO_EE_ORIGIN_TIMESTAMPING)
             {
@@ -66,8 +66,7 @@ extension TransmitStamp {
             }
         }
         guard let stamps, let error, let stage = Stage(rawValue: error.ee_info) else { return nil }
-        let id = if let identifiers { identifiers.id(ofKey: error.ee_data) } else { error.ee_data }
-        self.init(id: id, stage: stage, stamps: stamps)
+        self.init(id: identifiers?.id(ofKey: error.ee_data) ?? error.ee_data, stage: stage, stamps: stamps)
     }
 
     static func isExtendedError(_ message: ControlMessages.Message) -> Bool {

@@ -11,6 +11,7 @@ public struct DriverInformation: Hashable, Sendable {
     /// Where the card sits, such as "0000:00:03.0"; empty for virtual interfaces.
     public var bus: String
 
+    /// What a driver would tell; empty where it says nothing.
     public init(name: String, version: String = "", firmware: String = "", bus: String = "") {
         self.name = name
         self.version = version
@@ -41,6 +42,7 @@ public struct RingSizes: Hashable, Sendable {
     public var transmit: UInt32
     public var transmitLimit: UInt32
 
+    /// Sizes in descriptors, as a driver would tell them.
     public init(receive: UInt32, receiveLimit: UInt32, transmit: UInt32, transmitLimit: UInt32) {
         self.receive = receive
         self.receiveLimit = receiveLimit

@@ -12,6 +12,7 @@ public struct DriverStatistics: Hashable, Sendable {
         public var name: String
         public var value: UInt64
 
+        /// A counter as a driver would tell it.
         public init(name: String, value: UInt64) {
             self.name = name
             self.value = value

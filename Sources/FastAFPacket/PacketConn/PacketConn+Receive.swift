@@ -91,11 +91,7 @@ extension PacketConn {
     ///
     /// - Throws: `SystemError` EINVAL for a program that the kernel refuses, EBADF once closed.
     public func setFilter(_ filter: Filter) throws(SystemError) {
-        do throws(SystemError) {
-            try receiver.attach(filter)
-        } catch {
-            throw unlessClosed(error)
-        }
+        do throws(SystemError) { try receiver.attach(filter) } catch { throw unlessClosed(error) }
     }
 
     /// Totals since the connection was opened. On a UDP connection `packets` are those that were received; dropped ones,
@@ -104,18 +100,15 @@ extension PacketConn {
     /// - Throws: `SystemError` once the connection is closed.
     public func statistics() throws(SystemError) -> Statistics {
         guard interface != nil else { return try datagramStatistics() }
-        let read: Result<Statistics, SystemError> = totals.withLock { totals in
-            var raw = tpacket_stats()
-            var length = socklen_t(MemoryLayout<tpacket_stats>.size)
-            // Reading sets the kernel's counters back, so the totals are kept under the same lock.
-            guard getsockopt(receiver.rawValue, CL_SOL_PACKET, PACKET_STATISTICS, &raw, &length) == 0 else {
-                return .failure(failure("read the statistics", errno))
+        do throws(SystemError) {
+            // Under the lock, so that what the kernel sets back is added once.
+            return try totals.withLock { totals throws(SystemError) in
+                totals += try receiver.takePacketCounts()
+                return totals
             }
-            totals.packets += UInt64(raw.tp_packets)
-            totals.drops += UInt64(raw.tp_drops)
-            return .success(totals)
+        } catch {
+            throw unlessClosed(error)
         }
-        return try read.get()
     }
 
     private func datagramStatistics() throws(SystemError) -> Statistics {

@@ -55,15 +55,9 @@ extension PacketConn {
         if Int32(stamps) & POLLERR != 0 {
             activity.insert(.stamps)
             // A pending error of the socket's own raises the same flag, and only asking for it takes it away.
-            if isDual { clearPendingError() }
+            if isDual { _ = separateSender.takePendingError() }
         }
         return activity
-    }
-
-    private func clearPendingError() {
-        var error: Int32 = 0
-        var length = socklen_t(MemoryLayout<Int32>.size)
-        _ = getsockopt(senderFD, SOL_SOCKET, SO_ERROR, &error, &length)
     }
 
     /// The interface's MTU now, by its number and in the socket's own namespace; `nil` on a UDP connection or once the

@@ -34,7 +34,7 @@ import Synchronization
 public final class PacketConn: Sendable {
     let receiver: Descriptor
     /// The send half of a dual connection; none otherwise, and the receiver does both.
-    private let separateSender: Descriptor
+    let separateSender: Descriptor
     /// Raised once, on close, and never taken down.
     let closing: EventSignal
     /// Raised whenever a deadline changes; only its edges matter.
@@ -55,7 +55,6 @@ public final class PacketConn: Sendable {
     let totals = Mutex(Statistics())
     /// Of a UDP connection, where the kernel keeps no count.
     let receivedDatagrams = Atomic<UInt64>(0)
-    private let lease: Mutex<HardwareStamping>
     let identifierMap: IdentifierMap?
     /// Whether packets lie in the queue of stamps: with their stamps, or for their launch times.
     let queueHoldsPackets: Bool
@@ -135,7 +134,6 @@ public final class PacketConn: Sendable {
         interface = parts.interface
         transmitStamps = parts.transmitStamps
         hardwareStamping = parts.hardwareStamping
-        lease = Mutex(parts.hardwareStamping)
         identifierMap = parts.identifierMap
         receiveBufferBytes = parts.receiveBufferBytes
         allowsLaunchTimes = parts.configuration.launchTimes != nil
@@ -174,12 +172,11 @@ public final class PacketConn: Sendable {
     /// EBADF. Closing again does nothing.
     public func close() {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        lease.withLock { lease in
-            if let interface { lease.giveBack(to: HardwareStamping.Card(interface.index, socket: receiver)) }
-            lease = .unavailable
+        if let interface {
+            hardwareStamping.giveBack(to: HardwareStamping.Card(interface.index, socket: receiver))
+            // Here, since the socket itself lives on for as long as a thread is still in a call with it.
+            options.giveBack(receiver, on: interface)
         }
-        // Here, since the socket itself lives on for as long as a thread is still in a call with it.
-        if let interface { options.giveBack(receiver, on: interface) }
         closing.raise()
         // The numbers stay ours until the last reference goes, so no other thread can meet a number used anew; what
         // they name is let go of now.

@@ -169,9 +169,7 @@ extension PacketRing {
 
     /// The socket's error, which asking takes away.
     private func pendingError() -> SystemError {
-        var error: Int32 = 0
-        var length = socklen_t(MemoryLayout<Int32>.size)
-        _ = getsockopt(socket.rawValue, SOL_SOCKET, SO_ERROR, &error, &length)
+        let error = socket.takePendingError()
         if error == ENETDOWN { isDown.store(true, ordering: .relaxed) }
         let remedy =
             error == ENETDOWN ? "The interface is down: `ip link set \(interface?.name ?? "…") up`." : nil

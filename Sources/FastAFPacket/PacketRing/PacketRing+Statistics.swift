@@ -64,33 +64,14 @@ extension PacketRing {
     ///
     /// - Throws: `SystemError` EBADF once closed.
     public func socketStatistics() throws(SystemError) -> Statistics {
-        let read: Result<Statistics, SystemError> = totals.withLock { totals in
+        do throws(SystemError) {
             // Under the lock, so that what the kernel sets back is added once.
-            switch readKernelCounts() {
-            case .success(let counts):
-                totals.socket.packets += counts.packets
-                totals.socket.drops += counts.drops
-                totals.socket.queueFreezes += counts.queueFreezes
-                return .success(totals.socket)
-            case .failure(let error):
-                return .failure(error)
+            return try totals.withLock { totals throws(SystemError) in
+                totals.socket += try socket.takePacketCounts()
+                return totals.socket
             }
+        } catch {
+            throw unlessClosed(error)
         }
-        return try read.get()
-    }
-
-    /// struct tpacket_stats, or struct tpacket_stats_v3, which has one field more.
-    private func readKernelCounts() -> Result<Statistics, SystemError> {
-        var raw = tpacket_stats_v3()
-        var length = socklen_t(
-            version == .v3 ? MemoryLayout<tpacket_stats_v3>.size : MemoryLayout<tpacket_stats>.size)
-        guard getsockopt(socket.rawValue, CL_SOL_PACKET, PACKET_STATISTICS, &raw, &length) == 0 else {
-            return .failure(unlessClosed(SystemError("read the statistics", code: errno)))
-        }
-        var counts = Statistics()
-        counts.packets = UInt64(raw.tp_packets)
-        counts.drops = UInt64(raw.tp_drops)
-        counts.queueFreezes = UInt64(raw.tp_freeze_q_cnt)
-        return .success(counts)
     }
 }

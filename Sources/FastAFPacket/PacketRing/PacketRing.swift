@@ -43,7 +43,6 @@ public final class PacketRing: @unchecked Sendable {
     private let options: SocketOptions
     let published = Published()
     let totals = Mutex(Totals())
-    private let lease: Mutex<HardwareStamping>
     /// Whether the interface went down and no packet has come since.
     @usableFromInline let isDown = Atomic<Bool>(false)
 
@@ -76,7 +75,6 @@ public final class PacketRing: @unchecked Sendable {
         self.interface = interface
         version = geometry.version
         self.hardwareStamping = hardwareStamping
-        lease = Mutex(hardwareStamping)
         pollTimeout = configuration.pollTimeout.map { max(0, $0.nanoseconds) }
         options = configuration.options
     }
@@ -91,12 +89,11 @@ public final class PacketRing: @unchecked Sendable {
     public func close() {
         let before = state.bitwiseOr(State.closed, ordering: .acquiringAndReleasing).oldValue
         guard before & State.closed == 0 else { return }
-        lease.withLock { lease in
-            if let interface { lease.giveBack(to: HardwareStamping.Card(interface.index, socket: socket)) }
-            lease = .unavailable
+        if let interface {
+            hardwareStamping.giveBack(to: HardwareStamping.Card(interface.index, socket: socket))
+            // Here, since the socket lives until the memory goes, which a reader may keep for a while.
+            options.giveBack(socket, on: interface)
         }
-        // The socket lives until the memory goes, which a reader may keep for a while.
-        if let interface { options.giveBack(socket, on: interface) }
         closing.raise()
         // The number stays ours until the last reference goes, so no other thread can meet it used anew.
         _ = cl_replace(closing.descriptor.rawValue, socket.rawValue)

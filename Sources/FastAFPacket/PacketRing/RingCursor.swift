@@ -63,7 +63,7 @@ struct RingCursor {
                 let step = Int(header.assumingMemoryBound(to: tpacket3_hdr.self).pointee.tp_next_offset)
                 place &+= step
                 // Always onwards, so that no count of packets can hold the reader in one block for ever.
-                if left > 0, step < 48 || !isPlace(place) {
+                if left > 0, step < PacketRing.Version.v3.headerBytes || !isPlace(place) {
                     statistics.malformed &+= 1
                     left = 0
                 }

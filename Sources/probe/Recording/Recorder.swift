@@ -13,7 +13,7 @@ struct Recorder: ~Copyable {
     }
 
     private let sources: [Source]
-    private let control: RecorderControl
+    private let control: StopSignal
     private let logger: Logger
     private var log: LogFile?
     private var console: Console
@@ -24,7 +24,7 @@ struct Recorder: ~Copyable {
     private var totals: [SessionTotals]
 
     init(
-        sources: [Source], control: RecorderControl, logger: Logger, log: consuming LogFile?,
+        sources: [Source], control: StopSignal, logger: Logger, log: consuming LogFile?,
         console: consuming Console
     ) {
         self.sources = sources
@@ -49,7 +49,7 @@ struct Recorder: ~Copyable {
     mutating func run() -> RecorderResult {
         while true {
             // Read first: what is pushed before the end is asked for is then still seen.
-            let isLast = control.mustEnd
+            let isLast = control.isRaised
             let taken = drain()
             let now = ClockID.monotonic.now()
             tick(now)
@@ -70,7 +70,7 @@ struct Recorder: ~Copyable {
     private mutating func drain() -> Int {
         var taken = 0
         for (position, source) in sources.enumerated() {
-            var room = control.mustEnd ? Int.max : Self.share
+            var room = control.isRaised ? Int.max : Self.share
             while room > 0, let event = source.ring.pop() {
                 room -= 1
                 taken += 1

@@ -126,7 +126,7 @@ struct PairedRun {
             }
             threads.senderIsOver()
             let reflection = try await reflected
-            threads.recorder.end()
+            threads.recorder.raise()
             return Outcome(sender: sent, reflector: reflection, recorder: try await recorded)
         } catch {
             // A thread that could not be started must not leave the others waiting.

@@ -44,7 +44,7 @@ struct ReflectRun {
         let console = try ProbeError.system { () throws(SystemError) in
             try Console(format: common.output, isQuiet: common.quiet)
         }
-        let recorderControl = try ProbeError.system { () throws(SystemError) in try RecorderControl() }
+        let recorderControl = try ProbeError.system { () throws(SystemError) in try StopSignal() }
         let recorder = Handoff(
             Recorder(
                 sources: families.map { Recorder.Source(ring: $0.ring, isOwnSession: false) },
@@ -68,13 +68,13 @@ struct ReflectRun {
     /// Runs the reflectors and the recorder, each on a thread of its own, until all are over.
     private static func runThreads(
         _ families: [Family], _ configuration: SessionReflector.Configuration, _ recorder: Handoff<Recorder>,
-        _ recorderControl: RecorderControl
+        _ recorderControl: StopSignal
     ) async throws -> ([ReflectorResult], RecorderResult) {
         async let recorded = PacketThread.run(named: "probe-recorder") {
             var own = recorder.take()
             return own?.run() ?? RecorderResult()
         }
-        defer { recorderControl.end() }
+        defer { recorderControl.raise() }
         let results = try await withThrowingTaskGroup(of: ReflectorResult.self) { group in
             for family in families {
                 group.addTask {
@@ -89,7 +89,7 @@ struct ReflectRun {
             }
             return try await group.reduce(into: []) { $0.append($1) }
         }
-        recorderControl.end()
+        recorderControl.raise()
         return (results, try await recorded)
     }
 

@@ -4,7 +4,7 @@ import Kernel
 final class ThreadControls: Sendable {
     let sender: SessionControl
     let reflector: SessionControl
-    let recorder: RecorderControl
+    let recorder: StopSignal
     let senderRing: SPSCRing<SessionEvent>
     let reflectorRing: SPSCRing<SessionEvent>
 
@@ -13,7 +13,7 @@ final class ThreadControls: Sendable {
         do throws(SystemError) {
             sender = try SessionControl(nextHop: nextHop, errorEstimate: estimate)
             reflector = try SessionControl(nextHop: 0, errorEstimate: estimate)
-            recorder = try RecorderControl()
+            recorder = try StopSignal()
         } catch {
             throw .system(error)
         }
@@ -37,7 +37,7 @@ final class ThreadControls: Sendable {
     func abort() {
         sender.requestStop(.abort)
         reflector.requestStop(.abort)
-        recorder.end()
+        recorder.raise()
     }
 
     /// The own session is over. The peer's is still answered, unless the user has asked for the end.

@@ -1,7 +1,7 @@
 import Kernel
 import Synchronization
 
-/// Tells a thread that waits to end: raised once, and never taken down.
+/// Tells a thread that waits to end, or the recorder that no more will come: raised once, and never taken down.
 final class StopSignal: Sendable {
     let signal: EventSignal
     private let raised = Atomic<Bool>(false)
