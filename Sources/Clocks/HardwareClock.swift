@@ -23,6 +23,11 @@ public struct HardwareClock: ~Copyable, Sendable {
         self.index = index
     }
 
+    /// What a clock calls itself, as its driver named it; `nil` for no such clock. Needs no privilege.
+    ///
+    /// Source: clock_name in Documentation/ABI/testing/sysfs-ptp.
+    public static func name(index: Int32) -> String? { TextFile.contents("/sys/class/ptp/ptp\(index)/clock_name") }
+
     /// Reads the clock beside CLOCK_REALTIME, by the best method that the driver has, and by the shortest of up to 25
     /// brackets.
     ///

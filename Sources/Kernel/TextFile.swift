@@ -1,9 +1,9 @@
 import Glibc
 
 /// Small files that the kernel writes, such as those of proc(5).
-enum TextFile {
+package enum TextFile {
     /// The first page of a file, without white space at its end; `nil` where it can't be read.
-    static func contents(_ path: String) -> String? {
+    package static func contents(_ path: String) -> String? {
         bytes(path).map { bytes in
             let end = bytes.lastIndex { $0 > 0x20 }.map { $0 + 1 } ?? 0
             return String(decoding: bytes[..<end], as: UTF8.self)

@@ -9,13 +9,15 @@ enum ProbeError: Error, CustomStringConvertible {
     case noPrivilege(String)
     case portInUse(String)
     case file(String)
+    case noHardwareStamps(String)
     case system(SystemError)
     case internalFault(String)
 
     var description: String {
         switch self {
         case .usage(let text), .noReply(let text), .noInterface(let text), .noRoute(let text),
-            .noPrivilege(let text), .portInUse(let text), .file(let text), .internalFault(let text):
+            .noPrivilege(let text), .portInUse(let text), .file(let text), .noHardwareStamps(let text),
+            .internalFault(let text):
             text
         case .system(let error): error.description
         }
@@ -30,6 +32,7 @@ enum ProbeError: Error, CustomStringConvertible {
         case .noPrivilege: 5
         case .portInUse: 6
         case .file: 7
+        case .noHardwareStamps: 8
         case .usage: 64
         case .system(let error):
             switch error.code {
@@ -52,6 +55,7 @@ enum ProbeError: Error, CustomStringConvertible {
           5   a capability is missing; the message names it
           6   the UDP port is taken
           7   a file can't be written, or would be overwritten
+          8   the card can't give the stamps that --stamps hardware asks for
           64  wrong options
         """
 

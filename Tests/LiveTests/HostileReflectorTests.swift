@@ -24,7 +24,7 @@ struct HostileReflectorTests {
             let endpoint = try UDPEndpoint(lab, .a)
             let tlvs =
                 Bytes.tlv(3, [0, 0, 0, 0]) + Bytes.tlv(7, [UInt8](repeating: 0, count: 16))
-                + Bytes.tlv(240, [UInt8](repeating: 9, count: 176)) + Bytes.tlv(4, [0xB8, 0, 0, 0])
+                + Bytes.tlv(240, [UInt8](repeating: 9, count: 240)) + Bytes.tlv(4, [0xB8, 0, 0, 0])
                 + Bytes.tlv(1, [0, 0, 0, 0])
             let probe = Bytes.probe(5, ssid: 0, tlvs: tlvs)
             for length in 0...probe.count {

@@ -48,7 +48,7 @@ import Testing
     @Test func `all stages have their names and directions`() {
         var reply = fullRecord()
         reply.packet = .reply
-        var statistics = SessionStatistics(hardwareComparable: true)
+        var statistics = SessionStatistics()
         statistics.add(fullRecord())
         statistics.add(reply)
         var export = HistogramExport()

@@ -20,6 +20,7 @@ import Testing
             MissingReason.allCases.map(\.text)
                 == [
                     "unsupported", "late", "buffer", "driver", "not-received", "no-follow-up", "not-asked", "closed",
+                    "in-flight", "never", "ptp-only",
                 ])
     }
 

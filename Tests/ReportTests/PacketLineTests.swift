@@ -74,12 +74,13 @@ import Testing
                 + "\"rx_sw_ns\":1795256040123481134,\"rx_app_ns\":1795256040123496789,\"delay_ns\":20345,"
                 + "\"delay_error_ns\":1200,\"delay_clock\":\"software\",\"tx_stamp\":\"hardware\","
                 + "\"tx_missing\":\"late\",\"rx_stamp\":\"hardware\",\"rx_missing\":\"no-follow-up\",\"ttl\":64,"
-                + "\"dscp\":46}\n")
+                + "\"dscp\":46,\"tx_hw_realtime_ns\":1795256040123465789,\"tx_hw_error_ns\":70,"
+                + "\"rx_hw_realtime_ns\":1795256040123475789,\"rx_hw_error_ns\":60,\"clock_epoch\":2}\n")
     }
 
     @Test func `absent columns are null`() {
         let line = json(PacketRecord(session: 0, packet: .reply, sequence: 0, direction: .in, status: .unknown))
-        #expect(line.split(separator: "null", omittingEmptySubsequences: false).count - 1 == 24)
+        #expect(line.split(separator: "null", omittingEmptySubsequences: false).count - 1 == 28)
         #expect(line.contains("\"bytes\":null,"))
     }
 

@@ -14,7 +14,7 @@ import Testing
             PacketLog.header
                 == "session,packet,seq,reply_seq,direction,bytes,status,tx_app_ns,tx_sched_ns,tx_sw_ns,tx_hw_ns,"
                 + "rx_hw_ns,rx_sw_ns,rx_app_ns,delay_ns,delay_error_ns,delay_clock,tx_stamp,tx_missing,rx_stamp,"
-                + "rx_missing,ttl,dscp")
+                + "rx_missing,ttl,dscp,tx_hw_realtime_ns,tx_hw_error_ns,rx_hw_realtime_ns,rx_hw_error_ns,clock_epoch")
         #expect(PacketLog.header == PacketLogColumn.allCases.map(\.rawValue).joined(separator: ","))
     }
 
@@ -23,12 +23,13 @@ import Testing
             text(fullRecord())
                 == "0123456789abcdef,probe,13,12,out,128,ok,1795256040123456789,1795256040123458289,"
                 + "1795256040123460789,1795256040123465789,1795256040123475789,1795256040123481134,"
-                + "1795256040123496789,20345,1200,software,hardware,late,hardware,no-follow-up,64,46\n")
+                + "1795256040123496789,20345,1200,software,hardware,late,hardware,no-follow-up,64,46,"
+                + "1795256040123465789,70,1795256040123475789,60,2\n")
     }
 
     @Test func `what is absent is an empty field`() {
         let record = PacketRecord(session: 0, packet: .reply, sequence: 0, direction: .in, status: .unknown)
-        #expect(text(record) == "0000000000000000,reply,0,,in,,unknown,,,,,,,,,,,,,,,,\n")
+        #expect(text(record) == "0000000000000000,reply,0,,in,,unknown,,,,,,,,,,,,,,,,,,,,,0\n")
     }
 
     @Test func `a zero that was measured is written`() {
@@ -37,7 +38,8 @@ import Testing
         record.delayError = 0
         record.ttl = 0
         record.dscp = 0
-        #expect(text(record) == "0000000000000000,reply,0,0,in,,ok,,,,,,,,0,0,,,,,,0,0\n")
+        record.clockEpoch = nil
+        #expect(text(record) == "0000000000000000,reply,0,0,in,,ok,,,,,,,,0,0,,,,,,0,0,,,,,\n")
     }
 
     @Test func `a row is appended behind what the array holds`() {
@@ -45,14 +47,14 @@ import Testing
         let record = PacketRecord(session: 1, packet: .probe, sequence: 2, direction: .out, status: .lost)
         PacketLog.appendRow(record, to: &bytes)
         PacketLog.appendRow(record, to: &bytes)
-        let line = "0000000000000001,probe,2,,out,,lost,,,,,,,,,,,,,,,,\n"
+        let line = "0000000000000001,probe,2,,out,,lost,,,,,,,,,,,,,,,,,,,,,0\n"
         #expect(bytes.text == "before\n" + line + line)
     }
 
     @Test func `the longest row has room`() {
         var record = PacketRecord(
             session: .max, packet: .reply, sequence: .max, replySequence: .max, direction: .out, bytes: .min,
-            status: .duplicate, ttl: .max, dscp: .max)
+            status: .duplicate, ttl: .max, dscp: .max, clockEpoch: .max)
         for path in timePaths { record[keyPath: path] = .min }
         record.delayClock = .hardware
         record.transmitStamp = .hardware
@@ -60,9 +62,10 @@ import Testing
         record.transmitMissing = .notReceived
         record.receiveMissing = .noFollowUp
         let line = text(record)
-        #expect(line.utf8.count == 321)
+        let tail = String(repeating: ",-9223372036854775808", count: 4) + ",65535"
+        #expect(line.utf8.count == 411)
         #expect(line.hasPrefix("ffffffffffffffff,reply,4294967295,4294967295,out,-2147483648,duplicate,-92233"))
-        #expect(line.hasSuffix("hardware,hardware,not-received,software,no-follow-up,255,255\n"))
+        #expect(line.hasSuffix("hardware,hardware,not-received,software,no-follow-up,255,255" + tail + "\n"))
     }
 
     @Test(arguments: 0..<19)
@@ -88,7 +91,8 @@ import Testing
 var timePaths: [WritableKeyPath<PacketRecord, Int64?>] {
     [
         \.transmitApp, \.transmitSched, \.transmitSoftware, \.transmitHardware, \.receiveHardware, \.receiveSoftware,
-        \.receiveApp, \.delay, \.delayError,
+        \.receiveApp, \.delay, \.delayError, \.transmitHardwareRealtime, \.transmitHardwareError,
+        \.receiveHardwareRealtime, \.receiveHardwareError,
     ]
 }
 
@@ -106,6 +110,7 @@ func randomRecord(_ generator: inout SplitMix) -> PacketRecord {
     if chance() { record.bytes = .random(in: 1...9000, using: &generator) }
     if chance() { record.ttl = .random(in: 0 ... .max, using: &generator) }
     if chance() { record.dscp = .random(in: 0...63, using: &generator) }
+    record.clockEpoch = chance() ? .random(in: 0 ... .max, using: &generator) : nil
     if chance() { record.delayClock = StampKind.allCases.randomElement(using: &generator) }
     if chance() { record.transmitStamp = StampKind.allCases.randomElement(using: &generator) }
     if chance() { record.receiveStamp = StampKind.allCases.randomElement(using: &generator) }

@@ -36,28 +36,40 @@ import Testing
         #expect(receiver.delayClock == .app)
     }
 
-    @Test func `hardware stamps are used only where the cards' clocks are comparable`() {
-        var row = record(software: 110, hardware: 5000, receiveSoftware: 250, receiveHardware: 5020)
+    @Test func `the cards' stamps make a delay only where it is asked for, with the bounds of all clocks`() {
+        var row = record(software: 110, hardware: 5000, receiveSoftware: 250, receiveHardware: 9000)
+        row.transmitHardwareRealtime = 120
+        row.transmitHardwareError = 2
+        row.receiveHardwareRealtime = 140
+        row.receiveHardwareError = 4
         row.computeDelay(error: 3)
         #expect(row.delay == 140)
         #expect(row.delayClock == .software)
+        #expect(row.delayError == 3)
         #expect(row.transmitStamp == .hardware)
         #expect(row.receiveStamp == .hardware)
-        row.computeDelay(error: 3, hardwareComparable: true)
+        row.computeDelay(error: 3, byCards: true)
         #expect(row.delay == 20)
         #expect(row.delayClock == .hardware)
+        #expect(row.delayError == 9)
+        row.computeDelay(error: nil, byCards: true)
+        #expect(row.delay == 20)
+        #expect(row.delayError == nil)
+        row.computeDelay(error: .max, byCards: true)
+        #expect(row.delayError == nil)
     }
 
-    @Test func `a hardware stamp at one end is never mixed with another clock`() {
-        var row = record(software: 110, hardware: 5000, receiveSoftware: 250)
-        row.computeDelay(error: 3, hardwareComparable: true)
-        #expect(row.delay == 140)
-        #expect(row.delayClock == .software)
-        var alone = record(hardware: 5000, receiveSoftware: 250)
-        alone.computeDelay(error: 3, hardwareComparable: true)
-        #expect(alone.delay == nil)
-        #expect(alone.delayClock == nil)
-        #expect(alone.transmitStamp == .hardware)
+    @Test func `a card's stamp that was not converted, or is alone, makes no delay by cards`() {
+        var row = record(software: 110, hardware: 5000, receiveSoftware: 250, receiveHardware: 5020)
+        row.computeDelay(error: 3, byCards: true)
+        #expect(row.delay == nil)
+        #expect(row.delayClock == nil)
+        row.transmitHardwareRealtime = 120
+        row.transmitHardwareError = 1
+        row.computeDelay(error: 3, byCards: true)
+        #expect(row.delay == nil)
+        #expect(row.delayError == nil)
+        #expect(row.transmitStamp == .hardware)
     }
 
     @Test func `a negative delay stays negative`() {

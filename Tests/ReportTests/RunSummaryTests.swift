@@ -8,6 +8,7 @@ import Testing
         let expected = """
             session 0123456789abcdef to 192.0.2.2 over eth0, 10.00 s
             clocks: relative: no bound of the clocks' offset is known
+            error of the cards' stamps as the hosts' time: forward at most 70 ns
 
                                                 min        p50        p90        p99      p99.9        max       mean\
                  stddev
@@ -25,6 +26,10 @@ import Testing
                    0 ns
             forward sched to driver        2.500 us   2.500 us   2.500 us   2.500 us   2.500 us   2.500 us   2.500 us\
                    0 ns
+            forward driver to card         5.000 us   5.000 us   5.000 us   5.000 us   5.000 us   5.000 us   5.000 us\
+                   0 ns
+            forward card to software       5.345 us   5.345 us   5.345 us   5.345 us   5.345 us   5.345 us   5.345 us\
+                   0 ns
             forward software to app        15.66 us   15.66 us   15.66 us   15.66 us   15.66 us   15.66 us   15.66 us\
                    0 ns
 
@@ -38,14 +43,22 @@ import Testing
             lost: forward 1, reverse 2, unknown 3; late 8
             duplicated: forward 4, reverse 5; reordered: forward 6, reverse 7
 
-            stamps            stamped         late       buffer       driver  unsupported      pending          sum\
-                     sent
-            sched                 100            0            0            0            0            0          100\
-                      100
-            software               90            4            3            2            0            1          100\
-                      100
-            hardware                0            0            0            0          100            0          100\
-                      100
+            stamps         stamped      late    buffer    driver  in-flight     never  unsupported   pending       sum\
+                  sent
+            sched              100         0         0         0          0         0            0         0       100\
+                   100
+            software            90         4         3         2          0         0            0         1       100\
+                   100
+            hardware            80         0         0         0         13         5            2         0       100\
+                   100
+
+            of replies     stamped      late    buffer    driver  in-flight     never  unsupported   pending       sum\
+                  sent
+            sched                1         0         0         0          0         0            0         0         1\
+                     1
+
+            13 were busy.
+            5 never came.
 
             socket: packets 205, drops 2, freezes 1, send errors 9
             counters: strays 3, short 1, wrong ssid 2
@@ -58,7 +71,7 @@ import Testing
         let lines = sampleSummary(relative: false).text().split(separator: "\n")
         #expect(lines[1] == "clocks: one clock: both instances run on the same kernel (boot id)")
         #expect(lines[2] == "error of the one-way delay: forward at most 1.200 us")
-        #expect(lines[4].hasPrefix("forward                        12.36 us"))
+        #expect(lines[5].hasPrefix("forward                        12.36 us"))
         #expect(!lines.contains { $0.contains("relative") })
     }
 
@@ -115,11 +128,11 @@ import Testing
 
     @Test func `the sum of an account has every column`() {
         let kind = TransmitAccount.Kind(
-            name: "software", stamped: 1, late: 10, lostInBuffer: 100, skippedByDriver: 1000, unsupported: 10_000,
-            pending: 100_000)
-        #expect(kind.sum == 111_111)
-        #expect(TransmitAccount(sent: 111_111, kinds: [kind]).isBalanced)
-        #expect(!TransmitAccount(sent: 111_112, kinds: [kind]).isBalanced)
+            name: "software", stamped: 1, late: 10, lostInBuffer: 100, skippedByDriver: 1000, inFlight: 1_000_000,
+            never: 10_000_000, unsupported: 10_000, pending: 100_000)
+        #expect(kind.sum == 11_111_111)
+        #expect(TransmitAccount(sent: 11_111_111, kinds: [kind]).isBalanced)
+        #expect(!TransmitAccount(sent: 111_111, kinds: [kind]).isBalanced)
         #expect(TransmitAccount(sent: 5).isBalanced)
         #expect(TransmitAccount.Kind(name: "x", stamped: .max, late: 1).sum == .min)
     }
@@ -137,7 +150,7 @@ import Testing
                 + "\"duration_ns\":5,\"relative\":true,\"clock_note\":\"c\",\"forward\":\(packets),"
                 + "\"reverse\":\(packets),\"totals\":{\"lost_forward\":0,\"lost_reverse\":0,\"lost_unknown\":0,"
                 + "\"late\":0,\"duplicated_forward\":0,\"duplicated_reverse\":0,\"reordered_forward\":0,"
-                + "\"reordered_reverse\":0},\"stamps\":{\"sent\":0,\"balanced\":true},"
+                + "\"reordered_reverse\":0},\"stamps\":{\"sent\":0,\"balanced\":true},\"stamp_notes\":[],"
                 + "\"socket\":{\"packets\":0,\"drops\":0,\"freezes\":0},\"send_errors\":0,\"counters\":{}}")
     }
 
@@ -147,7 +160,8 @@ import Testing
             "\"forward\":{\"packets\":{\"sent\":100,\"received\":99,\"ok\":98,\"reordered\":1,\"late\":0,\"lost\":0,"
                 + "\"unknown\":1,\"duplicate\":0,\"corrupt\":1},\"delay\":{\"count\":99,\"min_ns\":12355,"
                 + "\"p50_ns\":12843,\"p90_ns\":13243,\"p99_ns\":13345,\"p99_9_ns\":13345,\"max_ns\":13345,"
-                + "\"mean_ns\":12845,\"stddev_ns\":286},\"delay_error_max_ns\":1200,\"ipdv\":{\"count\":97,",
+                + "\"mean_ns\":12845,\"stddev_ns\":286},\"delay_error_max_ns\":1200,\"card_error_max_ns\":70,"
+                + "\"ipdv\":{\"count\":97,",
             "\"app_to_sched\":{\"count\":99,\"min_ns\":1500,", "\"sched_to_driver\":{\"count\":99,\"min_ns\":2500,",
             "\"driver_to_card\":{\"count\":99,\"min_ns\":5000,", "\"card_to_software\":{\"count\":99,\"min_ns\":5345,",
             "\"software_to_app\":{\"count\":99,\"min_ns\":15655,",
@@ -159,7 +173,12 @@ import Testing
             "\"totals\":{\"lost_forward\":1,\"lost_reverse\":2,\"lost_unknown\":3,\"late\":8,"
                 + "\"duplicated_forward\":4,\"duplicated_reverse\":5,\"reordered_forward\":6,"
                 + "\"reordered_reverse\":7},\"stamps\":{\"sent\":100,\"balanced\":true,",
-            "\"software\":{\"stamped\":90,\"late\":4,\"buffer\":3,\"driver\":2,\"unsupported\":0,\"pending\":1}",
+            "\"software\":{\"stamped\":90,\"late\":4,\"buffer\":3,\"driver\":2,\"in-flight\":0,\"never\":0,"
+                + "\"unsupported\":0,\"pending\":1}",
+            "\"hardware\":{\"stamped\":80,\"late\":0,\"buffer\":0,\"driver\":0,\"in-flight\":13,\"never\":5,"
+                + "\"unsupported\":2,\"pending\":0}",
+            "\"reply_stamps\":{\"sent\":1,\"balanced\":true,",
+            "\"stamp_notes\":[\"13 were busy.\",\"5 never came.\"],",
             "\"socket\":{\"packets\":205,\"drops\":2,\"freezes\":1},\"send_errors\":9,"
                 + "\"counters\":{\"strays\":3,\"short\":1,\"wrong ssid\":2}}",
         ]

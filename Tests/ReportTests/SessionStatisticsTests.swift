@@ -3,8 +3,8 @@ import Testing
 @testable import Report
 
 @Suite struct SessionStatisticsTests {
-    private func statistics(_ rows: [PacketRecord], hardwareComparable: Bool = false) -> SessionStatistics {
-        var statistics = SessionStatistics(hardwareComparable: hardwareComparable)
+    private func statistics(_ rows: [PacketRecord]) -> SessionStatistics {
+        var statistics = SessionStatistics()
         for row in rows { statistics.add(row) }
         return statistics
     }
@@ -146,12 +146,18 @@ import Testing
         #expect(values(found.appToSched) == [1500])
         #expect(found.schedToDriver.mean == 2500)
         #expect(found.softwareToApp.mean == 15_655)
-        #expect(found.driverToCard.isEmpty)
-        #expect(found.cardToSoftware.isEmpty)
     }
 
-    @Test func `stages between card and host need comparable clocks`() {
-        let found = statistics([fullRecord()], hardwareComparable: true).forward.stages
+    @Test func `stages between card and host need the card's stamp as the host's time`() {
+        var unconverted = fullRecord()
+        unconverted.transmitHardwareRealtime = nil
+        unconverted.receiveHardwareRealtime = nil
+        let without = statistics([unconverted]).forward.stages
+        #expect(without.driverToCard.isEmpty)
+        #expect(without.cardToSoftware.isEmpty)
+        #expect(without.largestCardError == nil)
+        let found = statistics([fullRecord()]).forward.stages
+        #expect(found.largestCardError == 70)
         #expect(found.driverToCard.mean == 5000)
         #expect(found.cardToSoftware.mean == 5345)
         #expect(HostPathStage.allCases.map { found[$0].mean } == [1500, 2500, 5000, 5345, 15_655])
@@ -185,7 +191,7 @@ import Testing
         next.delay = .max
         var reply = row(.reply, 1, .min)
         reply.delayClock = nil
-        let found = statistics([record, next, reply], hardwareComparable: true)
+        let found = statistics([record, next, reply])
         #expect(found.forward.delay.count == 2)
         #expect(found.forward.ipdv.isEmpty)
         #expect(found.roundTrip.isEmpty)
@@ -194,7 +200,7 @@ import Testing
 
     @Test func `any records at all never trap, and each is counted`() {
         var generator = SplitMix(state: 23)
-        var statistics = SessionStatistics(hardwareComparable: true, tracksIntervals: true, window: 16)
+        var statistics = SessionStatistics(tracksIntervals: true, window: 16)
         var neverSent: UInt64 = 0
         for _ in 0..<5000 {
             var record = randomRecord(&generator)

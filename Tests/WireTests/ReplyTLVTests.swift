@@ -89,7 +89,7 @@ struct ReplyTLVTests {
     func runsPastEnd() {
         #expect(answer("80 03 0005 01020304") == hex("40 03 0005 01020304"))
         #expect(answer("80 63 0005 01020304") == hex("c0 63 0005 01020304"))
-        #expect(answer("80 f0 00b0 01020304") == hex("c0 f0 00b0 01020304"))
+        #expect(answer("80 f0 00f0 01020304") == hex("c0 f0 00f0 01020304"))
     }
 
     @Test("A rest too short for a header is malformed")
@@ -141,15 +141,15 @@ struct ReplyTLVTests {
         let ours = PairedStamps(instance: 1, bootHash: 2, transmit0: TransmitStamps(sequence: 3, answered: 4, app: 5))
         var context = replyContext
         context.paired = ours
-        let value = written(176) { span in ours.write(into: &span, at: 0) }
-        let probe = hex("80 f0 00b0") + PairedStampsTests.bytes
-        #expect(answer(probe, context) == hex("00 f0 00b0") + value)
+        let value = written(240) { span in ours.write(into: &span, at: 0) }
+        let probe = hex("80 f0 00f0") + PairedStampsTests.bytes
+        #expect(answer(probe, context) == hex("00 f0 00f0") + value)
         #expect(reply(to: base + probe, context).result?.probePaired == PairedStampsTests.value)
     }
 
     @Test("Without paired stamps of our own their TLV is unrecognized, and still handed over")
     func pairedUnanswered() {
-        let probe = hex("80 f0 00b0") + PairedStampsTests.bytes
+        let probe = hex("80 f0 00f0") + PairedStampsTests.bytes
         #expect(answer(probe) == probe)
         #expect(reply(to: base + probe).result?.probePaired == PairedStampsTests.value)
     }
@@ -161,7 +161,7 @@ struct ReplyTLVTests {
         var foreign = PairedStampsTests.bytes
         foreign[0] = 0
         let after = hex("80 03 0004 00000000")
-        for probe in [hex("80 f0 0002 abcd"), hex("80 f0 00b0") + foreign] {
+        for probe in [hex("80 f0 0002 abcd"), hex("80 f0 00f0") + foreign] {
             #expect(answer(probe + after, context) == probe + hex("00 03 0004 02010202"))
             #expect(reply(to: base + probe, context).result?.probePaired == nil)
         }

@@ -19,6 +19,10 @@ public struct DriverStatistics: Hashable, Sendable {
         }
 
         public var description: String { "\(name) \(value)" }
+
+        /// Whether it counts stamps that were left out because the card was busy with another, in the drivers of
+        /// ``DriverStatistics/missedStamps``.
+        public var meansBusy: Bool { name.contains("skip") }
     }
 
     /// In the driver's order.

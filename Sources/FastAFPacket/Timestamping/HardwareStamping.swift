@@ -16,6 +16,14 @@ public struct HardwareStampingConfiguration: Hashable, Sendable {
 
     public static let off = HardwareStampingConfiguration(transmitType: 0, receiveFilter: 0)
 
+    /// Whether received frames of all kinds get stamps.
+    public var stampsAllReceived: Bool { receiveFilter == Int32(bitPattern: HWTSTAMP_FILTER_ALL.rawValue) }
+    /// Whether received PTP event messages over Ethernet get stamps, whatever others do.
+    public var stampsReceivedPTP: Bool {
+        stampsAllReceived
+            || TimestampingCapabilities.filtersOfPTP.contains { receiveFilter == Int32(bitPattern: $0) }
+    }
+
     /// What is set on the card now. Needs no privilege.
     ///
     /// - Throws: `SystemError`: EOPNOTSUPP for a driver without hardware stamps, ENODEV for no such interface. Source:
@@ -37,12 +45,17 @@ public enum HardwareStamping: Hashable, Sendable {
     /// Switched on by this connection (as the driver granted it), and given back on close.
     case switchedOn(HardwareStampingConfiguration, previous: HardwareStampingConfiguration)
 
+    /// What is set on the card; `nil` where nothing is, or it is not known.
+    public var configuration: HardwareStampingConfiguration? {
+        switch self {
+        case .unavailable, .refused: nil
+        case .borrowed(let now), .switchedOn(let now, previous: _): now
+        }
+    }
+
     /// Whether hardware transmit stamps can come.
     public var stampsTransmit: Bool {
-        switch self {
-        case .unavailable, .refused: false
-        case .borrowed(let now), .switchedOn(let now, previous: _): now.transmitType != 0
-        }
+        configuration.map { $0.transmitType != 0 } ?? false
     }
 
     /// The card's get and set calls, so that tests can play a card.

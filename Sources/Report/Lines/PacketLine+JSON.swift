@@ -55,6 +55,11 @@ extension PacketLine {
         case .receiveMissing: writer.value(record.receiveMissing?.text)
         case .ttl: writer.value(record.ttl)
         case .dscp: writer.value(record.dscp)
+        case .transmitHardwareRealtime: writer.value(record.transmitHardwareRealtime)
+        case .transmitHardwareError: writer.value(record.transmitHardwareError)
+        case .receiveHardwareRealtime: writer.value(record.receiveHardwareRealtime)
+        case .receiveHardwareError: writer.value(record.receiveHardwareError)
+        case .clockEpoch: writer.value(record.clockEpoch)
         }
     }
 }

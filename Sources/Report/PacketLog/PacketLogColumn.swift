@@ -23,6 +23,11 @@ enum PacketLogColumn: String, CaseIterable, Sendable {
     case receiveMissing = "rx_missing"
     case ttl
     case dscp
+    case transmitHardwareRealtime = "tx_hw_realtime_ns"
+    case transmitHardwareError = "tx_hw_error_ns"
+    case receiveHardwareRealtime = "rx_hw_realtime_ns"
+    case receiveHardwareError = "rx_hw_error_ns"
+    case clockEpoch = "clock_epoch"
 
     /// Without these a row says nothing.
     static let required: [PacketLogColumn] = [.session, .packet, .sequence, .direction, .status]

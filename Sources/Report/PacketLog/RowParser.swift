@@ -49,6 +49,11 @@ struct RowParser {
         case .receiveMissing: record.receiveMissing = try label(column, field, \.text)
         case .ttl: record.ttl = try integer(column, field)
         case .dscp: record.dscp = try integer(column, field)
+        case .transmitHardwareRealtime: record.transmitHardwareRealtime = try integer(column, field)
+        case .transmitHardwareError: record.transmitHardwareError = try integer(column, field)
+        case .receiveHardwareRealtime: record.receiveHardwareRealtime = try integer(column, field)
+        case .receiveHardwareError: record.receiveHardwareError = try integer(column, field)
+        case .clockEpoch: record.clockEpoch = try integer(column, field)
         }
     }
 

@@ -28,6 +28,11 @@ struct RowWriter {
         write(label: record.receiveMissing?.text, to: &out)
         write(optional: record.ttl.map(Int64.init), to: &out)
         write(optional: record.dscp.map(Int64.init), to: &out)
+        write(optional: record.transmitHardwareRealtime, to: &out)
+        write(optional: record.transmitHardwareError, to: &out)
+        write(optional: record.receiveHardwareRealtime, to: &out)
+        write(optional: record.receiveHardwareError, to: &out)
+        write(optional: record.clockEpoch.map(Int64.init), to: &out)
         put(UInt8(ascii: "\n"), to: &out)
     }
 

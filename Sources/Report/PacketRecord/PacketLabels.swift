@@ -94,7 +94,7 @@ public enum MissingReason: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopya
     case late
     /// The error queue's or receive buffer was full, and the kernel dropped the message that carries the stamp.
     case bufferFull
-    /// The driver took no stamp of this packet although it can (cards that hold one stamp at a time).
+    /// The driver or the card left this packet out, or lost its stamp, although it takes them of others.
     case skippedByDriver
     /// The packet, or the message that carries the stamp, never came.
     case notReceived
@@ -104,6 +104,12 @@ public enum MissingReason: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopya
     case notAsked
     /// The run ended first.
     case closed
+    /// The card was busy with another packet's stamp: it holds one at a time, and its driver has counted this.
+    case inFlight
+    /// The card offers such stamps, and none has come at all.
+    case never
+    /// The card's filter takes stamps of PTP frames only, and this was none.
+    case onlyPTP
 
     /// The label of the packet log.
     public var text: String {
@@ -116,6 +122,9 @@ public enum MissingReason: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopya
         case .noFollowUp: "no-follow-up"
         case .notAsked: "not-asked"
         case .closed: "closed"
+        case .inFlight: "in-flight"
+        case .never: "never"
+        case .onlyPTP: "ptp-only"
         }
     }
 }

@@ -1,38 +1,47 @@
 extension PacketRecord {
     /// Fills `transmitStamp`, `receiveStamp`, `delay`, `delayClock` and `delayError` from the stamps that are present.
     ///
-    /// Two hardware stamps make a hardware delay only where `hardwareComparable` says that the two cards' clocks can be
-    /// compared. Otherwise each end gives its software stamp, or failing that its app stamp, both CLOCK_REALTIME; the
-    /// delay's clock is software when both are, app when either end is app. The delay stays nil when an end has no such
+    /// By the kernel's clocks each end gives its software stamp, or failing that its app stamp, both CLOCK_REALTIME; the
+    /// delay's clock is software when both are, app when either end is app. By the cards' stamps it takes both of them as
+    /// CLOCK_REALTIME, and no others: one distribution is of one clock. The delay stays nil when an end has no such
     /// stamp, or when the difference does not fit an Int64; `delayError` is nil whenever the delay is. A negative delay
     /// stays negative: it shows that the clocks disagree (RFC 7679 section 3.7.1).
     ///
     /// - Parameters:
-    ///   - error: The bound of the delay's error in nanoseconds, nil if there is none (a relative delay).
-    ///   - hardwareComparable: Whether both cards' clocks are known to keep one time.
-    public mutating func computeDelay(error: Int64?, hardwareComparable: Bool = false) {
+    ///   - error: The bound of the two hosts' clocks in nanoseconds, nil if there is none (a relative delay). Those of the
+    ///     cards' stamps are added.
+    ///   - byCards: Whether the delay is to be from card to card.
+    public mutating func computeDelay(error: Int64?, byCards: Bool = false) {
         transmitStamp = Self.bestStamp(hardware: transmitHardware, software: transmitSoftware, app: transmitApp)
         receiveStamp = Self.bestStamp(hardware: receiveHardware, software: receiveSoftware, app: receiveApp)
         delay = nil
         delayError = nil
         delayClock = nil
 
-        let start: Int64
-        let end: Int64
-        let clock: StampKind
-        if hardwareComparable, let sent = transmitHardware, let received = receiveHardware {
-            (start, end, clock) = (sent, received, .hardware)
-        } else if let sent = transmitSoftware ?? transmitApp, let received = receiveSoftware ?? receiveApp {
-            let software = transmitSoftware != nil && receiveSoftware != nil
-            (start, end, clock) = (sent, received, software ? .software : .app)
+        if byCards {
+            guard let value = difference(from: transmitHardwareRealtime, to: receiveHardwareRealtime) else { return }
+            delay = value
+            delayClock = .hardware
+            delayError = Self.sum(error, transmitHardwareError, receiveHardwareError)
         } else {
-            return
+            guard let value = difference(from: transmitSoftware ?? transmitApp, to: receiveSoftware ?? receiveApp)
+            else { return }
+            delay = value
+            delayClock = transmitSoftware != nil && receiveSoftware != nil ? .software : .app
+            // How late a program reads its clock has no bound.
+            delayError = delayClock == .app ? nil : error
         }
-        guard let difference = difference(from: start, to: end) else { return }
-        delay = difference
-        // How late a program reads its clock has no bound.
-        delayError = clock == .app ? nil : error
-        delayClock = clock
+    }
+
+    /// Receive stamp minus transmit stamp by the kernels' clocks alone, in nanoseconds, whatever `delay` is by; nil where
+    /// an end has none.
+    public var softwareDelay: Int64? { difference(from: transmitSoftware, to: receiveSoftware) }
+
+    private static func sum(_ first: Int64?, _ second: Int64?, _ third: Int64?) -> Int64? {
+        guard let first, let second, let third else { return nil }
+        let (two, overflow) = first.addingReportingOverflow(second)
+        let (all, overflowOfAll) = two.addingReportingOverflow(third)
+        return overflow || overflowOfAll ? nil : all
     }
 
     private static func bestStamp(hardware: Int64?, software: Int64?, app: Int64?) -> StampKind? {

@@ -2,7 +2,7 @@
 ///
 /// A plain value without references, so that it can cross a ring between threads. All times are Int64 nanoseconds
 /// since the Unix epoch. App, SCHED and software stamps are CLOCK_REALTIME of the host that took them; hardware stamps
-/// are that card's own clock.
+/// are that card's own clock, and beside it, as far as they could be converted, CLOCK_REALTIME with a bound.
 public struct PacketRecord: Sendable, Hashable, BitwiseCopyable {
     /// The session's random id; printed as 16 hexadecimal digits.
     public var session: UInt64
@@ -52,6 +52,17 @@ public struct PacketRecord: Sendable, Hashable, BitwiseCopyable {
     public var ttl: UInt8?
     /// Differentiated services code point, 0 to 63; received or sent as `ttl` is.
     public var dscp: UInt8?
+    /// `transmitHardware` as CLOCK_REALTIME of the sending host; nil where the card's clock could not be read beside it.
+    public var transmitHardwareRealtime: Int64?
+    /// How far off `transmitHardwareRealtime` can be at most, in nanoseconds.
+    public var transmitHardwareError: Int64?
+    /// `receiveHardware` as CLOCK_REALTIME of the receiving host; nil where the card's clock could not be read beside it.
+    public var receiveHardwareRealtime: Int64?
+    /// How far off `receiveHardwareRealtime` can be at most, in nanoseconds.
+    public var receiveHardwareError: Int64?
+    /// Which stretch between two steps of the hosts' clocks the packet belongs to, counted from 0: delays of different
+    /// ones can't be compared. nil: a clock was set while the packet, or the answer to it, was on its way.
+    public var clockEpoch: UInt16?
 
     /// A row with its identity; everything that is measured starts absent.
     public init(
@@ -60,7 +71,9 @@ public struct PacketRecord: Sendable, Hashable, BitwiseCopyable {
         transmitSoftware: Int64? = nil, transmitHardware: Int64? = nil, receiveHardware: Int64? = nil,
         receiveSoftware: Int64? = nil, receiveApp: Int64? = nil, delay: Int64? = nil, delayError: Int64? = nil,
         delayClock: StampKind? = nil, transmitStamp: StampKind? = nil, transmitMissing: MissingReason? = nil,
-        receiveStamp: StampKind? = nil, receiveMissing: MissingReason? = nil, ttl: UInt8? = nil, dscp: UInt8? = nil
+        receiveStamp: StampKind? = nil, receiveMissing: MissingReason? = nil, ttl: UInt8? = nil, dscp: UInt8? = nil,
+        transmitHardwareRealtime: Int64? = nil, transmitHardwareError: Int64? = nil,
+        receiveHardwareRealtime: Int64? = nil, receiveHardwareError: Int64? = nil, clockEpoch: UInt16? = 0
     ) {
         self.session = session
         self.packet = packet
@@ -85,5 +98,10 @@ public struct PacketRecord: Sendable, Hashable, BitwiseCopyable {
         self.receiveMissing = receiveMissing
         self.ttl = ttl
         self.dscp = dscp
+        self.transmitHardwareRealtime = transmitHardwareRealtime
+        self.transmitHardwareError = transmitHardwareError
+        self.receiveHardwareRealtime = receiveHardwareRealtime
+        self.receiveHardwareError = receiveHardwareError
+        self.clockEpoch = clockEpoch
     }
 }

@@ -25,6 +25,12 @@ extension RunSummary {
         write("totals", totals.named, to: &writer)
         writer.key("stamps")
         ledger.jsonValue.write(to: &writer)
+        if let replyLedger {
+            writer.key("reply_stamps")
+            replyLedger.jsonValue.write(to: &writer)
+        }
+        writer.key("stamp_notes")
+        JSONValue.array(stampNotes.map(JSONValue.string)).write(to: &writer)
         write(
             "socket", [("packets", socket.packets), ("drops", socket.drops), ("freezes", socket.freezes)], to: &writer)
         writer.key("send_errors")
@@ -48,6 +54,10 @@ extension RunSummary {
         write("delay", side.delay, to: &writer)
         if let error = side.largestDelayError {
             writer.key("delay_error_max_ns")
+            writer.value(error)
+        }
+        if let error = side.stages.largestCardError {
+            writer.key("card_error_max_ns")
             writer.value(error)
         }
         write("ipdv", side.ipdv, to: &writer)

@@ -9,12 +9,17 @@ extension RunSummary {
     public func text() -> String {
         var lines = ["session \(session) to \(peer) over \(interface), \(roundedDurationText(duration))"]
         lines.append("clocks: \(clockNote)")
-        if !relative, let error = errorLine() { lines.append(error) }
+        if !relative, let error = errorLine("error of the one-way delay", \.largestDelayError) { lines.append(error) }
+        if let error = errorLine("error of the cards' stamps as the hosts' time", \.stages.largestCardError) {
+            lines.append(error)
+        }
         lines.append("")
         lines += delayLines()
         lines.append("")
         lines += countLines()
-        lines += ledger.lines()
+        lines += ledger.lines("stamps")
+        if let replyLedger, replyLedger.sent > 0 { lines += replyLedger.lines("of replies") }
+        if !stampNotes.isEmpty { lines += [""] + stampNotes }
         lines.append("")
         lines.append(
             "socket: "
@@ -26,11 +31,11 @@ extension RunSummary {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private func errorLine() -> String? {
+    private func errorLine(_ title: String, _ bound: (SessionStatistics.PerDirection) -> Int64?) -> String? {
         let errors = [("forward", statistics.forward), ("reverse", statistics.reverse)].compactMap { name, side in
-            side.largestDelayError.map { "\(name) at most \(roundedDurationText($0))" }
+            bound(side).map { "\(name) at most \(roundedDurationText($0))" }
         }
-        return errors.isEmpty ? nil : "error of the one-way delay: " + errors.joined(separator: ", ")
+        return errors.isEmpty ? nil : "\(title): " + errors.joined(separator: ", ")
     }
 
     private func delayLines() -> [String] {

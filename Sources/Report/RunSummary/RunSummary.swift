@@ -64,8 +64,12 @@ public struct RunSummary: Sendable {
     public var clockNote: String
     /// Losses by sequence number.
     public var totals: SequenceTotals
-    /// Where the transmit stamps went.
+    /// Where the probes' transmit stamps went.
     public var ledger: TransmitAccount
+    /// Where those of the replies that this host sent went.
+    public var replyLedger: TransmitAccount?
+    /// Stamps that are missing, in sentences.
+    public var stampNotes: [String]
     /// What the receive socket counted.
     public var socket: SocketCounters
     /// How long after their deadlines probes were handed to the kernel, in nanoseconds.
@@ -79,7 +83,8 @@ public struct RunSummary: Sendable {
     public init(
         session: String, peer: String, interface: String, duration: Int64, statistics: SessionStatistics,
         relative: Bool, clockNote: String, totals: SequenceTotals = SequenceTotals(),
-        ledger: TransmitAccount = TransmitAccount(), socket: SocketCounters = SocketCounters(),
+        ledger: TransmitAccount = TransmitAccount(), replyLedger: TransmitAccount? = nil, stampNotes: [String] = [],
+        socket: SocketCounters = SocketCounters(),
         sendLateness: SignedHistogram = SignedHistogram(),
         sendErrors: UInt64 = 0,
         counters: [(name: String, value: UInt64)] = []
@@ -93,6 +98,8 @@ public struct RunSummary: Sendable {
         self.clockNote = clockNote
         self.totals = totals
         self.ledger = ledger
+        self.replyLedger = replyLedger
+        self.stampNotes = stampNotes
         self.socket = socket
         self.sendLateness = sendLateness
         self.sendErrors = sendErrors

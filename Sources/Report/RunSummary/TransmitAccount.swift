@@ -10,8 +10,12 @@ public struct TransmitAccount: Sendable, Hashable {
         public var late: Int
         /// Packets whose stamp the kernel dropped because the socket's buffer was full.
         public var lostInBuffer: Int
-        /// Packets that the driver did not stamp although it can.
+        /// Packets that driver or card left out or lost, although they stamp others.
         public var skippedByDriver: Int
+        /// Packets that met a card which was busy with another stamp, as its driver has counted.
+        public var inFlight: Int
+        /// Packets without a stamp where none came at all, although the card offers them.
+        public var never: Int
         /// Packets that could not be stamped: the card or driver takes no such stamp.
         public var unsupported: Int
         /// Packets whose stamp was still awaited when the account was taken.
@@ -20,24 +24,28 @@ public struct TransmitAccount: Sendable, Hashable {
         /// An account with all its columns.
         public init(
             name: String, stamped: Int = 0, late: Int = 0, lostInBuffer: Int = 0, skippedByDriver: Int = 0,
-            unsupported: Int = 0, pending: Int = 0
+            inFlight: Int = 0, never: Int = 0, unsupported: Int = 0, pending: Int = 0
         ) {
             self.name = name
             self.stamped = stamped
             self.late = late
             self.lostInBuffer = lostInBuffer
             self.skippedByDriver = skippedByDriver
+            self.inFlight = inFlight
+            self.never = never
             self.unsupported = unsupported
             self.pending = pending
         }
 
         /// The sum of all columns: the number of packets sent, if the account balances.
-        public var sum: Int { stamped &+ late &+ lostInBuffer &+ skippedByDriver &+ unsupported &+ pending }
+        public var sum: Int {
+            stamped &+ late &+ lostInBuffer &+ skippedByDriver &+ inFlight &+ never &+ unsupported &+ pending
+        }
 
         var columns: [(name: String, value: Int)] {
             [
                 ("stamped", stamped), ("late", late), ("buffer", lostInBuffer), ("driver", skippedByDriver),
-                ("unsupported", unsupported), ("pending", pending),
+                ("in-flight", inFlight), ("never", never), ("unsupported", unsupported), ("pending", pending),
             ]
         }
     }
@@ -68,21 +76,29 @@ public struct TransmitAccount: Sendable, Hashable {
             kinds[position].late &+= kind.late
             kinds[position].lostInBuffer &+= kind.lostInBuffer
             kinds[position].skippedByDriver &+= kind.skippedByDriver
+            kinds[position].inFlight &+= kind.inFlight
+            kinds[position].never &+= kind.never
             kinds[position].unsupported &+= kind.unsupported
             kinds[position].pending &+= kind.pending
         }
     }
 
     /// The account as an aligned table for people, with a line end.
-    public func text() -> String { lines().joined(separator: "\n") + "\n" }
+    public func text() -> String { lines("stamps").joined(separator: "\n") + "\n" }
 
-    func lines() -> [String] {
+    /// - Parameter title: above the kinds' names.
+    func lines(_ title: String) -> [String] {
         guard let first = kinds.first else { return [] }
         let names = first.columns.map(\.name) + ["sum", "sent"]
-        var lines = ["", tableRow("stamps", names, labelWidth: 12, width: 13)]
+        let widths = names.map { max(10, $0.count + 2) }
+        func row(_ label: String, _ cells: [String]) -> String {
+            zip(cells, widths).reduce(label.rightPadded(12)) { row, cell in
+                row + " " + cell.0.leftPadded(cell.1 - 1)
+            }
+        }
+        var lines = ["", row(title, names)]
         for kind in kinds {
-            let values = kind.columns.map(\.value) + [kind.sum, sent]
-            lines.append(tableRow(kind.name, values.map { String($0) }, labelWidth: 12, width: 13))
+            lines.append(row(kind.name, (kind.columns.map(\.value) + [kind.sum, sent]).map(String.init)))
         }
         if !isBalanced { lines.append("the account of stamps does not balance: a sum differs from sent") }
         return lines

@@ -41,12 +41,14 @@ public struct HostPathStages: Sendable {
     public private(set) var appToSched = SignedHistogram()
     /// From the queueing discipline to the driver.
     public private(set) var schedToDriver = SignedHistogram()
-    /// From the driver to the sending card; empty unless the card's clock can be compared with the host's.
+    /// From the driver to the sending card, where its stamps could be converted to the host's clock.
     public private(set) var driverToCard = SignedHistogram()
-    /// From the receiving card to the kernel; empty unless the card's clock can be compared with the host's.
+    /// From the receiving card to the kernel, where its stamps could be converted to the host's clock.
     public private(set) var cardToSoftware = SignedHistogram()
     /// From the kernel to the receiving program.
     public private(set) var softwareToApp = SignedHistogram()
+    /// The largest bound of the error of a converted card stamp, in nanoseconds; nil without one.
+    public private(set) var largestCardError: Int64?
 
     init() {}
 
@@ -62,7 +64,7 @@ public struct HostPathStages: Sendable {
     }
 
     @inline(__always)
-    mutating func add(_ record: PacketRecord, hardwareComparable: Bool) {
+    mutating func add(_ record: PacketRecord) {
         if let stage = difference(from: record.transmitApp, to: record.transmitSched) {
             appToSched.record(stage)
         }
@@ -72,12 +74,17 @@ public struct HostPathStages: Sendable {
         if let stage = difference(from: record.receiveSoftware, to: record.receiveApp) {
             softwareToApp.record(stage)
         }
-        guard hardwareComparable else { return }
-        if let stage = difference(from: record.transmitSoftware, to: record.transmitHardware) {
+        if let stage = difference(from: record.transmitSoftware, to: record.transmitHardwareRealtime) {
             driverToCard.record(stage)
+            learn(cardError: record.transmitHardwareError)
         }
-        if let stage = difference(from: record.receiveHardware, to: record.receiveSoftware) {
+        if let stage = difference(from: record.receiveHardwareRealtime, to: record.receiveSoftware) {
             cardToSoftware.record(stage)
+            learn(cardError: record.receiveHardwareError)
         }
+    }
+
+    private mutating func learn(cardError error: Int64?) {
+        if let error { largestCardError = max(largestCardError ?? error, error) }
     }
 }

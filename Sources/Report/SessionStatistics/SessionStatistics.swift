@@ -39,18 +39,14 @@ public struct SessionStatistics: Sendable {
     public private(set) var interval = Interval()
 
     private var table: DelayTable
-    private let hardwareComparable: Bool
     private let tracksIntervals: Bool
 
     /// Statistics without rows.
     ///
     /// - Parameters:
-    ///   - hardwareComparable: Whether card stamps and kernel stamps can be subtracted; without it the stages between
-    ///     driver and card and between card and kernel stay empty.
     ///   - tracksIntervals: Whether `interval` is kept, which costs a second histogram entry for each delay.
     ///   - window: How many sequence numbers a row may lie back and still find its neighbour or its other direction.
-    public init(hardwareComparable: Bool = false, tracksIntervals: Bool = false, window: Int = 8192) {
-        self.hardwareComparable = hardwareComparable
+    public init(tracksIntervals: Bool = false, window: Int = 8192) {
         self.tracksIntervals = tracksIntervals
         table = DelayTable(capacity: window)
     }
@@ -58,9 +54,9 @@ public struct SessionStatistics: Sendable {
     /// Adds one row.
     public mutating func add(_ record: PacketRecord) {
         if record.packet == .probe {
-            Self.add(record, to: &forward, hardwareComparable: hardwareComparable)
+            Self.add(record, to: &forward)
         } else {
-            Self.add(record, to: &reverse, hardwareComparable: hardwareComparable)
+            Self.add(record, to: &reverse)
         }
         guard record.status.entersDelayStatistics, let value = record.delay else { return }
         let delay = DelayTable.Delay(value: value, hardware: record.delayClock == .hardware)
@@ -80,10 +76,10 @@ public struct SessionStatistics: Sendable {
     }
 
     @inline(__always)
-    private static func add(_ record: PacketRecord, to side: inout PerDirection, hardwareComparable: Bool) {
+    private static func add(_ record: PacketRecord, to side: inout PerDirection) {
         side.counts.add(record.status)
         guard record.status.entersDelayStatistics else { return }
-        side.stages.add(record, hardwareComparable: hardwareComparable)
+        side.stages.add(record)
         guard let delay = record.delay else { return }
         side.delay.record(delay)
         if let error = record.delayError { side.largestDelayError = max(side.largestDelayError ?? error, error) }

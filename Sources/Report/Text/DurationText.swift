@@ -26,7 +26,7 @@ func roundedDurationText(_ nanoseconds: Int64) -> String {
 }
 
 /// A duration to the nanosecond in the unit that fits, such as "12.345us" or "-1.000000001s", for lines of packets.
-func exactDurationText(_ nanoseconds: Int64) -> String {
+package func exactDurationText(_ nanoseconds: Int64) -> String {
     let sign = nanoseconds < 0 ? "-" : ""
     let value = nanoseconds.magnitude
     switch value {

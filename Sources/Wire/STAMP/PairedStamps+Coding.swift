@@ -1,9 +1,9 @@
 extension PairedStamps {
     private static let magic: UInt32 = 0x4F57_4450  // "OWDP"
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
     private static let closingFlag: UInt8 = 1
     private static let transmitOffset = 32
-    private static let receiveOffset = 112
+    private static let receiveOffset = 144
 
     /// Whether a type 240 value is of this kind, by its length, magic, version and counts.
     static func isPresent(in value: RawSpan) -> Bool {
@@ -18,11 +18,11 @@ extension PairedStamps {
     public init?(decoding value: RawSpan) {
         guard Self.isPresent(in: value), let flags = value.u8(at: 5), let transmitCount = value.u8(at: 6),
             let receiveCount = value.u8(at: 7), let instance = value.u64(at: 8), let bootHash = value.u64(at: 16),
-            let clock = value.u32(at: 24)
+            let clock = value.u32(at: 24), let clockSteps = value.u8(at: 28)
         else { return nil }
         self.init(
             isClosing: flags & Self.closingFlag != 0, instance: instance, bootHash: bootHash,
-            hardwareClock: clock == 0 ? nil : clock - 1)
+            hardwareClock: clock == 0 ? nil : clock - 1, clockSteps: clockSteps)
         let transmit = Self.transmitOffset
         let receive = Self.receiveOffset
         if transmitCount > 0 { transmit0 = TransmitStamps(decoding: value, at: transmit) }
@@ -31,7 +31,7 @@ extension PairedStamps {
         if receiveCount > 1 { receive1 = ReceiveStamps(decoding: value, at: receive + ReceiveStamps.length) }
     }
 
-    /// Writes the 176 bytes of the value, without the TLV's header, at `offset`; false, and nothing written, where
+    /// Writes the 240 bytes of the value, without the TLV's header, at `offset`; false, and nothing written, where
     /// they do not fit.
     public func write(into packet: inout MutableRawSpan, at offset: Int) -> Bool {
         guard packet.holds(Self.valueLength, at: offset) else { return false }
@@ -45,7 +45,8 @@ extension PairedStamps {
         packet.store64(instance, at: offset + 8)
         packet.store64(bootHash, at: offset + 16)
         packet.store32(hardwareClock.map { $0 &+ 1 } ?? 0, at: offset + 24)
-        packet.store32(0, at: offset + 28)
+        packet.store8(clockSteps, at: offset + 28)
+        packet.zero(offset + 29..<offset + 32)
         let transmit = offset + Self.transmitOffset
         let receive = offset + Self.receiveOffset
         TransmitStamps.write(transmit0 ?? transmit1, into: &packet, at: transmit)
@@ -58,14 +59,14 @@ extension PairedStamps {
 }
 
 extension TransmitStamps {
-    fileprivate static let length = 40
+    fileprivate static let length = 56
 
     fileprivate init?(decoding value: RawSpan, at offset: Int) {
         guard let sequence = value.u32(at: offset), let answered = value.u32(at: offset + 4) else { return nil }
         self.init(
             sequence: sequence, answered: answered, app: value.stamp(at: offset + 8),
             sched: value.stamp(at: offset + 16), software: value.stamp(at: offset + 24),
-            hardware: value.stamp(at: offset + 32))
+            card: CardStamp(decoding: value, at: offset + 32))
     }
 
     fileprivate static func write(_ stamps: TransmitStamps?, into packet: inout MutableRawSpan, at offset: Int) {
@@ -78,18 +79,18 @@ extension TransmitStamps {
         packet.store64(stamps.app ?? 0, at: offset + 8)
         packet.store64(stamps.sched ?? 0, at: offset + 16)
         packet.store64(stamps.software ?? 0, at: offset + 24)
-        packet.store64(stamps.hardware ?? 0, at: offset + 32)
+        stamps.card.write(into: &packet, at: offset + 32)
     }
 }
 
 extension ReceiveStamps {
-    fileprivate static let length = 32
+    fileprivate static let length = 48
 
     fileprivate init?(decoding value: RawSpan, at offset: Int) {
         guard let sequence = value.u32(at: offset) else { return nil }
         self.init(
-            sequence: sequence, hardware: value.stamp(at: offset + 8), software: value.stamp(at: offset + 16),
-            app: value.stamp(at: offset + 24))
+            sequence: sequence, card: CardStamp(decoding: value, at: offset + 24),
+            software: value.stamp(at: offset + 8), app: value.stamp(at: offset + 16))
     }
 
     fileprivate static func write(_ stamps: ReceiveStamps?, into packet: inout MutableRawSpan, at offset: Int) {
@@ -99,9 +100,25 @@ extension ReceiveStamps {
         }
         packet.store32(stamps.sequence, at: offset)
         packet.store32(0, at: offset + 4)
-        packet.store64(stamps.hardware ?? 0, at: offset + 8)
-        packet.store64(stamps.software ?? 0, at: offset + 16)
-        packet.store64(stamps.app ?? 0, at: offset + 24)
+        packet.store64(stamps.software ?? 0, at: offset + 8)
+        packet.store64(stamps.app ?? 0, at: offset + 16)
+        stamps.card.write(into: &packet, at: offset + 24)
+    }
+}
+
+extension CardStamp {
+    fileprivate init(decoding value: RawSpan, at offset: Int) {
+        self.init(
+            time: value.stamp(at: offset), realtime: value.stamp(at: offset + 8),
+            error: value.u32(at: offset + 16) ?? 0, missing: value.u8(at: offset + 20) ?? 0)
+    }
+
+    fileprivate func write(into packet: inout MutableRawSpan, at offset: Int) {
+        packet.store64(time ?? 0, at: offset)
+        packet.store64(realtime ?? 0, at: offset + 8)
+        packet.store32(error, at: offset + 16)
+        packet.store8(missing, at: offset + 20)
+        packet.zero(offset + 21..<offset + 24)
     }
 }
 

@@ -10,19 +10,18 @@ public struct TransmitStamps: Hashable, Sendable {
     public var sched: Int64?
     /// Unix nanoseconds of CLOCK_REALTIME, by the driver.
     public var software: Int64?
-    /// Nanoseconds of the card's own clock.
-    public var hardware: Int64?
+    public var card: CardStamp
 
     public init(
         sequence: UInt32, answered: UInt32, app: Int64? = nil, sched: Int64? = nil, software: Int64? = nil,
-        hardware: Int64? = nil
+        card: CardStamp = .none
     ) {
         self.sequence = sequence
         self.answered = answered
         self.app = app
         self.sched = sched
         self.software = software
-        self.hardware = hardware
+        self.card = card
     }
 }
 
@@ -30,25 +29,24 @@ public struct TransmitStamps: Hashable, Sendable {
 public struct ReceiveStamps: Hashable, Sendable {
     /// The received packet's own sequence.
     public var sequence: UInt32
-    /// Nanoseconds of the card's own clock.
-    public var hardware: Int64?
+    public var card: CardStamp
     /// Unix nanoseconds of CLOCK_REALTIME, by the kernel.
     public var software: Int64?
     /// Unix nanoseconds of CLOCK_REALTIME, after the receive call.
     public var app: Int64?
 
-    public init(sequence: UInt32, hardware: Int64? = nil, software: Int64? = nil, app: Int64? = nil) {
+    public init(sequence: UInt32, card: CardStamp = .none, software: Int64? = nil, app: Int64? = nil) {
         self.sequence = sequence
-        self.hardware = hardware
+        self.card = card
         self.software = software
         self.app = app
     }
 }
 
 /// Value of the experimental TLV (type 240) that two instances of this program exchange, so that both hosts' rows have
-/// the stamps of both ends. Its fixed layout of 176 bytes is in docs/stamp-tlv.md.
+/// the stamps of both ends. Its fixed layout of 240 bytes is in docs/stamp-tlv.md.
 public struct PairedStamps: Hashable, Sendable {
-    public static let valueLength = 176
+    public static let valueLength = 240
 
     /// Whether this probe opens or closes a session: it only makes contact or collects what earlier ones left, and counts
     /// in no statistics. False in replies.
@@ -57,8 +55,10 @@ public struct PairedStamps: Hashable, Sendable {
     public var instance: UInt64
     /// Hash of the kernel's boot identifier: equal on both ends, they may share a clock.
     public var bootHash: UInt64
-    /// Index of the PTP hardware clock behind the `hardware` stamps; nil: the card has none.
+    /// Index of the PTP hardware clock behind the cards' stamps; nil: the card has none.
     public var hardwareClock: UInt32?
+    /// How often this end's CLOCK_REALTIME was set since its program began, modulo 256.
+    public var clockSteps: UInt8
     /// Sets are written in order and without a gap: a second set without a first is read back as the first.
     public var transmit0: TransmitStamps?
     public var transmit1: TransmitStamps?
@@ -67,13 +67,15 @@ public struct PairedStamps: Hashable, Sendable {
 
     public init(
         isClosing: Bool = false, instance: UInt64, bootHash: UInt64, hardwareClock: UInt32? = nil,
-        transmit0: TransmitStamps? = nil, transmit1: TransmitStamps? = nil, receive0: ReceiveStamps? = nil,
+        clockSteps: UInt8 = 0, transmit0: TransmitStamps? = nil, transmit1: TransmitStamps? = nil,
+        receive0: ReceiveStamps? = nil,
         receive1: ReceiveStamps? = nil
     ) {
         self.isClosing = isClosing
         self.instance = instance
         self.bootHash = bootHash
         self.hardwareClock = hardwareClock
+        self.clockSteps = clockSteps
         self.transmit0 = transmit0
         self.transmit1 = transmit1
         self.receive0 = receive0

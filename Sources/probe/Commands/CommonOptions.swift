@@ -11,6 +11,9 @@ struct CommonOptions: ParsableArguments {
     @Option(help: "packet (AF_PACKET: all stamps) or udp (an ordinary socket: no privilege above port 1023).")
     var transport = Transport.packet
 
+    @Option(help: "auto (all there are; delays by the kernel's), software, or hardware (delays by the cards' alone).")
+    var stamps = StampChoice.auto
+
     @Option(help: ArgumentHelp("Log every packet to this new CSV file.", valueName: "file"))
     var log: String?
 

@@ -45,4 +45,5 @@ extension MACAddress: ExpressibleByArgument {
 }
 
 extension Transport: ExpressibleByArgument {}
+extension StampChoice: ExpressibleByArgument {}
 extension Console.Format: ExpressibleByArgument {}

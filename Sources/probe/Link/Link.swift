@@ -21,6 +21,8 @@ final class Link: Sendable {
     /// Our own UDP port on this link.
     let port: UInt16
     let isIPv4: Bool
+    /// Whether received packets can be expected to have the card's stamps.
+    let cardReceipts: CardReceipts
     private let holder: PortHolder?
 
     /// Room for a received packet: a whole frame of the interface's MTU, tag included, or the largest datagram.
@@ -35,6 +37,8 @@ final class Link: Sendable {
         self.interface = interface
         self.port = port
         self.isIPv4 = isIPv4
+        cardReceipts = CardReceipts(
+            conn.hardwareStamping, try? TimestampingCapabilities(of: interface), isPTP: false)
         self.holder = holder
     }
 
@@ -42,6 +46,7 @@ final class Link: Sendable {
     struct Setting {
         var transport: Transport
         var interface: Interface
+        var stamps: StampChoice
         var hopLimit: UInt8 = 255
     }
 
@@ -167,10 +172,12 @@ final class Link: Sendable {
                 "\(setting.interface.name) has no Ethernet header, which `--transport packet` needs. "
                     + "Use `--transport udp`.")
         }
+        var configuration = PacketConn.Configuration(dualConn: true, filter: filter)
+        setting.stamps.configure(&configuration)
         do throws(SystemError) {
             return try PacketConn.listen(
                 on: setting.interface, etherType: isIPv4 ? 0x0800 : 0x86DD,
-                configuration: PacketConn.Configuration(dualConn: true, filter: filter))
+                configuration: configuration)
         } catch {
             throw refusal(error, .packet, port)
         }

@@ -52,7 +52,9 @@ extension SessionReflector {
         let key = SessionKey(source: arrival.source, destination: arrival.destination, ssid: probe.ssid)
         guard let session = table.index(of: key) ?? open(key, now) else { return result.sessionsRefused &+= 1 }
         let receipt = ReceiveStamps(
-            sequence: probe.sequence, hardware: packet.stamps.hardware, software: packet.stamps.software, app: appTime)
+            sequence: probe.sequence,
+            card: cardTime.received(packet.stamps.hardware, link.cardReceipts, &result.cardReceipts),
+            software: packet.stamps.software, app: appTime)
         reply(to: probe, payload, arrival, receipt, session, now, &sending)
     }
 
@@ -150,13 +152,15 @@ extension SessionReflector {
         let estimate = ErrorEstimate(rawValue: control.errorEstimate)
         let paired = PairedStamps(
             instance: configuration.instance, bootHash: configuration.bootHash,
-            hardwareClock: configuration.hardwareClock, transmit0: replyStamps(taken.0),
+            hardwareClock: card.wireIndex, transmit0: replyStamps(taken.0),
             transmit1: replyStamps(taken.1), receive0: receipt, receive1: table[session].previousReceipt)
+        let byCard = configuration.stamps == .hardware ? receipt.card.realtime : nil
         return ReplyContext(
-            sequence: table[session].nextReply, receiveNanoseconds: receipt.software ?? receipt.app ?? 0,
+            sequence: table[session].nextReply, receiveNanoseconds: byCard ?? receipt.software ?? receipt.app ?? 0,
             transmitNanoseconds: 0, errorEstimate: estimate, ttl: arrival.hopLimit, dscp: arrival.dscp,
             ecn: arrival.ecn, permitsRequestedDSCP: true, followUp: table[session].followUp,
             syncSource: estimate.synchronized ? SynchronizationSource.ntp : SynchronizationSource.localFreeRunning,
+            receiveMethod: byCard == nil ? TimestampingMethod.softwareLocal : TimestampingMethod.hardwareAssist,
             paired: paired)
     }
 

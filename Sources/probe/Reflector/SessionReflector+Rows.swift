@@ -71,10 +71,9 @@ extension SessionReflector {
         var row = PacketRecord(
             session: slot.identifier, packet: .probe, sequence: slot.probe.sequence,
             replySequence: slot.reply.sequence, direction: .in, bytes: slot.bytes, status: slot.probeStatus,
-            transmitApp: slot.probe.app, transmitSched: slot.probe.sched, transmitSoftware: slot.probe.software,
-            transmitHardware: slot.probe.hardware, receiveHardware: slot.probeReceived.hardware,
-            receiveSoftware: slot.probeReceived.software, receiveApp: slot.probeReceived.app, ttl: slot.ttl,
-            dscp: slot.dscp)
+            ttl: slot.ttl, dscp: slot.dscp)
+        row.enter(slot.probe)
+        row.enter(slot.probeReceived)
         finish(&row, slot, isProbe: true)
         push(.row(row, lateness: nil))
     }
@@ -88,10 +87,9 @@ extension SessionReflector {
             replySequence: slot.reply.sequence, direction: .out, bytes: slot.replyBytes,
             // Only the sender's word proves that a reply arrived.
             status: slot.flags.contains(.receiptKnown) ? .ok : .unknown,
-            transmitApp: slot.reply.app, transmitSched: slot.reply.sched, transmitSoftware: slot.reply.software,
-            transmitHardware: slot.reply.hardware, receiveHardware: slot.replyReceived.hardware,
-            receiveSoftware: slot.replyReceived.software, receiveApp: slot.replyReceived.app, ttl: 255,
-            dscp: slot.replyDSCP)
+            ttl: 255, dscp: slot.replyDSCP)
+        row.enter(slot.reply)
+        row.enter(slot.replyReceived)
         finish(&row, slot, isProbe: false)
         push(.row(row, lateness: nil))
     }
@@ -101,16 +99,14 @@ extension SessionReflector {
         // The place may have gone to another session since.
         let isKnown = table[slot.session].identifier == slot.identifier
         let isPaired = isKnown && table[slot.session].isPaired
-        row.computeDelay(error: nil)
-        if isKnown, row.delayClock == .software {
-            table[slot.session].relation.learn(
-                forward: isProbe ? row.delay : nil, reverse: isProbe ? nil : row.delay)
-            row.computeDelay(error: table[slot.session].relation.error)
+        if isKnown, let delay = row.softwareDelay {
+            table[slot.session].relation.learn(forward: isProbe ? delay : nil, reverse: isProbe ? nil : delay)
         }
-        if isProbe, row.transmitSoftware == nil { row.transmitMissing = isPaired ? .notReceived : .noFollowUp }
-        if !isProbe {
-            row.transmitMissing = row.reasonForMissingStamp(slot.stampMissing, expecting: ledger.expected)
-        }
-        if row.receiveSoftware == nil { row.receiveMissing = .notReceived }
+        row.computeDelay(
+            error: isKnown ? table[slot.session].relation.error : nil, byCards: configuration.stamps == .hardware)
+        row.transmitMissing =
+            isProbe
+            ? row.reasonForMissingStamp(slot.probe, else: isPaired ? .notReceived : .noFollowUp)
+            : row.reasonForMissingStamp(slot.stampMissing, expecting: ledger.expected)
     }
 }

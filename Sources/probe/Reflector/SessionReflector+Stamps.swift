@@ -23,7 +23,7 @@ extension SessionReflector {
         case .sched: replies[index].reply.sched = stamp.stamps.software
         case .sent:
             if let time = stamp.stamps.software { replies[index].reply.software = time }
-            if let time = stamp.stamps.hardware { replies[index].reply.hardware = time }
+            if let time = stamp.stamps.hardware { replies[index].reply.card = cardTime.stamp(time) }
         case .acknowledged, .completed: break
         }
         if match == .stamped(isComplete: true) { markStamped(index) }
@@ -36,10 +36,11 @@ extension SessionReflector {
         // The place may have gone to another session since.
         if table[slot.session].identifier == slot.identifier {
             table[slot.session].stampedReplies.add(slot.id)
-            if let software = slot.reply.software {
+            let byCard = configuration.stamps == .hardware ? slot.reply.card.realtime : nil
+            if let time = byCard ?? slot.reply.software {
                 table[slot.session].followUp = FollowUp(
-                    sequence: slot.reply.sequence, timestamp: NTPTimestamp(unixNanoseconds: software).rawValue,
-                    method: TimestampingMethod.softwareLocal)
+                    sequence: slot.reply.sequence, timestamp: NTPTimestamp(unixNanoseconds: time).rawValue,
+                    method: byCard == nil ? TimestampingMethod.softwareLocal : TimestampingMethod.hardwareAssist)
             }
         }
         complete(index)
@@ -50,7 +51,7 @@ extension SessionReflector {
 
     /// Writes off what has waited too long.
     mutating func sweep(_ now: Int64) {
-        writeOffStamps(sentBefore: now &- configuration.timeout)
+        writeOffStamps(sentBefore: now &- min(configuration.timeout, Link.stampPatience))
         while oldest != next {
             let slot = replies[Int(oldest & mask)]
             let isWaiting = configuration.writesRows ? !slot.isFinished : !slot.flags.contains(.stamped)
@@ -66,11 +67,13 @@ extension SessionReflector {
 
     private mutating func writeOffStamps(sentBefore time: Int64) {
         // Empty as a rule, and then without memory.
-        var expired: [(id: UInt32, lost: TransmitStampKinds)] = []
-        ledger.expire(sentBefore: time) { id, lost, _ in expired.append((id, lost)) }
-        for (id, lost) in expired {
+        var expired: [(id: UInt32, lost: TransmitStampKinds, skipped: TransmitStampKinds)] = []
+        ledger.expire(sentBefore: time) { id, lost, skipped in expired.append((id, lost, skipped)) }
+        for (id, lost, skipped) in expired {
+            let reason = card.missed.explain(lost, skipped, ledger.account, &result.missed)
             guard let index = index(ofReply: id) else { continue }
-            replies[index].stampMissing = lost.isEmpty ? .skippedByDriver : .bufferFull
+            replies[index].stampMissing = reason
+            if replies[index].reply.card.time == nil { replies[index].reply.card.missing = reason.wireCode }
             markStamped(index)
         }
     }

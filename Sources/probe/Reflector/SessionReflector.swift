@@ -11,7 +11,7 @@ struct SessionReflector: ~Copyable {
         /// Random, of this process.
         var instance: UInt64
         var bootHash: UInt64
-        var hardwareClock: UInt32?
+        var stamps: StampChoice
         /// Who is answered; empty for anybody.
         var allowed: [IPNetwork]
         /// Whether somebody wants the rows of the sessions that are answered.
@@ -24,6 +24,8 @@ struct SessionReflector: ~Copyable {
     let link: Link
     let control: SessionControl
     let events: SPSCRing<SessionEvent>
+    let card: Card
+    var cardTime: CardTime
 
     var table = SessionTable()
     var replies: [ReplySlot]
@@ -40,9 +42,12 @@ struct SessionReflector: ~Copyable {
     private var nextReport: Int64
 
     init(
-        _ configuration: Configuration, link: Link, control: SessionControl, events: SPSCRing<SessionEvent>
+        _ configuration: Configuration, link: Link, card: Card, control: SessionControl,
+        events: SPSCRing<SessionEvent>
     ) {
         self.configuration = configuration
+        self.card = card
+        cardTime = CardTime(card.clock)
         self.link = link
         self.control = control
         self.events = events
@@ -67,6 +72,7 @@ struct SessionReflector: ~Copyable {
         link.conn.setWriteDeadline(monotonic: 0)
         var activity = PacketConn.Activity()
         while !isOver {
+            cardTime.refresh()
             // What is not taken now keeps the next wait from lasting.
             if activity.contains(.packets) { answer(&receiving, &sending, &stamps) }
             if !activity.isEmpty { takeStamps(&stamps) }
@@ -150,6 +156,8 @@ struct ReflectorResult: Sendable {
     var sendErrors: UInt64 = 0
     var eventsDropped: UInt64 = 0
     var account = TransmitLedger(capacity: 1, expecting: []).account
+    var missed = MissedCounts()
+    var cardReceipts = CardReceiptCounts()
     var duration: Int64 = 0
     var threadCPU: Int64 = 0
     var failure: SystemError?

@@ -1,7 +1,9 @@
 import Addresses
 import FastAFPacket
 import Kernel
+import Logging
 import Netlink
+import Report
 import Wire
 
 /// What changes around a session and is looked at each second, away from the packet threads.
@@ -20,6 +22,17 @@ enum Housekeeping {
     static func eachSecond(_ body: @escaping @Sendable () -> Void) -> Task<Void, Never> {
         Task {
             while (try? await Task.sleep(for: .seconds(1))) != nil { body() }
+        }
+    }
+
+    /// Follows the card's clock until cancelled.
+    static func watch(_ card: Card, _ logger: Logger) -> Task<Void, Never> {
+        Task {
+            while (try? await Task.sleep(for: Card.interval)) != nil {
+                guard let step = card.look() else { continue }
+                logger.warning(
+                    "The card's clock and the system's were set against one another, by \(exactDurationText(step)).")
+            }
         }
     }
 

@@ -4,9 +4,11 @@ import Report
 
 extension PairedRun {
     /// Prints the summary, writes histogram and description, and decides how the command ends.
-    func report(_ outcome: Outcome, _ description: inout RunDescription) throws(ProbeError) {
+    func report(
+        _ outcome: Outcome, _ card: Card, _ receipts: CardReceipts, _ description: inout RunDescription
+    ) throws(ProbeError) {
         let common = options.common
-        let summary = summary(outcome)
+        let summary = summary(outcome, receipts)
         let printing = Result { () throws(ProbeError) in
             try RunOutputs.print(common.output == .json ? summary.json() + "\n" : summary.text())
         }
@@ -14,6 +16,7 @@ extension PairedRun {
             try RunOutputs.writeHistogram(path, session: session, outcome.recorder.statistics)
         }
         description.set("duration_ns", .integer(outcome.sender.duration))
+        if let facts = card.facts { description.set("hardware_clock", facts) }
         description.set("relative", .bool(summary.relative))
         description.set("clock_note", .string(summary.clockNote))
         description.set(peers: [peerFacts(outcome)])
@@ -34,7 +37,7 @@ extension PairedRun {
         }
     }
 
-    private func summary(_ outcome: Outcome) -> RunSummary {
+    private func summary(_ outcome: Outcome, _ receipts: CardReceipts) -> RunSummary {
         let sender = outcome.sender
         let reflector = outcome.reflector
         let counters: [(name: String, value: UInt64)] =
@@ -46,11 +49,19 @@ extension PairedRun {
                 ("records_dropped", sender.eventsDropped),
                 ("packet_thread_cpu_ns", UInt64(clamping: sender.threadCPU)),
             ] + sender.refusals.named + reflector.named.map { (name: "reflector_" + $0.name, value: $0.value) }
+        let probes = RunOutputs.account(sender.account, sender.missed)
+        let replies = RunOutputs.account(reflector.account, reflector.missed)
+        var sent = probes
+        sent.add(replies)
+        var counts = sender.cardReceipts
+        counts.add(reflector.cardReceipts)
         return RunSummary(
             session: sessionText(session), peer: "\(options.peer)", interface: interface.name,
             duration: sender.duration, statistics: outcome.recorder.statistics,
             relative: sender.relation.error == nil, clockNote: sender.relation.note, totals: sender.sequenceTotals,
-            ledger: RunOutputs.account(sender.account), socket: RunOutputs.socket(sender.totals),
+            ledger: probes, replyLedger: replies,
+            stampNotes: StampNotes.notes(on: interface.name, sent, receipts, counts),
+            socket: RunOutputs.socket(sender.totals),
             sendLateness: outcome.recorder.lateness,
             sendErrors: sender.sendErrors, counters: counters)
     }

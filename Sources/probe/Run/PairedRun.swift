@@ -57,7 +57,8 @@ struct PairedRun {
         let common = options.common
         try RunOutputs.refuseExisting(
             [common.log, common.log.map(RunOutputs.descriptionPath), options.histogram], common)
-        let setting = Link.Setting(transport: common.transport, interface: interface, hopLimit: options.ttl)
+        let setting = Link.Setting(
+            transport: common.transport, interface: interface, stamps: common.stamps, hopLimit: options.ttl)
         let isLinkLocal = options.peer.isLinkLocal && !options.peer.isIPv4
         let peer = SocketAddress(
             options.peer, port: common.port, scope: isLinkLocal ? UInt32(clamping: interface.index) : 0)
@@ -69,8 +70,12 @@ struct PairedRun {
             reflectorLink.conn.close()
         }
         RunOutputs.warn(of: senderLink.conn, logger)
+        let card = Card(interface, common.stamps)
+        try common.stamps.check(senderLink, card)
+        await card.begin()
 
-        var description = RunOutputs.description(interface: interface, session: session, options: optionValues)
+        var description = RunOutputs.description(
+            interface: interface, card, session: session, options: optionValues)
         let log = try RunOutputs.openLog(common, description)
         if let path = options.histogram { try RunOutputs.reserve(path, replacing: common.force) }
         let console = try ProbeError.system { () throws(SystemError) in
@@ -79,14 +84,13 @@ struct PairedRun {
 
         let threads = try ThreadControls(nextHop: path.macAddress.rawValue, spacing: options.spacing)
         let bootHash = Host.bootHash()
-        let clock = (try? TimestampingCapabilities(of: interface))?.clockIndex.map { UInt32(clamping: $0) }
         let sender = SessionSender.Configuration(
             session: session, ssid: UInt16.random(in: 1...UInt16.max), peer: peer, source: path.source,
             layout: layout, interval: options.spacing, count: options.probes,
             timeout: options.timeout.nanoseconds, dscp: options.dscp, hopLimit: options.ttl, bootHash: bootHash,
-            hardwareClock: clock)
+            stamps: common.stamps)
         let reflector = SessionReflector.Configuration(
-            instance: session, bootHash: bootHash, hardwareClock: clock, allowed: onlyPeer,
+            instance: session, bootHash: bootHash, stamps: common.stamps, allowed: onlyPeer,
             writesRows: options.logReflected, timeout: options.timeout.nanoseconds)
         let recorder = Handoff(
             Recorder(
@@ -96,16 +100,22 @@ struct PairedRun {
                 ], control: threads.recorder, logger: logger, log: log, console: console))
 
         let keeping = housekeeping(threads)
-        defer { keeping.cancel() }
+        let watching = Housekeeping.watch(card, logger)
+        defer {
+            keeping.cancel()
+            watching.cancel()
+        }
         stopper.attach { count in threads.stop(signals: count) }
         let outcome = try await Self.runThreads(
-            threads, sender: (sender, senderLink), reflector: (reflector, reflectorLink), recorder)
-        try report(outcome, &description)
+            threads, card, sender: (sender, senderLink), reflector: (reflector, reflectorLink), recorder)
+        card.finish()
+        try report(outcome, card, senderLink.cardReceipts, &description)
     }
 
     /// Runs sender, reflector and recorder, each on a thread of its own, until all are over.
     private static func runThreads(
-        _ threads: ThreadControls, sender: (configuration: SessionSender.Configuration, link: Link),
+        _ threads: ThreadControls, _ card: Card,
+        sender: (configuration: SessionSender.Configuration, link: Link),
         reflector: (configuration: SessionReflector.Configuration, link: Link), _ recorder: Handoff<Recorder>
     ) async throws -> Outcome {
         async let recorded = PacketThread.run(named: "probe-recorder") {
@@ -114,14 +124,15 @@ struct PairedRun {
         }
         async let reflected = PacketThread.run(named: "probe-reflect", isUrgent: true) {
             var own = SessionReflector(
-                reflector.configuration, link: reflector.link, control: threads.reflector,
+                reflector.configuration, link: reflector.link, card: card, control: threads.reflector,
                 events: threads.reflectorRing)
             return own.run()
         }
         do {
             let sent = try await PacketThread.run(named: "probe-sender", isUrgent: true) {
                 var own = SessionSender(
-                    sender.configuration, link: sender.link, control: threads.sender, events: threads.senderRing)
+                    sender.configuration, link: sender.link, card: card, control: threads.sender,
+                    events: threads.senderRing)
                 return own.run()
             }
             threads.senderIsOver()

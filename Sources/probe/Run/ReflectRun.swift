@@ -39,7 +39,11 @@ struct ReflectRun {
         try RunOutputs.refuseExisting([common.log, common.log.map(RunOutputs.descriptionPath)], common)
         let families = try self.families()
         defer { for family in families { family.link.conn.close() } }
-        var description = RunOutputs.description(interface: interface, session: instance, options: optionValues)
+        let card = Card(interface, common.stamps)
+        for family in families { try common.stamps.check(family.link, card) }
+        await card.begin()
+        var description = RunOutputs.description(
+            interface: interface, card, session: instance, options: optionValues)
         let log = try RunOutputs.openLog(common, description)
         let console = try ProbeError.system { () throws(SystemError) in
             try Console(format: common.output, isQuiet: common.quiet)
@@ -49,25 +53,31 @@ struct ReflectRun {
             Recorder(
                 sources: families.map { Recorder.Source(ring: $0.ring, isOwnSession: false) },
                 control: recorderControl, logger: logger, log: log, console: console))
-        let clock = (try? TimestampingCapabilities(of: interface))?.clockIndex.map { UInt32(clamping: $0) }
         let configuration = SessionReflector.Configuration(
-            instance: instance, bootHash: Host.bootHash(), hardwareClock: clock, allowed: options.allow,
+            instance: instance, bootHash: Host.bootHash(), stamps: common.stamps, allowed: options.allow,
             writesRows: common.log != nil || !common.quiet, timeout: 2_000_000_000)
         logger.notice("Answering on UDP port \(common.port) of \(interface.name). Ctrl-C ends.")
 
         let keeping = housekeeping(families)
-        defer { keeping.cancel() }
+        let watching = Housekeeping.watch(card, logger)
+        defer {
+            keeping.cancel()
+            watching.cancel()
+        }
         let start = ClockID.monotonic.now()
         stopper.attach { _ in for family in families { family.control.requestStop(.abort) } }
-        let (results, recorded) = try await Self.runThreads(families, configuration, recorder, recorderControl)
+        let (results, recorded) = try await Self.runThreads(
+            families, card, configuration, recorder, recorderControl)
+        card.finish()
         description.set("duration_ns", .integer(ClockID.monotonic.now() &- start))
         if let path = common.log { try RunOutputs.write(description, besideLog: path, replacing: true) }
-        try report(results, recorded)
+        try report(results, recorded, families.first?.link.cardReceipts ?? .none)
     }
 
     /// Runs the reflectors and the recorder, each on a thread of its own, until all are over.
     private static func runThreads(
-        _ families: [Family], _ configuration: SessionReflector.Configuration, _ recorder: Handoff<Recorder>,
+        _ families: [Family], _ card: Card, _ configuration: SessionReflector.Configuration,
+        _ recorder: Handoff<Recorder>,
         _ recorderControl: StopSignal
     ) async throws -> ([ReflectorResult], RecorderResult) {
         async let recorded = PacketThread.run(named: "probe-recorder") {
@@ -82,7 +92,8 @@ struct ReflectRun {
                     defer { for family in families { family.control.requestStop(.abort) } }
                     return try await PacketThread.run(named: "probe-reflect", isUrgent: true) {
                         var own = SessionReflector(
-                            configuration, link: family.link, control: family.control, events: family.ring)
+                            configuration, link: family.link, card: card, control: family.control,
+                            events: family.ring)
                         return own.run()
                     }
                 }
@@ -95,7 +106,7 @@ struct ReflectRun {
 
     private func families() throws(ProbeError) -> [Family] {
         let common = options.common
-        let setting = Link.Setting(transport: common.transport, interface: interface)
+        let setting = Link.Setting(transport: common.transport, interface: interface, stamps: common.stamps)
         let wanted = [true, false].filter { isIPv4 in
             options.allow.isEmpty || options.allow.contains { $0.address.isIPv4 == isIPv4 }
         }
@@ -151,11 +162,14 @@ struct ReflectRun {
         }
     }
 
-    private func report(_ results: [ReflectorResult], _ recorded: RecorderResult) throws(ProbeError) {
+    private func report(_ results: [ReflectorResult], _ recorded: RecorderResult, _ receipts: CardReceipts)
+        throws(ProbeError)
+    {
         let total = results.reduce(into: ReflectorResult()) { $0.add($1) }
         let summary = ReflectSummary(
             interface: interface.name, instance: instance, result: total,
-            accounts: results.map { RunOutputs.account($0.account) })
+            accounts: results.map { RunOutputs.account($0.account, $0.missed) },
+            receipts: receipts)
         let format = options.common.output
         try RunOutputs.print(format == .json ? summary.json() : summary.text())
         if let error = recorded.logFailure { throw .file("\(options.common.log ?? "log"): \(error)") }

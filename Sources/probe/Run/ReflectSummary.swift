@@ -7,6 +7,7 @@ struct ReflectSummary {
     let result: ReflectorResult
     /// One for each address family.
     let accounts: [TransmitAccount]
+    let receipts: CardReceipts
 
     /// Both families' ledgers added up.
     private var ledger: TransmitAccount {
@@ -17,13 +18,15 @@ struct ReflectSummary {
         result.named + [("send_errors", result.sendErrors), ("socket_drops", result.totals.socketDrops)]
     }
 
+    private var notes: [String] { StampNotes.notes(on: interface, ledger, receipts, result.cardReceipts) }
+
     func text() -> String {
         var text = "Reflector \(sessionText(instance)) on \(interface)\n"
         text +=
             "  "
             + counters.filter { $0.value > 0 || $0.name == "probes" || $0.name == "replies" }
             .map { "\($0.name) \($0.value)" }.joined(separator: ", ") + "\n"
-        return text + ledger.text()
+        return text + ledger.text() + notes.map { $0 + "\n" }.joined()
     }
 
     func json() -> String {
@@ -33,7 +36,7 @@ struct ReflectSummary {
                 ("duration_ns", .integer(result.duration)),
             ]
             + counters.map { (key: $0.name, value: .unsigned($0.value)) }
-            + [("stamps", ledger.jsonValue)]
+            + [("stamps", ledger.jsonValue), ("stamp_notes", .array(notes.map(JSONValue.string)))]
         return JSONValue.object(members).compact + "\n"
     }
 }
@@ -49,6 +52,8 @@ extension ReflectorResult {
         sessionsOpened &+= other.sessionsOpened
         duplicates &+= other.duplicates
         sendErrors &+= other.sendErrors
+        missed.add(other.missed)
+        cardReceipts.add(other.cardReceipts)
         eventsDropped &+= other.eventsDropped
         threadCPU &+= other.threadCPU
         duration = max(duration, other.duration)

@@ -71,7 +71,9 @@ enum RunOutputs {
     }
 
     /// What every description of a run has.
-    static func description(interface: Interface, session: UInt64, options: [(String, JSONValue)]) -> RunDescription {
+    static func description(
+        interface: Interface, _ card: Card, session: UInt64, options: [(String, JSONValue)]
+    ) -> RunDescription {
         var description = RunDescription()
         description.set(version: version)
         description.set(host: Host.name)
@@ -84,6 +86,7 @@ enum RunOutputs {
         description.set(
             clockSynchronized: quality?.isSynchronized ?? false, maxError: quality?.maximumError,
             estimatedError: quality?.estimatedError)
+        if let facts = card.facts { description.set("hardware_clock", facts) }
         return description
     }
 
@@ -99,18 +102,24 @@ enum RunOutputs {
     }
 
     /// The ledger as the summary shows it.
-    static func account(_ account: FastAFPacket.TransmitAccount) -> Report.TransmitAccount {
+    ///
+    /// - Parameter missed: which of the stamps that card or driver left out have a reason of their own.
+    static func account(
+        _ account: FastAFPacket.TransmitAccount, _ missed: MissedCounts
+    ) -> Report.TransmitAccount {
         func kind(_ name: String, _ columns: FastAFPacket.TransmitAccount.Columns) -> Report.TransmitAccount.Kind {
             Report.TransmitAccount.Kind(
                 name: name, stamped: columns[.stamped], late: columns[.late], lostInBuffer: columns[.lostInBuffer],
                 skippedByDriver: columns[.skippedByDriver], unsupported: columns[.unsupported],
                 pending: columns[.pending])
         }
+        var hardware = kind("hardware", account.hardware)
+        // One that was explained and came late all the same is in the late column.
+        hardware.inFlight = min(missed.inFlight, hardware.skippedByDriver)
+        hardware.never = min(missed.never, hardware.skippedByDriver - hardware.inFlight)
+        hardware.skippedByDriver -= hardware.inFlight + hardware.never
         return Report.TransmitAccount(
-            sent: account.sent,
-            kinds: [
-                kind("sched", account.sched), kind("software", account.software), kind("hardware", account.hardware),
-            ])
+            sent: account.sent, kinds: [kind("sched", account.sched), kind("software", account.software), hardware])
     }
 
     static func socket(_ totals: SessionTotals) -> RunSummary.SocketCounters {

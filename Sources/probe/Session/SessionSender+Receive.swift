@@ -53,7 +53,8 @@ extension SessionSender {
         guard slots[index].wireT1 == reply.senderTimestamp else { return result.refusals.stray &+= 1 }
 
         let receipt = ReceiveStamps(
-            sequence: reply.sequence, hardware: packet.stamps.hardware, software: packet.stamps.software, app: appTime)
+            sequence: reply.sequence, card: receivedStamp(packet.stamps.hardware), software: packet.stamps.software,
+            app: appTime)
         let telemetry = ReplyTelemetry(payload)
         learn(from: reply, telemetry, near: appTime)
         repliesSeen &+= 1
@@ -67,6 +68,11 @@ extension SessionSender {
         if let followUp = telemetry.followUp { apply(followUp, isPTP: reply.errorEstimate.isPTP, near: appTime) }
         result.hasAnswered = true
         complete(index)
+    }
+
+    /// The card's stamp of a received packet, or why there is none.
+    private mutating func receivedStamp(_ time: Int64?) -> CardStamp {
+        cardTime.received(time, link.cardReceipts, &result.cardReceipts)
     }
 
     /// Enters a reply at its probe's slot.

@@ -42,10 +42,9 @@ extension SessionSender {
 
     /// A delay can show that the clocks are not what they seemed, and then its own row must say so.
     private mutating func learn(from row: inout PacketRecord) {
-        guard row.delayClock == .software else { return }
-        relation.learn(
-            forward: row.packet == .probe ? row.delay : nil, reverse: row.packet == .reply ? row.delay : nil)
-        row.computeDelay(error: relation.error)
+        guard let delay = row.softwareDelay else { return }
+        relation.learn(forward: row.packet == .probe ? delay : nil, reverse: row.packet == .reply ? delay : nil)
+        row.computeDelay(error: relation.error, byCards: configuration.stamps == .hardware)
         if relation.disagrees, !hasWarnedOfClocks {
             hasWarnedOfClocks = true
             tell(.clocksDisagree)
@@ -138,13 +137,11 @@ extension SessionSender {
             session: configuration.session, packet: .probe, sequence: slot.sequence,
             replySequence: slot.flags.contains(.replied) ? slot.replySequence : nil, direction: .out,
             bytes: Int32(clamping: link.headerBytes + configuration.layout.size), status: status,
-            transmitApp: slot.probe.app, transmitSched: slot.probe.sched, transmitSoftware: slot.probe.software,
-            transmitHardware: slot.probe.hardware, receiveHardware: slot.probeReceived.hardware,
-            receiveSoftware: slot.probeReceived.software, receiveApp: slot.probeReceived.app,
             ttl: configuration.hopLimit, dscp: configuration.dscp)
-        row.computeDelay(error: relation.error)
+        row.enter(slot.probe)
+        row.enter(slot.probeReceived)
+        row.computeDelay(error: relation.error, byCards: configuration.stamps == .hardware)
         row.transmitMissing = row.reasonForMissingStamp(slot.stampMissing, expecting: ledger.expected)
-        if row.receiveSoftware == nil { row.receiveMissing = .notReceived }
         return row
     }
 
@@ -155,13 +152,12 @@ extension SessionSender {
         var row = PacketRecord(
             session: configuration.session, packet: .reply, sequence: slot.sequence,
             replySequence: isKnown ? slot.replySequence : nil, direction: .in, bytes: slot.replyBytes, status: status,
-            transmitApp: slot.reply.app, transmitSched: slot.reply.sched, transmitSoftware: slot.reply.software,
-            transmitHardware: slot.reply.hardware, receiveHardware: slot.replyReceived.hardware,
-            receiveSoftware: slot.replyReceived.software, receiveApp: slot.replyReceived.app,
             ttl: hasReply ? slot.replyTTL : nil, dscp: hasReply ? slot.replyDSCP : nil)
-        row.computeDelay(error: relation.error)
-        if row.transmitSoftware == nil { row.transmitMissing = peerSendsFollowUps ? .notReceived : .noFollowUp }
-        if row.receiveSoftware == nil { row.receiveMissing = .notReceived }
+        row.enter(slot.reply)
+        row.enter(slot.replyReceived)
+        row.computeDelay(error: relation.error, byCards: configuration.stamps == .hardware)
+        row.transmitMissing = row.reasonForMissingStamp(
+            slot.reply, else: peerSendsFollowUps ? .notReceived : .noFollowUp)
         return row
     }
 }

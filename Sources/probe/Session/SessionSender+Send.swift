@@ -75,7 +75,7 @@ extension SessionSender {
         }
         let paired = PairedStamps(
             isClosing: phase != .measuring, instance: configuration.session, bootHash: configuration.bootHash,
-            hardwareClock: configuration.hardwareClock, transmit0: probeStamps(stamped.0),
+            hardwareClock: card.wireIndex, transmit0: probeStamps(stamped.0),
             transmit1: probeStamps(stamped.1), receive0: replyReceipt(received.0), receive1: replyReceipt(received.1))
         let estimate = ErrorEstimate(rawValue: control.errorEstimate)
         let options = isFrame ? SendOptions() : datagramOptions

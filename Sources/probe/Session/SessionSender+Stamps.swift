@@ -23,7 +23,7 @@ extension SessionSender {
         case .sched: slots[index].probe.sched = stamp.stamps.software
         case .sent:
             if let time = stamp.stamps.software { slots[index].probe.software = time }
-            if let time = stamp.stamps.hardware { slots[index].probe.hardware = time }
+            if let time = stamp.stamps.hardware { slots[index].probe.card = cardTime.stamp(time) }
         case .acknowledged, .completed: break
         }
         if match == .stamped(isComplete: true) {
@@ -35,8 +35,7 @@ extension SessionSender {
 
     /// Writes off what has waited too long: stamps, replies, and follow-ups.
     mutating func sweep(_ now: Int64) {
-        let cutoff = now &- configuration.timeout
-        writeOffStamps(sentBefore: cutoff)
+        writeOffStamps(sentBefore: now &- min(configuration.timeout, Link.stampPatience))
         while oldest != next {
             let slot = slots[slotIndex(oldest)]
             if !slot.isFinished, slot.flags.contains(.measured) {
@@ -62,11 +61,13 @@ extension SessionSender {
 
     private mutating func writeOffStamps(sentBefore time: Int64) {
         // Empty as a rule, and then without memory.
-        var expired: [(id: UInt32, lost: TransmitStampKinds)] = []
-        ledger.expire(sentBefore: time) { id, lost, _ in expired.append((id, lost)) }
-        for (id, lost) in expired {
+        var expired: [(id: UInt32, lost: TransmitStampKinds, skipped: TransmitStampKinds)] = []
+        ledger.expire(sentBefore: time) { id, lost, skipped in expired.append((id, lost, skipped)) }
+        for (id, lost, skipped) in expired {
+            let reason = card.missed.explain(lost, skipped, ledger.account, &result.missed)
             guard let index = index(ofProbe: id) else { continue }
-            slots[index].stampMissing = lost.isEmpty ? .skippedByDriver : .bufferFull
+            slots[index].stampMissing = reason
+            if slots[index].probe.card.time == nil { slots[index].probe.card.missing = reason.wireCode }
             slots[index].flags.insert(.stamped)
             if slots[index].flags.contains(.measured) { stampedProbes.add(id) }
             complete(index)

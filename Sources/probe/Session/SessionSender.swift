@@ -22,8 +22,7 @@ struct SessionSender: ~Copyable {
         var dscp: UInt8
         var hopLimit: UInt8
         var bootHash: UInt64
-        /// The PHC behind hardware stamps.
-        var hardwareClock: UInt32?
+        var stamps: StampChoice
     }
 
     /// Where a session stands.
@@ -40,6 +39,8 @@ struct SessionSender: ~Copyable {
     let link: Link
     let control: SessionControl
     let events: SPSCRing<SessionEvent>
+    let card: Card
+    var cardTime: CardTime
 
     var phase = Phase.opening
     var slots: [ProbeSlot]
@@ -79,9 +80,12 @@ struct SessionSender: ~Copyable {
     var hasToldOfWaiting = false
 
     init(
-        _ configuration: Configuration, link: Link, control: SessionControl, events: SPSCRing<SessionEvent>
+        _ configuration: Configuration, link: Link, card: Card, control: SessionControl,
+        events: SPSCRing<SessionEvent>
     ) {
         self.configuration = configuration
+        self.card = card
+        cardTime = CardTime(card.clock)
         self.link = link
         self.control = control
         self.events = events
@@ -125,6 +129,7 @@ struct SessionSender: ~Copyable {
         var activity = PacketConn.Activity()
         while phase != .over {
             var now = ClockID.monotonic.now()
+            cardTime.refresh()
             advance(now)
             if sendDue(now, &sending) { activity.insert(.stamps) }
             // What is not taken now keeps the next wait from lasting.
@@ -253,6 +258,8 @@ struct SenderResult: Sendable {
     /// Rows that the recorder was too slow to take.
     var eventsDropped: UInt64 = 0
     var account = TransmitLedger(capacity: 1, expecting: []).account
+    var missed = MissedCounts()
+    var cardReceipts = CardReceiptCounts()
     var relation = ClockRelation(ownBootHash: 0)
     /// How long was measured, and what the thread took for all of it, in nanoseconds.
     var duration: Int64 = 0

@@ -1,8 +1,8 @@
 @testable import Report
 
 /// Statistics of a hundred probes with every kind of row.
-func sampleStatistics(hardwareComparable: Bool = false) -> SessionStatistics {
-    var statistics = SessionStatistics(hardwareComparable: hardwareComparable)
+func sampleStatistics() -> SessionStatistics {
+    var statistics = SessionStatistics()
     for sequence in 1...100 as ClosedRange<UInt32> {
         var probe = fullRecord()
         probe.sequence = sequence
@@ -37,15 +37,17 @@ func sampleSummary(relative: Bool) -> RunSummary {
         : "one clock: both instances run on the same kernel (boot id)"
     return RunSummary(
         session: "0123456789abcdef", peer: "192.0.2.2", interface: "eth0", duration: 10_004_000_000,
-        statistics: sampleStatistics(hardwareComparable: !relative), relative: relative, clockNote: note,
+        statistics: sampleStatistics(), relative: relative, clockNote: note,
         totals: totals,
         ledger: TransmitAccount(
             sent: 100,
             kinds: [
                 .init(name: "sched", stamped: 100),
                 .init(name: "software", stamped: 90, late: 4, lostInBuffer: 3, skippedByDriver: 2, pending: 1),
-                .init(name: "hardware", unsupported: 100),
+                .init(name: "hardware", stamped: 80, inFlight: 13, never: 5, unsupported: 2),
             ]),
+        replyLedger: TransmitAccount(sent: 1, kinds: [.init(name: "sched", stamped: 1)]),
+        stampNotes: ["13 were busy.", "5 never came."],
         socket: .init(packets: 205, drops: 2, freezes: 1), sendErrors: 9,
         counters: [("strays", 3), ("short", 1), ("wrong ssid", 2)])
 }

@@ -15,7 +15,9 @@ func fullRecord() -> PacketRecord {
         transmitApp: sampleTime, transmitSched: sampleTime + 1500, transmitSoftware: sampleTime + 4000,
         transmitHardware: sampleTime + 9000, receiveHardware: sampleTime + 19_000,
         receiveSoftware: sampleTime + 24_345, receiveApp: sampleTime + 40_000, transmitMissing: .late,
-        receiveMissing: .noFollowUp, ttl: 64, dscp: 46)
+        receiveMissing: .noFollowUp, ttl: 64, dscp: 46, transmitHardwareRealtime: sampleTime + 9000,
+        transmitHardwareError: 70, receiveHardwareRealtime: sampleTime + 19_000, receiveHardwareError: 60,
+        clockEpoch: 2)
     record.computeDelay(error: 1200)
     return record
 }

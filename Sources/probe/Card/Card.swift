@@ -1,0 +1,113 @@
+import Clocks
+import FastAFPacket
+import Kernel
+import Logging
+import Report
+import Synchronization
+
+/// The network card of a command: its clock, followed beside the system's, and what its driver counts of missed stamps.
+final class Card: Sendable {
+    let missed = MissedStamps()
+    /// `nil` without a clock, or where it can't be read.
+    let clock: CardClock?
+    /// Why a clock that is there can't be read.
+    let clockFailure: SystemError?
+    private let interface: Interface
+    private let index: Int32?
+    private let state: Mutex<State>
+
+    private struct State: ~Copyable {
+        var reader: HardwareClock?
+        var tracker = ClockTracker()
+        var last: ClockReading?
+        var statistics: DriverStatistics?
+        var looks: UInt64 = 0
+    }
+
+    /// Between two readings of the card's clock.
+    static let interval = Duration.milliseconds(100)
+    /// The driver's counters are read with each so many-th: for some that is a long list.
+    private static let looksPerCount: UInt64 = 5
+
+    /// - Parameter choice: without hardware stamps the card is not looked at.
+    init(_ interface: Interface, _ choice: StampChoice) {
+        self.interface = interface
+        let capabilities = choice == .software ? nil : try? TimestampingCapabilities(of: interface)
+        index = capabilities?.clockIndex
+        var state = State()
+        var failure: SystemError?
+        if let index {
+            do throws(SystemError) {
+                let reader = try HardwareClock(index: index)
+                _ = try reader.read()
+                state.reader = consume reader
+            } catch {
+                failure = error
+            }
+            state.statistics = try? DriverStatistics(of: interface)
+        }
+        clockFailure = failure
+        clock = failure == nil ? index.map { CardClock(index: $0) } : nil
+        self.state = Mutex(state)
+    }
+
+    /// Reads the clock a few times in a row, so that the first stamps can be converted.
+    func begin() async {
+        guard clock != nil else { return }
+        for round in 0..<4 {
+            if round > 0 { try? await Task.sleep(for: .milliseconds(10)) }
+            _ = look()
+        }
+    }
+
+    /// Reads clock and counters.
+    ///
+    /// - Returns: by how many nanoseconds CLOCK_REALTIME was set forward beside the card's clock since the last look, where
+    ///   one of the two was set.
+    func look() -> Int64? {
+        state.withLock { state in
+            state.looks &+= 1
+            if let before = state.statistics, state.looks % Self.looksPerCount == 0,
+                let now = try? DriverStatistics(of: interface)
+            {
+                missed.update(now.counted(since: before))
+            }
+            guard let clock, let reading = try? state.reader?.read() else { return nil }
+            let course = state.tracker.add(reading)
+            state.last = reading
+            clock.publish(state.tracker.model)
+            if case .stepped(let amount) = course { return amount }
+            return nil
+        }
+    }
+
+    /// Brings the counters up to date for the last time.
+    func finish() {
+        state.withLock { state in
+            guard let before = state.statistics, let now = try? DriverStatistics(of: interface) else { return }
+            missed.update(now.counted(since: before))
+        }
+    }
+
+    /// The clock as the paired-stamps TLV names it.
+    var wireIndex: UInt32? { index.map { UInt32(clamping: $0) } }
+
+    /// The clock as a run's description names it; `nil` without one.
+    var facts: JSONValue? {
+        guard let index else { return nil }
+        return state.withLock { state in
+            var members: [(key: String, value: JSONValue)] = [
+                ("index", .integer(Int64(index))), ("device", .string("/dev/ptp\(index)")),
+                ("name", HardwareClock.name(index: index).map(JSONValue.string) ?? .null),
+            ]
+            if let clockFailure { members.append(("unreadable", .string("\(clockFailure)"))) }
+            if let last = state.last { members.append(("method", .string(last.method.rawValue))) }
+            if let model = state.tracker.model {
+                members.append(("rate_ppb", .integer(Int64(((1 / model.rate - 1) * 1e9).rounded()))))
+                members.append(("offset_ns", .integer(model.anchor.realtime &- model.anchor.hardware)))
+                members.append(("offset_error_ns", .integer(model.anchor.error)))
+            }
+            return .object(members)
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Clocks
+import Report
+import Synchronization
+import Wire
+
+/// How the card's clock runs beside CLOCK_REALTIME, told by the thread that reads it to those that convert stamps.
+final class CardClock: Sendable {
+    /// N of /dev/ptpN.
+    let index: Int32
+    private let model: Mutex<ClockModel?>
+    private let version = Atomic<UInt64>(1)
+
+    init(index: Int32, _ model: ClockModel? = nil) {
+        self.index = index
+        self.model = Mutex(model)
+    }
+
+    /// What is known from now on; `nil` directly after a step.
+    func publish(_ model: ClockModel?) {
+        self.model.withLock { $0 = model }
+        version.add(1, ordering: .releasing)
+    }
+
+    /// What is known, where it is newer than what the caller has.
+    func news(since seen: UInt64) -> (version: UInt64, model: ClockModel?)? {
+        let current = version.load(ordering: .acquiring)
+        return current == seen ? nil : (current, model.withLock { $0 })
+    }
+}
+
+/// One packet thread's view of the card's clock.
+struct CardTime {
+    private let clock: CardClock?
+    private var version: UInt64 = 0
+    private var model: ClockModel?
+
+    init(_ clock: CardClock?) {
+        self.clock = clock
+        refresh()
+    }
+
+    /// Takes up what is new; without a lock where nothing is.
+    mutating func refresh() {
+        guard let news = clock?.news(since: version) else { return }
+        (version, model) = news
+    }
+
+    /// The card's stamp of a received packet, or why there is none.
+    ///
+    /// - Parameter counts: what the card has done for the thread's packets so far, brought up to date.
+    func received(_ time: Int64?, _ receipts: CardReceipts, _ counts: inout CardReceiptCounts) -> CardStamp {
+        if let time, receipts != .none {
+            counts.stamped &+= 1
+            return stamp(time)
+        }
+        let reason: MissingReason? =
+            switch receipts {
+            case .none: nil
+            case .onlyPTP: .onlyPTP
+            case .notAsked: .notAsked
+            case .expected: counts.stamped > 0 ? .skippedByDriver : .never
+            }
+        if reason != nil { counts.missing &+= 1 }
+        return CardStamp(missing: reason?.wireCode ?? 0)
+    }
+
+    /// A card's stamp, with its time by CLOCK_REALTIME where the card's clock is known.
+    func stamp(_ time: Int64) -> CardStamp {
+        guard let converted = model?.realtime(ofHardware: time), let error = UInt32(exactly: converted.error) else {
+            return CardStamp(time: time)
+        }
+        return CardStamp(time: time, realtime: converted.time, error: error)
+    }
+}
