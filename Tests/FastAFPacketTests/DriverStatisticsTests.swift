@@ -212,4 +212,17 @@ struct LiveDriverStatisticsTests {
         }
         #expect(none == EOPNOTSUPP)
     }
+
+    @Test(
+        "Counters of stamps that met a busy card are told from other misses",
+        arguments: [
+            ("tx_hwtstamp_skipped", true), ("ptp_skip_txts", true), ("ptp_skipped_tx_tstamp", true),
+            ("port.tx_hwtstamp_skipped", true), ("tx_hwtstamp_timeouts", false), ("tx_hwtstamp_flushed", false),
+            ("ptp_cq0_lost_cqe", false),
+        ])
+    func busy(name: String, meansBusy: Bool) {
+        let counter = DriverStatistics.Counter(name: name, value: 1)
+        #expect(counter.meansBusy == meansBusy)
+        #expect(DriverStatistics(counters: [counter]).missedStamps.count == 1)
+    }
 }

@@ -173,4 +173,18 @@ struct CardTests {
         try pair.ip(.left, "link del renamed0")
         #expect(code() == ENODEV)
     }
+
+    @Test(
+        "What is set on the card tells which received frames get stamps",
+        arguments: [
+            (0, false, false), (1, true, true), (12, false, true), (6, false, false), (9, false, true),
+        ] as [(Int32, Bool, Bool)])
+    func receivedFrames(filter: Int32, all: Bool, ptp: Bool) {
+        let configuration = HardwareStampingConfiguration(transmitType: 0, receiveFilter: filter)
+        #expect(configuration.stampsAllReceived == all)
+        #expect(configuration.stampsReceivedPTP == ptp)
+        #expect(HardwareStamping.borrowed(configuration).configuration == configuration)
+        #expect(!HardwareStamping.borrowed(configuration).stampsTransmit)
+        #expect(HardwareStamping.unavailable.configuration == nil)
+    }
 }

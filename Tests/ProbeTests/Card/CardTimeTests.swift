@@ -1,0 +1,67 @@
+import Clocks
+import Report
+import Testing
+import Wire
+
+@testable import probe
+
+@Suite struct CardTimeTests {
+    /// A card's clock that is half a second behind, and known to 40 ns.
+    private static let model = ClockModel(
+        anchor: ClockReading(hardware: 1_000_000_000, realtime: 1_500_000_000, error: 40, method: .extended), rate: 1,
+        rateError: 0, wander: 0)
+
+    @Test func `a stamp is converted by what was published, once the thread has taken it up`() {
+        let clock = CardClock(index: 3)
+        var time = CardTime(clock)
+        #expect(time.stamp(1_000_000_500) == CardStamp(time: 1_000_000_500))
+        clock.publish(Self.model)
+        #expect(time.stamp(1_000_000_500) == CardStamp(time: 1_000_000_500))
+        time.refresh()
+        #expect(
+            time.stamp(1_000_000_500) == CardStamp(time: 1_000_000_500, realtime: 1_500_000_500, error: 40))
+        // Directly after a step nothing is known.
+        clock.publish(nil)
+        time.refresh()
+        #expect(time.stamp(1_000_000_500) == CardStamp(time: 1_000_000_500))
+    }
+
+    @Test func `without a clock a stamp stays the card's own`() {
+        var time = CardTime(nil)
+        time.refresh()
+        #expect(time.stamp(7) == CardStamp(time: 7))
+    }
+
+    @Test func `a bound that is beyond the wire's is none`() {
+        var model = Self.model
+        model.anchor.error = Int64(UInt32.max) + 1
+        #expect(CardTime(CardClock(index: 0, model)).stamp(1_000_000_000) == CardStamp(time: 1_000_000_000))
+        model.anchor.error = Int64(UInt32.max)
+        #expect(CardTime(CardClock(index: 0, model)).stamp(1_000_000_000).error == .max)
+    }
+
+    @Test(arguments: [
+        (CardReceipts.none, MissingReason?.none), (.onlyPTP, .onlyPTP), (.notAsked, .notAsked), (.expected, .never),
+    ])
+    func `a received packet without a stamp has the reason of its link`(receipts: CardReceipts, reason: MissingReason?)
+    {
+        var counts = CardReceiptCounts()
+        let stamp = CardTime(nil).received(nil, receipts, &counts)
+        #expect(stamp == CardStamp(missing: reason?.wireCode ?? 0))
+        #expect(counts == CardReceiptCounts(stamped: 0, missing: reason == nil ? 0 : 1))
+    }
+
+    @Test func `once a stamp has come a missing one was left out, and is not one that never comes`() {
+        var counts = CardReceiptCounts()
+        let time = CardTime(CardClock(index: 0, Self.model))
+        #expect(time.received(1_000_000_000, .expected, &counts).realtime == 1_500_000_000)
+        #expect(time.received(nil, .expected, &counts).missing == MissingReason.skippedByDriver.wireCode)
+        #expect(counts == CardReceiptCounts(stamped: 1, missing: 1))
+    }
+
+    @Test func `a stamp that nobody wants is not taken`() {
+        var counts = CardReceiptCounts()
+        #expect(CardTime(nil).received(5, .none, &counts) == .none)
+        #expect(counts == CardReceiptCounts())
+    }
+}

@@ -1,0 +1,79 @@
+import FastAFPacket
+import Report
+import Synchronization
+import Testing
+
+@testable import probe
+
+@Suite struct MissedStampsTests {
+    private func counted(skipped: UInt64, timeouts: UInt64 = 0) -> DriverStatistics {
+        DriverStatistics(counters: [
+            .init(name: "rx_packets", value: 99), .init(name: "tx_hwtstamp_timeouts", value: timeouts),
+            .init(name: "tx_hwtstamp_skipped", value: skipped),
+        ])
+    }
+
+    @Test func `what the driver counts explains as many packets, and not one more`() {
+        let missed = MissedStamps()
+        #expect(missed.explain(anyCame: false) == .never)
+        missed.update(counted(skipped: 2, timeouts: 1))
+        let reasons = (0..<5).map { _ in missed.explain(anyCame: true) }
+        #expect(reasons == [.inFlight, .inFlight, .skippedByDriver, .skippedByDriver, .skippedByDriver])
+        missed.update(counted(skipped: 3, timeouts: 1))
+        #expect(missed.explain(anyCame: false) == .inFlight)
+        #expect(missed.explain(anyCame: false) == .never)
+    }
+
+    @Test func `a driver that counts nothing leaves it at what came`() {
+        let missed = MissedStamps()
+        missed.update(DriverStatistics(counters: []))
+        #expect(missed.explain(anyCame: true) == .skippedByDriver)
+        #expect(missed.explain(anyCame: false) == .never)
+    }
+
+    @Test func `two threads never share a miss`() async {
+        let missed = MissedStamps()
+        missed.update(counted(skipped: 1000))
+        let taken = await withTaskGroup(of: Int.self) { group in
+            for _ in 0..<2 {
+                group.addTask { (0..<800).count { _ in missed.explain(anyCame: false) == .inFlight } }
+            }
+            return await group.reduce(0, +)
+        }
+        #expect(taken == 1000)
+    }
+
+    @Test func `only a stamp of the card alone is asked of its driver`() {
+        let missed = MissedStamps()
+        missed.update(counted(skipped: 10))
+        let account = TransmitLedger(capacity: 1, expecting: []).account
+        var counts = MissedCounts()
+        #expect(missed.explain(.hardware, [], account, &counts) == .bufferFull)
+        #expect(missed.explain([], [.software, .hardware], account, &counts) == .skippedByDriver)
+        #expect(counts == MissedCounts())
+        #expect(missed.explain([], .hardware, account, &counts) == .inFlight)
+        #expect(counts == MissedCounts(inFlight: 1, never: 0))
+    }
+
+    @Test func `counters that would overflow are bounded`() {
+        let missed = MissedStamps()
+        missed.update(counted(skipped: .max, timeouts: .max))
+        #expect(missed.explain(anyCame: false) == .inFlight)
+    }
+
+    @Test func `the ledger's columns have the reasons, and still add up`() {
+        var ledger = TransmitLedger(capacity: 16, expecting: .hardware)
+        for id in 0..<6 as Range<UInt32> { ledger.recordSend(id: id, at: Int64(id)) }
+        ledger.expire(sentBefore: 5) { _, _, _ in }
+        let hardware = RunOutputs.account(ledger.account, MissedCounts(inFlight: 2, never: 1)).kinds[2]
+        #expect(hardware.inFlight == 2)
+        #expect(hardware.never == 1)
+        #expect(hardware.skippedByDriver == 2)
+        #expect(hardware.pending == 1)
+        #expect(hardware.sum == 6)
+        // A stamp that came after it had been explained has left the column.
+        let more = RunOutputs.account(ledger.account, MissedCounts(inFlight: 4, never: 3)).kinds[2]
+        #expect([more.inFlight, more.never, more.skippedByDriver] == [4, 1, 0])
+        #expect(more.sum == 6)
+    }
+}
