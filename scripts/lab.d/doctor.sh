@@ -2,6 +2,9 @@
 # The doctor tells of each card what it says and what comes of it, and leaves the card as it was.
 
 limit=150
+# For the helper that lets the emulated igb stamp more than the first frame.
+kernel_arguments=iomem=relaxed
+prepare() { [[ $nic != igb ]] || give_c rx-latch; }
 
 on_a() {
     await ready
@@ -11,6 +14,10 @@ on_a() {
     ethtool -T link >after.txt
     tc qdisc replace dev link root fq
     probe doctor link --peer "$peer" >fq.txt
+    if [[ $nic == igb ]]; then
+        watch_latch
+        probe doctor link --peer "$peer" >latch.txt
+    fi
     tell over
 }
 
@@ -35,6 +42,8 @@ check() {
     igb)
         expect "in a line" "$(in_a_line)" "hardware stamps: transmit any frame; receive PTP frames alone"
         expect "hardware TX" "$(cell doctor 'hardware TX, ordinary frames')" "proven, 12 of 12"
+        expect "hardware RX" "$(cell doctor 'hardware RX, PTP frames')" "proven, 1 of 8"
+        expect "hardware RX of a card that frees its latch" "$(cell latch 'hardware RX, PTP frames')" "proven, 8 of 8"
         ;;
     e1000e)
         expect "in a line" "$(in_a_line)" "hardware stamps are advertised and never arrived; software stamps only"

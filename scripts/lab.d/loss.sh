@@ -55,12 +55,12 @@ measure() {
 
 has_lines() { (($(wc -l <"$1") >= $2)); }
 
-# drop PORT COUNT: drops every third packet to leave there, until at least that many have been dropped. The action is one of
+# drop PORT COUNT: drops every third IPv4 packet to leave there (others are no probes or replies), until at least that many have been dropped. The action is one of
 # its own: its count stays, and is final, when the filter that uses it is gone.
 drop() {
     tc actions delete action gact index 1 2>/dev/null || true
     tc actions add action pass random determ drop 3 index 1
-    tc filter add dev "$1" egress matchall action gact index 1
+    tc filter add dev "$1" egress protocol ip matchall action gact index 1
     until_true 30 "$2 packets to be dropped" has_dropped "$2"
     tc filter delete dev "$1" egress
     tc -s actions list action gact >"$run.txt"

@@ -8,8 +8,9 @@ readonly stall_seconds=30
 
 prepare_apt() {
     local keyring=/usr/share/keyrings/debian-archive-keyring.gpg suite
-    command -v apt-get >/dev/null || die "the lab takes QEMU, a kernel and the machines' programs with apt-get: not here"
-    [[ -r $keyring ]] || die "no $keyring: install debian-archive-keyring"
+    command -v apt-get >/dev/null ||
+        unavailable "the lab takes QEMU, a kernel and the machines' programs with apt-get, which is not here"
+    [[ -r $keyring ]] || unavailable "no $keyring: install debian-archive-keyring"
     mkdir -p "$cache/apt/lists/partial"
     for suite in debian:bookworm debian-security:bookworm-security debian:bookworm-backports; do
         echo "deb [arch=amd64 signed-by=$keyring] http://deb.debian.org/${suite%:*} ${suite#*:} main"
@@ -33,6 +34,12 @@ Acquire::http::Timeout "$stall_seconds";
 END
 }
 
+# As die, when it is this machine that lacks what the lab needs: scripts/test then goes on without it.
+unavailable() {
+    say "$@"
+    exit 69
+}
+
 # lab_apt COMMAND ARGUMENT...: that command of apt's, with the lab's own sources.
 lab_apt() {
     env APT_CONFIG="$cache/apt/apt.conf" LC_ALL=C timeout --kill-after=5 $((10 * stall_seconds)) "$@"
@@ -45,7 +52,7 @@ update_lists() {
     say "reading Debian's lists of packages"
     lab_apt apt-get update -qq >"$cache/apt/update.log" 2>&1 || {
         tail -n 5 "$cache/apt/update.log" >&2
-        die "apt-get update failed: is there a network, and does this machine's apt reach deb.debian.org?"
+        unavailable "apt-get update failed: is there a network, and does this machine's apt reach deb.debian.org?"
     }
     lists_updated=yes
 }
@@ -53,26 +60,28 @@ update_lists() {
 # Installs QEMU unless it is here, with the emulated card that is asked for.
 need_qemu() {
     local nic=$1 package=qemu-system-x86
+    [[ $(uname -m) == x86_64 ]] || unavailable "the lab's machines are x86_64, this one is $(uname -m)"
     if has_device "$nic"; then return; fi
+    ((EUID == 0)) || command -v sudo >/dev/null || unavailable "installing $package needs root, and there is no sudo"
     update_lists
     local install=(install --yes --no-install-recommends -t bookworm-backports "$package")
     local plan
     plan=$(lab_apt apt-get -s "${install[@]}" 2>&1) || {
         printf '%s\n' "$plan" | tail -n 5 >&2
-        die "apt-get can not install $package from bookworm-backports here; install a QEMU with \`-device $nic\` yourself"
+        unavailable "apt-get can not install $package from bookworm-backports here; install a QEMU with \`-device $nic\` yourself"
     }
     # `Inst NAME [VERSION-NOW] (VERSION-THEN …`, and `Remv NAME`: what is installed already is not this script's to change.
     if printf '%s\n' "$plan" | grep -E '^(Remv |Inst [^ ]+ \[)' | grep -v "^Inst qemu-" >&2; then
-        die "installing $package would change what is installed, as above; install a QEMU with \`-device $nic\` yourself"
+        unavailable "installing $package would change what is installed, as above; install a QEMU with \`-device $nic\` yourself"
     fi
     say "installing $package and what it needs: $(printf '%s\n' "$plan" | awk '$1 == "Inst" { printf "%s ", $2 }')"
     # As root apt does not see this shell's functions.
     as_root env APT_CONFIG="$cache/apt/apt.conf" DEBIAN_FRONTEND=noninteractive \
         timeout --kill-after=5 $((20 * stall_seconds)) apt-get -qq "${install[@]}" >"$cache/apt/install.log" 2>&1 || {
         tail -n 5 "$cache/apt/install.log" >&2
-        die "could not install $package"
+        unavailable "could not install $package"
     }
-    has_device "$nic" || die "$(qemu-system-x86_64 --version | head -n 1) has no $nic"
+    has_device "$nic" || unavailable "$(qemu-system-x86_64 --version | head -n 1) has no $nic"
 }
 
 has_device() {
@@ -104,7 +113,10 @@ unpack() {
     rm -rf "$directory"
     mkdir -p "$directory"
     for archive in "$debs"/*.deb; do
-        dpkg-deb -x "$archive" "$directory" || die "could not unpack $archive (is the disk full?)"
+        dpkg-deb -x "$archive" "$directory" || {
+            rm -rf "$debs"
+            die "could not unpack ${archive##*/} (is the disk full?); it is downloaded again next time"
+        }
     done
 }
 
@@ -130,5 +142,5 @@ download_kernel() {
 
 download_failed() {
     tail -n 5 "$cache/apt/download.log" >&2
-    die "could not download $* (within $((10 * stall_seconds)) s)"
+    unavailable "could not download $* (within $((10 * stall_seconds)) s)"
 }

@@ -57,6 +57,13 @@ in_background() {
     trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT
 }
 
+# watch_latch: from now on the emulated igb stamps every PTP frame that it receives. The scenario gives rx-latch, and starts
+# its kernels with iomem=relaxed.
+watch_latch() {
+    in_background rx-latch link >rx-latch.txt
+    until_true 10 "rx-latch to watch the card" grep -q watching rx-latch.txt
+}
+
 # synchronise: B's clock follows A's over the clean link until their parts are over. Returns when chrony itself tells that
 # it is less than a millisecond off, and sure of its rate. Emulated machines are often late, which chrony sees by the round
 # trip and leaves out; ptp4l would follow.

@@ -1,8 +1,6 @@
 # shellcheck shell=bash disable=SC2154 # scripts/lab sets the variables that are not set here
 # Boots machines with QEMU, and waits for them. Sourced by scripts/lab.
 
-# A machine that is not up after this long will not be.
-readonly boot_seconds=60
 # When one machine has failed, how long the others may take to notice.
 readonly grace_seconds=10
 
@@ -11,10 +9,10 @@ declare -A pids=()
 # boot MACHINE SERIAL: replaces this process by the machine, with its console on SERIAL.
 boot() {
     local machine=$1 serial=$2 arguments
-    arguments="console=ttyS0 quiet panic=-1 mitigations=off iomem=relaxed machine=$machine nic=$nic scenario=$scenario"
+    arguments="console=ttyS0 quiet panic=-1 mitigations=off $kernel_arguments machine=$machine nic=$nic scenario=$scenario"
     # shellcheck disable=SC2054 # commas are QEMU's
     local command=(
-        qemu-system-x86_64 -accel tcg -machine q35 -cpu qemu64,+rdrand -m 256 -nodefaults -no-user-config
+        qemu-system-x86_64 "${accelerator[@]}" -machine q35 -m "$memory" -nodefaults -no-user-config
         -display none -serial "$serial"
         -kernel "$image_kernel" -initrd "$image_initramfs" -append "$arguments shell=$shell"
         -virtfs "local,path=$scratch/given,mount_tag=given,security_model=none,readonly=on"
@@ -67,11 +65,10 @@ await_machines() {
         for machine in "${!pids[@]}"; do
             if is_running "$machine"; then
                 running+=" $machine"
-                [[ -e $results/sync/up.$machine ]] || ((SECONDS - start <= boot_seconds)) ||
-                    machine_failed "$machine" "machine $machine was not up after $boot_seconds s"
+                [[ -e $results/sync/up.$machine ]] || ((SECONDS - start <= boot_limit)) ||
+                    machine_failed "$machine" "machine $machine was not up after $boot_limit s"
             elif [[ ! -e $results/sync/up.$machine ]]; then
-                machine_failed "$machine" "machine $machine ended before it was up; if its console is empty its kernel" \
-                    "may be damaged: remove $cache/image"
+                machine_failed "$machine" "machine $machine ended before it was up: $(panic "$machine")"
             elif [[ ! -e $results/$machine/status ]]; then
                 machine_failed "$machine" "machine $machine ended before it had done its part"
             fi
@@ -93,8 +90,14 @@ machine_failed() {
     die "${@:2}"
 }
 
+# Why the machine's kernel gave up, in its own words.
+panic() {
+    grep -ao $'Kernel panic[^\r]*' "$results/$1/console.txt" ||
+        echo "nothing on its console tells why; if that is empty its kernel may be damaged: remove $cache/image"
+}
+
 show_end() {
     [[ -s $1 ]] || return 0
     say "the end of $1:"
-    tail -n 15 "$1" | tr -d '\r' | sed 's/^/    /' >&2
+    tail -n 15 "$1" | tr -d '\r' | awk '{ print "    " $0 }' >&2
 }
