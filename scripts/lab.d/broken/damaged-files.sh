@@ -1,0 +1,11 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# Broken on purpose: the machines' file system is cut short, so that their kernel finds no first program.
+
+prepare() {
+    head -c 1000000 "$image_initramfs" >"$scratch/initramfs"
+    image_initramfs=$scratch/initramfs
+}
+
+on_a() { :; }
+on_b() { :; }
+check() { :; }

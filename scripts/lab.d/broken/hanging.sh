@@ -1,0 +1,9 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# Broken on purpose: the machines' first program waits for ever.
+
+boot_limit=10
+kernel_arguments=rdinit=/bin/bash
+
+on_a() { :; }
+on_b() { :; }
+check() { :; }
