@@ -44,7 +44,10 @@ final class Card: Sendable {
             } catch {
                 failure = error
             }
-            state.statistics = try? DriverStatistics(of: interface)
+            if let statistics = try? DriverStatistics(of: interface), !statistics.missedStamps.isEmpty {
+                state.statistics = statistics
+                missed.upToDate = ClockID.monotonic.now()
+            }
         }
         clockFailure = failure
         clock = failure == nil ? index.map { CardClock(index: $0) } : nil
@@ -67,11 +70,7 @@ final class Card: Sendable {
     func look() -> Int64? {
         state.withLock { state in
             state.looks &+= 1
-            if let before = state.statistics, state.looks % Self.looksPerCount == 0,
-                let now = try? DriverStatistics(of: interface)
-            {
-                missed.update(now.counted(since: before))
-            }
+            if state.looks % Self.looksPerCount == 0 { count(state.statistics) }
             guard let clock, let reading = try? state.reader?.read() else { return nil }
             let course = state.tracker.add(reading)
             state.last = reading
@@ -81,12 +80,11 @@ final class Card: Sendable {
         }
     }
 
-    /// Brings the counters up to date for the last time.
-    func finish() {
-        state.withLock { state in
-            guard let before = state.statistics, let now = try? DriverStatistics(of: interface) else { return }
-            missed.update(now.counted(since: before))
-        }
+    private func count(_ before: DriverStatistics?) {
+        let time = ClockID.monotonic.now()
+        guard let before, let now = try? DriverStatistics(of: interface) else { return }
+        missed.update(now.counted(since: before))
+        missed.upToDate = time
     }
 
     /// The clock as the paired-stamps TLV names it.

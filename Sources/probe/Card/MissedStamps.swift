@@ -7,8 +7,34 @@ import Synchronization
 final class MissedStamps: Sendable {
     private let skipped = Atomic<Int>(0)
     private let others = Atomic<Int>(0)
+    private let hasCome = Atomic<Bool>(false)
+    private let countedAt = Atomic<Int64>(.max)
     private let skippedTaken = Atomic<Int>(0)
     private let othersTaken = Atomic<Int>(0)
+
+    /// CLOCK_MONOTONIC nanoseconds of the last look at the counters; `.max` for a driver that has none.
+    var upToDate: Int64 {
+        get { countedAt.load(ordering: .acquiring) }
+        set { countedAt.store(newValue, ordering: .releasing) }
+    }
+
+    /// How long a transmit stamp may take, in nanoseconds: shorter than the peer waits to be told.
+    private static let stampPatience: Int64 = 1_250_000_000
+    /// How long before a look at the counters a packet must have been sent to be among them.
+    private static let countingTime: Int64 = 250_000_000
+
+    /// Stamps of packets that were sent before this are written off: late enough for the driver's counters to tell why,
+    /// and after `timeout` in any case. All in CLOCK_MONOTONIC nanoseconds.
+    func deadline(_ now: Int64, timeout: Int64) -> Int64 {
+        let counted = min(now &- min(timeout, Self.stampPatience), upToDate &- Self.countingTime)
+        return max(now &- timeout, counted)
+    }
+
+    /// Packets that met a busy card, as far as is known.
+    var metBusyCard: Int { skipped.load(ordering: .relaxed) }
+
+    /// Takes note that a stamp of the card's has come.
+    func noteStamp() { hasCome.store(true, ordering: .relaxed) }
 
     /// Enters what the driver has counted since the command began.
     func update(_ counted: DriverStatistics) {
@@ -27,25 +53,24 @@ final class MissedStamps: Sendable {
     ///   - lost: the kinds that were lost in the socket's buffer.
     ///   - skipped: the kinds for which there was room.
     func explain(
-        _ lost: TransmitStampKinds, _ skipped: TransmitStampKinds, _ account: FastAFPacket.TransmitAccount,
-        _ counts: inout MissedCounts
+        _ lost: TransmitStampKinds, _ skipped: TransmitStampKinds, _ counts: inout MissedCounts
     ) -> MissingReason {
         if !lost.isEmpty { return .bufferFull }
         // A packet that no driver saw has no stamp of either kind.
         guard skipped == .hardware else { return .skippedByDriver }
-        let reason = explain(anyCame: account.hardware[.stamped] > 0)
+        let reason = explain()
         counts.count(reason)
         return reason
     }
 
     /// Why a packet has no stamp of the card's.
-    ///
-    /// - Parameter anyCame: whether other packets have theirs.
-    func explain(anyCame: Bool) -> MissingReason {
+    func explain() -> MissingReason {
+        // To a driver that waits for a stamp in vain the card is busy as well.
+        guard hasCome.load(ordering: .relaxed) else { return .never }
         if Self.take(from: skipped, skippedTaken) { return .inFlight }
         if Self.take(from: others, othersTaken) { return .skippedByDriver }
         // A driver that does not count still leaves packets out.
-        return anyCame ? .skippedByDriver : .never
+        return .skippedByDriver
     }
 
     private static func take(from counted: borrowing Atomic<Int>, _ taken: borrowing Atomic<Int>) -> Bool {

@@ -5,9 +5,6 @@ import Kernel
 extension Link {
     /// Batches that are taken before a thread looks at its other work: a flood must not keep it from that.
     static let rounds = 16
-    /// How long a transmit stamp may take, in nanoseconds: longer than between two readings of the driver's counters, which
-    /// tell why one does not come, and shorter than the peer waits to be told.
-    static let stampPatience: Int64 = 1_250_000_000
 
     /// Takes the transmit stamps that are there, up to a limit.
     func takeStamps(

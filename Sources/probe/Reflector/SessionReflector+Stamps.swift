@@ -23,7 +23,10 @@ extension SessionReflector {
         case .sched: replies[index].reply.sched = stamp.stamps.software
         case .sent:
             if let time = stamp.stamps.software { replies[index].reply.software = time }
-            if let time = stamp.stamps.hardware { replies[index].reply.card = cardTime.stamp(time) }
+            if let time = stamp.stamps.hardware {
+                replies[index].reply.card = cardTime.stamp(time)
+                card.missed.noteStamp()
+            }
         case .acknowledged, .completed: break
         }
         if match == .stamped(isComplete: true) { markStamped(index) }
@@ -51,7 +54,7 @@ extension SessionReflector {
 
     /// Writes off what has waited too long.
     mutating func sweep(_ now: Int64) {
-        writeOffStamps(sentBefore: now &- min(configuration.timeout, Link.stampPatience))
+        writeOffStamps(sentBefore: card.missed.deadline(now, timeout: configuration.timeout))
         while oldest != next {
             let slot = replies[Int(oldest & mask)]
             let isWaiting = configuration.writesRows ? !slot.isFinished : !slot.flags.contains(.stamped)
@@ -70,7 +73,7 @@ extension SessionReflector {
         var expired: [(id: UInt32, lost: TransmitStampKinds, skipped: TransmitStampKinds)] = []
         ledger.expire(sentBefore: time) { id, lost, skipped in expired.append((id, lost, skipped)) }
         for (id, lost, skipped) in expired {
-            let reason = card.missed.explain(lost, skipped, ledger.account, &result.missed)
+            let reason = card.missed.explain(lost, skipped, &result.missed)
             guard let index = index(ofReply: id) else { continue }
             replies[index].stampMissing = reason
             if replies[index].reply.card.time == nil { replies[index].reply.card.missing = reason.wireCode }

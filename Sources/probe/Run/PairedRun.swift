@@ -108,7 +108,6 @@ struct PairedRun {
         stopper.attach { count in threads.stop(signals: count) }
         let outcome = try await Self.runThreads(
             threads, card, sender: (sender, senderLink), reflector: (reflector, reflectorLink), recorder)
-        card.finish()
         try report(outcome, card, senderLink.cardReceipts, &description)
     }
 

@@ -68,7 +68,6 @@ struct ReflectRun {
         stopper.attach { _ in for family in families { family.control.requestStop(.abort) } }
         let (results, recorded) = try await Self.runThreads(
             families, card, configuration, recorder, recorderControl)
-        card.finish()
         description.set("duration_ns", .integer(ClockID.monotonic.now() &- start))
         if let path = common.log { try RunOutputs.write(description, besideLog: path, replacing: true) }
         try report(results, recorded, families.first?.link.cardReceipts ?? .none)

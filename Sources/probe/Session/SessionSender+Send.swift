@@ -49,6 +49,24 @@ extension SessionSender {
         }
     }
 
+    /// Moves the schedule where probes keep meeting replies, the own ones or a peer's, on a card that holds one transmit
+    /// stamp at a time: two hosts that send at one rate would else meet for ever.
+    mutating func stepAside(_ now: Int64) {
+        guard phase == .measuring, configuration.interval >= Self.leastMovable, now >= nextMove else { return }
+        let met = card.missed.metBusyCard
+        guard met &- metBefore >= 3 else { return }
+        metBefore = met
+        nextMove = now &+ 1_000_000_000
+        // By chance, since the peer may do the same.
+        let shift = Int64.random(in: configuration.interval / 4...configuration.interval / 4 * 3)
+        nextSend &+= shift
+        result.scheduleMoves &+= 1
+        if result.scheduleMoves == 1 { tell(.scheduleMoved(by: shift)) }
+    }
+
+    /// Below so many nanoseconds between probes there is no room to step aside.
+    private static let leastMovable: Int64 = 4_000_000
+
     private mutating func followNextHop() {
         let mac = control.nextHopMAC
         guard mac != 0, mac != template.destinationMAC.rawValue else { return }

@@ -23,7 +23,10 @@ extension SessionSender {
         case .sched: slots[index].probe.sched = stamp.stamps.software
         case .sent:
             if let time = stamp.stamps.software { slots[index].probe.software = time }
-            if let time = stamp.stamps.hardware { slots[index].probe.card = cardTime.stamp(time) }
+            if let time = stamp.stamps.hardware {
+                slots[index].probe.card = cardTime.stamp(time)
+                card.missed.noteStamp()
+            }
         case .acknowledged, .completed: break
         }
         if match == .stamped(isComplete: true) {
@@ -35,7 +38,7 @@ extension SessionSender {
 
     /// Writes off what has waited too long: stamps, replies, and follow-ups.
     mutating func sweep(_ now: Int64) {
-        writeOffStamps(sentBefore: now &- min(configuration.timeout, Link.stampPatience))
+        writeOffStamps(sentBefore: card.missed.deadline(now, timeout: configuration.timeout))
         while oldest != next {
             let slot = slots[slotIndex(oldest)]
             if !slot.isFinished, slot.flags.contains(.measured) {
@@ -64,7 +67,7 @@ extension SessionSender {
         var expired: [(id: UInt32, lost: TransmitStampKinds, skipped: TransmitStampKinds)] = []
         ledger.expire(sentBefore: time) { id, lost, skipped in expired.append((id, lost, skipped)) }
         for (id, lost, skipped) in expired {
-            let reason = card.missed.explain(lost, skipped, ledger.account, &result.missed)
+            let reason = card.missed.explain(lost, skipped, &result.missed)
             guard let index = index(ofProbe: id) else { continue }
             slots[index].stampMissing = reason
             if slots[index].probe.card.time == nil { slots[index].probe.card.missing = reason.wireCode }

@@ -74,6 +74,9 @@ struct SessionSender: ~Copyable {
     var nextSend: Int64
     var nextReport: Int64
     var attempts: UInt64 = 0
+    /// Packets that had met a busy card when the schedule was moved last, and when it may be moved again.
+    var metBefore = 0
+    var nextMove: Int64 = 0
     var isSendFailing = false
     var hasWarnedOfClocks = false
     var hasFallenBehind = false
@@ -131,6 +134,7 @@ struct SessionSender: ~Copyable {
             var now = ClockID.monotonic.now()
             cardTime.refresh()
             advance(now)
+            stepAside(now)
             if sendDue(now, &sending) { activity.insert(.stamps) }
             // What is not taken now keeps the next wait from lasting.
             if activity.contains(.packets) { receiveReplies(&receiving) }
@@ -255,6 +259,8 @@ struct SenderResult: Sendable {
     var sendErrors: UInt64 = 0
     /// Deadlines left out because the thread was held up.
     var skippedDeadlines: UInt64 = 0
+    /// How often the schedule was moved, so that probes and replies meet less at the card.
+    var scheduleMoves: UInt64 = 0
     /// Rows that the recorder was too slow to take.
     var eventsDropped: UInt64 = 0
     var account = TransmitLedger(capacity: 1, expecting: []).account

@@ -15,28 +15,48 @@ import Testing
 
     @Test func `what the driver counts explains as many packets, and not one more`() {
         let missed = MissedStamps()
-        #expect(missed.explain(anyCame: false) == .never)
+        missed.noteStamp()
+        #expect(missed.explain() == .skippedByDriver)
         missed.update(counted(skipped: 2, timeouts: 1))
-        let reasons = (0..<5).map { _ in missed.explain(anyCame: true) }
+        let reasons = (0..<5).map { _ in missed.explain() }
         #expect(reasons == [.inFlight, .inFlight, .skippedByDriver, .skippedByDriver, .skippedByDriver])
         missed.update(counted(skipped: 3, timeouts: 1))
-        #expect(missed.explain(anyCame: false) == .inFlight)
-        #expect(missed.explain(anyCame: false) == .never)
+        #expect(missed.explain() == .inFlight)
+        #expect(missed.explain() == .skippedByDriver)
+        #expect(missed.metBusyCard == 3)
     }
 
-    @Test func `a driver that counts nothing leaves it at what came`() {
+    @Test func `where none ever comes a busy card is no reason`() {
         let missed = MissedStamps()
-        missed.update(DriverStatistics(counters: []))
-        #expect(missed.explain(anyCame: true) == .skippedByDriver)
-        #expect(missed.explain(anyCame: false) == .never)
+        missed.update(counted(skipped: 2))
+        #expect(missed.explain() == .never)
+        missed.noteStamp()
+        #expect(missed.explain() == .inFlight)
+    }
+
+    @Test func `a stamp is written off when the counters can tell why, and never after the timeout`() {
+        let missed = MissedStamps()
+        let (now, timeout): (Int64, Int64) = (100_000_000_000, 2_000_000_000)
+        // Without counters there is nothing to wait for.
+        #expect(missed.deadline(now, timeout: timeout) == now - 1_250_000_000)
+        #expect(missed.deadline(now, timeout: 1_000_000) == now - 1_000_000)
+        missed.upToDate = now - 500_000_000
+        #expect(missed.deadline(now, timeout: timeout) == now - 1_250_000_000)
+        missed.upToDate = now - 1_100_000_000
+        #expect(missed.deadline(now, timeout: timeout) == now - 1_350_000_000)
+        missed.upToDate = now - 60_000_000_000
+        #expect(missed.deadline(now, timeout: timeout) == now - timeout)
+        missed.upToDate = 0
+        #expect(missed.deadline(now, timeout: timeout) == now - timeout)
     }
 
     @Test func `two threads never share a miss`() async {
         let missed = MissedStamps()
+        missed.noteStamp()
         missed.update(counted(skipped: 1000))
         let taken = await withTaskGroup(of: Int.self) { group in
             for _ in 0..<2 {
-                group.addTask { (0..<800).count { _ in missed.explain(anyCame: false) == .inFlight } }
+                group.addTask { (0..<800).count { _ in missed.explain() == .inFlight } }
             }
             return await group.reduce(0, +)
         }
@@ -45,20 +65,21 @@ import Testing
 
     @Test func `only a stamp of the card alone is asked of its driver`() {
         let missed = MissedStamps()
+        missed.noteStamp()
         missed.update(counted(skipped: 10))
-        let account = TransmitLedger(capacity: 1, expecting: []).account
         var counts = MissedCounts()
-        #expect(missed.explain(.hardware, [], account, &counts) == .bufferFull)
-        #expect(missed.explain([], [.software, .hardware], account, &counts) == .skippedByDriver)
+        #expect(missed.explain(.hardware, [], &counts) == .bufferFull)
+        #expect(missed.explain([], [.software, .hardware], &counts) == .skippedByDriver)
         #expect(counts == MissedCounts())
-        #expect(missed.explain([], .hardware, account, &counts) == .inFlight)
+        #expect(missed.explain([], .hardware, &counts) == .inFlight)
         #expect(counts == MissedCounts(inFlight: 1, never: 0))
     }
 
     @Test func `counters that would overflow are bounded`() {
         let missed = MissedStamps()
+        missed.noteStamp()
         missed.update(counted(skipped: .max, timeouts: .max))
-        #expect(missed.explain(anyCame: false) == .inFlight)
+        #expect(missed.explain() == .inFlight)
     }
 
     @Test func `the ledger's columns have the reasons, and still add up`() {
