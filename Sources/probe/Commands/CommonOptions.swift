@@ -28,6 +28,9 @@ struct CommonOptions: ParsableArguments {
 
     func validate() throws {
         if port == 0 { throw ValidationError("Port 0 is none: the standard one is 862.") }
+        if stamps == .hardware, transport == .udp {
+            throw ValidationError("An ordinary socket has no card stamps: --stamps hardware needs another --transport.")
+        }
         if port >= 49152 {
             throw ValidationError("Ports from 49152 on are the senders' own: choose one below, the standard is 862.")
         }
