@@ -12,6 +12,8 @@ final class Card: Sendable {
     let clock: CardClock?
     /// Why a clock that is there can't be read.
     let clockFailure: SystemError?
+    /// When the one began whose turn it is, in CLOCK_MONOTONIC nanoseconds; 0 while the card is free.
+    let turn = Atomic<Int64>(0)
     private let interface: Interface
     private let index: Int32?
     private let state: Mutex<State>

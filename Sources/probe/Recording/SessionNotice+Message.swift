@@ -1,7 +1,6 @@
 import Addresses
 import Kernel
 import Logging
-import Report
 
 extension SessionNotice {
     /// How a notice reads, and how much it matters.
@@ -36,12 +35,6 @@ extension SessionNotice {
                 .warning,
                 "Both hosts show the same boot id, but their delays can't come from one clock (a clock step, or cloned machines?): "
                     + "one-way delays are relative."
-            )
-        case .scheduleMoved(let shift):
-            (
-                .notice,
-                "The card holds one transmit stamp at a time, and probes met replies: the probes' schedule was moved by "
-                    + "\(exactDurationText(shift))."
             )
         case .fellBehind:
             (.warning, "This host was held up by more than 100 ms; the deadlines in that time are left out.")

@@ -25,6 +25,7 @@ extension SessionReflector {
             if let time = stamp.stamps.software { replies[index].reply.software = time }
             if let time = stamp.stamps.hardware {
                 replies[index].reply.card = cardTime.stamp(time)
+                turn.giveBack()
                 card.missed.noteStamp()
             }
         case .acknowledged, .completed: break

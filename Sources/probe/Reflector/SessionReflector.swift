@@ -26,6 +26,7 @@ struct SessionReflector: ~Copyable {
     let events: SPSCRing<SessionEvent>
     let card: Card
     var cardTime: CardTime
+    var turn: CardTurn
 
     var table = SessionTable()
     var replies: [ReplySlot]
@@ -37,6 +38,8 @@ struct SessionReflector: ~Copyable {
     var result = ReflectorResult()
     var isSendFailing = false
     var isOver = false
+    /// CLOCK_MONOTONIC.
+    private var lastAnswered: Int64 = 0
     private var finishingSince: Int64?
     private var nextDecision: Int64 = 0
     private var nextReport: Int64
@@ -48,6 +51,7 @@ struct SessionReflector: ~Copyable {
         self.configuration = configuration
         self.card = card
         cardTime = CardTime(card.clock)
+        turn = CardTurn(card)
         self.link = link
         self.control = control
         self.events = events
@@ -74,7 +78,11 @@ struct SessionReflector: ~Copyable {
         while !isOver {
             cardTime.refresh()
             // What is not taken now keeps the next wait from lasting.
-            if activity.contains(.packets) { answer(&receiving, &sending, &stamps) }
+            if activity.contains(.packets), !holdUp() {
+                let before = ledger.account.sent
+                answer(&receiving, &sending, &stamps)
+                if ledger.account.sent == before { turn.giveBack() }
+            }
             if !activity.isEmpty { takeStamps(&stamps) }
             let now = ClockID.monotonic.now()
             sweep(now)
@@ -88,6 +96,21 @@ struct SessionReflector: ~Copyable {
         result.duration = ClockID.monotonic.now() &- start
         result.threadCPU = ClockID.threadCPU.now()
         return result
+    }
+
+    /// Lets probes wait for a moment where the card is busy with another stamp, unless they come fast.
+    ///
+    /// - Returns: whether they have to wait longer.
+    private mutating func holdUp() -> Bool {
+        guard ledger.expected.contains(.hardware) else { return false }
+        let now = ClockID.monotonic.now()
+        if turn.take(now, patience: (now &- lastAnswered) / 2) {
+            lastAnswered = now
+            return false
+        }
+        // Not for packets, which are there already.
+        _ = try? control.signal.descriptor.waitForInput(timeout: CardTurn.glance)
+        return true
     }
 
     private mutating func wait(until deadline: Int64) -> PacketConn.Activity {

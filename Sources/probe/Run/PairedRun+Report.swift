@@ -44,8 +44,7 @@ extension PairedRun {
             [
                 ("sent", sender.totals.sent), ("received", sender.totals.received),
                 ("uncounted_probes", sender.uncountedProbes), ("too_late", sender.tooLate),
-                ("skipped_deadlines", sender.skippedDeadlines), ("schedule_moves", sender.scheduleMoves),
-                ("peer_restarts", sender.peerRestarts),
+                ("skipped_deadlines", sender.skippedDeadlines), ("peer_restarts", sender.peerRestarts),
                 ("unknown_stamps", UInt64(clamping: sender.account.unknownStamps)),
                 ("records_dropped", sender.eventsDropped),
                 ("packet_thread_cpu_ns", UInt64(clamping: sender.threadCPU)),

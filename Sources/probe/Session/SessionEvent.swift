@@ -44,5 +44,4 @@ enum SessionNotice: BitwiseCopyable, Sendable {
     case receiveFailed(code: Int32)
     case clocksDisagree
     case fellBehind
-    case scheduleMoved(by: Int64)
 }

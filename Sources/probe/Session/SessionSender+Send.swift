@@ -10,6 +10,8 @@ extension SessionSender {
     /// - Returns: whether the kernel was handed any.
     mutating func sendDue(_ now: Int64, _ batch: inout SendBatch) -> Bool {
         guard now >= nextSend, phase != .over else { return false }
+        isHeldUp = expectsCard && !turn.take(now, patience: configuration.interval / 2)
+        if isHeldUp { return false }
         if now &- nextSend > Self.greatestDelay, phase == .measuring {
             let left = configuration.count.map { Int64(clamping: $0 &- min($0, attempts)) } ?? .max
             let missed = min(left, (now &- nextSend) / configuration.interval)
@@ -40,6 +42,8 @@ extension SessionSender {
         return isAny
     }
 
+    private var expectsCard: Bool { ledger.expected.contains(.hardware) }
+
     private var interval: Int64 {
         switch phase {
         case .opening: max(configuration.interval, Self.openingInterval)
@@ -48,24 +52,6 @@ extension SessionSender {
         case .closing, .over: result.uncountedProbes < 8 ? 2_000_000 : Self.closingInterval
         }
     }
-
-    /// Moves the schedule where probes keep meeting replies, the own ones or a peer's, on a card that holds one transmit
-    /// stamp at a time: two hosts that send at one rate would else meet for ever.
-    mutating func stepAside(_ now: Int64) {
-        guard phase == .measuring, configuration.interval >= Self.leastMovable, now >= nextMove else { return }
-        let met = card.missed.metBusyCard
-        guard met &- metBefore >= 3 else { return }
-        metBefore = met
-        nextMove = now &+ 1_000_000_000
-        // By chance, since the peer may do the same.
-        let shift = Int64.random(in: configuration.interval / 4...configuration.interval / 4 * 3)
-        nextSend &+= shift
-        result.scheduleMoves &+= 1
-        if result.scheduleMoves == 1 { tell(.scheduleMoved(by: shift)) }
-    }
-
-    /// Below so many nanoseconds between probes there is no room to step aside.
-    private static let leastMovable: Int64 = 4_000_000
 
     private mutating func followNextHop() {
         let mac = control.nextHopMAC
@@ -139,6 +125,7 @@ extension SessionSender {
                 failure = error
             }
         }
+        if sent == 0 { turn.giveBack() }
         for _ in 0..<sent {
             let index = slotIndex(next)
             slots[index].lateness = sentAt &- slots[index].sentAt

@@ -25,6 +25,7 @@ extension SessionSender {
             if let time = stamp.stamps.software { slots[index].probe.software = time }
             if let time = stamp.stamps.hardware {
                 slots[index].probe.card = cardTime.stamp(time)
+                turn.giveBack()
                 card.missed.noteStamp()
             }
         case .acknowledged, .completed: break

@@ -41,6 +41,9 @@ struct SessionSender: ~Copyable {
     let events: SPSCRing<SessionEvent>
     let card: Card
     var cardTime: CardTime
+    var turn: CardTurn
+    /// A probe whose time has come waits for the card.
+    var isHeldUp = false
 
     var phase = Phase.opening
     var slots: [ProbeSlot]
@@ -74,9 +77,6 @@ struct SessionSender: ~Copyable {
     var nextSend: Int64
     var nextReport: Int64
     var attempts: UInt64 = 0
-    /// Packets that had met a busy card when the schedule was moved last, and when it may be moved again.
-    var metBefore = 0
-    var nextMove: Int64 = 0
     var isSendFailing = false
     var hasWarnedOfClocks = false
     var hasFallenBehind = false
@@ -89,6 +89,7 @@ struct SessionSender: ~Copyable {
         self.configuration = configuration
         self.card = card
         cardTime = CardTime(card.clock)
+        turn = CardTurn(card)
         self.link = link
         self.control = control
         self.events = events
@@ -134,7 +135,6 @@ struct SessionSender: ~Copyable {
             var now = ClockID.monotonic.now()
             cardTime.refresh()
             advance(now)
-            stepAside(now)
             if sendDue(now, &sending) { activity.insert(.stamps) }
             // What is not taken now keeps the next wait from lasting.
             if activity.contains(.packets) { receiveReplies(&receiving) }
@@ -143,7 +143,7 @@ struct SessionSender: ~Copyable {
             sweep(now)
             report(now)
             guard phase != .over, result.failure == nil else { break }
-            activity = wait(until: min(nextSend, nextReport))
+            activity = wait(until: min(isHeldUp ? now &+ CardTurn.glance : nextSend, nextReport))
         }
         enter(.over, ClockID.monotonic.now())
         finishAll()
@@ -259,8 +259,6 @@ struct SenderResult: Sendable {
     var sendErrors: UInt64 = 0
     /// Deadlines left out because the thread was held up.
     var skippedDeadlines: UInt64 = 0
-    /// How often the schedule was moved, so that probes and replies meet less at the card.
-    var scheduleMoves: UInt64 = 0
     /// Rows that the recorder was too slow to take.
     var eventsDropped: UInt64 = 0
     var account = TransmitLedger(capacity: 1, expecting: []).account
