@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # The peer reboots: the run goes on when it is back.
 
-limit=120
+limit=240
 reboots=yes
 
 on_a() {

@@ -3,7 +3,7 @@
 # shellcheck disable=SC2034
 
 machines="a b"   # or "a bridge b"
-limit=60         # seconds from boot to results
+limit=120        # seconds from boot to results
 boot_limit=60    # seconds until the machines are up
 reboots=         # "yes" if a machine reboots in it
 memory=256       # of each machine, in MiB

@@ -64,6 +64,14 @@ watch_latch() {
     until_true 10 "rx-latch to watch the card" grep -q watching rx-latch.txt
 }
 
+# run_tests FILTER: those of the package's tests that a pattern of swift-testing's finds. The scenario gives them.
+run_tests() {
+    # In memory: pages of programs come one by one over 9p.
+    cp -R /vagrant/tests /tmp/tests
+    PROBE_LAB=$nic NO_COLOR=1 /tmp/tests/ld-linux-x86-64.so.2 --library-path /tmp/tests /tmp/tests/bundle \
+        --testing-library swift-testing --no-parallel --filter "$1" 2>&1
+}
+
 # synchronise: B's clock follows A's over the clean link until their parts are over. Returns when chrony itself tells that
 # it is less than a millisecond off, and sure of its rate. Emulated machines are often late, which chrony sees by the round
 # trip and leaves out; ptp4l would follow.

@@ -1,0 +1,72 @@
+import FastAFPacket
+import Foundation
+import Kernel
+import Testing
+
+/// Hardware stamps by a virtual clock of the card's.
+@Suite(.lab, .serialized)
+struct LabBoundClockTests {
+    /// Makes a virtual clock for as long as `body` runs, which gets its number.
+    private func withVirtualClock(_ body: (Int32) throws -> Void) throws {
+        let card = try #require(try TimestampingCapabilities(of: LabCard.interface).clockIndex)
+        let setting = "/sys/class/ptp/ptp\(card)/n_vclocks"
+        let before = try clocks()
+        try "1".write(toFile: setting, atomically: false, encoding: .utf8)
+        defer { try? "0".write(toFile: setting, atomically: false, encoding: .utf8) }
+        let number = try #require(try clocks().subtracting(before).first)
+        try body(number)
+    }
+
+    private func clocks() throws -> Set<Int32> {
+        Set(try FileManager.default.contentsOfDirectory(atPath: "/sys/class/ptp").compactMap { Int32($0.dropFirst(3)) })
+    }
+
+    /// A clock's time. Source: FD_TO_CLOCKID in clock_gettime(2).
+    private func time(ofClock number: Int32) throws -> Int64 {
+        let device = open("/dev/ptp\(number)", O_RDONLY)
+        try #require(device >= 0, "/dev/ptp\(number)")
+        defer { close(device) }
+        var time = timespec()
+        try #require(clock_gettime(~device << 3 | 3, &time) == 0)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
+    /// The hardware stamps of three sends, one after the other: the card keeps one at a time.
+    private func stamps(_ connection: PacketConn) throws -> [Int64] {
+        try (1...3).map { id in
+            try connection.sendFrames([UInt32(id)])
+            let stamps = try connection.takeStamps(1)
+            #expect(stamps.map(\.id) == [UInt32(id)])
+            return try #require(stamps.first?.stamps.hardware)
+        }
+    }
+
+    @Test("Hardware stamps are by the virtual clock that the connection names", arguments: [true, false])
+    func bound(dual: Bool) throws {
+        try withVirtualClock { number in
+            let connection = try LabCard.connect {
+                $0.dualConn = dual
+                $0.transmitStamps = .hardware
+                $0.boundClock = number
+            }
+            let before = try time(ofClock: number)
+            let stamps = try stamps(connection)
+            let after = try time(ofClock: number)
+            #expect(stamps == stamps.sorted() && stamps.allSatisfy { (before...after).contains($0) }, "\(number)")
+        }
+    }
+
+    @Test("Beside a virtual clock the card's own is still what other connections get")
+    func unbound() throws {
+        let card = try #require(try TimestampingCapabilities(of: LabCard.interface).clockIndex)
+        try withVirtualClock { number in
+            let connection = try LabCard.connect { $0.transmitStamps = .hardware }
+            let before = try time(ofClock: card)
+            let stamps = try stamps(connection)
+            let after = try time(ofClock: card)
+            #expect(stamps.allSatisfy { (before...after).contains($0) })
+            // The virtual one begins at another time, so one is not taken for the other.
+            #expect(try time(ofClock: number) < before)
+        }
+    }
+}

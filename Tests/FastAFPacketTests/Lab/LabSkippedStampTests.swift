@@ -1,0 +1,39 @@
+import FastAFPacket
+import Kernel
+import Testing
+
+/// Stamps that a real driver skips, since its card keeps one at a time.
+@Suite(.lab, .serialized)
+struct LabSkippedStampTests {
+    @Test("What the ledger misses of a burst is what the driver says that it has skipped")
+    func skipped() throws {
+        let connection = try LabCard.connect { $0.transmitStamps = [.software, .hardware] }
+        let before = try DriverStatistics(of: LabCard.interface)
+        let count = 500
+        var ledger = TransmitLedger(capacity: count, expecting: connection.transmitStamps)
+        for id in 0..<UInt32(count) {
+            try connection.sendFrames([id])
+            ledger.recordSend(id: id, at: ClockID.monotonic.now())
+        }
+        // The driver counts when it gets a frame, so all is counted when each has its software stamp.
+        var stamps: [TransmitStamp] = []
+        while stamps.filter({ $0.stamps.software != nil }).count < count {
+            let more = try connection.takeStamps(1)
+            try #require(!more.isEmpty, "software stamps are missing")
+            stamps += more
+        }
+        let counted = try DriverStatistics(of: LabCard.interface).counted(since: before)
+        let skipped = Int(try #require(counted["tx_hwtstamp_skipped"]))
+        stamps += try connection.takeStamps(max(0, 2 * count - skipped - stamps.count))
+        for stamp in stamps { _ = ledger.recordStamp(stamp) }
+        ledger.expire(sentBefore: .max) { _, _, _ in }
+
+        let account = ledger.account
+        #expect(account.isBalanced && account.isConfirmedByIdentifiers && account.unknownStamps == 0)
+        #expect(account.software[.stamped] == count)
+        #expect(account.hardware[.stamped] == count - skipped && account.hardware[.skippedByDriver] == skipped)
+        #expect(skipped > 0, "the card was never busy: this shows nothing")
+        let result = StampReconciliation(account, counted: counted)
+        #expect(result.explained == skipped && result.unexplained == 0 && result.overExplained == 0)
+    }
+}
