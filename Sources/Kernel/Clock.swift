@@ -7,6 +7,8 @@ public enum ClockID: Sendable {
     case realtime
     /// Never steps: deadlines and pacing.
     case monotonic
+    /// As monotonic, and goes on while the machine sleeps: its distance from realtime changes only when that is set.
+    case boottime
     /// International atomic time: time of day without leap seconds, as far as a time daemon has set their number.
     case tai
     /// Processor time of the calling thread.
@@ -19,6 +21,7 @@ public enum ClockID: Sendable {
         switch self {
         case .realtime: clock_gettime(CLOCK_REALTIME, &time)
         case .monotonic: clock_gettime(CLOCK_MONOTONIC, &time)
+        case .boottime: clock_gettime(CLOCK_BOOTTIME, &time)
         case .tai: clock_gettime(CLOCK_TAI, &time)
         case .threadCPU: clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         }

@@ -15,7 +15,11 @@ import Testing
     }
 
     @Test func `the clocks count nanoseconds of the C library's`() {
-        for (clock, number) in [(ClockID.realtime, CLOCK_REALTIME), (.monotonic, CLOCK_MONOTONIC), (.tai, CLOCK_TAI)] {
+        let clocks = [
+            (ClockID.realtime, CLOCK_REALTIME), (.monotonic, CLOCK_MONOTONIC), (.boottime, CLOCK_BOOTTIME),
+            (.tai, CLOCK_TAI),
+        ]
+        for (clock, number) in clocks {
             let before = clock.now()
             var time = timespec()
             clock_gettime(number, &time)

@@ -99,6 +99,30 @@ import Wire
         #expect(relation.disagrees)
     }
 
+    @Test mutating func `A peer whose clock was set alone is on another clock, whatever its boot id`() {
+        relation.learn(peerBootHash: Self.own)
+        relation.learn(forward: 1500, reverse: 1700)
+        #expect(relation.isOneClock)
+        relation.learnOfPeerStep()
+        #expect(!relation.isOneClock && relation.disagrees)
+        #expect(relation.error == nil)
+    }
+
+    @Test mutating func `A step of a peer with another boot id changes nothing between the clocks' errors`() {
+        relation.learn(peerBootHash: Self.own + 1)
+        relation.learn(own: estimate(true, 1000), peer: estimate(true, 1000))
+        relation.learnOfPeerStep()
+        #expect(relation.error != nil && !relation.disagrees)
+    }
+
+    @Test mutating func `A peer that comes back on another kernel is told by its boot id`() {
+        #expect(relation.learn(peerBootHash: 0) == false)
+        #expect(relation.learn(peerBootHash: 5) == false)
+        #expect(relation.learn(peerBootHash: 5) == false)
+        #expect(relation.learn(peerBootHash: 6) == true)
+        #expect(relation.learn(peerBootHash: 0) == false, "an id that it can't read says nothing")
+    }
+
     @Test mutating func `A clock that becomes synchronised is believed from then on`() {
         relation.learn(own: estimate(true, 1000), peer: estimate(false, 1000))
         #expect(relation.error == nil)

@@ -46,10 +46,12 @@ import Testing
     }
 
     @Test func `all stages have their names and directions`() {
-        var reply = fullRecord()
+        var probe = fullRecord()
+        probe.clockEpoch = 0
+        var reply = probe
         reply.packet = .reply
         var statistics = SessionStatistics()
-        statistics.add(fullRecord())
+        statistics.add(probe)
         statistics.add(reply)
         var export = HistogramExport()
         export.add(session: 1, statistics)

@@ -52,7 +52,7 @@ extension HistogramExport {
         }
         guard let session = parseSession(fields[0]) else { throw wrong("session", 0) }
         let metric = String(decoding: fields[1], as: UTF8.self)
-        guard metrics.contains(metric) else { throw wrong("metric", 1) }
+        guard isMetric(metric) else { throw wrong("metric", 1) }
         let packet: PacketKind?
         switch String(decoding: fields[2], as: UTF8.self) {
         case "forward": packet = .probe
@@ -67,6 +67,14 @@ extension HistogramExport {
             Key(session: session, metric: metric, packet: packet),
             SignedHistogram.Bucket(from: from, to: to, count: count)
         )
+    }
+
+    private static func isMetric(_ text: String) -> Bool {
+        if metrics.contains(text) { return true }
+        // As it is written, and no other way: "delay#01" would be a histogram beside "delay#1".
+        let parts = text.split(separator: "#", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0] == "delay", let epoch = UInt16(parts[1]), epoch > 0 else { return false }
+        return parts[1] == String(epoch)
     }
 
     private static let metrics = Set(["delay", "rtt", "ipdv"] + HostPathStage.allCases.map(\.text))

@@ -7,7 +7,7 @@ public struct HistogramExport: Sendable {
     public struct Key: Sendable, Hashable {
         /// The session's id.
         public var session: UInt64
-        /// "delay", "rtt", "ipdv" or a stage of the host path.
+        /// "delay", "rtt", "ipdv" or a stage of the host path; "delay#1" and so on for delays after a step of a clock.
         public var metric: String
         /// Forward for probes, reverse for replies; nil for the round trip.
         public var packet: PacketKind?
@@ -46,7 +46,11 @@ public struct HistogramExport: Sendable {
     public mutating func add(session: UInt64, _ statistics: SessionStatistics) {
         let sides = [(PacketKind.probe, statistics.forward), (.reply, statistics.reverse)]
         for (packet, side) in sides {
-            add(side.delay.buckets, to: Key(session: session, metric: "delay", packet: packet))
+            for stretch in side.stretches {
+                // By a name of its own it meets no delay of another stretch, however files are merged.
+                let metric = stretch.epoch == 0 ? "delay" : "delay#\(stretch.epoch)"
+                add(stretch.delay.buckets, to: Key(session: session, metric: metric, packet: packet))
+            }
         }
         add(statistics.roundTrip.buckets, to: Key(session: session, metric: "rtt", packet: nil))
         for (packet, side) in sides {

@@ -7,7 +7,7 @@ public enum PacketLine {
     /// Appends the line of `record` as text, with its line end.
     ///
     /// The delay is that of the packet itself, exact to the nanosecond; error is its bound, or "relative" where no
-    /// bound is known. The status is named when it is not ok, and missing gives the reason why a better stamp of this
+    /// bound is known; clock=set says that there is none because a clock was set meanwhile. The status is named when it is not ok, and missing gives the reason why a better stamp of this
     /// end is not there.
     public static func append(_ record: PacketRecord, to bytes: inout [UInt8]) {
         let stamps = Stamps(record)
@@ -23,6 +23,7 @@ public enum PacketLine {
         } else {
             bytes.append(UInt8(ascii: "-"))
         }
+        if record.clockEpoch == nil { bytes.append(text: " clock=set") }
         if record.status != .ok { bytes.append(text: " status=" + record.status.text) }
         if let reason = stamps.missing { bytes.append(text: " missing=" + reason.text) }
         bytes.append(UInt8(ascii: "\n"))

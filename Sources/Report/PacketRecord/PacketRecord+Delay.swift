@@ -4,7 +4,7 @@ extension PacketRecord {
     /// By the kernel's clocks each end gives its software stamp, or failing that its app stamp, both CLOCK_REALTIME; the
     /// delay's clock is software when both are, app when either end is app. By the cards' stamps it takes both of them as
     /// CLOCK_REALTIME, and no others: one distribution is of one clock. The delay stays nil when an end has no such
-    /// stamp, or when the difference does not fit an Int64; `delayError` is nil whenever the delay is. A negative delay
+    /// stamp, when a clock was set in between (`clockEpoch`), or when the difference does not fit an Int64; `delayError` is nil whenever the delay is. A negative delay
     /// stays negative: it shows that the clocks disagree (RFC 7679 section 3.7.1).
     ///
     /// - Parameters:
@@ -17,6 +17,7 @@ extension PacketRecord {
         delay = nil
         delayError = nil
         delayClock = nil
+        guard clockEpoch != nil else { return }
 
         if byCards {
             guard let value = difference(from: transmitHardwareRealtime, to: receiveHardwareRealtime) else { return }

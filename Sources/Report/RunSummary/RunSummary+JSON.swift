@@ -18,6 +18,10 @@ extension RunSummary {
         writer.value(relative)
         writer.key("clock_note")
         writer.value(clockNote)
+        if let steps = clockSteps.jsonValue {
+            writer.key("clock_steps")
+            steps.write(to: &writer)
+        }
         write("forward", statistics.forward, to: &writer)
         write("reverse", statistics.reverse, to: &writer)
         write("rtt", statistics.roundTrip, to: &writer)
@@ -56,6 +60,7 @@ extension RunSummary {
             writer.key("delay_error_max_ns")
             writer.value(error)
         }
+        if isSplit { writeStretches(side, to: &writer) }
         if let error = side.stages.largestCardError {
             writer.key("card_error_max_ns")
             writer.value(error)
@@ -63,6 +68,28 @@ extension RunSummary {
         write("ipdv", side.ipdv, to: &writer)
         for stage in HostPathStage.allCases { write(stage.text, side.stages[stage], to: &writer) }
         writer.endObject()
+    }
+
+    /// The delays of every stretch between two steps, the first included, and what is in none.
+    private func writeStretches(_ side: SessionStatistics.PerDirection, to writer: inout JSONWriter) {
+        writer.key("delays")
+        writer.beginArray()
+        for stretch in side.stretches {
+            writer.beginObject()
+            writer.key("clock_epoch")
+            writer.value(stretch.epoch)
+            write("delay", stretch.delay, to: &writer)
+            if let error = stretch.largestDelayError {
+                writer.key("delay_error_max_ns")
+                writer.value(error)
+            }
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.key("crossing")
+        writer.value(side.crossing)
+        writer.key("delays_left_out")
+        writer.value(side.delaysLeftOut)
     }
 
     private func write(_ name: String, _ histogram: SignedHistogram, to writer: inout JSONWriter) {

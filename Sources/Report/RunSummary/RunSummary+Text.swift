@@ -9,8 +9,12 @@ extension RunSummary {
     public func text() -> String {
         var lines = ["session \(session) to \(peer) over \(interface), \(roundedDurationText(duration))"]
         lines.append("clocks: \(clockNote)")
-        if !relative, let error = errorLine("error of the one-way delay", \.largestDelayError) { lines.append(error) }
-        if let error = errorLine("error of the cards' stamps as the hosts' time", \.stages.largestCardError) {
+        lines += clockSteps.lines
+        if let left = leftOutLine() { lines.append(left) }
+        if !relative, let error = errorLine("error of the one-way delay", largestError) { lines.append(error) }
+        if let error = errorLine(
+            "error of the cards' stamps as the hosts' time", { $0.stages.largestCardError })
+        {
             lines.append(error)
         }
         lines.append("")
@@ -31,6 +35,12 @@ extension RunSummary {
         return lines.joined(separator: "\n") + "\n"
     }
 
+    /// Whether delays are of more than one stretch between steps of the clocks.
+    var isSplit: Bool {
+        let sides = [statistics.forward, statistics.reverse]
+        return clockSteps.count > 0 || sides.contains { !$0.later.isEmpty || $0.crossing > 0 || $0.delaysLeftOut > 0 }
+    }
+
     private func errorLine(_ title: String, _ bound: (SessionStatistics.PerDirection) -> Int64?) -> String? {
         let errors = [("forward", statistics.forward), ("reverse", statistics.reverse)].compactMap { name, side in
             bound(side).map { "\(name) at most \(roundedDurationText($0))" }
@@ -38,11 +48,13 @@ extension RunSummary {
         return errors.isEmpty ? nil : "\(title): " + errors.joined(separator: ", ")
     }
 
+    private func largestError(_ side: SessionStatistics.PerDirection) -> Int64? {
+        side.stretches.compactMap(\.largestDelayError).max()
+    }
+
     private func delayLines() -> [String] {
-        let mark = relative ? " (relative)" : ""
-        var rows: [(String, SignedHistogram)] = [
-            ("forward" + mark, statistics.forward.delay),
-            ("reverse" + mark, statistics.reverse.delay),
+        var rows = stretchRows("forward", statistics.forward) + stretchRows("reverse", statistics.reverse)
+        rows += [
             ("round trip", statistics.roundTrip),
             ("IPDV forward", statistics.forward.ipdv),
             ("IPDV reverse", statistics.reverse.ipdv),
@@ -60,6 +72,32 @@ extension RunSummary {
                     label, summary.figures.map { roundedDurationText($0.value) }, label: Self.labelWidth,
                     width: Self.figureWidth)
             }
+    }
+
+    /// The delays of a direction: a row for each stretch between two steps of the clocks.
+    private func stretchRows(
+        _ name: String, _ side: SessionStatistics.PerDirection
+    ) -> [(String, SignedHistogram)] {
+        guard isSplit else { return [(name + (relative ? " (relative)" : ""), side.delay)] }
+        return side.stretches.map { stretch in
+            (name + " #\(stretch.epoch)" + (stretch.largestDelayError == nil ? " (relative)" : ""), stretch.delay)
+        }
+    }
+
+    private func leftOutLine() -> String? {
+        let forward = statistics.forward
+        let reverse = statistics.reverse
+        var parts: [String] = []
+        if forward.crossing > 0 || reverse.crossing > 0 {
+            parts.append(
+                "on their way meanwhile, and without a delay: \(forward.crossing) probes, \(reverse.crossing) replies")
+        }
+        if forward.delaysLeftOut > 0 || reverse.delaysLeftOut > 0 {
+            parts.append(
+                "after the first \(SessionStatistics.stretchLimit) stretches, and in no row below: "
+                    + "\(forward.delaysLeftOut) probes, \(reverse.delaysLeftOut) replies")
+        }
+        return parts.isEmpty ? nil : "  " + parts.joined(separator: "\n  ")
     }
 
     private func countLines() -> [String] {

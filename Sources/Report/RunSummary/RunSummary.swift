@@ -62,6 +62,8 @@ public struct RunSummary: Sendable {
     public var relative: Bool
     /// What is known of the two clocks, in a sentence.
     public var clockNote: String
+    /// The clocks' steps in mid-run.
+    public var clockSteps: ClockSteps
     /// Losses by sequence number.
     public var totals: SequenceTotals
     /// Where the probes' transmit stamps went.
@@ -82,7 +84,8 @@ public struct RunSummary: Sendable {
     /// A summary with all its parts.
     public init(
         session: String, peer: String, interface: String, duration: Int64, statistics: SessionStatistics,
-        relative: Bool, clockNote: String, totals: SequenceTotals = SequenceTotals(),
+        relative: Bool, clockNote: String, clockSteps: ClockSteps = ClockSteps(),
+        totals: SequenceTotals = SequenceTotals(),
         ledger: TransmitAccount = TransmitAccount(), replyLedger: TransmitAccount? = nil, stampNotes: [String] = [],
         socket: SocketCounters = SocketCounters(),
         sendLateness: SignedHistogram = SignedHistogram(),
@@ -96,6 +99,7 @@ public struct RunSummary: Sendable {
         self.statistics = statistics
         self.relative = relative
         self.clockNote = clockNote
+        self.clockSteps = clockSteps
         self.totals = totals
         self.ledger = ledger
         self.replyLedger = replyLedger

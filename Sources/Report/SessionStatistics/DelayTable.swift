@@ -2,15 +2,17 @@
 /// of one direction, whatever the order in which their rows come.
 struct DelayTable: Sendable {
     /// A delay and whether it is between hardware stamps. Software and app stamps are both CLOCK_REALTIME and may be
-    /// combined with each other; hardware delays only with hardware delays.
+    /// combined with each other; hardware delays only with hardware delays, and none with those of another stretch.
     struct Delay {
         var value: Int64
         var hardware: Bool
+        var epoch: UInt16
     }
 
     private struct Entry {
         var sequence: UInt32 = 0
         var flags: UInt8 = 0
+        var epoch: UInt16 = 0
         var forward: Int64 = 0
         var reverse: Int64 = 0
     }
@@ -28,12 +30,13 @@ struct DelayTable: Sendable {
 
     /// Keeps a delay; false if the table has one already for this sequence number and direction.
     ///
-    /// A slot that another sequence number holds is taken over: the run has moved on.
+    /// A slot that another sequence number, or another stretch, holds is taken over: the run has moved on.
     @inline(__always)
     mutating func insert(_ delay: Delay, sequence: UInt32, packet: PacketKind) -> Bool {
         let index = Int(sequence & mask)
-        if entries[index].sequence != sequence {
+        if entries[index].sequence != sequence || entries[index].epoch != delay.epoch {
             entries[index].sequence = sequence
+            entries[index].epoch = delay.epoch
             entries[index].flags = 0
         }
         let shift: UInt8 = packet == .probe ? 0 : 2
@@ -53,6 +56,7 @@ struct DelayTable: Sendable {
         let entry = entries[Int(sequence & mask)]
         let flags = packet == .probe ? entry.flags & 3 : entry.flags >> 2
         guard entry.sequence == sequence, flags & 1 != 0 else { return nil }
-        return Delay(value: packet == .probe ? entry.forward : entry.reverse, hardware: flags & 2 != 0)
+        return Delay(
+            value: packet == .probe ? entry.forward : entry.reverse, hardware: flags & 2 != 0, epoch: entry.epoch)
     }
 }

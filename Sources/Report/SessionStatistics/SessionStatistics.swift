@@ -4,18 +4,63 @@
 /// statistics; all rows are counted. Once the histograms have grown to the range of the values, adding a row
 /// allocates nothing.
 public struct SessionStatistics: Sendable {
-    /// Everything about one direction.
-    public struct PerDirection: Sendable {
+    /// The one-way delays between two steps of the hosts' clocks.
+    public struct Stretch: Sendable {
+        /// Its number, the rows' `clockEpoch`.
+        public internal(set) var epoch: UInt16
         /// One-way delay in nanoseconds, negative where the clocks disagree by more than it.
         public internal(set) var delay = SignedHistogram()
         /// The largest bound of a measured delay's error in nanoseconds; nil if no delay has a bound.
         public internal(set) var largestDelayError: Int64?
+
+        @inline(__always)
+        mutating func add(_ value: Int64, _ error: Int64?) {
+            delay.record(value)
+            if let error { largestDelayError = max(largestDelayError ?? error, error) }
+        }
+    }
+
+    /// Stretches whose delays are kept. Those of later ones are counted and not kept, so that memory has a bound.
+    public static let stretchLimit = 16
+
+    /// Everything about one direction.
+    public struct PerDirection: Sendable {
+        /// The delays before any step of a clock: most runs have no others.
+        public internal(set) var first = Stretch(epoch: 0)
+        /// The delays after steps, in the order in which their rows came. Those of different stretches never meet.
+        public internal(set) var later: [Stretch] = []
+        /// Delays of stretches beyond the limit, which are in no histogram.
+        public internal(set) var delaysLeftOut: UInt64 = 0
+        /// Packets that have no delay because a clock was set while they, or the answers to them, were on their way.
+        public internal(set) var crossing: UInt64 = 0
         /// Delay variation between consecutive packets, delay(n) - delay(n-1) in nanoseconds (RFC 3393, RFC 5481).
         public internal(set) var ipdv = SignedHistogram()
         /// The stages of the host path at both ends, as far as their stamps are known.
         public internal(set) var stages = HostPathStages()
         /// What became of the packets.
         public internal(set) var counts = DirectionCounts()
+
+        /// One-way delay of the first stretch in nanoseconds.
+        public var delay: SignedHistogram { first.delay }
+        /// The largest bound of a delay's error in the first stretch, in nanoseconds; nil if no delay has a bound.
+        public var largestDelayError: Int64? { first.largestDelayError }
+        /// All stretches that are kept.
+        public var stretches: [Stretch] { [first] + later }
+        /// The one that the newest row opened.
+        public var newest: Stretch { later.last ?? first }
+
+        @inline(__always)
+        mutating func add(_ delay: Int64, _ error: Int64?, epoch: UInt16) {
+            if epoch == 0 { return first.add(delay, error) }
+            if let position = later.lastIndex(where: { $0.epoch == epoch }) {
+                later[position].add(delay, error)
+            } else if later.count + 1 < SessionStatistics.stretchLimit {
+                later.append(Stretch(epoch: epoch))
+                later[later.count - 1].add(delay, error)
+            } else {
+                delaysLeftOut &+= 1
+            }
+        }
     }
 
     /// The delays since `startInterval()`, for a live display.
@@ -26,6 +71,8 @@ public struct SessionStatistics: Sendable {
         public internal(set) var reverse = SignedHistogram()
         /// Round-trip times in nanoseconds.
         public internal(set) var roundTrip = SignedHistogram()
+        /// The stretch that the one-way delays are of: the newest.
+        var epoch: UInt16 = 0
     }
 
     /// The probes.
@@ -58,11 +105,10 @@ public struct SessionStatistics: Sendable {
         } else {
             Self.add(record, to: &reverse)
         }
-        guard record.status.entersDelayStatistics, let value = record.delay else { return }
-        let delay = DelayTable.Delay(value: value, hardware: record.delayClock == .hardware)
-        if tracksIntervals {
-            if record.packet == .probe { interval.forward.record(value) } else { interval.reverse.record(value) }
-        }
+        guard record.status.entersDelayStatistics, let value = record.delay, let epoch = record.clockEpoch
+        else { return }
+        let delay = DelayTable.Delay(value: value, hardware: record.delayClock == .hardware, epoch: epoch)
+        if tracksIntervals { addToInterval(value, record.packet, epoch) }
         guard table.insert(delay, sequence: record.sequence, packet: record.packet) else { return }
         addVariation(of: delay, record)
         addRoundTrip(of: delay, record)
@@ -75,14 +121,24 @@ public struct SessionStatistics: Sendable {
         interval.roundTrip.reset()
     }
 
+    private mutating func addToInterval(_ delay: Int64, _ packet: PacketKind, _ epoch: UInt16) {
+        if epoch > interval.epoch {
+            interval.epoch = epoch
+            interval.forward.reset()
+            interval.reverse.reset()
+        }
+        guard epoch == interval.epoch else { return }
+        if packet == .probe { interval.forward.record(delay) } else { interval.reverse.record(delay) }
+    }
+
     @inline(__always)
     private static func add(_ record: PacketRecord, to side: inout PerDirection) {
         side.counts.add(record.status)
         guard record.status.entersDelayStatistics else { return }
+        // Stamps of one host from before and after a step would make a stage of its size.
+        guard let epoch = record.clockEpoch else { return side.crossing &+= 1 }
         side.stages.add(record)
-        guard let delay = record.delay else { return }
-        side.delay.record(delay)
-        if let error = record.delayError { side.largestDelayError = max(side.largestDelayError ?? error, error) }
+        if let delay = record.delay { side.add(delay, record.delayError, epoch: epoch) }
     }
 
     /// Records the pairs that this row completes: with the packet before it and with the one after it.
@@ -96,14 +152,17 @@ public struct SessionStatistics: Sendable {
 
     @inline(__always)
     private mutating func addVariation(from: DelayTable.Delay, to: DelayTable.Delay, _ packet: PacketKind) {
-        guard from.hardware == to.hardware, let variation = difference(from: from.value, to: to.value) else { return }
+        guard from.hardware == to.hardware, from.epoch == to.epoch,
+            let variation = difference(from: from.value, to: to.value)
+        else { return }
         if packet == .probe { forward.ipdv.record(variation) } else { reverse.ipdv.record(variation) }
     }
 
     @inline(__always)
     private mutating func addRoundTrip(of delay: DelayTable.Delay, _ record: PacketRecord) {
         let other: PacketKind = record.packet == .probe ? .reply : .probe
-        guard let back = table.delay(sequence: record.sequence, packet: other), back.hardware == delay.hardware
+        guard let back = table.delay(sequence: record.sequence, packet: other), back.hardware == delay.hardware,
+            back.epoch == delay.epoch
         else { return }
         let (sum, overflow) = delay.value.addingReportingOverflow(back.value)
         guard !overflow else { return }

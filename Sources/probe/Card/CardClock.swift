@@ -21,6 +21,9 @@ final class CardClock: Sendable {
         version.add(1, ordering: .releasing)
     }
 
+    /// How often something was published.
+    var published: UInt64 { version.load(ordering: .acquiring) }
+
     /// What is known, where it is newer than what the caller has.
     func news(since seen: UInt64) -> (version: UInt64, model: ClockModel?)? {
         let current = version.load(ordering: .acquiring)
@@ -33,6 +36,8 @@ struct CardTime {
     private let clock: CardClock?
     private var version: UInt64 = 0
     private var model: ClockModel?
+    /// Nothing published earlier is believed.
+    private var firstTrusted: UInt64 = 0
 
     init(_ clock: CardClock?) {
         self.clock = clock
@@ -43,6 +48,15 @@ struct CardTime {
     mutating func refresh() {
         guard let news = clock?.news(since: version) else { return }
         (version, model) = news
+        if version < firstTrusted { model = nil }
+    }
+
+    /// CLOCK_REALTIME was set: what is known of the card's clock beside it is wrong until it is read anew. A reading from
+    /// before may still be published.
+    mutating func forget() {
+        guard let clock else { return }
+        firstTrusted = clock.published &+ 2
+        model = nil
     }
 
     /// The card's stamp of a received packet, or why there is none.

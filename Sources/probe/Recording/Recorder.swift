@@ -126,7 +126,7 @@ struct Recorder: ~Copyable {
                 elapsed: now &- startedAt, sent: totals.sent, received: totals.received,
                 lostForward: totals.lostForward, lostReverse: totals.lostReverse,
                 interval: result.statistics.interval,
-                relative: result.statistics.forward.largestDelayError == nil
+                relative: result.statistics.forward.newest.largestDelayError == nil
             ).text())
         result.statistics.startInterval()
     }

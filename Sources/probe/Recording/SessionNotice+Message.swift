@@ -1,6 +1,7 @@
 import Addresses
 import Kernel
 import Logging
+import Report
 
 extension SessionNotice {
     /// How a notice reads, and how much it matters.
@@ -33,9 +34,11 @@ extension SessionNotice {
         case .clocksDisagree:
             (
                 .warning,
-                "Both hosts show the same boot id, but their delays can't come from one clock (a clock step, or cloned machines?): "
+                "Both hosts show the same boot id, but their delays can't come from one clock (cloned machines?): "
                     + "one-way delays are relative."
             )
+        case .clockSet(let step):
+            (.warning, "\(step.sentence); delays before and after are kept apart.")
         case .fellBehind:
             (.warning, "This host was held up by more than 100 ms; the deadlines in that time are left out.")
         }

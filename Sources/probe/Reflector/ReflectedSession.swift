@@ -32,16 +32,18 @@ struct ReflectedSession {
     /// The id of the newest reply.
     var newestID: UInt32 = 0
     var relation: ClockRelation
+    var clock: ClockEpochs
     var hasMeasured = false
     /// The last probe only collected what was left.
     var isClosing = false
     var isPaired = false
 
-    init(_ key: SessionKey, identifier: UInt64, now: Int64, bootHash: UInt64) {
+    init(_ key: SessionKey, identifier: UInt64, now: Int64, bootHash: UInt64, ownSteps: UInt32 = 0) {
         self.key = key
         self.identifier = identifier
         lastUsed = now
         relation = ClockRelation(ownBootHash: bootHash)
+        clock = ClockEpochs(ownSteps: ownSteps)
     }
 
     private static let reach: UInt64 = 1024

@@ -13,6 +13,8 @@ struct ReplySlot {
         static let receiptKnown = Flags(rawValue: 1 << 3)
         static let probeRowWritten = Flags(rawValue: 1 << 4)
         static let replyRowWritten = Flags(rawValue: 1 << 5)
+        /// This host's clock was set while the probe waited to be taken in.
+        static let crossing = Flags(rawValue: 1 << 6)
 
         static let finished: Flags = [.probeRowWritten, .replyRowWritten]
     }
@@ -21,6 +23,8 @@ struct ReplySlot {
     /// The id of the session's reply before this one.
     var previous: UInt32 = 0
     var session = 0
+    /// The session's stretch between two steps of the clocks in which the probe was answered.
+    var epoch: UInt32 = 0
     var identifier: UInt64 = 0
     var flags: Flags = []
     var probeStatus = PacketStatus.ok

@@ -1,4 +1,5 @@
 import Addresses
+import Clocks
 import FastAFPacket
 import Kernel
 import Report
@@ -21,11 +22,17 @@ extension SessionReflector {
                 return
             }
             guard receiving.count > 0 else { return }
+            let steps = clockWatch.steps
             let appTime = ClockID.realtime.now()
+            lookAtClock()
             let now = ClockID.monotonic.now()
             receiving.forEach { bytes, packet in answer(bytes, packet, appTime, now, &sending) }
             transmit(&sending, now)
-            if receiving.count < receiving.capacity { return }
+            if receiving.count < receiving.capacity {
+                // Nothing from before a step is left, unless it was found just now.
+                if clockWatch.steps == steps { isReceiptUnsure = false }
+                return
+            }
             takeStamps(&stamps)
         }
     }
@@ -69,7 +76,8 @@ extension SessionReflector {
         var hasher = Hasher()
         hasher.combine(key)
         let identifier = UInt64(bitPattern: Int64(hasher.finalize()))
-        let session = ReflectedSession(key, identifier: identifier, now: now, bootHash: configuration.bootHash)
+        let session = ReflectedSession(
+            key, identifier: identifier, now: now, bootHash: configuration.bootHash, ownSteps: clockWatch.steps)
         let index = table.open(session)
         if index != nil { result.sessionsOpened &+= 1 }
         return index
@@ -120,6 +128,8 @@ extension SessionReflector {
         slot.session = session
         slot.identifier = table[session].identifier
         slot.flags = outcome.probePaired?.isClosing == true ? .inUse : [.inUse, .measured]
+        if isReceiptUnsure { slot.flags.insert(.crossing) }
+        slot.epoch = table[session].clock.current
         slot.probeStatus = arrivalOrder == .duplicate ? .duplicate : arrivalOrder == .reordered ? .reordered : .ok
         slot.ttl = arrival.hopLimit
         slot.dscp = arrival.dscp
@@ -152,7 +162,8 @@ extension SessionReflector {
         let estimate = ErrorEstimate(rawValue: control.errorEstimate)
         let paired = PairedStamps(
             instance: configuration.instance, bootHash: configuration.bootHash,
-            hardwareClock: card.wireIndex, transmit0: replyStamps(taken.0),
+            hardwareClock: card.wireIndex, clockSteps: UInt8(truncatingIfNeeded: clockWatch.steps),
+            transmit0: replyStamps(taken.0),
             transmit1: replyStamps(taken.1), receive0: receipt, receive1: table[session].previousReceipt)
         let byCard = configuration.stamps == .hardware ? receipt.card.realtime : nil
         return ReplyContext(
@@ -199,14 +210,29 @@ extension SessionReflector {
         table[session].lastUsed = now
         table[session].relation.learn(
             own: ErrorEstimate(rawValue: control.errorEstimate), peer: probe.errorEstimate)
+        table[session].clock.follow(ownSteps: clockWatch.steps)
         if let paired {
+            learn(ofClock: paired, session)
             table[session].identifier = paired.instance
             table[session].isPaired = true
             table[session].isClosing = paired.isClosing
             if !paired.isClosing { table[session].hasMeasured = true }
-            table[session].relation.learn(peerBootHash: paired.bootHash)
         }
         return order
+    }
+
+    /// Takes up what a paired sender tells of its clock.
+    private mutating func learn(ofClock paired: PairedStamps, _ session: Int) {
+        if table[session].isPaired, table[session].identifier != paired.instance { table[session].clock.forgetPeer() }
+        let isNewBoot = table[session].relation.learn(peerBootHash: paired.bootHash)
+        let isOneClock = table[session].relation.isOneClock
+        if table[session].clock.learn(told: paired.clockSteps, isOneClock: isOneClock) {
+            table[session].relation.learnOfPeerStep()
+        } else if isNewBoot {
+            table[session].clock.beginWithPeer()
+        }
+        // What was before has no rows.
+        if !paired.isClosing, !table[session].hasMeasured { table[session].clock.begin() }
     }
 
     /// Hands the replies to the kernel. One that it does not take is a reply lost here, and its alone: who sends probes

@@ -1,3 +1,4 @@
+import Clocks
 import FastAFPacket
 import Report
 import Wire
@@ -94,12 +95,20 @@ extension SessionReflector {
         push(.row(row, lateness: nil))
     }
 
+    /// The stretch that a row belongs to; `nil` where a clock was set before all that it needs was there.
+    private mutating func clockEpoch(_ slot: ReplySlot) -> UInt16? {
+        table[slot.session].clock.follow(ownSteps: clockWatch.steps)
+        let clock = table[slot.session].clock
+        return slot.flags.contains(.crossing) || slot.epoch != clock.current ? nil : clock.label(slot.epoch)
+    }
+
     /// Fills in the delay with its error and the reasons for what is missing.
     private mutating func finish(_ row: inout PacketRecord, _ slot: ReplySlot, isProbe: Bool) {
         // The place may have gone to another session since.
         let isKnown = table[slot.session].identifier == slot.identifier
         let isPaired = isKnown && table[slot.session].isPaired
-        if isKnown, let delay = row.softwareDelay {
+        row.clockEpoch = isKnown ? clockEpoch(slot) : nil
+        if row.clockEpoch != nil, let delay = row.softwareDelay {
             table[slot.session].relation.learn(forward: isProbe ? delay : nil, reverse: isProbe ? nil : delay)
         }
         row.computeDelay(

@@ -8,6 +8,7 @@ extension SessionReflector {
     mutating func takeStamps(_ batch: inout StampBatch) {
         do throws(SystemError) {
             try link.takeStamps(&batch) { batch in
+                lookAtClock()
                 if batch.foundQueueFull { ledger.recordFullQueue() }
                 batch.forEach { stamp in enter(stamp) }
             }

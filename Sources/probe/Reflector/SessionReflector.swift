@@ -1,4 +1,5 @@
 import Addresses
+import Clocks
 import FastAFPacket
 import Kernel
 import Report
@@ -18,6 +19,8 @@ struct SessionReflector: ~Copyable {
         var writesRows: Bool
         /// Nanoseconds until a stamp, or the other side's telemetry, is given up.
         var timeout: Int64
+        /// Whether to say when this host's clock was set: where no session-sender does.
+        var tellsOfClock = false
     }
 
     let configuration: Configuration
@@ -35,6 +38,9 @@ struct SessionReflector: ~Copyable {
     var next: UInt32 = 0
     var oldest: UInt32 = 0
     var ledger: TransmitLedger
+    var clockWatch = ClockStepWatch()
+    /// Probes that are received now may have come before this host's clock was set.
+    var isReceiptUnsure = false
     var result = ReflectorResult()
     var isSendFailing = false
     var isOver = false
@@ -77,6 +83,7 @@ struct SessionReflector: ~Copyable {
         var activity = PacketConn.Activity()
         while !isOver {
             cardTime.refresh()
+            lookAtClock()
             // What is not taken now keeps the next wait from lasting.
             if activity.contains(.packets), !holdUp() {
                 let before = ledger.account.sent
@@ -156,6 +163,21 @@ struct SessionReflector: ~Copyable {
         if !events.push(event) { result.eventsDropped &+= 1 }
     }
 
+    /// Looks whether this host's clock was set. To be called before replies are written and before their stamps are taken
+    /// in: then a reply says on which side of a step its own stamps and those that it tells of are.
+    mutating func lookAtClock() {
+        guard let step = clockWatch.look() else { return }
+        isReceiptUnsure = true
+        cardTime.forget()
+        control.errorEstimate = Housekeeping.unknownError
+        guard configuration.tellsOfClock else { return }
+        let entry = ClockStep(
+            side: .own, epoch: UInt16(clamping: clockWatch.steps), noticed: ClockID.realtime.now(), sequence: nil,
+            amount: step.amount, error: step.error)
+        result.clockSteps.add(entry)
+        if result.clockSteps.last != nil { push(.notice(.clockSet(entry))) }
+    }
+
     /// The slot of a reply that is still kept.
     func index(ofReply id: UInt32) -> Int? {
         let index = Int(id & mask)
@@ -181,6 +203,7 @@ struct ReflectorResult: Sendable {
     var account = TransmitLedger(capacity: 1, expecting: []).account
     var missed = MissedCounts()
     var cardReceipts = CardReceiptCounts()
+    var clockSteps = ClockSteps()
     var duration: Int64 = 0
     var threadCPU: Int64 = 0
     var failure: SystemError?

@@ -10,13 +10,15 @@ import Wire
 enum Housekeeping {
     /// The local clock's error, as the wire carries it.
     static func errorEstimate() -> UInt16 {
-        guard let quality = ClockQuality.current() else {
-            return ErrorEstimate(synchronized: false, isPTP: false, errorNanoseconds: 16_000_000_000).rawValue
-        }
+        guard let quality = ClockQuality.current() else { return unknownError }
         return ErrorEstimate(
             synchronized: quality.isSynchronized, isPTP: false, errorNanoseconds: quality.maximumError
         ).rawValue
     }
+
+    /// What the wire carries of a clock that nobody vouches for.
+    static let unknownError =
+        ErrorEstimate(synchronized: false, isPTP: false, errorNanoseconds: 16_000_000_000).rawValue
 
     /// Calls `body` each second until cancelled.
     static func eachSecond(_ body: @escaping @Sendable () -> Void) -> Task<Void, Never> {

@@ -19,6 +19,7 @@ extension PairedRun {
         if let facts = card.facts { description.set("hardware_clock", facts) }
         description.set("relative", .bool(summary.relative))
         description.set("clock_note", .string(summary.clockNote))
+        if let steps = summary.clockSteps.jsonValue { description.set("clock_steps", steps) }
         description.set(peers: [peerFacts(outcome)])
         if let path = common.log { try RunOutputs.write(description, besideLog: path, replacing: true) }
         // Whoever can't read the summary shall still have the files.
@@ -58,7 +59,8 @@ extension PairedRun {
         return RunSummary(
             session: sessionText(session), peer: "\(options.peer)", interface: interface.name,
             duration: sender.duration, statistics: outcome.recorder.statistics,
-            relative: sender.relation.error == nil, clockNote: sender.relation.note, totals: sender.sequenceTotals,
+            relative: sender.relation.error == nil, clockNote: sender.relation.note,
+            clockSteps: sender.clockSteps, totals: sender.sequenceTotals,
             ledger: probes, replyLedger: replies,
             stampNotes: StampNotes.notes(on: interface.name, sent, receipts, counts),
             socket: RunOutputs.socket(sender.totals),

@@ -69,8 +69,10 @@ struct ReflectRun {
         let (results, recorded) = try await Self.runThreads(
             families, card, configuration, recorder, recorderControl)
         description.set("duration_ns", .integer(ClockID.monotonic.now() &- start))
+        let total = results.reduce(into: ReflectorResult()) { $0.add($1) }
+        if let steps = total.clockSteps.jsonValue { description.set("clock_steps", steps) }
         if let path = common.log { try RunOutputs.write(description, besideLog: path, replacing: true) }
-        try report(results, recorded, families.first?.link.cardReceipts ?? .none)
+        try report(results, total, recorded, families.first?.link.cardReceipts ?? .none)
     }
 
     /// Runs the reflectors and the recorder, each on a thread of its own, until all are over.
@@ -85,8 +87,11 @@ struct ReflectRun {
         }
         defer { recorderControl.raise() }
         let results = try await withThrowingTaskGroup(of: ReflectorResult.self) { group in
-            for family in families {
-                group.addTask {
+            for (position, family) in families.enumerated() {
+                var configuration = configuration
+                // Both see the same steps.
+                configuration.tellsOfClock = position == 0
+                group.addTask { [configuration] in
                     // What ends one ends both: the interface is gone, or a thread could not be started.
                     defer { for family in families { family.control.requestStop(.abort) } }
                     return try await PacketThread.run(named: "probe-reflect", isUrgent: true) {
@@ -161,10 +166,9 @@ struct ReflectRun {
         }
     }
 
-    private func report(_ results: [ReflectorResult], _ recorded: RecorderResult, _ receipts: CardReceipts)
-        throws(ProbeError)
-    {
-        let total = results.reduce(into: ReflectorResult()) { $0.add($1) }
+    private func report(
+        _ results: [ReflectorResult], _ total: ReflectorResult, _ recorded: RecorderResult, _ receipts: CardReceipts
+    ) throws(ProbeError) {
         let summary = ReflectSummary(
             interface: interface.name, instance: instance, result: total,
             accounts: results.map { RunOutputs.account($0.account, $0.missed) },

@@ -8,6 +8,8 @@ struct ClockRelation: Sendable {
     /// min(T2 - T1) and max(T3 - T4): without an offset no probe can arrive before it was sent.
     private var leastForward = Int64.max
     private var mostReverse = Int64.min
+    /// The peer's clock was set and this host's was not: whatever the boot ids say, they are two.
+    private var wasPeerSetAlone = false
     private var ownEstimate = ErrorEstimate(rawValue: 0)
     private var peerEstimate = ErrorEstimate(rawValue: 0)
 
@@ -16,13 +18,22 @@ struct ClockRelation: Sendable {
     /// Two stamps of one clock are cut to whole nanoseconds each, so their difference is off by less than one.
     static let oneClockError: Int64 = 1
 
-    mutating func learn(peerBootHash hash: UInt64) { peerBootHash = hash }
+    /// - Returns: whether the peer runs on another kernel than the one that it has told of before.
+    @discardableResult
+    mutating func learn(peerBootHash hash: UInt64) -> Bool {
+        defer { peerBootHash = hash }
+        guard let known = peerBootHash, known != 0, hash != 0 else { return false }
+        return known != hash
+    }
+
+    mutating func learnOfPeerStep() { if haveSameBoot { wasPeerSetAlone = true } }
 
     mutating func learn(own: ErrorEstimate, peer: ErrorEstimate) {
         ownEstimate = own
         peerEstimate = peer
     }
 
+    /// - Parameters: delays of packets during which no clock was set.
     mutating func learn(forward: Int64?, reverse: Int64?) {
         if let forward { leastForward = min(leastForward, forward) }
         if let reverse { mostReverse = max(mostReverse, 0 &- reverse) }
@@ -31,7 +42,7 @@ struct ClockRelation: Sendable {
     private var haveSameBoot: Bool { peerBootHash == ownBootHash && ownBootHash != 0 }
 
     /// The same boot hash is not enough: machines can be clones of one another.
-    private var delaysAllowOneClock: Bool { mostReverse <= 0 && leastForward >= 0 }
+    private var delaysAllowOneClock: Bool { mostReverse <= 0 && leastForward >= 0 && !wasPeerSetAlone }
 
     /// Whether both instances run on one kernel, as far as can be known.
     var isOneClock: Bool { haveSameBoot && delaysAllowOneClock }
@@ -55,7 +66,7 @@ struct ClockRelation: Sendable {
         if isOneClock { return "one clock: both instances run on the same kernel (same boot id), delays are absolute" }
         if disagrees {
             return
-                "relative: the boot ids agree but the delays can't come from one clock (a clock step, or a cloned machine?)"
+                "relative: the boot ids agree but the delays can't come from one clock (a cloned machine?)"
         }
         if let error { return "synchronised: both ends vouch for their clocks, error at most \(error) ns (sum)" }
         if peerBootHash == nil && peerEstimate.rawValue == 0 { return "relative: nothing is known of the peer's clock" }

@@ -21,12 +21,16 @@ struct ProbeSlot {
         static let probeReordered = Flags(rawValue: 1 << 8)
         static let replyReordered = Flags(rawValue: 1 << 9)
         static let inUse = Flags(rawValue: 1 << 10)
+        /// A clock was set while probe or reply was on its way.
+        static let crossing = Flags(rawValue: 1 << 11)
 
         static let finished: Flags = [.probeRowWritten, .replyRowWritten]
     }
 
     var sequence: UInt32 = 0
     var replySequence: UInt32 = 0
+    /// The stretch between two steps of the clocks in which it was sent.
+    var epoch: UInt32 = 0
     var flags: Flags = []
     var stampMissing: MissingReason?
     var replyTTL: UInt8 = 0

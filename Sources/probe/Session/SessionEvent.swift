@@ -44,4 +44,5 @@ enum SessionNotice: BitwiseCopyable, Sendable {
     case receiveFailed(code: Int32)
     case clocksDisagree
     case fellBehind
+    case clockSet(ClockStep)
 }

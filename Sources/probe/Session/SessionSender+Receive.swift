@@ -14,6 +14,7 @@ extension SessionSender {
             }
             guard batch.count > 0 else { return }
             let appTime = ClockID.realtime.now()
+            lookAtClock()
             batch.forEach { bytes, packet in receive(bytes, packet, appTime) }
             if batch.count < batch.capacity { return }
         }
@@ -93,6 +94,7 @@ extension SessionSender {
                 reply, receipt, arrival, probeReceived, transmitted,
                 ofReply: finding.isKnown && slots[index].replySequence == reply.sequence, at: index)
         }
+        judge(reply, receipt, at: index)
         slots[index].flags.insert([.replied, .reachedPeer])
         slots[index].replySequence = reply.sequence
         slots[index].replyReceived = receipt
@@ -136,6 +138,7 @@ extension SessionSender {
     ) {
         guard slots[index].flags.contains(.measured) else { return }
         var copy = slots[index]
+        if copy.epoch != epochs.current { copy.flags.insert(.crossing) }
         copy.replySequence = reply.sequence
         copy.replyReceived = receipt
         copy.replyTTL = arrival.hopLimit
@@ -157,7 +160,7 @@ extension SessionSender {
         relation.learn(own: ErrorEstimate(rawValue: control.errorEstimate), peer: reply.errorEstimate)
         if telemetry.knowsFollowUps { peerSendsFollowUps = true }
         if let paired = telemetry.paired {
-            relation.learn(peerBootHash: paired.bootHash)
+            learn(ofClock: paired)
             order.markStateful()
             if let known = peerInstance, known != paired.instance {
                 order.restart()

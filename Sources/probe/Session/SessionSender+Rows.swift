@@ -42,7 +42,7 @@ extension SessionSender {
 
     /// A delay can show that the clocks are not what they seemed, and then its own row must say so.
     private mutating func learn(from row: inout PacketRecord) {
-        guard let delay = row.softwareDelay else { return }
+        guard row.clockEpoch != nil, let delay = row.softwareDelay else { return }
         relation.learn(forward: row.packet == .probe ? delay : nil, reverse: row.packet == .reply ? delay : nil)
         row.computeDelay(error: relation.error, byCards: configuration.stamps == .hardware)
         if relation.disagrees, !hasWarnedOfClocks {
@@ -140,6 +140,7 @@ extension SessionSender {
             ttl: configuration.hopLimit, dscp: configuration.dscp)
         row.enter(slot.probe)
         row.enter(slot.probeReceived)
+        row.clockEpoch = clockEpoch(slot, isReply: false)
         row.computeDelay(error: relation.error, byCards: configuration.stamps == .hardware)
         row.transmitMissing = row.reasonForMissingStamp(slot.stampMissing, expecting: ledger.expected)
         return row
@@ -155,6 +156,7 @@ extension SessionSender {
             ttl: hasReply ? slot.replyTTL : nil, dscp: hasReply ? slot.replyDSCP : nil)
         row.enter(slot.reply)
         row.enter(slot.replyReceived)
+        row.clockEpoch = clockEpoch(slot, isReply: true)
         row.computeDelay(error: relation.error, byCards: configuration.stamps == .hardware)
         row.transmitMissing = row.reasonForMissingStamp(
             slot.reply, else: peerSendsFollowUps ? .notReceived : .noFollowUp)

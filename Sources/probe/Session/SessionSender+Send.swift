@@ -1,4 +1,5 @@
 import Addresses
+import Clocks
 import FastAFPacket
 import Kernel
 import Report
@@ -79,7 +80,8 @@ extension SessionSender {
         }
         let paired = PairedStamps(
             isClosing: phase != .measuring, instance: configuration.session, bootHash: configuration.bootHash,
-            hardwareClock: card.wireIndex, transmit0: probeStamps(stamped.0),
+            hardwareClock: card.wireIndex, clockSteps: UInt8(truncatingIfNeeded: clockWatch.steps),
+            transmit0: probeStamps(stamped.0),
             transmit1: probeStamps(stamped.1), receive0: replyReceipt(received.0), receive1: replyReceipt(received.1))
         let estimate = ErrorEstimate(rawValue: control.errorEstimate)
         let options = isFrame ? SendOptions() : datagramOptions
@@ -102,6 +104,7 @@ extension SessionSender {
             return header + layout.size
         }
         slot.sequence = sequence
+        slot.epoch = epochs.current
         slot.probe.sequence = sequence
         slot.probe.answered = sequence
         slot.sentAt = deadline

@@ -1,4 +1,5 @@
 import Addresses
+import Clocks
 import FastAFPacket
 import Kernel
 import Report
@@ -54,6 +55,11 @@ struct SessionSender: ~Copyable {
     var ledger: TransmitLedger
     var order: ReplyOrder
     var relation: ClockRelation
+    var clockWatch = ClockStepWatch()
+    var epochs = ClockEpochs()
+    var offset = OffsetBounds()
+    /// The last step was the peer's, and its size is not known yet.
+    var isStepPending = false
     /// The last gap among the answered probes that was looked into.
     var gap: LossGap?
     /// The reply to the newest answered probe that is finished.
@@ -134,6 +140,7 @@ struct SessionSender: ~Copyable {
         while phase != .over {
             var now = ClockID.monotonic.now()
             cardTime.refresh()
+            lookAtClock()
             advance(now)
             if sendDue(now, &sending) { activity.insert(.stamps) }
             // What is not taken now keeps the next wait from lasting.
@@ -147,6 +154,7 @@ struct SessionSender: ~Copyable {
         }
         enter(.over, ClockID.monotonic.now())
         finishAll()
+        tellPending()
         result.account = ledger.account
         result.relation = relation
         result.threadCPU = ClockID.threadCPU.now()
@@ -185,7 +193,12 @@ struct SessionSender: ~Copyable {
         self.phase = phase
         phaseBegan = now
         switch phase {
-        case .measuring: nextSend = now &+ min(configuration.interval, 1_000_000)
+        case .measuring:
+            nextSend = now &+ min(configuration.interval, 1_000_000)
+            // What was before has no rows.
+            epochs.begin()
+            result.clockSteps = ClockSteps()
+            isStepPending = false
         case .closing: nextSend = now
         case .opening, .over: break
         }
@@ -265,6 +278,7 @@ struct SenderResult: Sendable {
     var missed = MissedCounts()
     var cardReceipts = CardReceiptCounts()
     var relation = ClockRelation(ownBootHash: 0)
+    var clockSteps = ClockSteps()
     /// How long was measured, and what the thread took for all of it, in nanoseconds.
     var duration: Int64 = 0
     var threadCPU: Int64 = 0

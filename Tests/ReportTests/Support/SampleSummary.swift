@@ -6,6 +6,7 @@ func sampleStatistics() -> SessionStatistics {
     for sequence in 1...100 as ClosedRange<UInt32> {
         var probe = fullRecord()
         probe.sequence = sequence
+        probe.clockEpoch = 0
         probe.delay = 12_345 + Int64(sequence) * 10
         var reply = row(.reply, sequence, -1_000_000 + Int64(sequence) * 1000)
         if sequence == 50 { reply.status = .lost }
