@@ -1,0 +1,194 @@
+import Foundation
+import Glibc
+import Report
+import Testing
+import Wire
+
+/// A peer whose clock is set in mid-run. Its clock is the test's own, and no machine's.
+@Suite(.serialized, .needsRoot)
+struct ClockStepTests {
+    /// What the peer does with a probe, by its number in the order of arrival.
+    private struct Stamps {
+        /// How far the peer's clock is ahead at T2 and at T3.
+        var received: Int64
+        var sent: Int64
+        /// What it tells of its steps; `nil` for a peer that knows only the standard.
+        var told: UInt8?
+    }
+
+    private static let second: Int64 = 1_000_000_000
+
+    /// Runs a sender on a against a reflector of the test's own. Probes that `stamps` has no answer to are answered with the
+    /// next one.
+    private func measure(
+        _ lab: Lab, count: Int = 200, _ stamps: @escaping @Sendable (_ number: Int) -> Stamps?
+    ) async throws -> (summary: Summary, log: Log, errors: String) {
+        let endpoint = try UDPEndpoint(lab, .b, port: 8620)
+        let peer = PlayedPeer(endpoint)
+        let reflector = PlayedReflector(endpoint) { number, probe, source in
+            let arrived = Self.now()
+            guard let stamps = stamps(number) else { return peer.held.append((probe, arrived)) }
+            let sequence = UInt32(truncatingIfNeeded: number)
+            peer.answer(probe, source, sequence, arrived, stamps)
+            for (old, arrived) in peer.held {
+                // By the clock as it was then.
+                let before = Stamps(received: 0, sent: arrived - Self.now(), told: stamps.told)
+                peer.answer(old, source, sequence &- 1, arrived, before)
+            }
+            peer.held = []
+        }
+        let run = try lab.startRun(.a, .ipv4, ["--rate", "500", "--count", "\(count)", "--port", "8620"])
+        defer { reflector.end() }
+        let summary = try await run.summary()
+        return (summary, try Log(lab.log(.a)), run.errors)
+    }
+
+    /// What the reflector's thread keeps.
+    private final class PlayedPeer: @unchecked Sendable {
+        let endpoint: UDPEndpoint
+        var held: [(probe: [UInt8], arrived: Int64)] = []
+        /// The last reply's, which a paired peer tells with the next.
+        var last: TransmitStamps?
+
+        init(_ endpoint: UDPEndpoint) { self.endpoint = endpoint }
+
+        func answer(_ probe: [UInt8], _ source: sockaddr_in, _ sequence: UInt32, _ arrived: Int64, _ stamps: Stamps) {
+            let probeSequence = Bytes.read(probe, 0, as: UInt32.self)
+            let received = arrived + stamps.received
+            let sent = ClockStepTests.now() + stamps.sent
+            let paired = stamps.told.map {
+                PairedStamps(
+                    instance: 5, bootHash: 7, clockSteps: $0, transmit0: last,
+                    receive0: ReceiveStamps(sequence: probeSequence, software: received, app: received))
+            }
+            let context = ReplyContext(
+                sequence: sequence, receiveNanoseconds: received, transmitNanoseconds: sent,
+                errorEstimate: ErrorEstimate(synchronized: false, isPTP: false, errorNanoseconds: 1000), ttl: 64,
+                dscp: 0, ecn: 0, paired: paired)
+            // One that knows only the standard returns the base packet.
+            let known = paired == nil ? Array(probe[..<44]) : probe
+            var reply = [UInt8](repeating: 0, count: known.count)
+            var elements = reply.mutableSpan
+            var span = elements.mutableBytes
+            _ = writeReply(to: known.span.bytes, into: &span, context: context)
+            endpoint.send(reply, to: source)
+            last = TransmitStamps(sequence: sequence, answered: probeSequence, app: sent, software: sent)
+        }
+    }
+
+    fileprivate static func now() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * second + Int64(time.tv_nsec)
+    }
+
+    /// The delays of each stretch are within so much of one another, and no crossing row has one.
+    private func expectUnmixed(
+        _ log: Log, within spread: Int64 = 200_000_000, sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        for rows in [log.probes, log.replies] {
+            for (epoch, stretch) in Dictionary(grouping: rows.filter { $0.delay != nil }, by: \.clockEpoch) {
+                #expect(epoch != nil, sourceLocation: sourceLocation)
+                let delays = stretch.compactMap(\.delay)
+                #expect((delays.max() ?? 0) - (delays.min() ?? 0) < spread, sourceLocation: sourceLocation)
+            }
+            for row in rows where row.clockEpoch == nil {
+                #expect(
+                    row.delay == nil && row.transmitApp != nil && row.receiveApp != nil, sourceLocation: sourceLocation)
+            }
+        }
+    }
+
+    private func steps(_ summary: Summary) -> [[String: Any]] { summary.value("clock_steps") as? [[String: Any]] ?? [] }
+
+    @Test(arguments: [1, -1, 37] as [Int64])
+    func `A standard peer whose clock is set by seconds is told, and nothing mixes before and after`(
+        _ seconds: Int64
+    ) async throws {
+        try await Lab.with { lab in
+            let (summary, log, errors) = try await measure(lab) { number in
+                let offset = number < 100 ? 0 : seconds * Self.second
+                return Stamps(received: offset, sent: offset)
+            }
+            expectUnmixed(log)
+            let found = steps(summary)
+            try #require(found.count == 1)
+            #expect(found[0]["clock"] as? String == "peer")
+            let amount = try #require(found[0]["by_ns"] as? Int64)
+            #expect(abs(amount - seconds * Self.second) <= found[0]["error_ns"] as? Int64 ?? 0)
+            #expect(errors.contains("The peer's clock was set \(seconds < 0 ? "back" : "forward") by"))
+            let delays = try #require(summary.value("forward.delays") as? [[String: Any]])
+            #expect(delays.count == 2)
+            // The one that shows the step, and what is on its way then.
+            #expect(1...20 ~= (summary["forward.crossing"] ?? 0))
+            #expect(abs(summary["rtt.max_ns"] ?? .max) < 200_000_000)
+            #expect(abs(summary["forward.ipdv.max_ns"] ?? .max) < 200_000_000)
+            #expect((summary["forward.delay.max_ns"] ?? .max) < 200_000_000, "the first stretch alone")
+            #expect(summary["forward.packets.ok"] == log.probes.count)
+        }
+    }
+
+    @Test(arguments: [1, -1] as [Int64])
+    func `A clock that is set while the peer has a probe leaves that probe without a delay`(
+        _ seconds: Int64
+    ) async throws {
+        try await Lab.with { lab in
+            let (summary, log, _) = try await measure(lab) { number in
+                let after = seconds * Self.second
+                return Stamps(received: number <= 100 ? 0 : after, sent: number < 100 ? 0 : after)
+            }
+            expectUnmixed(log)
+            #expect(steps(summary).count == 1)
+            #expect(log.probes.count { $0.clockEpoch == nil } >= 2)
+        }
+    }
+
+    @Test func `A reply from before a step that comes after it is of neither side, and no second step`() async throws {
+        try await Lab.with { lab in
+            let (summary, log, _) = try await measure(lab) { number in
+                if number == 99 { return nil }
+                let offset = number < 100 ? 0 : Self.second
+                return Stamps(received: offset, sent: offset)
+            }
+            expectUnmixed(log)
+            #expect(steps(summary).count == 1)
+            #expect(summary["reverse.packets.reordered"] == 1)
+            #expect(log.replies.filter { $0.status == .reordered }.allSatisfy { $0.clockEpoch == nil })
+        }
+    }
+
+    @Test func `A step far below the round trip is known where the peer tells it`() async throws {
+        try await Lab.with { lab in
+            let (summary, log, _) = try await measure(lab) { number in
+                let offset: Int64 = number < 100 ? 0 : 5000
+                return Stamps(received: offset, sent: offset, told: number < 100 ? 255 : 0)
+            }
+            let found = steps(summary)
+            try #require(found.count == 1)
+            #expect(found[0]["clock"] as? String == "peer")
+            #expect(Set(log.probes.map(\.clockEpoch)) == [0, 1, nil])
+            #expect((summary.value("reverse.delays") as? [Any])?.count == 2)
+        }
+    }
+
+    @Test func `A peer that plays with its clock costs itself its delays, and no more`() async throws {
+        try await Lab.with { lab in
+            let (summary, log, errors) = try await measure(lab, count: 1000) { number in
+                var random = RepeatableRandom(seed: UInt64(number))
+                func any() -> Int64 { Int64.random(in: -1 << 50...1 << 50, using: &random) }
+                return Stamps(received: any(), sent: any(), told: UInt8(truncatingIfNeeded: number &* 7))
+            }
+            #expect(summary["forward.packets.ok"] == log.probes.count)
+            #expect(steps(summary).count == 16)
+            #expect(errors.split(separator: "\n").count { $0.contains("clock was set") } < 20)
+        }
+    }
+
+    @Test func `A peer whose two stamps never fit one another is measured as ever`() async throws {
+        try await Lab.with { lab in
+            let (summary, log, _) = try await measure(lab) { _ in Stamps(received: 37 * Self.second, sent: 0) }
+            #expect(steps(summary).isEmpty)
+            #expect(log.probes.allSatisfy { $0.clockEpoch == 0 && $0.delay != nil })
+        }
+    }
+}
