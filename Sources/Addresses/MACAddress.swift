@@ -22,6 +22,10 @@ public struct MACAddress: Hashable, Sendable {
         return UInt8(truncatingIfNeeded: rawValue >> UInt64(8 * (5 - index)))
     }
 
+    /// The address widened to EUI-64: FF-FE between its two halves. Source: IEEE's guidelines for EUI-64, which PTP's
+    /// clock identities follow; RFC 4291 appendix A inverts a bit besides.
+    public var eui64: UInt64 { (rawValue >> 24) << 40 | 0xFF_FE00_0000 | rawValue & 0xFF_FFFF }
+
     /// The same as ``octet(_:)``.
     public subscript(index: Int) -> UInt8 { octet(index) }
 }

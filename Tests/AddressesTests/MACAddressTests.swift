@@ -54,4 +54,15 @@ struct MACAddressTests {
         #expect(MACAddress.broadcast.octet(-1) == 0)
         #expect(MACAddress.broadcast[Int.max] == 0)
     }
+
+    @Test("EUI-64 has FF-FE between the halves, and the link-local address a bit inverted besides")
+    func widened() {
+        // The example of RFC 2464 section 4.
+        let mac = MACAddress(rawValue: 0x3456_789A_BCDE)
+        #expect(mac.eui64 == 0x3456_78FF_FE9A_BCDE)
+        #expect(IPAddress.linkLocal(of: mac) == IPAddress("fe80::3656:78ff:fe9a:bcde"))
+        #expect(MACAddress.broadcast.eui64 == 0xFFFF_FFFF_FEFF_FFFF)
+        #expect(IPAddress.linkLocal(of: .zero) == IPAddress("fe80::200:ff:fe00:0"))
+        #expect(IPAddress.linkLocal(of: mac).isLinkLocal)
+    }
 }
