@@ -89,4 +89,7 @@ enum EtherType {
     static let ipv4: UInt16 = 0x0800
     static let vlan: UInt16 = 0x8100
     static let ipv6: UInt16 = 0x86DD
+    /// Of IEEE 802 for experiments on one's own network, where a subtype and a version are to follow.
+    static let localExperimental: UInt16 = 0x88B5
+    static let ptp: UInt16 = 0x88F7
 }

@@ -1,4 +1,4 @@
-/// Why a frame is not one that carries a whole and intact UDP datagram.
+/// Why a frame is not one that carries a whole and intact packet, in a UDP datagram or without IP.
 public enum FrameError: Error, Hashable, Sendable {
     /// Too few bytes for the headers that every frame of its kind has.
     case short
@@ -14,8 +14,10 @@ public enum FrameError: Error, Hashable, Sendable {
     case badHeaderChecksum
     /// The UDP checksum does not match, or is zero over IPv6.
     case badChecksum
-    /// The frame ends before the length that its IP header claims.
+    /// The frame ends before the length that its header claims.
     case truncated
+    /// Of a frame without IP: another EtherType, TLV, magic or version.
+    case notL2
 }
 
 /// The tag of IEEE 802.1Q.

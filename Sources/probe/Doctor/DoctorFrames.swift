@@ -5,35 +5,29 @@ import Wire
 /// The frames that the doctor sends: few, and harmless to whoever else hears them.
 enum DoctorFrames {
     /// IEEE 802's local experimental ethertype: nobody listens.
-    static let experimental: UInt16 = 0x88B5
-    static let ptp: UInt16 = 0x88F7
+    static let experimental = L2FrameShape.ordinary.etherType
+    static let ptp = L2FrameShape.ptp.etherType
     /// PTP's address for what bridges do not forward.
     static let linkLocalGroup = MACAddress(rawValue: 0x0180_C200_000E)
     /// PTP's address for everything else, which is only listened to.
     static let generalGroup = MACAddress(rawValue: 0x011B_1900_0000)
     /// The shortest frame, without its check sequence.
     private static let shortest = 60
-    /// A domain of PTP's that is left to users, the last one: clocks of other domains let it be.
-    private static let domain: UInt8 = 127
 
     /// A frame that says what it is.
     static func ordinary(to destination: MACAddress, from source: MACAddress) -> [UInt8] {
         padded(header(destination, source, experimental) + "probe doctor".utf8)
     }
 
-    /// A PTP Delay_Req that asks nobody: cards stamp it as an event message, and clocks of its domain are not to be
-    /// expected. Source: IEEE 1588-2019, 13.3 and 13.6.
+    /// A PTP Delay_Req that asks nobody.
     static func delayRequest(from source: MACAddress, sequence: UInt16) -> [UInt8] {
-        var frame = header(linkLocalGroup, source, ptp)
-        // Message type 1, version 2, 44 bytes, domain; no flags, no correction.
-        frame += [0x01, 0x02, 0, 44, domain, 0] + [UInt8](repeating: 0, count: 14)
-        // The clock's identity: its address, widened.
-        let address = (0..<6).map { source.octet($0) }
-        frame += address[..<3] + [0xFF, 0xFE] + address[3...] + [0, 1]
-        frame += [UInt8(truncatingIfNeeded: sequence >> 8), UInt8(truncatingIfNeeded: sequence)]
-        // Control field of a Delay_Req, no interval, no time of origin.
-        frame += [1, 0x7F] + [UInt8](repeating: 0, count: 10)
-        return padded(frame)
+        let header = header(linkLocalGroup, source, ptp)
+        var frame = padded(header)
+        var span = frame.mutableSpan
+        var bytes = span.mutableBytes
+        // 44 bytes fit into the shortest frame.
+        _ = PTPDelayRequest(source: source, sequence: sequence).write(into: &bytes, at: header.count)
+        return frame
     }
 
     /// A STAMP probe to a reflector; `nil` where the addresses are of two families.

@@ -38,7 +38,7 @@ struct Refusals {
     mutating func count(_ error: FrameError) {
         switch error {
         case .badChecksum, .badHeaderChecksum: corrupt &+= 1
-        case .short, .notIP, .notUDP, .fragment, .badHeader, .truncated: malformed &+= 1
+        case .short, .notIP, .notUDP, .fragment, .badHeader, .truncated, .notL2: malformed &+= 1
         }
     }
 
