@@ -9,7 +9,9 @@ struct AllocationTests {
         "PROBE_ALLOCATION_COUNTER does not name the preloaded counter that scripts/test builds"
 
     /// Allocations by thread name.
-    private func count(probes: Int, logged: Bool) async throws -> (sender: [String: Int], reflector: [String: Int]) {
+    private func count(
+        probes: Int, logged: Bool, _ l2: [String]?
+    ) async throws -> (sender: [String: Int], reflector: [String: Int]) {
         var counts: (sender: [String: Int], reflector: [String: Int]) = ([:], [:])
         try await Lab.with { lab in
             func counted(_ side: Lab.Side, _ arguments: [String]) throws -> ProbeProcess {
@@ -18,13 +20,15 @@ struct AllocationTests {
                     program: [
                         "env", "LD_PRELOAD=\(Self.counter ?? "")", "PROBE_ALLOCATION_FILE=\(lab.file(side.rawValue))",
                         ProbeProcess.binary,
-                    ] + arguments + ["--interface", Lab.interface, "--output", "json", "--quiet"])
+                    ] + arguments + (l2.map { ["--transport", "l2"] + $0 } ?? []) + [
+                        "--interface", Lab.interface, "--output", "json", "--quiet",
+                    ])
             }
             let reflector = try counted(.b, ["reflect"] + (logged ? ["--log", lab.log(.b)] : []))
             try await reflector.waitForError("Answering")
             let run = try counted(
                 .a,
-                ["run", "--peer", Lab.ipv4(.b), "--rate", "2000", "--count", "\(probes)"]
+                ["run", "--peer", l2 == nil ? Lab.ipv4(.b) : Lab.mac(.b), "--rate", "2000", "--count", "\(probes)"]
                     + (logged ? ["--log", lab.log(.a)] : []))
             let summary = try await run.summary(within: 30)
             #expect(summary["counters.sent"] ?? 0 > probes * 9 / 10)
@@ -43,10 +47,14 @@ struct AllocationTests {
             }, uniquingKeysWith: +)
     }
 
-    @Test(.enabled(if: counter != nil, reason), arguments: [false, true])
-    func `Ten thousand more probes cost no allocation on either packet thread`(_ logged: Bool) async throws {
-        let few = try await count(probes: 2000, logged: logged)
-        let many = try await count(probes: 12_000, logged: logged)
+    @Test(
+        .enabled(if: counter != nil, reason),
+        arguments: [(false, nil), (true, nil), (false, ["--frame", "ptp", "--vlan", "7"])] as [(Bool, [String]?)])
+    func `Ten thousand more probes cost no allocation on either packet thread`(
+        _ logged: Bool, _ l2: [String]?
+    ) async throws {
+        let few = try await count(probes: 2000, logged: logged, l2)
+        let many = try await count(probes: 12_000, logged: logged, l2)
         for (thread, few, many) in [
             ("probe-sender", few.sender, many.sender), ("probe-reflect", few.sender, many.sender),
             ("probe-reflect", few.reflector, many.reflector),

@@ -24,9 +24,7 @@ public struct NextHop: Hashable, Sendable {
     ) throws(NextHopError) -> NextHop {
         // The limited broadcast address is in no table.
         if peer.isMulticast || peer.isUnspecified || peer == .v4(.max) { throw .notUnicast(peer) }
-        let link = try asking { () throws(NetlinkError) in try connection.link(interface.index) }
-        if !link.isUp { throw .interfaceDown(link.name) }
-        if !link.hasCarrier { throw .noCarrier(link.name) }
+        let link = try workingLink(interface, connection)
 
         let route = try route(to: peer, on: link, connection)
         // With no other IPv6 address the kernel offers ::1, which nobody can answer.
@@ -38,6 +36,22 @@ public struct NextHop: Hashable, Sendable {
         let nextHop = route.gateway ?? peer
         let neighbour = try asking { () throws(NetlinkError) in try connection.neighbour(nextHop, on: link.index) }
         return NextHop(source: source, nextHop: nextHop, neighbour: neighbour, mtu: route.mtu)
+    }
+
+    /// Looks whether frames can leave by the interface, for whoever needs no route.
+    ///
+    /// - Throws: ``NextHopError/interfaceDown(_:)``, ``NextHopError/noCarrier(_:)`` or a failed request.
+    public static func check(_ interface: Interface, connection: NetlinkConnection) throws(NextHopError) {
+        _ = try workingLink(interface, connection)
+    }
+
+    private static func workingLink(
+        _ interface: Interface, _ connection: NetlinkConnection
+    ) throws(NextHopError) -> Link {
+        let link = try asking { () throws(NetlinkError) in try connection.link(interface.index) }
+        if !link.isUp { throw .interfaceDown(link.name) }
+        if !link.hasCarrier { throw .noCarrier(link.name) }
+        return link
     }
 
     /// The unicast route through the link, or the reason why there is none.

@@ -1,18 +1,33 @@
 import ArgumentParser
+import Wire
 
 /// What all commands that touch the network take.
 struct CommonOptions: ParsableArguments {
     @Option(name: .shortAndLong, help: "The interface to measure on.")
     var interface: String
 
-    @Option(help: "The UDP port that reflectors listen on, here and on the peer.")
+    @Option(help: "The port that reflectors listen on, here and on the peer.")
     var port: UInt16 = 862
 
-    @Option(help: "packet (AF_PACKET: all stamps) or udp (an ordinary socket: no privilege above port 1023).")
+    @Option(
+        help: """
+            packet (AF_PACKET: all stamps), udp (an ordinary socket: no privilege above port 1023) or l2 (AF_PACKET \
+            without IP).
+            """)
     var transport = Transport.packet
 
     @Option(help: "auto (all there are; delays by the kernel's), software, or hardware (delays by the cards' alone).")
     var stamps = StampChoice.auto
+
+    @Option(
+        help: """
+            With --transport l2, on both hosts: ordinary, or ptp for cards that stamp PTP frames only. \
+            [default: ordinary]
+            """)
+    var frame: L2FrameShape?
+
+    @Option(help: ArgumentHelp("With --transport l2: measure in this VLAN, with tagged frames.", valueName: "0-4094"))
+    var vlan: UInt16?
 
     @Option(help: ArgumentHelp("Log every packet to this new CSV file.", valueName: "file"))
     var log: String?
@@ -34,5 +49,8 @@ struct CommonOptions: ParsableArguments {
         if port >= 49152 {
             throw ValidationError("Ports from 49152 on are the senders' own: choose one below, the standard is 862.")
         }
+        if transport != .l2, frame != nil { throw ValidationError("--frame needs --transport l2.") }
+        if transport != .l2, vlan != nil { throw ValidationError("--vlan needs --transport l2.") }
+        if let vlan, vlan > 4094 { throw ValidationError("--vlan must be 0 to 4094.") }
     }
 }

@@ -20,6 +20,12 @@ struct ReflectCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Answer only this network; may be given several times.", valueName: "network"))
     var allow: [IPNetwork] = []
 
+    func validate() throws {
+        if common.transport == .l2, !allow.isEmpty {
+            throw ValidationError("--allow has no meaning with --transport l2: there are no IP addresses.")
+        }
+    }
+
     func run() async throws {
         try await Probe.exiting { try await ReflectRun(self).run() }
     }

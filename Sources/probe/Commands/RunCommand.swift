@@ -1,5 +1,6 @@
 import Addresses
 import ArgumentParser
+import Wire
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,8 +19,8 @@ struct RunCommand: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    @Option(name: .shortAndLong, help: "The peer's IPv4 or IPv6 address.")
-    var peer: IPAddress
+    @Option(name: .shortAndLong, help: "The peer's IPv4 or IPv6 address; with --transport l2 its MAC address.")
+    var peer: Peer
 
     @Option(help: ArgumentHelp("Time between probes, such as 10ms. [default: 1s]", valueName: "time"))
     var interval: TimeSpan?
@@ -41,6 +42,9 @@ struct RunCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("TTL or hop limit of the probes.", valueName: "1-255"))
     var ttl: UInt8 = 255
+
+    @Option(help: ArgumentHelp("With --transport l2: priority (PCP) in the tag. [default: 0]", valueName: "0-7"))
+    var priority: UInt8?
 
     @Option(help: ArgumentHelp("When a probe without a reply counts as lost.", valueName: "time"))
     var timeout = TimeSpan(nanoseconds: 2_000_000_000)
@@ -76,12 +80,41 @@ struct RunCommand: AsyncParsableCommand {
             throw ValidationError("--timeout must be 1ms to 10m.")
         }
         if logReflected, common.log == nil { throw ValidationError("--log-reflected needs --log.") }
+        if common.transport == .l2 { try validateWithoutIP() } else { try validateWithIP() }
+    }
+
+    private func validateWithIP() throws {
+        guard case .ip(let peer) = peer else {
+            throw ValidationError("--peer must be an IP address; a MAC address needs --transport l2.")
+        }
+        if priority != nil { throw ValidationError("--priority needs --transport l2.") }
         if let source, source.isIPv4 != peer.isIPv4 {
             throw ValidationError("--source and --peer must be of one address family.")
         }
         if let nextHop, nextHop.isIPv4 != peer.isIPv4 {
             throw ValidationError("--next-hop and --peer must be of one address family.")
         }
+    }
+
+    private func validateWithoutIP() throws {
+        guard case .station(let peer) = peer else {
+            throw ValidationError("--peer must be a MAC address with --transport l2: `ip link` on the peer shows it.")
+        }
+        if peer.isMulticast || peer == .zero { throw ValidationError("--peer must be one station's address.") }
+        if let priority, priority > 7 { throw ValidationError("--priority must be 0 to 7.") }
+        let others = [
+            ("--dscp", dscp != 0), ("--ttl", ttl != 255), ("--source", source != nil), ("--next-hop", nextHop != nil),
+            ("--mac", mac != nil),
+        ]
+        if let (name, _) = others.first(where: { $0.1 }) {
+            throw ValidationError("\(name) has no meaning with --transport l2, which sends no IP packets.")
+        }
+    }
+
+    /// The tag of the probes: one without a VLAN has the priority alone.
+    var tag: VLANTag? {
+        guard common.vlan != nil || priority != nil else { return nil }
+        return VLANTag(priority: priority ?? 0, dropEligible: false, identifier: common.vlan ?? 0)
     }
 
     /// Nanoseconds between probes.

@@ -1,5 +1,6 @@
 import Addresses
 import ArgumentParser
+import Wire
 
 /// A span of time on the command line: 10s, 500ms, 250us, 1m, 2h; a bare number is seconds.
 struct TimeSpan: ExpressibleByArgument, CustomStringConvertible {
@@ -46,4 +47,5 @@ extension MACAddress: ExpressibleByArgument {
 
 extension Transport: ExpressibleByArgument {}
 extension StampChoice: ExpressibleByArgument {}
+extension L2FrameShape: ExpressibleByArgument {}
 extension Console.Format: ExpressibleByArgument {}

@@ -5,8 +5,11 @@ import Wire
 
 /// One received STAMP packet's surroundings, whichever way it travelled.
 struct Arrival {
-    /// Where the UDP payload is in the received bytes.
+    /// Where the packet is in the received bytes.
     var payload: Range<Int>
+    /// Bytes of the whole frame on the wire, its tag included.
+    var frameBytes: Int
+    /// Without IP, the link-local addresses that belong to the frame's: they tell one station from another.
     var source: SocketAddress
     /// The address that it was sent to.
     var destination: IPAddress
@@ -15,6 +18,7 @@ struct Arrival {
     /// The address that the neighbour sent it to; `nil` over an ordinary socket.
     var destinationMAC: MACAddress?
     var vlan: VLANTag?
+    /// 0 without IP, as the two below.
     var hopLimit: UInt8
     var dscp: UInt8
     var ecn: UInt8
@@ -26,7 +30,7 @@ struct Refusals {
     var truncated: UInt64 = 0
     /// A checksum that does not match.
     var corrupt: UInt64 = 0
-    /// Not a whole, unfragmented UDP datagram.
+    /// Not a whole, unfragmented UDP datagram; without IP, not a frame of ours.
     var malformed: UInt64 = 0
     /// Shorter than any STAMP packet.
     var short: UInt64 = 0

@@ -9,6 +9,8 @@ enum Transport: String, CaseIterable, Sendable {
     case packet
     /// An ordinary UDP socket: no privilege on ports above 1023.
     case udp
+    /// AF_PACKET without IP: Ethernet alone, all stamps.
+    case l2
 }
 
 /// One role's way to the network: its connection, the port that it owns, and how a payload is wrapped on it.
@@ -16,38 +18,43 @@ enum Transport: String, CaseIterable, Sendable {
 /// Sender and reflector have a link each, so neither thread shares a socket, an id or a ledger with the other.
 final class Link: Sendable {
     let conn: PacketConn
-    let transport: Transport
-    let interface: Interface
-    /// Our own UDP port on this link.
+    let setting: Setting
+    /// Our own port on this link.
     let port: UInt16
+    /// Without IP it says nothing.
     let isIPv4: Bool
     /// Whether received packets can be expected to have the card's stamps.
     let cardReceipts: CardReceipts
     private let holder: PortHolder?
 
+    var transport: Transport { setting.transport }
+    var interface: Interface { setting.interface }
+
     /// Room for a received packet: a whole frame of the interface's MTU, tag included, or the largest datagram.
     var packetBytes: Int { transport == .udp ? 65535 : max(2048, interface.mtu + 18) }
 
-    private init(
-        _ conn: PacketConn, _ transport: Transport, _ interface: Interface, port: UInt16, isIPv4: Bool,
-        holder: consuming PortHolder?
+    init(
+        _ conn: PacketConn, _ setting: Setting, port: UInt16, isIPv4: Bool, holder: consuming PortHolder?
     ) {
         self.conn = conn
-        self.transport = transport
-        self.interface = interface
+        self.setting = setting
         self.port = port
         self.isIPv4 = isIPv4
         cardReceipts = CardReceipts(
-            conn.hardwareStamping, try? TimestampingCapabilities(of: interface), isPTP: false)
+            conn.hardwareStamping, try? TimestampingCapabilities(of: setting.interface), isPTP: setting.isPTP)
         self.holder = holder
     }
 
     /// What a link needs besides its role.
-    struct Setting {
+    struct Setting: Sendable {
         var transport: Transport
         var interface: Interface
         var stamps: StampChoice
         var hopLimit: UInt8 = 255
+        var ethernet = Ethernet()
+
+        /// Whether the frames are PTP event messages.
+        var isPTP: Bool { transport == .l2 && ethernet.shape == .ptp }
     }
 
     /// The session-sender's link: a port of its own, and only what the peer sends from its reflecting port.
@@ -56,14 +63,13 @@ final class Link: Sendable {
     ) throws(ProbeError) -> Link {
         switch setting.transport {
         case .packet:
-            let holder = try ProbeError.system {
-                () throws(SystemError) in try PortHolder.ephemeral(isIPv4: source.isIPv4, on: setting.interface)
-            }
+            let holder = try holdFreePort(isIPv4: source.isIPv4, setting.interface)
             let port = holder.port
             let expression = "udp and dst port \(port) and src port \(peer.port) and src host \(peer.address)"
             let conn = try listen(setting, isIPv4: source.isIPv4, port: port, expression)
-            return Link(
-                conn, .packet, setting.interface, port: port, isIPv4: source.isIPv4, holder: holder)
+            return Link(conn, setting, port: port, isIPv4: source.isIPv4, holder: holder)
+        case .l2:
+            return try ethernetSender(setting, peerPort: peer.port)
         case .udp:
             let scope = source.isLinkLocal ? UInt32(setting.interface.index) : 0
             for _ in 0..<64 {
@@ -72,7 +78,7 @@ final class Link: Sendable {
                     let conn = try PacketConn.listenUDP(
                         on: SocketAddress(source, port: port, scope: scope), interface: setting.interface,
                         hopLimit: setting.hopLimit)
-                    return Link(conn, .udp, setting.interface, port: port, isIPv4: source.isIPv4, holder: nil)
+                    return Link(conn, setting, port: port, isIPv4: source.isIPv4, holder: nil)
                 } catch  where error.code == ErrorCode.addressInUse {
                     continue
                 } catch {
@@ -93,12 +99,14 @@ final class Link: Sendable {
         case .packet:
             let holder = try holdPort(port, isIPv4: isIPv4, setting.interface)
             let conn = try listen(setting, isIPv4: isIPv4, port: port, admission.expression(port: port, isIPv4: isIPv4))
-            return Link(conn, .packet, setting.interface, port: port, isIPv4: isIPv4, holder: holder)
+            return Link(conn, setting, port: port, isIPv4: isIPv4, holder: holder)
+        case .l2:
+            return try ethernetReflector(setting, port: port)
         case .udp:
             do throws(SystemError) {
                 let conn = try PacketConn.listenUDP(
                     on: SocketAddress(isIPv4 ? .v4(0) : .v6(0), port: port), interface: setting.interface)
-                return Link(conn, .udp, setting.interface, port: port, isIPv4: isIPv4, holder: nil)
+                return Link(conn, setting, port: port, isIPv4: isIPv4, holder: nil)
             } catch {
                 throw refusal(error, .udp, port)
             }
@@ -130,7 +138,14 @@ final class Link: Sendable {
         try ProbeError.system { () throws(SystemError) in try conn.setFilter(filter) }
     }
 
-    private static func holdPort(
+    /// Holds a port of a sender's own.
+    static func holdFreePort(isIPv4: Bool, _ interface: Interface) throws(ProbeError) -> PortHolder {
+        try ProbeError.system { () throws(SystemError) in
+            try PortHolder.ephemeral(isIPv4: isIPv4, on: interface)
+        }
+    }
+
+    static func holdPort(
         _ port: UInt16, isIPv4: Bool, _ interface: Interface
     ) throws(ProbeError) -> PortHolder {
         do throws(SystemError) {
@@ -140,7 +155,7 @@ final class Link: Sendable {
         }
     }
 
-    private static func refusal(
+    static func refusal(
         _ error: SystemError, _ transport: Transport, _ port: UInt16
     ) -> ProbeError {
         switch error.code {
@@ -167,42 +182,25 @@ final class Link: Sendable {
         _ setting: Setting, isIPv4: Bool, port: UInt16, _ expression: String
     ) throws(ProbeError) -> PacketConn {
         let filter = try compile(expression, isIPv4: isIPv4)
-        guard setting.interface.isEthernet else {
-            throw .usage(
-                "\(setting.interface.name) has no Ethernet header, which `--transport packet` needs. "
-                    + "Use `--transport udp`.")
-        }
-        var configuration = PacketConn.Configuration(dualConn: true, filter: filter)
-        setting.stamps.configure(&configuration)
-        do throws(SystemError) {
-            return try PacketConn.listen(
-                on: setting.interface, etherType: isIPv4 ? 0x0800 : 0x86DD,
-                configuration: configuration)
-        } catch {
-            throw refusal(error, .packet, port)
-        }
+        return try listen(setting, port: port, etherType: isIPv4 ? 0x0800 : 0x86DD, filter)
     }
 
-    /// Bytes in front of the UDP payload on the wire, over an ordinary socket too.
-    var headerBytes: Int { 14 + (isIPv4 ? 20 : 40) + 8 }
-
-    /// Reads the headers of a received packet, or what the kernel told of them.
-    func arrival(of bytes: RawSpan, _ packet: borrowing ReceivedPacket) throws(FrameError) -> Arrival {
-        switch transport {
-        case .packet:
-            let frame = try UDPFrame(decoding: bytes, verifyChecksum: !packet.isChecksumPending)
-            return Arrival(
-                payload: frame.payload, source: SocketAddress(frame.source, port: frame.sourcePort),
-                destination: frame.destination, sourceMAC: frame.sourceMAC, destinationMAC: frame.destinationMAC,
-                vlan: packet.vlanTag.map { VLANTag(controlInformation: $0) } ?? frame.vlan,
-                hopLimit: frame.hopLimit, dscp: frame.dscp, ecn: frame.ecn)
-        case .udp:
-            guard let source = packet.source, let local = packet.localAddress else { throw .badHeader }
-            let trafficClass = packet.trafficClass ?? 0
-            return Arrival(
-                payload: 0..<bytes.byteCount, source: source, destination: local, sourceMAC: nil,
-                destinationMAC: nil, vlan: nil, hopLimit: packet.hopLimit ?? 0, dscp: trafficClass >> 2,
-                ecn: trafficClass & 3)
+    /// Opens the packet sockets of a link.
+    static func listen(
+        _ setting: Setting, port: UInt16, etherType: UInt16, _ filter: Filter
+    ) throws(ProbeError) -> PacketConn {
+        guard setting.interface.isEthernet else {
+            throw .usage(
+                "\(setting.interface.name) has no Ethernet header, which `--transport \(setting.transport.rawValue)` "
+                    + "needs. Use `--transport udp`.")
+        }
+        var configuration = PacketConn.Configuration(dualConn: true, filter: filter)
+        configuration.stampsReceivedPTP = setting.isPTP
+        setting.stamps.configure(&configuration)
+        do throws(SystemError) {
+            return try PacketConn.listen(on: setting.interface, etherType: etherType, configuration: configuration)
+        } catch {
+            throw refusal(error, setting.transport, port)
         }
     }
 }

@@ -4,7 +4,7 @@ import Kernel
 enum Privileges {
     static func explain(_ transport: Transport, port: UInt16) -> ProbeError {
         var missing: [(capability: String, purpose: String)] = []
-        if transport == .packet, !Host.has(.rawSockets) { missing.append(("cap_net_raw", "packet sockets")) }
+        if transport != .udp, !Host.has(.rawSockets) { missing.append(("cap_net_raw", "packet sockets")) }
         if port < 1024, !Host.has(.bindService) { missing.append(("cap_net_bind_service", "UDP port \(port)")) }
         guard !missing.isEmpty else {
             return .noPrivilege("The kernel refused a socket although the capabilities are there: a security module?")

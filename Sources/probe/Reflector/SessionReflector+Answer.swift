@@ -95,27 +95,21 @@ extension SessionReflector {
             finish(oldest)
             oldest &+= 1
         }
-        let isFrame = link.transport == .packet
-        let template = template(for: arrival)
-        let header = isFrame ? template.headerLength : 0
+        let headers = link.replyHeaders(to: arrival)
         var outcome: ReplyResult?
         let options =
-            isFrame
-            ? SendOptions()
-            : SendOptions(
+            link.transport == .udp
+            ? SendOptions(
                 destination: arrival.source, source: arrival.destination,
-                trafficClass: requestedDSCP(payload, else: arrival.dscp) << 2)
+                trafficClass: requestedDSCP(payload, else: arrival.dscp) << 2) : SendOptions()
         sending.append(id: id, options: options) { frame in
             context.transmitNanoseconds = ClockID.realtime.now()
-            var body = frame._mutatingExtracting(min(header, frame.byteCount)...)
+            var body = frame._mutatingExtracting(min(headers.offset, frame.byteCount)...)
             guard let written = writeReply(to: payload, into: &body, context: context) else { return 0 }
             outcome = written
-            guard isFrame else { return written.length }
-            var template = template
-            template.dscp = written.replyDSCP
-            guard template.writeHeaders(into: &frame, payloadLength: written.length) else { return 0 }
-            template.writeChecksum(into: &frame, payloadLength: written.length)
-            return header + written.length
+            let headers = headers.marked(dscp: written.replyDSCP)
+            guard headers.write(into: &frame, payload: written.length, sequence: id) else { return 0 }
+            return headers.finish(&frame, payload: written.length)
         }
         guard let outcome else { return result.refusals.short &+= 1 }
 
@@ -134,8 +128,8 @@ extension SessionReflector {
         slot.ttl = arrival.hopLimit
         slot.dscp = arrival.dscp
         slot.replyDSCP = outcome.replyDSCP
-        slot.bytes = Int32(clamping: link.headerBytes + payload.byteCount)
-        slot.replyBytes = Int32(clamping: link.headerBytes + outcome.length)
+        slot.bytes = Int32(clamping: arrival.frameBytes)
+        slot.replyBytes = Int32(clamping: headers.frameBytes(payload: outcome.length))
         slot.sentAt = now
         slot.previous = previous
         slot.probe = TransmitStamps(
@@ -169,7 +163,7 @@ extension SessionReflector {
         return ReplyContext(
             sequence: table[session].nextReply, receiveNanoseconds: byCard ?? receipt.software ?? receipt.app ?? 0,
             transmitNanoseconds: 0, errorEstimate: estimate, ttl: arrival.hopLimit, dscp: arrival.dscp,
-            ecn: arrival.ecn, permitsRequestedDSCP: true, followUp: table[session].followUp,
+            ecn: arrival.ecn, permitsRequestedDSCP: link.hasIP, followUp: table[session].followUp,
             syncSource: estimate.synchronized ? SynchronizationSource.ntp : SynchronizationSource.localFreeRunning,
             receiveMethod: byCard == nil ? TimestampingMethod.softwareLocal : TimestampingMethod.hardwareAssist,
             paired: paired)
@@ -178,13 +172,6 @@ extension SessionReflector {
     private func replyStamps(_ id: UInt32?) -> TransmitStamps? {
         guard let id, let index = index(ofReply: id) else { return nil }
         return replies[index].reply
-    }
-
-    private func template(for arrival: Arrival) -> UDPFrameTemplate {
-        UDPFrameTemplate(
-            destinationMAC: arrival.sourceMAC ?? .zero, sourceMAC: link.interface.macAddress, vlan: arrival.vlan,
-            source: arrival.destination, destination: arrival.source.address, sourcePort: link.port,
-            destinationPort: arrival.source.port)
     }
 
     /// An ordinary socket must know the reply's DSCP before the reply is written.

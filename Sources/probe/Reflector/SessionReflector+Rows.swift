@@ -72,7 +72,7 @@ extension SessionReflector {
         var row = PacketRecord(
             session: slot.identifier, packet: .probe, sequence: slot.probe.sequence,
             replySequence: slot.reply.sequence, direction: .in, bytes: slot.bytes, status: slot.probeStatus,
-            ttl: slot.ttl, dscp: slot.dscp)
+            ttl: link.hasIP ? slot.ttl : nil, dscp: link.hasIP ? slot.dscp : nil)
         row.enter(slot.probe)
         row.enter(slot.probeReceived)
         finish(&row, slot, isProbe: true)
@@ -88,7 +88,7 @@ extension SessionReflector {
             replySequence: slot.reply.sequence, direction: .out, bytes: slot.replyBytes,
             // Only the sender's word proves that a reply arrived.
             status: slot.flags.contains(.receiptKnown) ? .ok : .unknown,
-            ttl: 255, dscp: slot.replyDSCP)
+            ttl: link.hasIP ? 255 : nil, dscp: link.hasIP ? slot.replyDSCP : nil)
         row.enter(slot.reply)
         row.enter(slot.replyReceived)
         finish(&row, slot, isProbe: false)

@@ -32,10 +32,19 @@ extension PairedRun {
             throw .system(error)
         }
         if outcome.sender.totals.received == 0, outcome.sender.totals.sent > 0 || !outcome.sender.hasAnswered {
-            throw .noReply(
-                "No reply came from \(options.peer). Is `probe run` or `probe reflect` up there, on port "
-                    + "\(common.port), and does a firewall let UDP to it pass?")
+            throw .noReply("No reply came from \(options.peer). \(adviceWithoutReply)")
         }
+    }
+
+    private var adviceWithoutReply: String {
+        let common = options.common
+        let question = "Is `probe run` or `probe reflect` up there, on port \(common.port)"
+        guard common.transport == .l2 else { return question + ", and does a firewall let UDP to it pass?" }
+        let card =
+            (common.vlan ?? 0) == 0
+            ? "" : " A card that filters VLANs (`ethtool -k`: rx-vlan-filter) drops this one before anybody sees it."
+        return question
+            + ", with the same --frame and --vlan, and is this address its interface's on the same network?" + card
     }
 
     private func summary(_ outcome: Outcome, _ receipts: CardReceipts) -> RunSummary {
@@ -88,6 +97,6 @@ extension PairedRun {
             ("size", options.size.map { .integer(Int64($0)) } ?? .null), ("dscp", .integer(Int64(options.dscp))),
             ("ttl", .integer(Int64(options.ttl))), ("timeout_ns", .integer(options.timeout.nanoseconds)),
             ("log_reflected", .bool(options.logReflected)),
-        ]
+        ] + common.ethernetValues + [("priority", options.priority.map { .integer(Int64($0)) } ?? .null)]
     }
 }

@@ -27,8 +27,13 @@ struct PairedRun {
     }
 
     private func run(_ stopper: Stopper) async throws {
-        let path = try PeerPath.find(
-            options.peer, on: interface, transport: options.common.transport, overrides: overrides)
+        let path =
+            switch options.peer {
+            case .ip(let peer):
+                try PeerPath.find(
+                    peer, on: interface, transport: options.common.transport, overrides: overrides)
+            case .station(let peer): try PeerPath.direct(to: peer, on: interface)
+            }
         defer { path.giveBack(on: interface) }
         try await serve(path, layout(route: path.mtu), stopper)
     }
@@ -39,7 +44,7 @@ struct PairedRun {
 
     /// The probe's layout, with the size checked against the MTU.
     private func layout(route mtu: Int?) throws(ProbeError) -> ProbeLayout {
-        let room = min(interface.mtu, mtu ?? interface.mtu) - (options.peer.isIPv4 ? 28 : 48)
+        let room = options.peer.room(mtu: min(interface.mtu, mtu ?? interface.mtu), shape: options.common.shape)
         let layout: ProbeLayout
         do throws(ProbeLayoutError) {
             layout = try ProbeLayout(size: options.size, classOfService: options.dscp > 0)
@@ -48,7 +53,7 @@ struct PairedRun {
         }
         guard layout.size <= room else {
             throw .usage(
-                "\(layout.size) bytes of UDP payload do not fit the MTU of \(interface.name): at most \(room) do.")
+                "Packets of \(layout.size) bytes do not fit the MTU of \(interface.name): at most \(room) do.")
         }
         return layout
     }
@@ -58,10 +63,12 @@ struct PairedRun {
         try RunOutputs.refuseExisting(
             [common.log, common.log.map(RunOutputs.descriptionPath), options.histogram], common)
         let setting = Link.Setting(
-            transport: common.transport, interface: interface, stamps: common.stamps, hopLimit: options.ttl)
-        let isLinkLocal = options.peer.isLinkLocal && !options.peer.isIPv4
+            transport: common.transport, interface: interface, stamps: common.stamps, hopLimit: options.ttl,
+            ethernet: Link.Ethernet(shape: common.shape, tag: options.tag, peer: options.peer.station))
+        let address = options.peer.address
+        let isLinkLocal = address.isLinkLocal && !address.isIPv4
         let peer = SocketAddress(
-            options.peer, port: common.port, scope: isLinkLocal ? UInt32(clamping: interface.index) : 0)
+            address, port: common.port, scope: isLinkLocal ? UInt32(clamping: interface.index) : 0)
         let admission = Link.Admission(sources: onlyPeer, destinations: [path.source])
         let reflectorLink = try Link.reflector(setting, port: common.port, isIPv4: peer.address.isIPv4, admission)
         let senderLink = try Link.sender(setting, source: path.source, peer: peer)
@@ -146,13 +153,14 @@ struct PairedRun {
     }
 
     private var onlyPeer: [IPNetwork] {
-        IPNetwork(address: options.peer, prefixLength: options.peer.bitWidth).map { [$0] } ?? []
+        let address = options.peer.address
+        return IPNetwork(address: address, prefixLength: address.bitWidth).map { [$0] } ?? []
     }
 
     /// Follows the clock's quality and the next hop.
     private func housekeeping(_ threads: ThreadControls) -> Task<Void, Never> {
         let interface = interface
-        let peer = options.peer
+        let peer = options.peer.address
         let overrides = overrides
         let followsNextHop = options.common.transport == .packet && overrides.macAddress == nil
         return Housekeeping.eachSecond {

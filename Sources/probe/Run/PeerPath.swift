@@ -50,6 +50,21 @@ struct PeerPath {
         return path
     }
 
+    /// The way to a station on the same link, without IP: no route and no neighbour is asked for.
+    static func direct(to station: MACAddress, on interface: Interface) throws(ProbeError) -> PeerPath {
+        guard station != interface.macAddress else {
+            throw .usage("\(station) is the address of \(interface.name) itself: name the peer's.")
+        }
+        let connection = try ProbeError.system { () throws(SystemError) in try NetlinkConnection() }
+        do throws(NextHopError) {
+            try NextHop.check(interface, connection: connection)
+        } catch {
+            throw .noInterface("\(error)")
+        }
+        return PeerPath(
+            source: .linkLocal(of: interface.macAddress), nextHop: .linkLocal(of: station), macAddress: station)
+    }
+
     private static func route(
         _ peer: IPAddress, on interface: Interface, _ overrides: Overrides
     ) throws(ProbeError) -> PeerPath {

@@ -56,7 +56,7 @@ struct ReflectRun {
         let configuration = SessionReflector.Configuration(
             instance: instance, bootHash: Host.bootHash(), stamps: common.stamps, allowed: options.allow,
             writesRows: common.log != nil || !common.quiet, timeout: 2_000_000_000)
-        logger.notice("Answering on UDP port \(common.port) of \(interface.name). Ctrl-C ends.")
+        logger.notice("Answering on \(place). Ctrl-C ends.")
 
         let keeping = housekeeping(families)
         let watching = Housekeeping.watch(card, logger)
@@ -110,9 +110,14 @@ struct ReflectRun {
 
     private func families() throws(ProbeError) -> [Family] {
         let common = options.common
-        let setting = Link.Setting(transport: common.transport, interface: interface, stamps: common.stamps)
+        let tag = common.vlan.map { VLANTag(priority: 0, dropEligible: false, identifier: $0) }
+        let setting = Link.Setting(
+            transport: common.transport, interface: interface, stamps: common.stamps,
+            ethernet: Link.Ethernet(shape: common.shape, tag: tag))
+        // Without IP there is one.
         let wanted = [true, false].filter { isIPv4 in
-            options.allow.isEmpty || options.allow.contains { $0.address.isIPv4 == isIPv4 }
+            if common.transport == .l2 { return isIPv4 }
+            return options.allow.isEmpty || options.allow.contains { $0.address.isIPv4 == isIPv4 }
         }
         var families: [Family] = []
         for isIPv4 in wanted {
@@ -127,7 +132,7 @@ struct ReflectRun {
                 else { throw error }
                 continue
             }
-            if admission.destinations.isEmpty {
+            if admission.destinations.isEmpty, link.hasIP {
                 logger.notice(
                     "\(interface.name) has no \(isIPv4 ? "IPv4" : "IPv6") address yet; it is answered as soon as it has."
                 )
@@ -139,6 +144,15 @@ struct ReflectRun {
             families.append(Family(link: link, control: control, ring: SPSCRing(capacity: 1 << 16)))
         }
         return families
+    }
+
+    /// Where probes are taken, in words.
+    private var place: String {
+        let common = options.common
+        guard common.transport == .l2 else { return "UDP port \(common.port) of \(interface.name)" }
+        let vlan = common.vlan.map { " in VLAN \($0)" } ?? ""
+        let station = "\(interface.macAddress) (\(interface.name))"
+        return "port \(common.port) of \(station), \(common.shape.rawValue) frames\(vlan)"
     }
 
     private func admission(isIPv4: Bool) -> Link.Admission {
@@ -189,6 +203,6 @@ struct ReflectRun {
             ("command", .string("reflect")), ("port", .integer(Int64(options.common.port))),
             ("transport", .string(options.common.transport.rawValue)),
             ("allow", .array(options.allow.map { .string("\($0)") })),
-        ]
+        ] + options.common.ethernetValues
     }
 }

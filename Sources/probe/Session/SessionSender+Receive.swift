@@ -106,7 +106,7 @@ extension SessionSender {
         }
         slots[index].replyTTL = arrival.hopLimit
         slots[index].replyDSCP = arrival.dscp
-        slots[index].replyBytes = Int32(clamping: link.headerBytes + arrival.payload.count)
+        slots[index].replyBytes = Int32(clamping: arrival.frameBytes)
         if finding.probeReordered { slots[index].flags.insert(.probeReordered) }
         if finding.replyReordered { slots[index].flags.insert(.replyReordered) }
         let isLate = ClockID.monotonic.now() &- slots[index].sentAt > configuration.timeout
@@ -143,7 +143,7 @@ extension SessionSender {
         copy.replyReceived = receipt
         copy.replyTTL = arrival.hopLimit
         copy.replyDSCP = arrival.dscp
-        copy.replyBytes = Int32(clamping: link.headerBytes + arrival.payload.count)
+        copy.replyBytes = Int32(clamping: arrival.frameBytes)
         if isReplyCopy {
             result.sequenceTotals.duplicatedReverse &+= 1
         } else {

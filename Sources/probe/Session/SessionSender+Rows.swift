@@ -136,8 +136,8 @@ extension SessionSender {
         var row = PacketRecord(
             session: configuration.session, packet: .probe, sequence: slot.sequence,
             replySequence: slot.flags.contains(.replied) ? slot.replySequence : nil, direction: .out,
-            bytes: Int32(clamping: link.headerBytes + configuration.layout.size), status: status,
-            ttl: configuration.hopLimit, dscp: configuration.dscp)
+            bytes: Int32(clamping: headers.frameBytes(payload: configuration.layout.size)), status: status,
+            ttl: link.hasIP ? configuration.hopLimit : nil, dscp: link.hasIP ? configuration.dscp : nil)
         row.enter(slot.probe)
         row.enter(slot.probeReceived)
         row.clockEpoch = clockEpoch(slot, isReply: false)
@@ -153,7 +153,7 @@ extension SessionSender {
         var row = PacketRecord(
             session: configuration.session, packet: .reply, sequence: slot.sequence,
             replySequence: isKnown ? slot.replySequence : nil, direction: .in, bytes: slot.replyBytes, status: status,
-            ttl: hasReply ? slot.replyTTL : nil, dscp: hasReply ? slot.replyDSCP : nil)
+            ttl: hasReply && link.hasIP ? slot.replyTTL : nil, dscp: hasReply && link.hasIP ? slot.replyDSCP : nil)
         row.enter(slot.reply)
         row.enter(slot.replyReceived)
         row.clockEpoch = clockEpoch(slot, isReply: true)

@@ -56,8 +56,8 @@ extension SessionSender {
 
     private mutating func followNextHop() {
         let mac = control.nextHopMAC
-        guard mac != 0, mac != template.destinationMAC.rawValue else { return }
-        template.destinationMAC = MACAddress(rawValue: mac)
+        guard mac != 0, mac != headers.destinationMAC.rawValue else { return }
+        headers.destinationMAC = MACAddress(rawValue: mac)
         tell(.nextHopChanged(mac: mac))
     }
 
@@ -69,8 +69,6 @@ extension SessionSender {
             passOldest()
         }
         let layout = configuration.layout
-        let isFrame = link.transport == .packet
-        let header = isFrame ? template.headerLength : 0
         let stamped = stampedProbes.take()
         let received = receivedReplies.take()
         if phase == .closing, newsEndedWith == nil, stampedProbes.backlog == 0, receivedReplies.backlog == 0,
@@ -84,15 +82,15 @@ extension SessionSender {
             transmit0: probeStamps(stamped.0),
             transmit1: probeStamps(stamped.1), receive0: replyReceipt(received.0), receive1: replyReceipt(received.1))
         let estimate = ErrorEstimate(rawValue: control.errorEstimate)
-        let options = isFrame ? SendOptions() : datagramOptions
+        let options = link.transport == .udp ? datagramOptions : SendOptions()
         var slot = ProbeSlot()
-        let template = template
+        let headers = headers
         let ssid = configuration.ssid
         let dscp = configuration.dscp
         batch.append(id: sequence, options: options) { frame in
-            if isFrame { guard template.writeHeaders(into: &frame, payloadLength: layout.size) else { return 0 } }
+            guard headers.write(into: &frame, payload: layout.size, sequence: sequence) else { return 0 }
             let app = ClockID.realtime.now()
-            var payload = frame._mutatingExtracting(header...)
+            var payload = frame._mutatingExtracting(headers.offset...)
             guard layout.writeFixedParts(into: &payload, requestedDSCP: dscp) else { return 0 }
             let packet = SenderPacket(
                 sequence: sequence, timestampNanoseconds: app, errorEstimate: estimate, ssid: ssid)
@@ -100,8 +98,7 @@ extension SessionSender {
             else { return 0 }
             slot.wireT1 = packet.timestamp
             slot.probe.app = app
-            if isFrame { template.writeChecksum(into: &frame, payloadLength: layout.size) }
-            return header + layout.size
+            return headers.finish(&frame, payload: layout.size)
         }
         slot.sequence = sequence
         slot.epoch = epochs.current

@@ -69,7 +69,7 @@ struct SessionSender: ~Copyable {
     var receivedReplies = TelemetryQueue(capacity: 1024)
     /// The closing probe that took the last of both along.
     var newsEndedWith: UInt32?
-    var template: UDPFrameTemplate
+    var headers: PacketHeaders
     var peerInstance: UInt64?
     var peerSendsFollowUps = false
     /// Replies of all kinds, and when the newest came.
@@ -108,10 +108,9 @@ struct SessionSender: ~Copyable {
         ledger = TransmitLedger(capacity: size, expecting: link.conn.transmitStamps)
         order = ReplyOrder(capacity: size)
         relation = ClockRelation(ownBootHash: configuration.bootHash)
-        template = UDPFrameTemplate(
-            destinationMAC: MACAddress(rawValue: control.nextHopMAC), sourceMAC: link.interface.macAddress,
-            source: configuration.source, destination: configuration.peer.address, sourcePort: link.port,
-            destinationPort: configuration.peer.port, hopLimit: configuration.hopLimit, dscp: configuration.dscp)
+        headers = link.probeHeaders(
+            source: configuration.source, peer: configuration.peer, nextHop: MACAddress(rawValue: control.nextHopMAC),
+            hopLimit: configuration.hopLimit, dscp: configuration.dscp)
         let now = ClockID.monotonic.now()
         phaseBegan = now
         lastReplyAt = now
@@ -132,7 +131,8 @@ struct SessionSender: ~Copyable {
 
     /// Serves the session until it is over.
     mutating func run() -> SenderResult {
-        var sending = SendBatch(capacity: Self.batch, packetBytes: link.headerBytes + configuration.layout.size)
+        var sending = SendBatch(
+            capacity: Self.batch, packetBytes: headers.frameBytes(payload: configuration.layout.size))
         var receiving = ReceiveBatch(capacity: Self.batch, packetBytes: link.packetBytes)
         var stamps = StampBatch(capacity: 2 * Self.batch)
         link.conn.setWriteDeadline(monotonic: 0)

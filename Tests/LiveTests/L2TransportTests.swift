@@ -1,0 +1,295 @@
+import Glibc
+import Report
+import Testing
+
+/// `--transport l2`: between interfaces that have no IP address at all, as it is seen on the wire.
+@Suite(.serialized, .needsRoot)
+struct L2TransportTests {
+    /// How one run looks: what both sides are told, what the sender alone is told, and the bytes around the packet.
+    struct Way: Sendable, CustomTestStringConvertible {
+        var both: [String] = []
+        var sender: [String] = []
+        var tag: UInt16?
+        var isPTP = false
+        /// Without the packet.
+        var frameBytes: Int
+        var testDescription: String { (both + sender).joined(separator: " ") }
+    }
+
+    static let ways = [
+        Way(frameBytes: 26), Way(both: ["--frame", "ordinary"], sender: ["--size", "401"], frameBytes: 26),
+        Way(both: ["--frame", "ptp"], isPTP: true, frameBytes: 74),
+        Way(both: ["--frame", "ptp"], sender: ["--size", "401"], isPTP: true, frameBytes: 75),
+        Way(both: ["--vlan", "7"], sender: ["--priority", "5"], tag: 0xA007, frameBytes: 30),
+        Way(both: ["--vlan", "4094"], tag: 4094, frameBytes: 30),
+        Way(sender: ["--priority", "3"], tag: 0x6000, frameBytes: 30),
+        Way(
+            both: ["--frame", "ptp", "--vlan", "7"], sender: ["--priority", "7"], tag: 0xE007, isPTP: true,
+            frameBytes: 78),
+    ]
+
+    private static let count = 50
+
+    private func run(_ side: Lab.Side, _ lab: Lab, _ options: [String]) throws -> ProbeProcess {
+        try lab.start(
+            side,
+            ["run", "--interface", Lab.interface, "--peer", Lab.mac(side.other), "--transport", "l2"]
+                + ["--output", "json", "--quiet", "--log", lab.log(side), "--rate", "500"] + options)
+    }
+
+    /// No address of either family.
+    private func removeAddresses(_ lab: Lab) throws {
+        for side in Lab.Side.allCases {
+            try lab.ip(side, "addr flush dev probe0")
+            try #require(try lab.ip(side, "addr show dev probe0").contains("inet") == false)
+        }
+    }
+
+    @Test(arguments: ways)
+    func `A run without any IP address has both directions' delays, and its frames are as documented`(
+        _ way: Way
+    ) async throws {
+        try await Lab.with { lab in
+            try removeAddresses(lab)
+            let reflector = try await lab.startReflector(["--transport", "l2", "--log", lab.log(.b)] + way.both)
+            let socketA = try RawSocket(namespace: lab.namespace(.a), interface: Lab.interface)
+            let socketB = try RawSocket(namespace: lab.namespace(.b), interface: Lab.interface)
+            let summary = try await run(.a, lab, ["--count", "\(Self.count)"] + way.both + way.sender).summary()
+            _ = try await lab.finish(reflector)
+            let sent = try #require(summary["counters.sent"])
+            try #require(sent > 0)
+            #expect(summary["counters.received"] == sent)
+            #expect(summary.value("peer") as? String == Lab.mac(.b))
+            #expect(summary.value("stamps.balanced") as? Bool == true)
+            let probes = socketA.outgoing()
+            let replies = socketB.outgoing()
+            #expect(probes.count >= sent && replies.count >= sent)
+            for (frames, from) in [(probes, Lab.Side.a), (replies, .b)] {
+                for frame in frames {
+                    #expect(frame.destinationMAC == Self.octets(from.other) && frame.sourceMAC == Self.octets(from))
+                    // A sent frame has its tag in it still.
+                    #expect(frame.tag == way.tag && frame.isPTP == way.isPTP)
+                    #expect(frame.bytes.count == way.frameBytes + frame.packet.count)
+                }
+            }
+            let size = try #require(probes.first?.packet.count)
+            #expect((probes + replies).allSatisfy { $0.packet.count == size })
+            if way.sender.contains("--size") { #expect(size == 401) }
+            try checkRows(lab, summary, sent, frameBytes: way.frameBytes + size)
+            #expect(probes.allSatisfy { $0.destinationPort == 862 && $0.sourcePort >= 49152 })
+            #expect(replies.allSatisfy { $0.sourcePort == 862 && $0.destinationPort == probes.first?.sourcePort })
+            if way.isPTP {
+                #expect(Set(probes.map(\.ptpSequence)).count == probes.count, "each has a number of its own")
+                #expect(Set(replies.map(\.ptpSequence)).count == replies.count)
+            }
+        }
+    }
+
+    private func checkRows(_ lab: Lab, _ summary: Summary, _ sent: Int, frameBytes: Int) throws {
+        let session = try summary.session
+        let logs = [try Log(lab.log(.a)), try Log(lab.log(.b)).session(session)]
+        for log in logs {
+            #expect(log.probes.count == sent && log.replies.count == sent)
+            for row in log.rows {
+                #expect(row.ttl == nil && row.dscp == nil, "there is no IP header")
+                #expect(Int(row.bytes) == frameBytes)
+                #expect(row.status == .ok && row.delay != nil && row.delayClock == .software)
+            }
+        }
+    }
+
+    private static func octets(_ side: Lab.Side) -> [UInt8] {
+        Lab.mac(side).split(separator: ":").map { UInt8($0, radix: 16)! }
+    }
+
+    @Test(arguments: [[], ["--frame", "ptp", "--vlan", "12"]])
+    func `Two runs towards each other measure both, each in a session of its own`(_ options: [String]) async throws {
+        try await Lab.with { lab in
+            try removeAddresses(lab)
+            let more = ["--count", "\(Self.count)", "--log-reflected"] + options
+            let processes = (b: try run(.b, lab, more), a: try run(.a, lab, more))
+            for (process, side) in [(processes.a, Lab.Side.a), (processes.b, .b)] {
+                let summary = try await process.summary()
+                let sent = try #require(summary["counters.sent"])
+                let own = try Log(lab.log(side)).session(try summary.session)
+                #expect(own.probes.count == sent && own.replies.count == sent)
+                #expect(try Log(lab.log(side)).others(than: try summary.session).probes.isEmpty == false)
+            }
+        }
+    }
+
+    @Test(arguments: [
+        (["--vlan", "8"], ["--vlan", "7"]), ([], ["--vlan", "7"]), (["--vlan", "7"], []),
+        (["--frame", "ptp"], []), ([], ["--frame", "ptp"]), (["--port", "863"], []),
+    ])
+    func `Another VLAN, frame or port than the reflector's is not answered, and the message says what to look at`(
+        _ sender: [String], _ reflector: [String]
+    ) async throws {
+        try await Lab.with { lab in
+            let reflector = try await lab.startReflector(["--transport", "l2"] + reflector)
+            let run = try run(.a, lab, ["--count", "\(Self.count)", "--timeout", "20ms"] + sender)
+            try await run.waitForError("No answer yet")
+            run.signal(SIGINT)
+            #expect(try await run.exit() == 2)
+            #expect(run.errors.contains("No reply came from \(Lab.mac(.b))") && run.errors.contains("--frame"))
+            #expect(run.errors.contains("rx-vlan-filter") == sender.contains("--vlan"))
+            let summary = try await lab.finish(reflector)
+            #expect(summary["probes"] == 0 && summary["replies"] == 0)
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `The largest packet that fits the MTU passes, one byte more is refused before anything is sent`(
+        _ isPTP: Bool
+    ) async throws {
+        try await Lab.with { lab in
+            let options = isPTP ? ["--frame", "ptp", "--vlan", "3"] : ["--vlan", "3"]
+            let room = 1500 - (isPTP ? 60 : 12)
+            let reflector = try await lab.startReflector(["--transport", "l2"] + options)
+            let summary = try await run(.a, lab, ["--count", "20", "--size", "\(room)"] + options).summary()
+            #expect(summary["counters.received"] == summary["counters.sent"])
+            let refused = try run(.a, lab, ["--count", "20", "--size", "\(room + 1)", "--force"] + options)
+            #expect(try await refused.exit() == 64)
+            #expect(refused.errors.contains("at most \(room) do"))
+            _ = try await lab.finish(reflector)
+        }
+    }
+
+    @Test func `The port is held: a second instance finds it taken, over IP too`() async throws {
+        try await Lab.with { lab in
+            try removeAddresses(lab)
+            let first = try await lab.startReflector(["--transport", "l2"])
+            for transport in ["l2", "packet"] {
+                let second = try lab.start(.b, ["reflect", "--interface", Lab.interface, "--transport", transport])
+                #expect(try await second.exit() == 6)
+            }
+            _ = try await lab.finish(first)
+        }
+    }
+
+    @Test func `An interface's own address is no peer, and one without a carrier or switched off measures nothing`()
+        async throws
+    {
+        try await Lab.with { lab in
+            let own = try lab.start(
+                .a, ["run", "--interface", Lab.interface, "--transport", "l2", "--peer", Lab.mac(.a)])
+            #expect(try await own.exit() == 64)
+            #expect(own.errors.contains("itself"))
+            try lab.ip(.b, "link set probe0 down")
+            let uncabled = try run(.a, lab, [])
+            #expect(try await uncabled.exit() == 3)
+            #expect(uncabled.errors.contains("no carrier"))
+            for command in [["run", "--peer", Lab.mac(.a)], ["reflect"]] {
+                let down = try lab.start(.b, command + ["--interface", Lab.interface, "--transport", "l2"])
+                #expect(try await down.exit() == 3)
+                #expect(down.errors.contains("down"))
+            }
+        }
+    }
+
+    // MARK: - What anybody can send
+
+    private static func isReply(_ received: RawSocket.Received) -> L2WireFrame? {
+        received.isOutgoing ? nil : L2WireFrame(received.bytes)
+    }
+
+    /// The frames that come back until one is for `port`.
+    private func answers(_ socket: borrowing RawSocket, until port: UInt16) async throws -> [L2WireFrame] {
+        var found: [L2WireFrame] = []
+        for _ in 0..<2000 where found.last?.destinationPort != port {
+            while let received = socket.receive() {
+                if let frame = Self.isReply(received) { found.append(frame) }
+            }
+            if found.last?.destinationPort != port { try await Task.sleep(for: .milliseconds(2)) }
+        }
+        try #require(found.last?.destinationPort == port, "the last probe was not answered")
+        return found
+    }
+
+    @Test(arguments: [false, true])
+    func `Only a frame with our magic, to our port and our address, from no reflector, is answered`(
+        _ isPTP: Bool
+    ) async throws {
+        try await Lab.with { lab in
+            try removeAddresses(lab)
+            let reflector = try await lab.startReflector(["--transport", "l2"] + (isPTP ? ["--frame", "ptp"] : []))
+            let socket = try RawSocket(namespace: lab.namespace(.a), interface: Lab.interface)
+            var frames = L2Bytes(isPTP: isPTP)
+            func send(_ change: (inout L2Bytes) -> Void) {
+                var changed = frames
+                change(&changed)
+                socket.send(changed.frame(Bytes.probe(1), from: .a))
+            }
+            send { $0.magic = 0x4F57_4C33 }
+            send { $0.destinationPort = 863 }
+            send { $0.isPTP = !isPTP }
+            send { $0.tag = 9 }
+            send { $0.destinationMAC = "ff:ff:ff:ff:ff:ff" }
+            send { $0.destinationMAC = "02:00:00:00:00:99" }
+            // These get past the filter, and no further.
+            send { $0.sourcePort = 862 }
+            send { $0.sourcePort = 0 }
+            socket.send(frames.frame([1, 2, 3], from: .a))
+            var version = frames.frame(Bytes.probe(1), from: .a)
+            version[isPTP ? 66 : 18] = 2
+            socket.send(version)
+            var cut = frames.frame(Bytes.probe(1), from: .a)
+            cut[isPTP ? 69 : 21] = 200
+            socket.send(cut)
+
+            frames.sourcePort = 50_001
+            socket.send(frames.frame(Bytes.probe(7), from: .a) + [UInt8](repeating: 0xAA, count: 30))
+            let replies = try await answers(socket, until: 50_001)
+            #expect(replies.count == 1, "the last one alone")
+            #expect(replies.last?.packet.count == 44, "padding is no part of the packet")
+            #expect(replies.last.map { Bytes.read($0.packet, 24, as: UInt32.self) } == 7)
+            #expect(replies.last?.packet[40] == 0, "there is no TTL")
+            let summary = try await lab.finish(reflector)
+            #expect(summary["probes"] == 1 && summary["replies"] == 1)
+            #expect(summary["loops_refused"] == 1 && summary["stray"] == 1)
+            #expect(summary["malformed"] == 2 && summary["short"] == 1)
+        }
+    }
+
+    @Test func `In promiscuous mode other hosts' frames are not answered`() async throws {
+        try await Lab.with { lab in
+            try lab.ip(.b, "link set probe0 promisc on")
+            let reflector = try await lab.startReflector(["--transport", "l2"])
+            let socket = try RawSocket(namespace: lab.namespace(.a), interface: Lab.interface)
+            var other = L2Bytes()
+            other.destinationMAC = "02:00:00:00:00:99"
+            for _ in 0..<5 { socket.send(other.frame(Bytes.probe(1), from: .a)) }
+            socket.send(L2Bytes(sourcePort: 50_001).frame(Bytes.probe(1), from: .a))
+            #expect(try await answers(socket, until: 50_001).count == 1)
+            #expect(try await lab.finish(reflector)["probes"] == 1)
+        }
+    }
+
+    @Test func `A reply has its probe's tag, drop-eligible bit included, where the reflector has no VLAN`() async throws
+    {
+        try await Lab.with { lab in
+            let reflector = try await lab.startReflector(["--transport", "l2"])
+            let socketA = try RawSocket(namespace: lab.namespace(.a), interface: Lab.interface)
+            let socketB = try RawSocket(namespace: lab.namespace(.b), interface: Lab.interface)
+            let tags: [UInt16?] = [nil, 0xE000, 0x1000, 0x5000]
+            for (number, tag) in tags.enumerated() {
+                socketA.send(
+                    L2Bytes(tag: tag, sourcePort: 50_000 + UInt16(number)).frame(Bytes.probe(1), from: .a))
+            }
+            _ = try await answers(socketA, until: 50_003)
+            #expect(socketB.outgoing().map(\.tag) == tags)
+            _ = try await lab.finish(reflector)
+        }
+    }
+}
+
+extension RawSocket {
+    /// The frames without IP that this side has sent since it was last asked.
+    fileprivate func outgoing() -> [L2WireFrame] {
+        var found: [L2WireFrame] = []
+        while let received = receive() {
+            if received.isOutgoing, let frame = L2WireFrame(received.bytes) { found.append(frame) }
+        }
+        return found
+    }
+}
