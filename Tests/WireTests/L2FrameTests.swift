@@ -20,7 +20,7 @@ private enum L2Golden {
     static let ptp = hex(
         """
         021122334455 02aabbccddee 88f7
-        01 02 0040 7f 00 0400 0000000000000000 00000000 02aabbfffeccddee 0001 beef 01 7f 00000000000000000000
+        00 02 0040 7f 00 0400 0000000000000000 00000000 02aabbfffeccddee 0001 beef 00 7f 00000000000000000000
         2004 0010
         4f574c32 01 00 0003 c001 035e
         010203 00
@@ -242,7 +242,7 @@ struct L2FrameEncodingTests {
     @Test("A Delay_Req that does not fit is not written")
     func delayRequest() {
         var bytes = [UInt8](repeating: 0xEE, count: 60)
-        let request = PTPDelayRequest(source: .broadcast, sequence: 1)
+        let request = PTPEventMessage(.delayRequest, source: .broadcast, sequence: 1)
         #expect(edit(&bytes) { !request.write(into: &$0, at: 17) && !request.write(into: &$0, at: -1) })
         #expect(bytes.allSatisfy { $0 == 0xEE })
         #expect(edit(&bytes) { request.write(into: &$0, at: 16) })

@@ -4,7 +4,7 @@ import Addresses
 public enum L2FrameShape: String, Hashable, Sendable, CaseIterable {
     /// IEEE 802's local experimental EtherType.
     case ordinary
-    /// A PTP Delay_Req that carries the packet in a TLV: cards whose receive filter knows PTP alone stamp it.
+    /// A PTP Sync that carries the packet in a TLV: cards whose receive filter knows PTP alone stamp it.
     case ptp
 
     /// Host order.
@@ -19,7 +19,7 @@ public enum L2FrameShape: String, Hashable, Sendable, CaseIterable {
     var shellLength: Int {
         switch self {
         case .ordinary: 0
-        case .ptp: PTPDelayRequest.length + PTPDelayRequest.tlvHeaderLength
+        case .ptp: PTPEventMessage.length + PTPEventMessage.tlvHeaderLength
         }
     }
 
@@ -90,10 +90,10 @@ public struct L2Frame: Hashable, Sendable {
             shape = .ordinary
         case EtherType.ptp:
             shape = .ptp
-            start += PTPDelayRequest.length
+            start += PTPEventMessage.length
             guard let type = frame.u16(at: start), let length = frame.u16(at: start + 2) else { throw .short }
-            guard type == PTPDelayRequest.tlvType else { throw .notL2 }
-            start += PTPDelayRequest.tlvHeaderLength
+            guard type == PTPEventMessage.tlvType else { throw .notL2 }
+            start += PTPEventMessage.tlvHeaderLength
             guard start + Int(length) <= end else { throw .truncated }
             end = start + Int(length)
         default:

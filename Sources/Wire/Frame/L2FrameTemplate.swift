@@ -51,9 +51,9 @@ public struct L2FrameTemplate: Hashable, Sendable {
         frame.store16(shape.etherType, at: offset - 2)
         if shape == .ptp {
             let length = L2Header.length + payloadLength + shape.padding(payloadLength: payloadLength)
-            let request = PTPDelayRequest(
-                source: sourceMAC, sequence: sequence, isUnicast: !destinationMAC.isMulticast, tlvLength: length)
-            _ = request.write(into: &frame, at: offset)
+            let message = PTPEventMessage(
+                .sync, source: sourceMAC, sequence: sequence, isUnicast: !destinationMAC.isMulticast, tlvLength: length)
+            _ = message.write(into: &frame, at: offset)
             offset += shape.shellLength
             // Only a TLV of odd length has that byte, and then it is its last.
             if payloadLength & 1 == 1 { frame.store8(0, at: offset + length - 1) }

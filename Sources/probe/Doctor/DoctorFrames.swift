@@ -26,7 +26,7 @@ enum DoctorFrames {
         var span = frame.mutableSpan
         var bytes = span.mutableBytes
         // 44 bytes fit into the shortest frame.
-        _ = PTPDelayRequest(source: source, sequence: sequence).write(into: &bytes, at: header.count)
+        _ = PTPEventMessage(.delayRequest, source: source, sequence: sequence).write(into: &bytes, at: header.count)
         return frame
     }
 
