@@ -55,7 +55,7 @@ check_card() {
             $((stamped + $(hardware in-flight) + $(hardware pending))) "$sent"
         expect_within "$side: those, as the card itself counts them" "$(counter tx_hwtstamp_skipped)" \
             "$(hardware in-flight)" $(($(hardware in-flight) + $(hardware pending)))
-        expect_within "$side: packets stamped by the card, of a thousand" $((stamped * 1000 / sent)) 950 1000
+        check_share $((stamped * 1000 / sent))
         expect "$side: rows whose hardware stamp was converted" "$(rows "$side"/log.csv 'c["tx_hw_realtime_ns"]')" \
             "$(rows "$side"/log.csv 'c["tx_hw_ns"]')"
         expect_within "$side: from driver to card, at least, ns" \
@@ -75,6 +75,19 @@ check_card() {
     expect "$side: rows without a hardware stamp and a reason" \
         "$(rows "$side"/log.csv '!c["tx_hw_ns"] && !c["tx_missing"] || !c["rx_hw_ns"] && !c["rx_missing"]')" 0
     expect_within "$side: sentences about it" "$(summary "$side"/packets.json stamp_notes | tr -cd . | wc -c)" 2 9
+}
+
+# check_share THOUSANDTHS: probes and replies that leave a millisecond apart find the card busy. Two hosts that are not
+# held up keep them apart; where packets leave late by more than that, they can't.
+check_share() {
+    local late
+    late=$(summary "$side"/packets.json send_lateness.p50_ns)
+    if ((late > 1500000)); then
+        told "$side: packets stamped by the card: $1 of a thousand; NOT CHECKED, since this host is busy: half of the" \
+            "probes left more than $late ns late"
+    else
+        expect_within "$side: packets stamped by the card, of a thousand" "$1" 950 1000
+    fi
 }
 
 # hardware COLUMN: of the ledger, for probes and replies.
