@@ -17,6 +17,8 @@ struct ClockStepTests {
     }
 
     private static let second: Int64 = 1_000_000_000
+    /// The probe that finds the peer's clock set, by its number in the order of arrival.
+    private static let step = 40
 
     /// Runs a sender on a against a reflector of the test's own. Probes that `stamps` has no answer to are answered with the
     /// next one.
@@ -40,6 +42,10 @@ struct ClockStepTests {
         let run = try lab.startRun(.a, .ipv4, ["--rate", "500", "--count", "\(count)", "--port", "8620"])
         defer { reflector.end() }
         let summary = try await run.summary()
+        // A sender that was held up leaves probes out.
+        try #require(
+            (summary["counters.sent"] ?? 0) > Self.step + 10,
+            "too few probes, \(summary["counters.skipped_deadlines"] ?? 0) were left out: is the machine very busy?")
         return (summary, try Log(lab.log(.a)), run.errors)
     }
 
@@ -107,7 +113,7 @@ struct ClockStepTests {
     ) async throws {
         try await Lab.with { lab in
             let (summary, log, errors) = try await measure(lab) { number in
-                let offset = number < 100 ? 0 : seconds * Self.second
+                let offset = number < Self.step ? 0 : seconds * Self.second
                 return Stamps(received: offset, sent: offset)
             }
             expectUnmixed(log)
@@ -135,7 +141,7 @@ struct ClockStepTests {
         try await Lab.with { lab in
             let (summary, log, _) = try await measure(lab) { number in
                 let after = seconds * Self.second
-                return Stamps(received: number <= 100 ? 0 : after, sent: number < 100 ? 0 : after)
+                return Stamps(received: number <= Self.step ? 0 : after, sent: number < Self.step ? 0 : after)
             }
             expectUnmixed(log)
             #expect(steps(summary).count == 1)
@@ -146,8 +152,8 @@ struct ClockStepTests {
     @Test func `A reply from before a step that comes after it is of neither side, and no second step`() async throws {
         try await Lab.with { lab in
             let (summary, log, _) = try await measure(lab) { number in
-                if number == 99 { return nil }
-                let offset = number < 100 ? 0 : Self.second
+                if number == Self.step - 1 { return nil }
+                let offset = number < Self.step ? 0 : Self.second
                 return Stamps(received: offset, sent: offset)
             }
             expectUnmixed(log)
@@ -160,8 +166,8 @@ struct ClockStepTests {
     @Test func `A step far below the round trip is known where the peer tells it`() async throws {
         try await Lab.with { lab in
             let (summary, log, _) = try await measure(lab) { number in
-                let offset: Int64 = number < 100 ? 0 : 5000
-                return Stamps(received: offset, sent: offset, told: number < 100 ? 255 : 0)
+                let offset: Int64 = number < Self.step ? 0 : 5000
+                return Stamps(received: offset, sent: offset, told: number < Self.step ? 255 : 0)
             }
             let found = steps(summary)
             try #require(found.count == 1)
