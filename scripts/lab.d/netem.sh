@@ -12,7 +12,7 @@ on_a() {
     for run in $runs; do
         tell "$run.wanted"
         await "$run.set"
-        probe run --interface link --peer "$peer" --rate 20 --count 100 --quiet --log "$run.csv" --output json >"$run.json"
+        probe run --interface link --peer "$peer" --rate 50 --count 300 --quiet --log "$run.csv" --output json >"$run.json"
     done
     tell finished
 }
@@ -44,33 +44,43 @@ delay() {
     tc qdisc replace dev left root netem delay "$2" limit 10000
 }
 
-# The way through three emulated machines takes time, and a late one takes more: netem's timers are late by some tenths of a
-# millisecond. The run with 1 ms each way has all of that, so the sums are held against its sum. A busy host makes most
-# packets late, but not the best ones: medians are checked where that run shows that the host is not.
+# The way through three emulated machines takes time, half a millisecond at least and more for most: the run with 1 ms each
+# way has all of that, and what the others have beyond it is what the bridge delays. Medians of two runs also differ by
+# what the host did meanwhile, so they are known less well than the best packets, and not at all on a busy host.
 check() {
-    local run way kind wanted reference late=0
+    local way late=0
     expect_within "chrony's offset between the clocks at the end, ns" \
         "$(awk '/^Last offset/ { printf "%d", $4 * 1e9 }' b/tracking-after.txt)" -1000000 1000000
+    check_delays min 300000
     for way in forward reverse; do
         ((late += $(delay_of both-1 $way p50) - $(delay_of both-1 $way min)))
     done
-    for kind in min p50; do
-        if [[ $kind == p50 ]] && ((late > 500000)); then
-            told "medians are not checked: this host is busy, they are $late ns above the minima"
-            continue
-        fi
-        reference=$(sum_of both-1 $kind)
-        for run in forward-10 forward-2; do
-            for way in forward reverse; do
-                wanted=2000000
-                [[ $run-$way != forward-10-forward && $run-$way != forward-2-reverse ]] || wanted=10000000
-                expect_within "$run: $way, $kind, ns" "$(delay_of $run $way $kind)" \
-                    $((wanted - 1000000)) $((wanted + 1000000))
-            done
-            expect_within "$run: sum, $kind, ns" $(($(sum_of $run $kind) - reference + 2000000)) 11700000 12300000
+    if ((late > 2500000)); then
+        told "medians are not checked: this host is busy, they are $late ns above the minima"
+    else
+        check_delays p50 1000000
+    fi
+}
+
+# check_delays FIGURE BOUND: each direction within a millisecond, and the sum, which needs no clocks, within the bound.
+check_delays() {
+    local run way wanted
+    for run in forward-10 forward-2; do
+        for way in forward reverse; do
+            wanted=$(wanted_of $run $way)
+            expect_within "$run: $way, $1, ns" $(($(delay_of $run $way "$1") - $(delay_of both-1 $way "$1") + 1000000)) \
+                $((wanted - 1000000)) $((wanted + 1000000))
         done
+        expect_within "$run: sum, $1, ns" $(($(sum_of $run "$1") - $(sum_of both-1 "$1") + 2000000)) \
+            $((12000000 - $2)) $((12000000 + $2))
     done
 }
 
+wanted_of() {
+    case $1-$2 in
+    forward-10-forward | forward-2-reverse) echo 10000000 ;;
+    *) echo 2000000 ;;
+    esac
+}
 delay_of() { summary "a/$1.json" "$2.delay.$3_ns"; }
 sum_of() { echo $(($(delay_of "$1" forward "$2") + $(delay_of "$1" reverse "$2"))); }
