@@ -22,6 +22,9 @@ public struct ClockModel: Hashable, Sendable {
 
     /// A hardware stamp as CLOCK_REALTIME nanoseconds, and the bound of its error: the anchor's own, the wander, and the
     /// rate's over the time between. `nil` where the stamp is too far away.
+    ///
+    /// The bound holds while neither clock is steered otherwise than it was between the readings: a rate that changes by
+    /// 1 ppm afterwards adds a nanosecond for each millisecond from the anchor.
     public func realtime(ofHardware stamp: Int64) -> (time: Int64, error: Int64)? {
         let (distance, overflow) = stamp.subtractingReportingOverflow(anchor.hardware)
         guard !overflow, abs(Double(distance)) <= Self.reach else { return nil }

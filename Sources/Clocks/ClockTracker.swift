@@ -3,13 +3,17 @@
 public struct ClockTracker: Sendable {
     /// What a reading says of the time since the last one.
     public enum Course: Hashable, Sendable {
-        /// The first one since the start or a step.
+        /// The first one since the start, a step, or a change of a clock's rate beyond what steering does.
         case begins
         case steady
         /// One of the two clocks was set: by so many nanoseconds CLOCK_REALTIME is ahead of where the line had it.
         case stepped(by: Int64)
     }
 
+    /// What a daemon that may not step does to a clock: chronyd slews by up to 83,333 ppm (maxslewrate). More is a step.
+    private static let slewing = 0.1
+    /// Rates of a clock that runs at all, beside the other.
+    private static let sound = 0.1...10
     /// Readings that a line is drawn through.
     private static let window = 16
     /// What steering may do to a clock between two readings: 500 ppm, the most that adjtimex(2) slews by, and never less
@@ -27,7 +31,12 @@ public struct ClockTracker: Sendable {
     /// Enters a reading, which must be later than the last.
     public mutating func add(_ reading: ClockReading) -> Course {
         if let last = readings.last {
-            if let step = step(from: last, to: reading) {
+            switch judge(reading, after: last) {
+            case .steady:
+                break
+            case .begins:
+                readings = []
+            case .stepped(let step):
                 readings = [reading]
                 model = nil
                 return .stepped(by: step)
@@ -41,21 +50,26 @@ public struct ClockTracker: Sendable {
         return readings.count == 1 ? .begins : .steady
     }
 
-    /// How far CLOCK_REALTIME is ahead of what was to be expected, where that is more than errors and steering explain.
-    private func step(from last: ClockReading, to reading: ClockReading) -> Int64? {
+    /// Whether the clocks have kept to the line, as far as errors and steering explain.
+    private func judge(_ reading: ClockReading, after last: ClockReading) -> Course {
         let (hardware, isHardwareOver) = reading.hardware.subtractingReportingOverflow(last.hardware)
         let (realtime, isRealtimeOver) = reading.realtime.subtractingReportingOverflow(last.realtime)
-        if isHardwareOver || isRealtimeOver { return .max }
+        if isHardwareOver || isRealtimeOver { return .stepped(by: .max) }
         // The hardware clock was set back.
-        if hardware < 0 { return realtime.subtractingReportingOverflow(hardware).partialValue }
-        // One reading says nothing of the rate.
-        guard let model else { return realtime < 0 ? realtime : nil }
+        let gain = realtime.subtractingReportingOverflow(hardware).partialValue
+        if hardware < 0 { return .stepped(by: gain) }
+        // Of two readings alone the rate is not known, but what no clock runs at.
+        guard let model else {
+            if hardware == 0, realtime >= 0 { return .steady }
+            return Self.sound.contains(Double(realtime) / Double(hardware)) ? .steady : .stepped(by: gain)
+        }
         let deviation = Double(realtime) - Double(hardware) * model.rate
         let tolerance =
             Double(hardware) * model.rateError + Double(last.error) + Double(reading.error) + Double(model.wander)
             + max(Self.leastTolerance, Double(hardware) * model.rate * Self.steering)
-        if abs(deviation) <= tolerance { return nil }
-        return Int64(exactly: deviation.rounded()) ?? .max
+        if abs(deviation) <= tolerance { return .steady }
+        if abs(deviation) <= Double(hardware) * model.rate * Self.slewing { return .begins }
+        return .stepped(by: Int64(exactly: deviation.rounded()) ?? .max)
     }
 
     /// The line from the first reading to the last, and how far those between lie off it.

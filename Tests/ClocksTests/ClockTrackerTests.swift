@@ -56,7 +56,7 @@ import Testing
     @Test("A step of either clock is found, with its size, and nothing is drawn across it")
     func step() throws {
         let before = readings(20)
-        for size in [1_000_000_000, -1_000_000_000, 300_000, -300_000] as [Int64] {
+        for size in [1_000_000_000, -1_000_000_000, 12_000_000, -12_000_000] as [Int64] {
             var (tracker, _) = track(before)
             let later = readings(23)[20...].map {
                 ClockReading(hardware: $0.hardware, realtime: $0.realtime + size, error: 100, method: .extended)
@@ -92,6 +92,45 @@ import Testing
             return time
         }
         #expect(track(bent).1.dropFirst().allSatisfy { $0 == .steady })
+    }
+
+    @Test("What could be slewing is no step, but nothing is drawn across it either", arguments: [300_000, -300_000])
+    func small(size: Int64) throws {
+        var (tracker, _) = track(readings(20))
+        let later = readings(23)[20...].map {
+            ClockReading(hardware: $0.hardware, realtime: $0.realtime + size, error: 100, method: .extended)
+        }
+        #expect(tracker.add(later[0]) == .begins && tracker.model == nil)
+        #expect(tracker.add(later[1]) == .steady)
+        let (time, error) = try #require(tracker.model?.realtime(ofHardware: later[2].hardware))
+        #expect(abs(time - later[2].realtime) <= error)
+    }
+
+    @Test("Slewing as fast as daemons do is no step, but begins a new line")
+    func slewing() throws {
+        var time: Int64 = 0
+        let bent = readings(40) { index in
+            if index > 20 { time += 8_333_300 }
+            return time
+        }
+        let (tracker, courses) = track(bent)
+        #expect(courses[21] == .begins)
+        #expect(courses[22...].allSatisfy { $0 == .steady })
+        #expect(try #require(tracker.model).rate > 1.08)
+    }
+
+    @Test("Two readings at a rate that no clock has are a step")
+    func absurd() {
+        var (tracker, _) = track(readings(1))
+        let first = readings(1)[0]
+        let set = ClockReading(
+            hardware: first.hardware + 1_700_000_000_000_000_000, realtime: first.realtime + 10_000_000, error: 100,
+            method: .extended)
+        guard case .stepped = tracker.add(set) else {
+            Issue.record("not found")
+            return
+        }
+        #expect(tracker.model == nil)
     }
 
     @Test("Readings and stamps at the ends of Int64 do not trap")

@@ -91,7 +91,7 @@ struct DoctorTests {
             let experimental = frames.filter { $0[12..<14] == [0x88, 0xB5] }
             let ptp = frames.filter { $0[12..<14] == [0x88, 0xF7] }
             #expect(experimental.count == 9 && experimental.allSatisfy { $0[..<6] == own[...] })
-            #expect(ptp.count == 4 && ptp.allSatisfy { $0[..<6] == [0x01, 0x80, 0xC2, 0, 0, 0x0E] && $0[14] == 1 })
+            #expect(ptp.count == 4 && ptp.allSatisfy { $0[..<6] == [0x01, 0x80, 0xC2, 0, 0, 0x0E] && $0[14] == 0 })
             #expect((experimental + ptp).allSatisfy { $0[6..<12] == own[...] && $0.count == 60 })
             // The kernel tells of its IPv6 groups by itself (MLDv2), a while after an address came.
             let others = frames.count { $0[12..<14] != [0x86, 0xDD] || $0[20] != 0 }

@@ -81,6 +81,8 @@ struct L2TransportTests {
             if way.isPTP {
                 #expect(Set(probes.map(\.ptpSequence)).count == probes.count, "each has a number of its own")
                 #expect(Set(replies.map(\.ptpSequence)).count == replies.count)
+                #expect(
+                    probes.allSatisfy { $0.ptpSequence < 0x8000 } && replies.allSatisfy { $0.ptpSequence >= 0x8000 })
             }
         }
     }
@@ -207,7 +209,7 @@ struct L2TransportTests {
     }
 
     @Test(arguments: [false, true])
-    func `Only a frame with our magic, to our port and our address, from no reflector, is answered`(
+    func `Only a frame with our magic, to our port and our address, from no reflector or group, is answered`(
         _ isPTP: Bool
     ) async throws {
         try await Lab.with { lab in
@@ -229,6 +231,11 @@ struct L2TransportTests {
             // These get past the filter, and no further.
             send { $0.sourcePort = 862 }
             send { $0.sourcePort = 0 }
+            for source in [[UInt8](repeating: 0xFF, count: 6), [1, 0, 0x5E, 0, 0, 1], [0, 0, 0, 0, 0, 0]] {
+                var forged = frames.frame(Bytes.probe(1), from: .a)
+                forged.replaceSubrange(6..<12, with: source)
+                socket.send(forged)
+            }
             socket.send(frames.frame([1, 2, 3], from: .a))
             var version = frames.frame(Bytes.probe(1), from: .a)
             version[isPTP ? 66 : 18] = 2
@@ -246,7 +253,7 @@ struct L2TransportTests {
             #expect(replies.last?.packet[40] == 0, "there is no TTL")
             let summary = try await lab.finish(reflector)
             #expect(summary["probes"] == 1 && summary["replies"] == 1)
-            #expect(summary["loops_refused"] == 1 && summary["stray"] == 1)
+            #expect(summary["loops_refused"] == 1 && summary["stray"] == 4)
             #expect(summary["malformed"] == 2 && summary["short"] == 1)
         }
     }

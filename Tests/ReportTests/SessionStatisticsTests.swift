@@ -113,7 +113,7 @@ import Testing
 
     @Test func `delay variation never subtracts delays of different clocks`() {
         let found = statistics([
-            row(.probe, 1, 10, clock: .hardware), row(.probe, 2, 15), row(.probe, 3, 18, clock: .app),
+            row(.probe, 1, 10, clock: .hardware), row(.probe, 2, 15), row(.probe, 3, 18),
         ])
         #expect(values(found.forward.ipdv) == [3])
     }
@@ -211,6 +211,20 @@ import Testing
         let sides = [statistics.forward.counts, statistics.reverse.counts]
         #expect(neverSent > 0)
         #expect(sides.reduce(0) { $0 + $1.sent + $1.duplicate + $1.corrupt } == 5000 - neverSent)
+    }
+
+    @Test func `delays by a program's stamp are left out where others are by better ones`() {
+        let mixed = statistics([
+            row(.probe, 1, 10), row(.probe, 2, 9000, clock: .app), row(.probe, 3, 12), row(.reply, 2, 5),
+        ])
+        #expect(values(mixed.forward.delay) == [10, 12])
+        #expect(mixed.forward.delaysByProgram == 1)
+        #expect(mixed.forward.ipdv.isEmpty)
+        #expect(mixed.roundTrip.isEmpty)
+        let alone = statistics([row(.probe, 1, 10, clock: .app), row(.probe, 2, 12, clock: .app)])
+        #expect(values(alone.forward.delay) == [10, 12])
+        #expect(alone.forward.delaysByProgram == 0)
+        #expect(values(alone.forward.ipdv) == [2])
     }
 
     @Test func `an interval holds only what came since it began`() {

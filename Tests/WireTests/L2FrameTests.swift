@@ -239,14 +239,14 @@ struct L2FrameEncodingTests {
         }
     }
 
-    @Test("A Delay_Req that does not fit is not written")
-    func delayRequest() {
+    @Test("A Sync that does not fit is not written")
+    func sync() {
         var bytes = [UInt8](repeating: 0xEE, count: 60)
-        let request = PTPEventMessage(.delayRequest, source: .broadcast, sequence: 1)
+        let request = PTPSync(source: .broadcast, sequence: 1)
         #expect(edit(&bytes) { !request.write(into: &$0, at: 17) && !request.write(into: &$0, at: -1) })
         #expect(bytes.allSatisfy { $0 == 0xEE })
         #expect(edit(&bytes) { request.write(into: &$0, at: 16) })
-        #expect(Array(bytes[16..<22]) == [1, 2, 0, 44, 127, 0] && bytes[15] == 0xEE)
+        #expect(Array(bytes[16..<22]) == [0, 2, 0, 44, 127, 0] && bytes[15] == 0xEE)
     }
 }
 

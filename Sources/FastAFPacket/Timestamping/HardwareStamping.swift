@@ -18,7 +18,7 @@ public struct HardwareStampingConfiguration: Hashable, Sendable {
 
     /// Whether received frames of all kinds get stamps.
     public var stampsAllReceived: Bool { receiveFilter == Int32(bitPattern: HWTSTAMP_FILTER_ALL.rawValue) }
-    /// Whether received PTP event messages over Ethernet get stamps, whatever others do.
+    /// Whether received PTP Syncs over Ethernet get stamps, whatever others do.
     public var stampsReceivedPTP: Bool {
         stampsAllReceived
             || TimestampingCapabilities.filtersOfPTP.contains { receiveFilter == Int32(bitPattern: $0) }

@@ -91,15 +91,15 @@ public struct TimestampingCapabilities: Hashable, Sendable {
         hasHardwareReceive && receiveFilters & (1 << HWTSTAMP_FILTER_ALL.rawValue) != 0
     }
 
-    /// Whether the card says that it can stamp the PTP frames that it receives, whatever it can do with others.
+    /// Whether the card says that it can stamp the PTP Syncs that it receives over Ethernet, whatever it can do with others.
     public var stampsReceivedPTP: Bool {
         hasHardwareReceive && Self.filtersOfPTP.contains { receiveFilters & (1 << $0) != 0 } || stampsAllReceived
     }
 
-    /// Filters that let PTP event messages over Ethernet have stamps, the widest first.
+    /// Filters that let PTP Sync messages over Ethernet have stamps, the widest first.
     static let filtersOfPTP = [
         HWTSTAMP_FILTER_PTP_V2_EVENT.rawValue, HWTSTAMP_FILTER_PTP_V2_L2_EVENT.rawValue,
-        HWTSTAMP_FILTER_PTP_V2_DELAY_REQ.rawValue, HWTSTAMP_FILTER_PTP_V2_L2_DELAY_REQ.rawValue,
+        HWTSTAMP_FILTER_PTP_V2_SYNC.rawValue, HWTSTAMP_FILTER_PTP_V2_L2_SYNC.rawValue,
     ]
 
     var hasHardwareTransmit: Bool {

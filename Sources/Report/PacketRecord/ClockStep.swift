@@ -58,9 +58,11 @@ public struct ClockStep: Sendable, Hashable, BitwiseCopyable {
     public var sentence: String { text.prefix(1).uppercased() + text.dropFirst() }
 
     /// The step as a JSON object.
-    public var jsonValue: JSONValue {
+    ///
+    /// - Parameter ofSession: whether `epoch` is a session's.
+    func jsonValue(ofSession: Bool) -> JSONValue {
         .object([
-            ("epoch", .integer(Int64(epoch))), ("clock", .string(side.text)),
+            ("epoch", ofSession ? .integer(Int64(epoch)) : .null), ("clock", .string(side.text)),
             ("noticed", .string(timestampText(noticed))), ("noticed_ns", .integer(noticed)),
             ("from_probe", sequence.map { .integer(Int64($0)) } ?? .null),
             ("by_ns", amount.map(JSONValue.integer) ?? .null),
@@ -103,19 +105,27 @@ public struct ClockSteps: Sendable, Hashable {
     public var last: ClockStep? { count == listed.count ? listed.last : nil }
 
     /// The steps for people, a line for each under a title; none without steps.
-    public var lines: [String] {
+    ///
+    /// - Parameter ofSession: whether they are a session's, and begin stretches of its delays.
+    public func lines(ofSession: Bool = true) -> [String] {
         guard count > 0 else { return [] }
-        var lines = ["clocks set in mid-run: \(count); delays before and after are kept apart, as #0, #1 and so on"]
+        let title = "clocks set in mid-run: \(count)"
+        var lines = [ofSession ? title + "; delays before and after are kept apart, as #0, #1 and so on" : title]
         for step in listed {
             let place = step.sequence.map { ", from probe \($0) on" } ?? ""
-            lines.append("  #\(step.epoch)\(place): \(step.text) (\(timestampText(step.noticed)))")
+            let number = ofSession ? "#\(step.epoch)\(place): " : ""
+            lines.append("  \(number)\(step.text) (\(timestampText(step.noticed)))")
         }
         if count > listed.count { lines.append("  and \(count - UInt64(listed.count)) times more") }
         return lines
     }
 
     /// The listed steps as a JSON array; nil without steps.
-    public var jsonValue: JSONValue? { count == 0 ? nil : .array(listed.map(\.jsonValue)) }
+    ///
+    /// - Parameter ofSession: whether they are a session's; otherwise they begin no stretch.
+    public func jsonValue(ofSession: Bool = true) -> JSONValue? {
+        count == 0 ? nil : .array(listed.map { $0.jsonValue(ofSession: ofSession) })
+    }
 
     /// Adds another address family's.
     public mutating func add(_ other: ClockSteps) {

@@ -18,7 +18,7 @@ extension RunSummary {
         writer.value(relative)
         writer.key("clock_note")
         writer.value(clockNote)
-        if let steps = clockSteps.jsonValue {
+        if let steps = clockSteps.jsonValue() {
             writer.key("clock_steps")
             steps.write(to: &writer)
         }
@@ -61,6 +61,10 @@ extension RunSummary {
             writer.value(error)
         }
         if isSplit { writeStretches(side, to: &writer) }
+        if side.delaysByProgram > 0 {
+            writer.key("delays_by_program")
+            writer.value(side.delaysByProgram)
+        }
         if let error = side.stages.largestCardError {
             writer.key("card_error_max_ns")
             writer.value(error)

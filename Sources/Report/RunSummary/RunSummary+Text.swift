@@ -9,7 +9,7 @@ extension RunSummary {
     public func text() -> String {
         var lines = ["session \(session) to \(peer) over \(interface), \(roundedDurationText(duration))"]
         lines.append("clocks: \(clockNote)")
-        lines += clockSteps.lines
+        lines += clockSteps.lines()
         if let left = leftOutLine() { lines.append(left) }
         if !relative, let error = errorLine("error of the one-way delay", largestError) { lines.append(error) }
         if let error = errorLine(
@@ -109,6 +109,12 @@ extension RunSummary {
                 counts.duplicate, counts.corrupt,
             ]
             lines.append(Self.row(name, values.map { String($0) }, label: 12, width: 12))
+        }
+        let byProgram = (statistics.forward.delaysByProgram, statistics.reverse.delaysByProgram)
+        if byProgram != (0, 0) {
+            lines.append(
+                "left out of the delays, since an end has a program's stamp alone: forward \(byProgram.0), reverse \(byProgram.1)"
+            )
         }
         lines.append("")
         lines.append(

@@ -31,6 +31,9 @@ public struct SessionStatistics: Sendable {
         public internal(set) var later: [Stretch] = []
         /// Delays of stretches beyond the limit, which are in no histogram.
         public internal(set) var delaysLeftOut: UInt64 = 0
+        /// Delays by a program's stamp at one end, which are in no histogram since others are by the kernels' or the cards'.
+        public internal(set) var delaysByProgram: UInt64 = 0
+        var hasBetterDelays = false
         /// Packets that have no delay because a clock was set while they, or the answers to them, were on their way.
         public internal(set) var crossing: UInt64 = 0
         /// Delay variation between consecutive packets, delay(n) - delay(n-1) in nanoseconds (RFC 3393, RFC 5481).
@@ -100,12 +103,8 @@ public struct SessionStatistics: Sendable {
 
     /// Adds one row.
     public mutating func add(_ record: PacketRecord) {
-        if record.packet == .probe {
-            Self.add(record, to: &forward)
-        } else {
-            Self.add(record, to: &reverse)
-        }
-        guard record.status.entersDelayStatistics, let value = record.delay, let epoch = record.clockEpoch
+        let counts = record.packet == .probe ? Self.add(record, to: &forward) : Self.add(record, to: &reverse)
+        guard counts, record.status.entersDelayStatistics, let value = record.delay, let epoch = record.clockEpoch
         else { return }
         let delay = DelayTable.Delay(value: value, hardware: record.delayClock == .hardware, epoch: epoch)
         if tracksIntervals { addToInterval(value, record.packet, epoch) }
@@ -131,14 +130,26 @@ public struct SessionStatistics: Sendable {
         if packet == .probe { interval.forward.record(delay) } else { interval.reverse.record(delay) }
     }
 
+    /// - Returns: whether the row's delay, where there is one, is of the kind that the direction's others are.
     @inline(__always)
-    private static func add(_ record: PacketRecord, to side: inout PerDirection) {
+    private static func add(_ record: PacketRecord, to side: inout PerDirection) -> Bool {
         side.counts.add(record.status)
-        guard record.status.entersDelayStatistics else { return }
+        guard record.status.entersDelayStatistics else { return false }
         // Stamps of one host from before and after a step would make a stage of its size.
-        guard let epoch = record.clockEpoch else { return side.crossing &+= 1 }
+        guard let epoch = record.clockEpoch else {
+            side.crossing &+= 1
+            return false
+        }
         side.stages.add(record)
-        if let delay = record.delay { side.add(delay, record.delayError, epoch: epoch) }
+        guard let delay = record.delay else { return false }
+        if record.delayClock != .app {
+            side.hasBetterDelays = true
+        } else if side.hasBetterDelays {
+            side.delaysByProgram &+= 1
+            return false
+        }
+        side.add(delay, record.delayError, epoch: epoch)
+        return true
     }
 
     /// Records the pairs that this row completes: with the packet before it and with the one after it.

@@ -19,7 +19,7 @@ public enum L2FrameShape: String, Hashable, Sendable, CaseIterable {
     var shellLength: Int {
         switch self {
         case .ordinary: 0
-        case .ptp: PTPEventMessage.length + PTPEventMessage.tlvHeaderLength
+        case .ptp: PTPSync.length + PTPSync.tlvHeaderLength
         }
     }
 
@@ -90,10 +90,10 @@ public struct L2Frame: Hashable, Sendable {
             shape = .ordinary
         case EtherType.ptp:
             shape = .ptp
-            start += PTPEventMessage.length
+            start += PTPSync.length
             guard let type = frame.u16(at: start), let length = frame.u16(at: start + 2) else { throw .short }
-            guard type == PTPEventMessage.tlvType else { throw .notL2 }
-            start += PTPEventMessage.tlvHeaderLength
+            guard type == PTPSync.tlvType else { throw .notL2 }
+            start += PTPSync.tlvHeaderLength
             guard start + Int(length) <= end else { throw .truncated }
             end = start + Int(length)
         default:

@@ -51,8 +51,8 @@ public struct L2FrameTemplate: Hashable, Sendable {
         frame.store16(shape.etherType, at: offset - 2)
         if shape == .ptp {
             let length = L2Header.length + payloadLength + shape.padding(payloadLength: payloadLength)
-            let message = PTPEventMessage(
-                .sync, source: sourceMAC, sequence: sequence, isUnicast: !destinationMAC.isMulticast, tlvLength: length)
+            let message = PTPSync(
+                source: sourceMAC, sequence: sequence, isUnicast: !destinationMAC.isMulticast, tlvLength: length)
             _ = message.write(into: &frame, at: offset)
             offset += shape.shellLength
             // Only a TLV of odd length has that byte, and then it is its last.

@@ -103,7 +103,9 @@ final class Card: Sendable {
             if let clockFailure { members.append(("unreadable", .string("\(clockFailure)"))) }
             if let last = state.last { members.append(("method", .string(last.method.rawValue))) }
             if let model = state.tracker.model {
-                members.append(("rate_ppb", .integer(Int64(((1 / model.rate - 1) * 1e9).rounded()))))
+                members.append(
+                    ("rate_ppb", Int64(exactly: ((1 / model.rate - 1) * 1e9).rounded()).map(JSONValue.integer) ?? .null)
+                )
                 members.append(("offset_ns", .integer(model.anchor.realtime &- model.anchor.hardware)))
                 members.append(("offset_error_ns", .integer(model.anchor.error)))
             }

@@ -1,4 +1,5 @@
 import Clocks
+import Kernel
 import Report
 import Synchronization
 import Wire
@@ -61,11 +62,15 @@ struct CardTime {
 
     /// The card's stamp of a received packet, or why there is none.
     ///
-    /// - Parameter counts: what the card has done for the thread's packets so far, brought up to date.
-    func received(_ time: Int64?, _ receipts: CardReceipts, _ counts: inout CardReceiptCounts) -> CardStamp {
+    /// - Parameters:
+    ///   - kernel: when the kernel had it, CLOCK_REALTIME nanoseconds.
+    ///   - counts: what the card has done for the thread's packets so far, brought up to date.
+    func received(_ time: Int64?, before kernel: Int64, _ receipts: CardReceipts, _ counts: inout CardReceiptCounts)
+        -> CardStamp
+    {
         if let time, receipts != .none {
             counts.stamped &+= 1
-            return stamp(time)
+            return stamp(time, in: (kernel &- Self.longestHold)...kernel)
         }
         let reason: MissingReason? =
             switch receipts {
@@ -78,6 +83,18 @@ struct CardTime {
         return CardStamp(missing: reason?.wireCode ?? 0)
     }
 
+    /// A card's stamp, converted where the result can be.
+    ///
+    /// - Parameter span: when it must have been taken, in CLOCK_REALTIME nanoseconds. A card's clock that was set is known as
+    ///   such at its next reading: until then a stamp outside of the span is what tells.
+    func stamp(_ time: Int64, in span: ClosedRange<Int64>) -> CardStamp {
+        let stamp = stamp(time)
+        guard let realtime = stamp.realtime, realtime >= span.lowerBound &- Int64(stamp.error),
+            realtime <= span.upperBound &+ Int64(stamp.error)
+        else { return CardStamp(time: time) }
+        return stamp
+    }
+
     /// A card's stamp, with its time by CLOCK_REALTIME where the card's clock is known.
     func stamp(_ time: Int64) -> CardStamp {
         guard let converted = model?.realtime(ofHardware: time), let error = UInt32(exactly: converted.error) else {
@@ -85,4 +102,15 @@ struct CardTime {
         }
         return CardStamp(time: time, realtime: converted.time, error: error)
     }
+
+    /// A stamp of a packet on its way out: after the program had it, and before now.
+    ///
+    /// - Parameter app: when the program called the kernel, CLOCK_REALTIME nanoseconds.
+    func sent(_ time: Int64, after app: Int64?) -> CardStamp {
+        let now = ClockID.realtime.now()
+        return stamp(time, in: min(app ?? now, now)...now)
+    }
+
+    /// How long a card may keep a received packet, in nanoseconds: drivers that collect interrupts do it for milliseconds.
+    private static let longestHold: Int64 = 100_000_000
 }

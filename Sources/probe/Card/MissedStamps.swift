@@ -6,11 +6,9 @@ import Synchronization
 /// the card together, so each miss explains one packet of one of them.
 final class MissedStamps: Sendable {
     private let skipped = Atomic<Int>(0)
-    private let others = Atomic<Int>(0)
     private let hasCome = Atomic<Bool>(false)
     private let countedAt = Atomic<Int64>(.max)
     private let skippedTaken = Atomic<Int>(0)
-    private let othersTaken = Atomic<Int>(0)
 
     /// CLOCK_MONOTONIC nanoseconds of the last look at the counters; `.max` for a driver that has none.
     var upToDate: Int64 {
@@ -38,13 +36,12 @@ final class MissedStamps: Sendable {
 
     /// Enters what the driver has counted since the command began.
     func update(_ counted: DriverStatistics) {
-        var sums = (skipped: 0, others: 0)
-        for counter in counted.missedStamps {
-            let value = Int(clamping: min(counter.value, UInt64(UInt32.max)))
-            if counter.meansBusy { sums.skipped += value } else { sums.others += value }
+        var sum = 0
+        for counter in counted.missedStamps where counter.meansBusy {
+            sum += Int(clamping: min(counter.value, UInt64(UInt32.max)))
         }
-        skipped.store(sums.skipped, ordering: .relaxed)
-        others.store(sums.others, ordering: .relaxed)
+        // A driver that was reset counts from 0 again.
+        skipped.store(max(sum, metBusyCard), ordering: .relaxed)
     }
 
     /// Why stamps of a packet that were written off never came, and counts it.
@@ -67,21 +64,14 @@ final class MissedStamps: Sendable {
     func explain() -> MissingReason {
         // To a driver that waits for a stamp in vain the card is busy as well.
         guard hasCome.load(ordering: .relaxed) else { return .never }
-        if Self.take(from: skipped, skippedTaken) { return .inFlight }
-        if Self.take(from: others, othersTaken) { return .skippedByDriver }
-        // A driver that does not count still leaves packets out.
-        return .skippedByDriver
-    }
-
-    private static func take(from counted: borrowing Atomic<Int>, _ taken: borrowing Atomic<Int>) -> Bool {
-        let limit = counted.load(ordering: .relaxed)
-        var seen = taken.load(ordering: .relaxed)
+        let limit = skipped.load(ordering: .relaxed)
+        var seen = skippedTaken.load(ordering: .relaxed)
         while seen < limit {
-            let result = taken.weakCompareExchange(expected: seen, desired: seen + 1, ordering: .relaxed)
-            if result.exchanged { return true }
+            let result = skippedTaken.weakCompareExchange(expected: seen, desired: seen + 1, ordering: .relaxed)
+            if result.exchanged { return .inFlight }
             seen = result.original
         }
-        return false
+        return .skippedByDriver
     }
 }
 

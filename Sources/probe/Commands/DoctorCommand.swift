@@ -12,7 +12,7 @@ struct DoctorCommand: AsyncParsableCommand {
             WHAT IT SENDS, in about a second on each interface
               8 frames of the local experimental ethertype 0x88B5, to the peer or else to
                 the interface's own address
-              4 PTP Delay_Req messages, domain 127, to 01-80-C2-00-00-0E, which no bridge
+              4 PTP Sync messages, domain 127, to 01-80-C2-00-00-0E, which no bridge
                 forwards
               4 STAMP probes to UDP port 862 of the peer, where one is given
               1 frame 0x88B5 with a launch time, to the interface's own address

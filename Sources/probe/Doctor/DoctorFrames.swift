@@ -19,14 +19,14 @@ enum DoctorFrames {
         padded(header(destination, source, experimental) + "probe doctor".utf8)
     }
 
-    /// A PTP Delay_Req that asks nobody.
-    static func delayRequest(from source: MACAddress, sequence: UInt16) -> [UInt8] {
+    /// A PTP Sync that tells nobody.
+    static func sync(from source: MACAddress, sequence: UInt16) -> [UInt8] {
         let header = header(linkLocalGroup, source, ptp)
         var frame = padded(header)
         var span = frame.mutableSpan
         var bytes = span.mutableBytes
         // 44 bytes fit into the shortest frame.
-        _ = PTPEventMessage(.delayRequest, source: source, sequence: sequence).write(into: &bytes, at: header.count)
+        _ = PTPSync(source: source, sequence: sequence).write(into: &bytes, at: header.count)
         return frame
     }
 

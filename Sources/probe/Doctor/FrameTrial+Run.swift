@@ -112,7 +112,7 @@ struct FrameTrialRun: ~Copyable {
         switch frame {
         case .ordinary: bytes = DoctorFrames.ordinary(to: macAddress, from: interface.macAddress)
         case .ptp:
-            bytes = DoctorFrames.delayRequest(
+            bytes = DoctorFrames.sync(
                 from: interface.macAddress, sequence: UInt16(truncatingIfNeeded: account.trial.ptp.frames))
         case .probe:
             bytes = template.flatMap {

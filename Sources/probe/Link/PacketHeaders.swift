@@ -58,7 +58,8 @@ enum PacketHeaders {
 
     /// Writes all that does not depend on the packet's bytes.
     ///
-    /// - Parameter sequence: what tells this packet from the ones around it.
+    /// - Parameter sequence: what tells this packet from the ones around it, by its low 16 bits: those of replies have
+    ///   the highest set, since probes leave from the same address.
     /// - Returns: false, and nothing written, where they do not fit.
     func write(into frame: inout MutableRawSpan, payload: Int, sequence: UInt32) -> Bool {
         switch self {

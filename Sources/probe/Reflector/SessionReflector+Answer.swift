@@ -50,8 +50,10 @@ extension SessionReflector {
         } catch {
             return result.refusals.count(error)
         }
-        // Nobody can be answered at port 0.
-        guard arrival.source.port != 0 else { return result.refusals.stray &+= 1 }
+        // Nobody can be answered at port 0, and no group or address 0 sends anything.
+        guard arrival.source.port != 0, arrival.sourceMAC.map({ !$0.isMulticast && $0 != .zero }) ?? true else {
+            return result.refusals.stray &+= 1
+        }
         guard arrival.source.port != link.port else { return result.loopsRefused &+= 1 }
         guard isAllowed(arrival.source.address) else { return result.notAllowed &+= 1 }
         let payload = bytes.extracting(arrival.payload)
@@ -60,7 +62,9 @@ extension SessionReflector {
         guard let session = table.index(of: key) ?? open(key, now) else { return result.sessionsRefused &+= 1 }
         let receipt = ReceiveStamps(
             sequence: probe.sequence,
-            card: cardTime.received(packet.stamps.hardware, link.cardReceipts, &result.cardReceipts),
+            card: cardTime.received(
+                packet.stamps.hardware, before: packet.stamps.software ?? appTime, link.cardReceipts,
+                &result.cardReceipts),
             software: packet.stamps.software, app: appTime)
         reply(to: probe, payload, arrival, receipt, session, now, &sending)
     }
@@ -92,6 +96,9 @@ extension SessionReflector {
         let sequence = context.sequence
         let id = next &+ UInt32(sending.count)
         if id &- oldest > mask {
+            if let index = index(ofReply: oldest), !replies[index].flags.contains(.stamped) {
+                replies[index].stampMissing = .late
+            }
             finish(oldest)
             oldest &+= 1
         }
@@ -108,7 +115,7 @@ extension SessionReflector {
             guard let written = writeReply(to: payload, into: &body, context: context) else { return 0 }
             outcome = written
             let headers = headers.marked(dscp: written.replyDSCP)
-            guard headers.write(into: &frame, payload: written.length, sequence: id) else { return 0 }
+            guard headers.write(into: &frame, payload: written.length, sequence: id | 0x8000) else { return 0 }
             return headers.finish(&frame, payload: written.length)
         }
         guard let outcome else { return result.refusals.short &+= 1 }

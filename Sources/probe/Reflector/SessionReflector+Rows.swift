@@ -117,5 +117,6 @@ extension SessionReflector {
             isProbe
             ? row.reasonForMissingStamp(slot.probe, else: isPaired ? .notReceived : .noFollowUp)
             : row.reasonForMissingStamp(slot.stampMissing, expecting: ledger.expected)
+        if configuration.stamps == .hardware { row.explainMissingPeerStamp() }
     }
 }

@@ -25,7 +25,7 @@ extension SessionReflector {
         case .sent:
             if let time = stamp.stamps.software { replies[index].reply.software = time }
             if let time = stamp.stamps.hardware {
-                replies[index].reply.card = cardTime.stamp(time)
+                replies[index].reply.card = cardTime.sent(time, after: replies[index].reply.app)
                 turn.giveBack()
                 card.missed.noteStamp()
             }

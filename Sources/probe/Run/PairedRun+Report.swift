@@ -19,7 +19,7 @@ extension PairedRun {
         if let facts = card.facts { description.set("hardware_clock", facts) }
         description.set("relative", .bool(summary.relative))
         description.set("clock_note", .string(summary.clockNote))
-        if let steps = summary.clockSteps.jsonValue { description.set("clock_steps", steps) }
+        if let steps = summary.clockSteps.jsonValue() { description.set("clock_steps", steps) }
         description.set(peers: [peerFacts(outcome)])
         if let path = common.log { try RunOutputs.write(description, besideLog: path, replacing: true) }
         // Whoever can't read the summary shall still have the files.
@@ -71,10 +71,22 @@ extension PairedRun {
             relative: sender.relation.error == nil, clockNote: sender.relation.note,
             clockSteps: sender.clockSteps, totals: sender.sequenceTotals,
             ledger: probes, replyLedger: replies,
-            stampNotes: StampNotes.notes(on: interface.name, sent, receipts, counts),
+            stampNotes: StampNotes.notes(on: interface.name, sent, receipts, counts) + delayNotes(outcome),
             socket: RunOutputs.socket(sender.totals),
             sendLateness: outcome.recorder.lateness,
             sendErrors: sender.sendErrors, counters: counters)
+    }
+
+    /// Measured by cards, and the peer's has told nothing.
+    private func delayNotes(_ outcome: Outcome) -> [String] {
+        let statistics = outcome.recorder.statistics
+        guard options.common.stamps == .hardware, statistics.forward.counts.received > 0,
+            (statistics.forward.stretches + statistics.reverse.stretches).allSatisfy(\.delay.isEmpty)
+        else { return [] }
+        return [
+            "No packet has a delay: `--stamps hardware` takes the stamps of both cards, and they were never there together. "
+                + "The rows' tx_missing and rx_missing tell which; the peer needs `--stamps hardware`, or auto, too."
+        ]
     }
 
     private func peerFacts(_ outcome: Outcome) -> [(key: String, value: JSONValue)] {
@@ -92,7 +104,8 @@ extension PairedRun {
         let common = options.common
         return [
             ("command", .string("run")), ("peer", .string("\(options.peer)")), ("port", .integer(Int64(common.port))),
-            ("transport", .string(common.transport.rawValue)), ("interval_ns", .integer(options.spacing)),
+            ("transport", .string(common.transport.rawValue)), ("stamps", .string(common.stamps.rawValue)),
+            ("interval_ns", .integer(options.spacing)),
             ("count", options.probes.map(JSONValue.unsigned) ?? .null),
             ("size", options.size.map { .integer(Int64($0)) } ?? .null), ("dscp", .integer(Int64(options.dscp))),
             ("ttl", .integer(Int64(options.ttl))), ("timeout_ns", .integer(options.timeout.nanoseconds)),

@@ -68,9 +68,10 @@ struct ReflectRun {
         stopper.attach { _ in for family in families { family.control.requestStop(.abort) } }
         let (results, recorded) = try await Self.runThreads(
             families, card, configuration, recorder, recorderControl)
+        if let facts = card.facts { description.set("hardware_clock", facts) }
         description.set("duration_ns", .integer(ClockID.monotonic.now() &- start))
         let total = results.reduce(into: ReflectorResult()) { $0.add($1) }
-        if let steps = total.clockSteps.jsonValue { description.set("clock_steps", steps) }
+        if let steps = total.clockSteps.jsonValue(ofSession: false) { description.set("clock_steps", steps) }
         if let path = common.log { try RunOutputs.write(description, besideLog: path, replacing: true) }
         try report(results, total, recorded, families.first?.link.cardReceipts ?? .none)
     }
@@ -202,6 +203,7 @@ struct ReflectRun {
         [
             ("command", .string("reflect")), ("port", .integer(Int64(options.common.port))),
             ("transport", .string(options.common.transport.rawValue)),
+            ("stamps", .string(options.common.stamps.rawValue)),
             ("allow", .array(options.allow.map { .string("\($0)") })),
         ] + options.common.ethernetValues
     }

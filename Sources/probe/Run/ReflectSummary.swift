@@ -26,7 +26,7 @@ struct ReflectSummary {
             "  "
             + counters.filter { $0.value > 0 || $0.name == "probes" || $0.name == "replies" }
             .map { "\($0.name) \($0.value)" }.joined(separator: ", ") + "\n"
-        text += result.clockSteps.lines.map { "  \($0)\n" }.joined()
+        text += result.clockSteps.lines(ofSession: false).map { "  \($0)\n" }.joined()
         return text + ledger.text() + notes.map { $0 + "\n" }.joined()
     }
 
@@ -37,7 +37,7 @@ struct ReflectSummary {
                 ("duration_ns", .integer(result.duration)),
             ]
             + counters.map { (key: $0.name, value: .unsigned($0.value)) }
-            + (result.clockSteps.jsonValue.map { [(key: "clock_steps", value: $0)] } ?? [])
+            + (result.clockSteps.jsonValue(ofSession: false).map { [(key: "clock_steps", value: $0)] } ?? [])
             + [("stamps", ledger.jsonValue), ("stamp_notes", .array(notes.map(JSONValue.string)))]
         return JSONValue.object(members).compact + "\n"
     }

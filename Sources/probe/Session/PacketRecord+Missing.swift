@@ -37,6 +37,15 @@ extension PacketRecord {
         return nil
     }
 
+    /// Where delays are by the cards alone, a stamp of the peer's card that is not there is why there is none, and a peer that
+    /// asks its card for none gives no reason.
+    mutating func explainMissingPeerStamp() {
+        switch direction {
+        case .out: if receiveHardware == nil, receiveMissing == nil { receiveMissing = .unsupported }
+        case .in: if transmitHardware == nil, transmitMissing == nil { transmitMissing = .unsupported }
+        }
+    }
+
     /// The same on the row of a packet that the peer sent, by what it has told.
     ///
     /// - Parameter silence: why nothing was told, where nothing was.

@@ -54,7 +54,11 @@ extension SessionSender {
         guard slots[index].wireT1 == reply.senderTimestamp else { return result.refusals.stray &+= 1 }
 
         let receipt = ReceiveStamps(
-            sequence: reply.sequence, card: receivedStamp(packet.stamps.hardware), software: packet.stamps.software,
+            sequence: reply.sequence,
+            card: cardTime.received(
+                packet.stamps.hardware, before: packet.stamps.software ?? appTime, link.cardReceipts,
+                &result.cardReceipts),
+            software: packet.stamps.software,
             app: appTime)
         let telemetry = ReplyTelemetry(payload)
         learn(from: reply, telemetry, near: appTime)
@@ -69,11 +73,6 @@ extension SessionSender {
         if let followUp = telemetry.followUp { apply(followUp, isPTP: reply.errorEstimate.isPTP, near: appTime) }
         result.hasAnswered = true
         complete(index)
-    }
-
-    /// The card's stamp of a received packet, or why there is none.
-    private mutating func receivedStamp(_ time: Int64?) -> CardStamp {
-        cardTime.received(time, link.cardReceipts, &result.cardReceipts)
     }
 
     /// Enters a reply at its probe's slot.

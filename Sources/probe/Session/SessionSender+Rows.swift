@@ -143,6 +143,7 @@ extension SessionSender {
         row.clockEpoch = clockEpoch(slot, isReply: false)
         row.computeDelay(error: relation.error, byCards: configuration.stamps == .hardware)
         row.transmitMissing = row.reasonForMissingStamp(slot.stampMissing, expecting: ledger.expected)
+        if configuration.stamps == .hardware { row.explainMissingPeerStamp() }
         return row
     }
 
@@ -160,6 +161,7 @@ extension SessionSender {
         row.computeDelay(error: relation.error, byCards: configuration.stamps == .hardware)
         row.transmitMissing = row.reasonForMissingStamp(
             slot.reply, else: peerSendsFollowUps ? .notReceived : .noFollowUp)
+        if configuration.stamps == .hardware { row.explainMissingPeerStamp() }
         return row
     }
 }

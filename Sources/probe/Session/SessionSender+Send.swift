@@ -65,6 +65,7 @@ extension SessionSender {
     private mutating func append(sequence: UInt32, deadline: Int64, to batch: inout SendBatch) {
         if sequence &- oldest > mask {
             // No place left: the oldest is written off before its time.
+            if !slots[slotIndex(oldest)].flags.contains(.stamped) { slots[slotIndex(oldest)].stampMissing = .late }
             finish(oldest)
             passOldest()
         }
@@ -88,7 +89,7 @@ extension SessionSender {
         let ssid = configuration.ssid
         let dscp = configuration.dscp
         batch.append(id: sequence, options: options) { frame in
-            guard headers.write(into: &frame, payload: layout.size, sequence: sequence) else { return 0 }
+            guard headers.write(into: &frame, payload: layout.size, sequence: sequence & 0x7FFF) else { return 0 }
             let app = ClockID.realtime.now()
             var payload = frame._mutatingExtracting(headers.offset...)
             guard layout.writeFixedParts(into: &payload, requestedDSCP: dscp) else { return 0 }

@@ -24,7 +24,10 @@ extension SessionSender {
         case .sent:
             if let time = stamp.stamps.software { slots[index].probe.software = time }
             if let time = stamp.stamps.hardware {
-                slots[index].probe.card = cardTime.stamp(time)
+                // Not by a line from behind a step that the packet left before.
+                slots[index].probe.card =
+                    slots[index].epoch == epochs.current
+                    ? cardTime.sent(time, after: slots[index].probe.app) : CardStamp(time: time)
                 turn.giveBack()
                 card.missed.noteStamp()
             }

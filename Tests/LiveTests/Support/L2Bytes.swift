@@ -18,8 +18,8 @@ struct L2Bytes {
             + Bytes.big(destinationPort) + packet
         guard isPTP else { return bytes + [0x88, 0xB5] + content }
         let length = content.count + content.count % 2
-        bytes += [0x88, 0xF7, 1, 2] + Bytes.big(UInt16(48 + length)) + [127, 0, 4, 0]
-        bytes += [UInt8](repeating: 0, count: 12) + source[..<3] + [0xFF, 0xFE] + source[3...] + [0, 1, 0, 9, 1, 0x7F]
+        bytes += [0x88, 0xF7, 0, 2] + Bytes.big(UInt16(48 + length)) + [127, 0, 4, 0]
+        bytes += [UInt8](repeating: 0, count: 12) + source[..<3] + [0xFF, 0xFE] + source[3...] + [0, 1, 0, 9, 0, 0x7F]
         bytes += [UInt8](repeating: 0, count: 10) + [0x20, 0x04] + Bytes.big(UInt16(length)) + content
         return bytes + [UInt8](repeating: 0, count: length - content.count)
     }

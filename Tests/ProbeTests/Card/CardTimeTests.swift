@@ -1,4 +1,5 @@
 import Clocks
+import Kernel
 import Report
 import Testing
 import Wire
@@ -46,7 +47,7 @@ import Wire
     func `a received packet without a stamp has the reason of its link`(receipts: CardReceipts, reason: MissingReason?)
     {
         var counts = CardReceiptCounts()
-        let stamp = CardTime(nil).received(nil, receipts, &counts)
+        let stamp = CardTime(nil).received(nil, before: 0, receipts, &counts)
         #expect(stamp == CardStamp(missing: reason?.wireCode ?? 0))
         #expect(counts == CardReceiptCounts(stamped: 0, missing: reason == nil ? 0 : 1))
     }
@@ -54,14 +55,38 @@ import Wire
     @Test func `once a stamp has come a missing one was left out, and is not one that never comes`() {
         var counts = CardReceiptCounts()
         let time = CardTime(CardClock(index: 0, Self.model))
-        #expect(time.received(1_000_000_000, .expected, &counts).realtime == 1_500_000_000)
-        #expect(time.received(nil, .expected, &counts).missing == MissingReason.skippedByDriver.wireCode)
+        #expect(time.received(1_000_000_000, before: 1_500_000_100, .expected, &counts).realtime == 1_500_000_000)
+        #expect(time.received(nil, before: 0, .expected, &counts).missing == MissingReason.skippedByDriver.wireCode)
         #expect(counts == CardReceiptCounts(stamped: 1, missing: 1))
+    }
+
+    @Test func `a stamp that can't have been taken then is not converted`() {
+        // 1,500,000,500 by CLOCK_REALTIME, to 40 ns.
+        let time = CardTime(CardClock(index: 0, Self.model))
+        let taken: Int64 = 1_000_000_500
+        #expect(time.stamp(taken, in: 1_500_000_000...1_500_001_000).realtime == 1_500_000_500)
+        #expect(time.stamp(taken, in: 1_500_000_000...1_500_000_460).realtime == 1_500_000_500)
+        #expect(time.stamp(taken, in: 1_500_000_540...1_500_001_000).realtime == 1_500_000_500)
+        #expect(time.stamp(taken, in: 1_500_000_000...1_500_000_459) == CardStamp(time: taken))
+        #expect(time.stamp(taken, in: 1_500_000_541...1_500_001_000) == CardStamp(time: taken))
+        // A card's clock that was set by five seconds, and has not been read since.
+        var counts = CardReceiptCounts()
+        for step in [5_000_000_000, -5_000_000_000] as [Int64] {
+            #expect(time.received(taken + step, before: 1_500_002_000, .expected, &counts).realtime == nil)
+        }
+        #expect(time.received(taken, before: 1_500_002_000, .expected, &counts).realtime == 1_500_000_500)
+        var now = Self.model
+        now.anchor.realtime = ClockID.realtime.now()
+        let current = CardTime(CardClock(index: 0, now))
+        let app = now.anchor.realtime - 1000
+        #expect(current.sent(1_000_000_000, after: app).realtime == now.anchor.realtime)
+        #expect(current.sent(1_000_000_000 + 5_000_000_000, after: app).realtime == nil)
+        #expect(current.sent(1_000_000_000 - 5_000_000_000, after: app).realtime == nil)
     }
 
     @Test func `a stamp that nobody wants is not taken`() {
         var counts = CardReceiptCounts()
-        #expect(CardTime(nil).received(5, .none, &counts) == .none)
+        #expect(CardTime(nil).received(5, before: 9, .none, &counts) == .none)
         #expect(counts == CardReceiptCounts())
     }
 }

@@ -20,6 +20,9 @@ import Testing
         missed.update(counted(skipped: 2, timeouts: 1))
         let reasons = (0..<5).map { _ in missed.explain() }
         #expect(reasons == [.inFlight, .inFlight, .skippedByDriver, .skippedByDriver, .skippedByDriver])
+        // A driver that was reset counts anew: what it has counted before stays explained.
+        missed.update(counted(skipped: 0))
+        #expect(missed.explain() == .skippedByDriver)
         missed.update(counted(skipped: 3, timeouts: 1))
         #expect(missed.explain() == .inFlight)
         #expect(missed.explain() == .skippedByDriver)

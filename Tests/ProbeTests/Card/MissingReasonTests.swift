@@ -43,6 +43,18 @@ import Wire
         #expect(row.receiveMissing == .notReceived)
     }
 
+    @Test(arguments: [Direction.out, .in])
+    func `where the cards alone count, a peer without a card stamp and a reason is explained`(direction: Direction) {
+        var row = PacketRecord(session: 1, packet: .probe, sequence: 1, direction: direction)
+        row.explainMissingPeerStamp()
+        #expect(row.receiveMissing == (direction == .out ? .unsupported : nil))
+        #expect(row.transmitMissing == (direction == .in ? .unsupported : nil))
+        var told = PacketRecord(session: 1, packet: .probe, sequence: 1, direction: direction)
+        (told.receiveMissing, told.transmitMissing) = (.never, .inFlight)
+        told.explainMissingPeerStamp()
+        #expect(told.receiveMissing == .never && told.transmitMissing == .inFlight)
+    }
+
     @Test func `a stamp's conversion comes with its bound, or neither does`() {
         var row = record()
         row.enter(

@@ -27,7 +27,7 @@ import Testing
         let example = try #require(help.firstRange(of: "EXAMPLE"))
         let options = try #require(help.firstRange(of: "OPTIONS:"))
         #expect(example.lowerBound < options.lowerBound)
-        for part in ["WHAT IT SENDS", "0x88B5", "Delay_Req", "01-80-C2-00-00-0E", "port 862", "domain 127"] {
+        for part in ["WHAT IT SENDS", "0x88B5", "Sync", "01-80-C2-00-00-0E", "port 862", "domain 127"] {
             #expect(help.contains(part), "\(part)")
         }
         for code in [0, 1, 2, 3, 4, 5, 6, 7, 64] {

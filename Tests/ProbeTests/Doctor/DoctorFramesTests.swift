@@ -22,15 +22,15 @@ import Wire
         #expect(frame[12..<14] == [0x88, 0xB5])
     }
 
-    @Test func `A PTP frame is a Delay_Req of domain 127 to the address that bridges keep`() {
-        let frame = DoctorFrames.delayRequest(from: source, sequence: 0x0203)
+    @Test func `A PTP frame is a Sync of domain 127 to the address that bridges keep`() {
+        let frame = DoctorFrames.sync(from: source, sequence: 0x0203)
         #expect(frame.count == 60)
         #expect(frame[0..<6] == [0x01, 0x80, 0xC2, 0, 0, 0x0E] && frame[12..<14] == [0x88, 0xF7])
         // IEEE 1588-2019 13.3: type and major SDO id, version, length, domain.
-        #expect(frame[14..<20] == [0x01, 0x02, 0, 44, 127, 0])
+        #expect(frame[14..<20] == [0x00, 0x02, 0, 44, 127, 0])
         #expect(frame[20..<34].allSatisfy { $0 == 0 })
         #expect(frame[34..<44] == [2, 0x11, 0x22, 0xFF, 0xFE, 0x33, 0x44, 0x55, 0, 1])
-        #expect(frame[44..<48] == [2, 3, 1, 0x7F])
+        #expect(frame[44..<48] == [2, 3, 0, 0x7F])
         #expect(frame[48...].allSatisfy { $0 == 0 })
     }
 
@@ -81,7 +81,7 @@ import Wire
         func kind(_ frame: [UInt8], _ type: UInt16) -> FrameKind? {
             DoctorFrames.kind(of: frame.span.bytes, etherType: type)
         }
-        var ptp = DoctorFrames.delayRequest(from: source, sequence: 0)
+        var ptp = DoctorFrames.sync(from: source, sequence: 0)
         for type in 0..<16 as Range<UInt8> {
             ptp[14] = 0x10 | type
             #expect(kind(ptp, 0x88F7) == (type < 8 ? .ptp : nil), "\(type)")

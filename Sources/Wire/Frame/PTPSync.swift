@@ -1,8 +1,8 @@
 import Addresses
 
-/// A PTP message that cards stamp and that tells and asks nobody anything: clocks of its domain are not to be expected.
-/// Source: IEEE 1588-2019, 13.3 and 13.6; a TLV behind it as in 14.1.
-public struct PTPEventMessage: Hashable, Sendable {
+/// A PTP Sync that tells nobody anything: every card that stamps PTP frames stamps it, and clocks of its domain are not to be
+/// expected. Source: IEEE 1588-2019, 13.3 and 13.6; a TLV behind it as in 14.1.
+public struct PTPSync: Hashable, Sendable {
     /// Bytes of the message without TLVs.
     public static let length = 44
     static let tlvHeaderLength = 4
@@ -11,13 +11,6 @@ public struct PTPEventMessage: Hashable, Sendable {
     /// A domain of PTP's that is left to users, the last one.
     public static let domain: UInt8 = 127
 
-    /// The message type, with the control field that goes with it.
-    public enum Kind: UInt8, Hashable, Sendable {
-        case sync = 0
-        case delayRequest = 1
-    }
-
-    public var kind: Kind
     /// Whose clock it names: its identity is the address, widened.
     public var source: MACAddress
     public var sequence: UInt16
@@ -25,10 +18,7 @@ public struct PTPEventMessage: Hashable, Sendable {
     /// Bytes of the value of a TLV behind it, whose header is written too; `nil` for none. A TLV's length is even.
     public var tlvLength: Int?
 
-    public init(
-        _ kind: Kind, source: MACAddress, sequence: UInt16, isUnicast: Bool = false, tlvLength: Int? = nil
-    ) {
-        self.kind = kind
+    public init(source: MACAddress, sequence: UInt16, isUnicast: Bool = false, tlvLength: Int? = nil) {
         self.source = source
         self.sequence = sequence
         self.isUnicast = isUnicast
@@ -41,9 +31,8 @@ public struct PTPEventMessage: Hashable, Sendable {
     public func write(into bytes: inout MutableRawSpan, at offset: Int) -> Bool {
         let total = Self.length + (tlvLength.map { Self.tlvHeaderLength + $0 } ?? 0)
         guard total <= 65535, bytes.holds(total, at: offset) else { return false }
-        // Major SDO 0, version 2.0.
-        bytes.store8(kind.rawValue, at: offset)
-        bytes.store8(2, at: offset + 1)
+        // Message type 0, major SDO 0, version 2.0.
+        bytes.store16(0x0002, at: offset)
         bytes.store16(UInt16(truncatingIfNeeded: total), at: offset + 2)
         bytes.store8(Self.domain, at: offset + 4)
         bytes.store8(0, at: offset + 5)
@@ -53,9 +42,8 @@ public struct PTPEventMessage: Hashable, Sendable {
         bytes.store64(source.eui64, at: offset + 20)
         bytes.store16(1, at: offset + 28)
         bytes.store16(sequence, at: offset + 30)
-        // No interval, no time of origin.
-        bytes.store8(kind.rawValue, at: offset + 32)
-        bytes.store8(0x7F, at: offset + 33)
+        // The control field of a Sync, no interval, no time of origin.
+        bytes.store16(0x007F, at: offset + 32)
         bytes.zero(offset + 34..<offset + 44)
         if let tlvLength {
             bytes.store16(Self.tlvType, at: offset + Self.length)
