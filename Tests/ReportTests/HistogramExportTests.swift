@@ -84,7 +84,9 @@ import Testing
         for sequence in 0..<3000 as Range<UInt32> {
             // Sequence numbers two apart: no pairs, which would be cut where the files are.
             let value = Int64(truncatingIfNeeded: generator.next()) >> (generator.next() % 64)
-            let record = row(.probe, sequence * 2, value)
+            var record = row(.probe, sequence * 2, value)
+            // Relative delays have buckets around the first of them.
+            record.delayError = 1
             whole.add(record)
             parts[Int(sequence % 3)].add(record)
         }

@@ -213,6 +213,35 @@ import Testing
         #expect(sides.reduce(0) { $0 + $1.sent + $1.duplicate + $1.corrupt } == 5000 - neverSent)
     }
 
+    @Test(arguments: [3_000_000_000, -3_000_000_000] as [Int64])
+    func `relative delays keep their spread, however far the clocks are apart`(offset: Int64) throws {
+        // A thousand delays from 100 us to 1.1 ms, in an order that begins in the middle.
+        let delays = (0..<1000).map { offset + 100_000 + Int64(($0 * 617 + 500) % 1000) * 1000 }
+        let found = statistics(delays.enumerated().map { row(.probe, UInt32($0.offset), $0.element) }).forward.delay
+        for percentile in [1.0, 10, 50, 90, 99, 99.9] {
+            let exact = offset + 100_000 + Int64(percentile * 10) * 1000 - 1000
+            #expect(abs(try #require(found.valueAtPercentile(percentile)) - exact) <= 600, "\(percentile)")
+        }
+        #expect(found.min == offset + 100_000 && found.max == offset + 1_099_000)
+        let sorted = delays.sorted()
+        var seen = 0
+        for bucket in found.buckets {
+            #expect(sorted[seen..<seen + Int(bucket.count)].allSatisfy { (bucket.from...bucket.to).contains($0) })
+            seen += Int(bucket.count)
+        }
+        #expect(seen == delays.count)
+    }
+
+    @Test func `relative delays as far apart as can be do not trap`() {
+        for first in [Int64.min, .max, -2_000_000, 2_000_000] {
+            let found = statistics([
+                row(.probe, 1, first), row(.probe, 3, .min), row(.probe, 5, .max), row(.probe, 7, 0),
+            ]).forward.delay
+            #expect(found.count == 4 && found.buckets.reduce(0) { $0 + $1.count } == 4)
+            #expect(found.valueAtPercentile(50) != nil)
+        }
+    }
+
     @Test func `delays by a program's stamp are left out where others are by better ones`() {
         let mixed = statistics([
             row(.probe, 1, 10), row(.probe, 2, 9000, clock: .app), row(.probe, 3, 12), row(.reply, 2, 5),

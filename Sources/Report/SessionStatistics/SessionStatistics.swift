@@ -13,8 +13,13 @@ public struct SessionStatistics: Sendable {
         /// The largest bound of a measured delay's error in nanoseconds; nil if no delay has a bound.
         public internal(set) var largestDelayError: Int64?
 
+        /// Clocks that differ by more nanoseconds than this would cost a relative delay its microseconds.
+        private static let apart: UInt64 = 1_000_000
+
         @inline(__always)
         mutating func add(_ value: Int64, _ error: Int64?) {
+            // What is relative lies as far from zero as the clocks are apart, and its spread is all that it means.
+            if delay.isEmpty, error == nil, value.magnitude > Self.apart { delay = SignedHistogram(origin: value) }
             delay.record(value)
             if let error { largestDelayError = max(largestDelayError ?? error, error) }
         }

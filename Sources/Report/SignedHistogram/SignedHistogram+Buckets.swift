@@ -2,18 +2,18 @@ extension SignedHistogram {
     /// The buckets that hold values, in increasing order of value.
     ///
     /// The bounds are those of the layout, not of the values, so that the same bucket has the same bounds in every
-    /// histogram. Takes time in proportion to the number of buckets.
+    /// histogram of one origin. Takes time in proportion to the number of buckets.
     public var buckets: [Bucket] {
         var result: [Bucket] = []
         negative?.forEachBucket(from: 0) { range, count in
             let (high, low) = (Int64(clamping: range.lowerBound), Int64(clamping: range.upperBound))
-            result.append(Bucket(from: ~low, to: ~high, count: count))
+            result.append(Bucket(from: value(at: ~low), to: value(at: ~high), count: count))
             return true
         }
         result.reverse()
         nonNegative?.forEachBucket(from: 0) { range, count in
             let (low, high) = (Int64(clamping: range.lowerBound), Int64(clamping: range.upperBound))
-            result.append(Bucket(from: low, to: high, count: count))
+            result.append(Bucket(from: value(at: low), to: value(at: high), count: count))
             return true
         }
         return result

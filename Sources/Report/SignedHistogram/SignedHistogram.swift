@@ -1,6 +1,6 @@
 /// A histogram of nanosecond values that may be negative: delays between clocks that disagree, and delay variation.
 ///
-/// Buckets are at most 0.1 % of their value wide; zero belongs to the non-negative side. Minimum, maximum, mean and
+/// Buckets are at most 0.1 % of their value wide, counted from the origin, which belongs to the upper side. Minimum, maximum, mean and
 /// standard deviation are exact: they come from the values, not from the buckets. Recording takes constant time and
 /// allocates only when a value exceeds all earlier ones in magnitude by so much that the histogram must grow.
 public struct SignedHistogram: Sendable {
@@ -27,27 +27,46 @@ public struct SignedHistogram: Sendable {
     var moments = Moments()
     var lowest = Int64.max
     var highest = Int64.min
+    /// Where buckets are finest. Relative delays lie close together, and as far from zero as the clocks are apart.
+    public let origin: Int64
 
     /// A histogram without values.
-    public init() {}
+    ///
+    /// - Parameter origin: a value near which the others are to be told apart best, in nanoseconds.
+    public init(origin: Int64 = 0) { self.origin = origin }
+
+    /// The distance from the origin; values so far apart that it does not fit are taken to lie at its ends.
+    @inline(__always)
+    func kept(_ value: Int64) -> Int64 {
+        let (distance, overflow) = value.subtractingReportingOverflow(origin)
+        return overflow ? (value < origin ? .min : .max) : distance
+    }
+
+    /// The value at a distance from the origin.
+    @inline(__always)
+    func value(at distance: Int64) -> Int64 {
+        let (value, overflow) = origin.addingReportingOverflow(distance)
+        return overflow ? (distance < 0 ? .min : .max) : value
+    }
 
     /// Counts `value`, in nanoseconds.
     @inline(__always)
     public mutating func record(_ value: Int64) {
         // -1 is kept as 0, -2 as 1 and Int64.min as Int64.max, so that both sides have the same range.
-        if value >= 0 {
+        let distance = kept(value)
+        if distance >= 0 {
             if nonNegative == nil { nonNegative = MagnitudeHistogram() }
-            nonNegative?.record(UInt64(value))
+            nonNegative?.record(UInt64(distance))
         } else {
             if negative == nil { negative = MagnitudeHistogram() }
-            negative?.record(UInt64(~value))
+            negative?.record(UInt64(~distance))
         }
         moments.add(value)
         lowest = Swift.min(lowest, value)
         highest = Swift.max(highest, value)
     }
 
-    /// Adds all values of `other` without loss: as if they had been recorded here.
+    /// Adds all values of `other`, which has the same origin, without loss: as if they had been recorded here.
     public mutating func merge(_ other: SignedHistogram) {
         Self.merge(other.nonNegative, into: &nonNegative)
         Self.merge(other.negative, into: &negative)

@@ -123,7 +123,8 @@ extension InterfaceFacts {
             found.append(
                 note(
                     "The card stamps received PTP frames alone: ordinary probes have software receive stamps.",
-                    "Count on software stamps for UDP probes; their error is in each row."))
+                    "`--transport l2 --frame ptp` sends such frames; UDP probes have software stamps when they arrive.")
+            )
         }
         return found
     }

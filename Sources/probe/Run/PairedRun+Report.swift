@@ -44,7 +44,8 @@ extension PairedRun {
             (common.vlan ?? 0) == 0
             ? "" : " A card that filters VLANs (`ethtool -k`: rx-vlan-filter) drops this one before anybody sees it."
         return question
-            + ", with the same --frame and --vlan, and is this address its interface's on the same network?" + card
+            + ", with `--transport l2` and the same --frame and --vlan, and is this address its interface's on the same network?"
+            + card
     }
 
     private func summary(_ outcome: Outcome, _ receipts: CardReceipts) -> RunSummary {

@@ -60,6 +60,7 @@ struct PairedRun {
 
     private func serve(_ path: PeerPath, _ layout: ProbeLayout, _ stopper: Stopper) async throws {
         let common = options.common
+        try RunOutputs.refuseSame([common.log, common.log.map(RunOutputs.descriptionPath), options.histogram])
         try RunOutputs.refuseExisting(
             [common.log, common.log.map(RunOutputs.descriptionPath), options.histogram], common)
         let setting = Link.Setting(

@@ -7,6 +7,25 @@ import Report
 enum RunOutputs {
     static let version = "0.1.0"
 
+    /// Refuses one file for two things: the later would overwrite the earlier.
+    static func refuseSame(_ paths: [String?]) throws(ProbeError) {
+        var seen: Set<String> = []
+        for case let path? in paths where !seen.insert(simplified(path)).inserted {
+            throw .usage(
+                "\(path) would be written twice: give log, description (its name and .json) and histogram names of their own."
+            )
+        }
+    }
+
+    /// A path without detours, as far as its text tells.
+    private static func simplified(_ path: String) -> String {
+        var parts: [Substring] = []
+        for part in path.split(separator: "/") where part != "." {
+            if part == "..", let last = parts.last, last != ".." { parts.removeLast() } else { parts.append(part) }
+        }
+        return (path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
+    }
+
     /// Refuses files that exist already before any is made, so that a corrected command finds none of our own.
     static func refuseExisting(_ paths: [String?], _ common: CommonOptions) throws(ProbeError) {
         guard !common.force else { return }

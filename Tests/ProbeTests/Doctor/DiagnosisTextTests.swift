@@ -79,7 +79,7 @@ import Testing
               note: eth0: Hardware receive stamps came for 1 of 4 PTP frames.
                 remedy: The card's latch for them was not free each time: expect missing ones.
               note: eth0: The card stamps received PTP frames alone: ordinary probes have software receive stamps.
-                remedy: Count on software stamps for UDP probes; their error is in each row.
+                remedy: `--transport l2 --frame ptp` sends such frames; UDP probes have software stamps when they arrive.
               note: eth0: Launch times: ignored by this queueing discipline (mq of fq_codel).
                 remedy: `tc qdisc replace dev eth0 root fq` keeps them by CLOCK_MONOTONIC, etf by CLOCK_TAI.
             """
