@@ -42,8 +42,11 @@ check() {
     igb)
         expect "in a line" "$(in_a_line)" "hardware stamps: transmit any frame; receive PTP frames alone"
         expect "hardware TX" "$(cell doctor 'hardware TX, ordinary frames')" "proven, 12 of 12"
-        expect "hardware RX" "$(cell doctor 'hardware RX, PTP frames')" "proven, 1 of 8"
-        expect "hardware RX of a card that frees its latch" "$(cell latch 'hardware RX, PTP frames')" "proven, 8 of 8"
+        # Eight Syncs a second, in about a second.
+        expect "hardware RX: all but the first one missing" "$(cell doctor 'hardware RX, PTP frames' | sed -E 's/of ([6-9]|10)$/of many/')" \
+            "proven, 1 of many"
+        expect "hardware RX of a card that frees its latch" \
+            "$(cell latch 'hardware RX, PTP frames' | sed -E 's/ ([6-9]|10) of \1$/ all/')" "proven, all"
         ;;
     e1000e)
         expect "in a line" "$(in_a_line)" "hardware stamps are advertised and never arrived; software stamps only"
