@@ -12,6 +12,7 @@ public struct ClockStepWatch: Sendable {
         public var realtime: Int64
         public var after: Int64
 
+        /// A reading, in nanoseconds as the properties have them: ``now()`` makes them.
         public init(before: Int64, realtime: Int64, after: Int64) {
             self.before = before
             self.realtime = realtime

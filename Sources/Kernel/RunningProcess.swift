@@ -8,6 +8,7 @@ public struct RunningProcess: Hashable, Sendable {
     /// The program and its arguments; empty where they are hidden.
     public var arguments: [String]
 
+    /// A process as proc(5) would tell of it.
     public init(id: Int32, name: String, arguments: [String]) {
         self.id = id
         self.name = name

@@ -12,7 +12,7 @@ import Wire
     }
 
     @Test func `After a step no stamp is converted by what was read before it, not even if that comes later`() {
-        let clock = CardClock(index: 0, model(5000))
+        let clock = CardClock(model(5000))
         var time = CardTime(clock)
         #expect(time.stamp(1010).realtime == 5010)
         time.forget()

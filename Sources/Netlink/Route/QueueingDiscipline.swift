@@ -10,10 +10,12 @@ public struct QueueingDiscipline: Hashable, Sendable {
     /// The class that it hangs from; ``root`` for the interface's own.
     public var parent: UInt32
 
-    /// TC_H_ROOT and TC_H_INGRESS of linux/pkt_sched.h.
+    /// TC_H_ROOT of linux/pkt_sched.h: where an interface's own one stands.
     public static let root: UInt32 = 0xFFFF_FFFF
+    /// TC_H_INGRESS of linux/pkt_sched.h: where what is received passes.
     public static let ingress: UInt32 = 0xFFFF_FFF1
 
+    /// One as the kernel would tell of it.
     public init(kind: String, handle: UInt32, parent: UInt32) {
         self.kind = kind
         self.handle = handle

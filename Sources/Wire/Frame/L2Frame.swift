@@ -41,6 +41,7 @@ public enum L2FrameShape: String, Hashable, Sendable, CaseIterable {
 
 /// What stands in front of each packet that travels without IP. docs/l2-frame.md has the layout.
 public enum L2Header {
+    /// Bytes from the magic to the packet.
     public static let length = 12
     /// "OWL2"
     public static let magic: UInt32 = 0x4F57_4C32

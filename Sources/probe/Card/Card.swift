@@ -1,7 +1,6 @@
 import Clocks
 import FastAFPacket
 import Kernel
-import Logging
 import Report
 import Synchronization
 
@@ -52,7 +51,7 @@ final class Card: Sendable {
             }
         }
         clockFailure = failure
-        clock = failure == nil ? index.map { CardClock(index: $0) } : nil
+        clock = index == nil || failure != nil ? nil : CardClock()
         self.state = Mutex(state)
     }
 

@@ -6,15 +6,10 @@ import Wire
 
 /// How the card's clock runs beside CLOCK_REALTIME, told by the thread that reads it to those that convert stamps.
 final class CardClock: Sendable {
-    /// N of /dev/ptpN.
-    let index: Int32
     private let model: Mutex<ClockModel?>
     private let version = Atomic<UInt64>(1)
 
-    init(index: Int32, _ model: ClockModel? = nil) {
-        self.index = index
-        self.model = Mutex(model)
-    }
+    init(_ model: ClockModel? = nil) { self.model = Mutex(model) }
 
     /// What is known from now on; `nil` directly after a step.
     func publish(_ model: ClockModel?) {

@@ -44,6 +44,19 @@ final class MissedStamps: Sendable {
         skipped.store(max(sum, metBusyCard), ordering: .relaxed)
     }
 
+    /// Writes off a thread's stamps whose time is over.
+    ///
+    /// - Returns: their packets, and why; empty as a rule, and then without memory.
+    func writeOff(
+        in ledger: inout TransmitLedger, _ now: Int64, timeout: Int64, _ counts: inout MissedCounts
+    ) -> [(id: UInt32, reason: MissingReason)] {
+        var expired: [(id: UInt32, reason: MissingReason)] = []
+        ledger.expire(sentBefore: deadline(now, timeout: timeout)) { id, lost, skipped in
+            expired.append((id, explain(lost, skipped, &counts)))
+        }
+        return expired
+    }
+
     /// Why stamps of a packet that were written off never came, and counts it.
     ///
     /// - Parameters:

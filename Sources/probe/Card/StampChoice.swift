@@ -10,6 +10,9 @@ enum StampChoice: String, CaseIterable, Sendable {
     /// All, and delays by the cards' stamps alone; T2 and follow-ups on the wire too.
     case hardware
 
+    /// Whether delays are from card to card, and by nothing else.
+    var measuresByCards: Bool { self == .hardware }
+
     /// The configuration of a connection with these stamps.
     func configure(_ configuration: inout PacketConn.Configuration) {
         guard self == .software else { return }
@@ -19,7 +22,7 @@ enum StampChoice: String, CaseIterable, Sendable {
 
     /// Refuses to measure by card stamps that can't come.
     func check(_ link: Link, _ card: Card) throws(ProbeError) {
-        guard self == .hardware else { return }
+        guard measuresByCards else { return }
         let name = link.interface.name
         switch link.conn.hardwareStamping {
         case .unavailable:

@@ -43,7 +43,7 @@ struct CommonOptions: ParsableArguments {
 
     func validate() throws {
         if port == 0 { throw ValidationError("Port 0 is none: the standard one is 862.") }
-        if stamps == .hardware, transport == .udp {
+        if stamps.measuresByCards, transport == .udp {
             throw ValidationError("An ordinary socket has no card stamps: --stamps hardware needs another --transport.")
         }
         if port >= 49152 {

@@ -166,7 +166,7 @@ extension SessionReflector {
             hardwareClock: card.wireIndex, clockSteps: UInt8(truncatingIfNeeded: clockWatch.steps),
             transmit0: replyStamps(taken.0),
             transmit1: replyStamps(taken.1), receive0: receipt, receive1: table[session].previousReceipt)
-        let byCard = configuration.stamps == .hardware ? receipt.card.realtime : nil
+        let byCard = configuration.stamps.measuresByCards ? receipt.card.realtime : nil
         return ReplyContext(
             sequence: table[session].nextReply, receiveNanoseconds: byCard ?? receipt.software ?? receipt.app ?? 0,
             transmitNanoseconds: 0, errorEstimate: estimate, ttl: arrival.hopLimit, dscp: arrival.dscp,

@@ -112,11 +112,11 @@ extension SessionReflector {
             table[slot.session].relation.learn(forward: isProbe ? delay : nil, reverse: isProbe ? nil : delay)
         }
         row.computeDelay(
-            error: isKnown ? table[slot.session].relation.error : nil, byCards: configuration.stamps == .hardware)
+            error: isKnown ? table[slot.session].relation.error : nil, byCards: configuration.stamps.measuresByCards)
         row.transmitMissing =
             isProbe
             ? row.reasonForMissingStamp(slot.probe, else: isPaired ? .notReceived : .noFollowUp)
             : row.reasonForMissingStamp(slot.stampMissing, expecting: ledger.expected)
-        if configuration.stamps == .hardware { row.explainMissingPeerStamp() }
+        if configuration.stamps.measuresByCards { row.explainMissingPeerStamp() }
     }
 }

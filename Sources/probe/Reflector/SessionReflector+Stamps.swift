@@ -41,7 +41,7 @@ extension SessionReflector {
         // The place may have gone to another session since.
         if table[slot.session].identifier == slot.identifier {
             table[slot.session].stampedReplies.add(slot.id)
-            let byCard = configuration.stamps == .hardware ? slot.reply.card.realtime : nil
+            let byCard = configuration.stamps.measuresByCards ? slot.reply.card.realtime : nil
             if let time = byCard ?? slot.reply.software {
                 table[slot.session].followUp = FollowUp(
                     sequence: slot.reply.sequence, timestamp: NTPTimestamp(unixNanoseconds: time).rawValue,
@@ -56,7 +56,7 @@ extension SessionReflector {
 
     /// Writes off what has waited too long.
     mutating func sweep(_ now: Int64) {
-        writeOffStamps(sentBefore: card.missed.deadline(now, timeout: configuration.timeout))
+        writeOffStamps(now)
         while oldest != next {
             let slot = replies[Int(oldest & mask)]
             let isWaiting = configuration.writesRows ? !slot.isFinished : !slot.flags.contains(.stamped)
@@ -70,12 +70,9 @@ extension SessionReflector {
         }
     }
 
-    private mutating func writeOffStamps(sentBefore time: Int64) {
-        // Empty as a rule, and then without memory.
-        var expired: [(id: UInt32, lost: TransmitStampKinds, skipped: TransmitStampKinds)] = []
-        ledger.expire(sentBefore: time) { id, lost, skipped in expired.append((id, lost, skipped)) }
-        for (id, lost, skipped) in expired {
-            let reason = card.missed.explain(lost, skipped, &result.missed)
+    private mutating func writeOffStamps(_ now: Int64) {
+        let expired = card.missed.writeOff(in: &ledger, now, timeout: configuration.timeout, &result.missed)
+        for (id, reason) in expired {
             guard let index = index(ofReply: id) else { continue }
             replies[index].stampMissing = reason
             if replies[index].reply.card.time == nil { replies[index].reply.card.missing = reason.wireCode }

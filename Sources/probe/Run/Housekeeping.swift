@@ -20,21 +20,19 @@ enum Housekeeping {
     static let unknownError =
         ErrorEstimate(synchronized: false, isPTP: false, errorNanoseconds: 16_000_000_000).rawValue
 
-    /// Calls `body` each second until cancelled.
-    static func eachSecond(_ body: @escaping @Sendable () -> Void) -> Task<Void, Never> {
+    /// Calls `body` again and again until cancelled, each time after a pause.
+    static func every(_ pause: Duration, _ body: @escaping @Sendable () -> Void) -> Task<Void, Never> {
         Task {
-            while (try? await Task.sleep(for: .seconds(1))) != nil { body() }
+            while (try? await Task.sleep(for: pause)) != nil { body() }
         }
     }
 
     /// Follows the card's clock until cancelled.
     static func watch(_ card: Card, _ logger: Logger) -> Task<Void, Never> {
-        Task {
-            while (try? await Task.sleep(for: Card.interval)) != nil {
-                guard let step = card.look() else { continue }
-                logger.warning(
-                    "The card's clock and the system's were set against one another, by \(exactDurationText(step)).")
-            }
+        every(Card.interval) {
+            guard let step = card.look() else { return }
+            logger.warning(
+                "The card's clock and the system's were set against one another, by \(exactDurationText(step)).")
         }
     }
 

@@ -81,7 +81,7 @@ extension PairedRun {
     /// Measured by cards, and the peer's has told nothing.
     private func delayNotes(_ outcome: Outcome) -> [String] {
         let statistics = outcome.recorder.statistics
-        guard options.common.stamps == .hardware, statistics.forward.counts.received > 0,
+        guard options.common.stamps.measuresByCards, statistics.forward.counts.received > 0,
             (statistics.forward.stretches + statistics.reverse.stretches).allSatisfy(\.delay.isEmpty)
         else { return [] }
         return [

@@ -164,7 +164,7 @@ struct PairedRun {
         let peer = options.peer.address
         let overrides = overrides
         let followsNextHop = options.common.transport == .packet && overrides.macAddress == nil
-        return Housekeeping.eachSecond {
+        return Housekeeping.every(.seconds(1)) {
             let estimate = Housekeeping.errorEstimate()
             threads.sender.errorEstimate = estimate
             threads.reflector.errorEstimate = estimate

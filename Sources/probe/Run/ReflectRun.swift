@@ -166,7 +166,7 @@ struct ReflectRun {
     private func housekeeping(_ families: [Family]) -> Task<Void, Never> {
         let current = Handoff(families.map { admission(isIPv4: $0.link.isIPv4) })
         let run = self
-        return Housekeeping.eachSecond {
+        return Housekeeping.every(.seconds(1)) {
             let estimate = Housekeeping.errorEstimate()
             current.withValue { admissions in
                 for (position, family) in families.enumerated() {

@@ -44,7 +44,7 @@ extension SessionSender {
     private mutating func learn(from row: inout PacketRecord) {
         guard row.clockEpoch != nil, let delay = row.softwareDelay else { return }
         relation.learn(forward: row.packet == .probe ? delay : nil, reverse: row.packet == .reply ? delay : nil)
-        row.computeDelay(error: relation.error, byCards: configuration.stamps == .hardware)
+        row.computeDelay(error: relation.error, byCards: configuration.stamps.measuresByCards)
         if relation.disagrees, !hasWarnedOfClocks {
             hasWarnedOfClocks = true
             tell(.clocksDisagree)
@@ -141,9 +141,9 @@ extension SessionSender {
         row.enter(slot.probe)
         row.enter(slot.probeReceived)
         row.clockEpoch = clockEpoch(slot, isReply: false)
-        row.computeDelay(error: relation.error, byCards: configuration.stamps == .hardware)
+        row.computeDelay(error: relation.error, byCards: configuration.stamps.measuresByCards)
         row.transmitMissing = row.reasonForMissingStamp(slot.stampMissing, expecting: ledger.expected)
-        if configuration.stamps == .hardware { row.explainMissingPeerStamp() }
+        if configuration.stamps.measuresByCards { row.explainMissingPeerStamp() }
         return row
     }
 
@@ -158,10 +158,10 @@ extension SessionSender {
         row.enter(slot.reply)
         row.enter(slot.replyReceived)
         row.clockEpoch = clockEpoch(slot, isReply: true)
-        row.computeDelay(error: relation.error, byCards: configuration.stamps == .hardware)
+        row.computeDelay(error: relation.error, byCards: configuration.stamps.measuresByCards)
         row.transmitMissing = row.reasonForMissingStamp(
             slot.reply, else: peerSendsFollowUps ? .notReceived : .noFollowUp)
-        if configuration.stamps == .hardware { row.explainMissingPeerStamp() }
+        if configuration.stamps.measuresByCards { row.explainMissingPeerStamp() }
         return row
     }
 }

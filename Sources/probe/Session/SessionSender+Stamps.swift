@@ -42,7 +42,7 @@ extension SessionSender {
 
     /// Writes off what has waited too long: stamps, replies, and follow-ups.
     mutating func sweep(_ now: Int64) {
-        writeOffStamps(sentBefore: card.missed.deadline(now, timeout: configuration.timeout))
+        writeOffStamps(now)
         while oldest != next {
             let slot = slots[slotIndex(oldest)]
             if !slot.isFinished, slot.flags.contains(.measured) {
@@ -66,12 +66,9 @@ extension SessionSender {
         oldest &+= 1
     }
 
-    private mutating func writeOffStamps(sentBefore time: Int64) {
-        // Empty as a rule, and then without memory.
-        var expired: [(id: UInt32, lost: TransmitStampKinds, skipped: TransmitStampKinds)] = []
-        ledger.expire(sentBefore: time) { id, lost, skipped in expired.append((id, lost, skipped)) }
-        for (id, lost, skipped) in expired {
-            let reason = card.missed.explain(lost, skipped, &result.missed)
+    private mutating func writeOffStamps(_ now: Int64) {
+        let expired = card.missed.writeOff(in: &ledger, now, timeout: configuration.timeout, &result.missed)
+        for (id, reason) in expired {
             guard let index = index(ofProbe: id) else { continue }
             slots[index].stampMissing = reason
             if slots[index].probe.card.time == nil { slots[index].probe.card.missing = reason.wireCode }

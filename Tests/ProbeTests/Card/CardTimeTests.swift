@@ -13,7 +13,7 @@ import Wire
         rateError: 0, wander: 0)
 
     @Test func `a stamp is converted by what was published, once the thread has taken it up`() {
-        let clock = CardClock(index: 3)
+        let clock = CardClock()
         var time = CardTime(clock)
         #expect(time.stamp(1_000_000_500) == CardStamp(time: 1_000_000_500))
         clock.publish(Self.model)
@@ -36,9 +36,9 @@ import Wire
     @Test func `a bound that is beyond the wire's is none`() {
         var model = Self.model
         model.anchor.error = Int64(UInt32.max) + 1
-        #expect(CardTime(CardClock(index: 0, model)).stamp(1_000_000_000) == CardStamp(time: 1_000_000_000))
+        #expect(CardTime(CardClock(model)).stamp(1_000_000_000) == CardStamp(time: 1_000_000_000))
         model.anchor.error = Int64(UInt32.max)
-        #expect(CardTime(CardClock(index: 0, model)).stamp(1_000_000_000).error == .max)
+        #expect(CardTime(CardClock(model)).stamp(1_000_000_000).error == .max)
     }
 
     @Test(arguments: [
@@ -54,7 +54,7 @@ import Wire
 
     @Test func `once a stamp has come a missing one was left out, and is not one that never comes`() {
         var counts = CardReceiptCounts()
-        let time = CardTime(CardClock(index: 0, Self.model))
+        let time = CardTime(CardClock(Self.model))
         #expect(time.received(1_000_000_000, before: 1_500_000_100, .expected, &counts).realtime == 1_500_000_000)
         #expect(time.received(nil, before: 0, .expected, &counts).missing == MissingReason.skippedByDriver.wireCode)
         #expect(counts == CardReceiptCounts(stamped: 1, missing: 1))
@@ -62,7 +62,7 @@ import Wire
 
     @Test func `a stamp that can't have been taken then is not converted`() {
         // 1,500,000,500 by CLOCK_REALTIME, to 40 ns.
-        let time = CardTime(CardClock(index: 0, Self.model))
+        let time = CardTime(CardClock(Self.model))
         let taken: Int64 = 1_000_000_500
         #expect(time.stamp(taken, in: 1_500_000_000...1_500_001_000).realtime == 1_500_000_500)
         #expect(time.stamp(taken, in: 1_500_000_000...1_500_000_460).realtime == 1_500_000_500)
@@ -77,7 +77,7 @@ import Wire
         #expect(time.received(taken, before: 1_500_002_000, .expected, &counts).realtime == 1_500_000_500)
         var now = Self.model
         now.anchor.realtime = ClockID.realtime.now()
-        let current = CardTime(CardClock(index: 0, now))
+        let current = CardTime(CardClock(now))
         let app = now.anchor.realtime - 1000
         #expect(current.sent(1_000_000_000, after: app).realtime == now.anchor.realtime)
         #expect(current.sent(1_000_000_000 + 5_000_000_000, after: app).realtime == nil)
