@@ -50,6 +50,24 @@ static struct timespec *timespec_of(int64_t ns, struct timespec *storage) {
     return storage;
 }
 
+int64_t cl_netlink_receive(int fd, void *buffer, size_t length, uint32_t *port, int32_t *namespace_id) {
+    struct sockaddr_nl source = { 0 };
+    struct iovec part = { .iov_base = buffer, .iov_len = length };
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(64)];
+    struct msghdr message = {
+        .msg_name = &source, .msg_namelen = sizeof source, .msg_iov = &part, .msg_iovlen = 1,
+        .msg_control = control, .msg_controllen = sizeof control };
+    ssize_t received = recvmsg(fd, &message, MSG_TRUNC);
+    if (received < 0) return -errno;
+    *port = source.nl_pid;
+    *namespace_id = -1;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
+        if (c->cmsg_level != CL_SOL_NETLINK || c->cmsg_type != NETLINK_LISTEN_ALL_NSID) continue;
+        if (c->cmsg_len >= CMSG_LEN(sizeof *namespace_id)) memcpy(namespace_id, CMSG_DATA(c), sizeof *namespace_id);
+    }
+    return received;
+}
+
 int cl_ppoll(struct pollfd *descriptors, unsigned int count, int64_t timeout_ns) {
     struct timespec storage;
     int ready = ppoll(descriptors, count, timespec_of(timeout_ns, &storage), NULL);

@@ -1,5 +1,6 @@
 import Addresses
 import ArgumentParser
+import Kernel
 import Testing
 import Wire
 

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <linux/errqueue.h>
 #include <linux/filter.h>
+#include <linux/genetlink.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/neighbour.h>
@@ -27,6 +28,7 @@
 #define CL_PACKET_IGNORE_OUTGOING 23        // linux/if_packet.h, 4.20
 #define CL_SOL_PACKET 263
 #define CL_SOL_NETLINK 270
+#define CL_SO_MEMINFO 55                    // asm-generic/socket.h, 4.12
 
 // struct mmsghdr, which <sys/socket.h> shows only under _GNU_SOURCE.
 struct cl_mmsghdr {
@@ -66,6 +68,10 @@ static inline size_t cl_cmsg_len(size_t length) { return CMSG_LEN(length); }
 
 int cl_recvmmsg(int fd, struct cl_mmsghdr *messages, unsigned int count, int flags);
 int cl_sendmmsg(int fd, struct cl_mmsghdr *messages, unsigned int count, int flags);
+
+// One datagram of a netlink socket: its whole length, which may be more than was stored. `port` is the sender's (0: the
+// kernel), `namespace_id` that of the namespace it tells of under NETLINK_LISTEN_ALL_NSID, or -1.
+int64_t cl_netlink_receive(int fd, void *buffer, size_t length, uint32_t *port, int32_t *namespace_id);
 
 // timeout_ns < 0 waits for ever.
 int cl_ppoll(struct pollfd *descriptors, unsigned int count, int64_t timeout_ns);

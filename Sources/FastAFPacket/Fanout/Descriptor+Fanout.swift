@@ -49,7 +49,8 @@ extension Descriptor {
     /// - Throws: `SystemError` EINVAL for a program that the kernel refuses, or outside of such a group.
     package func setFanoutFilter(_ filter: Filter) throws(SystemError) {
         do throws(SystemError) {
-            try set(filter, "set the fanout group's filter", level: CL_SOL_PACKET, name: PACKET_FANOUT_DATA)
+            try set(
+                filter.instructions, "set the fanout group's filter", level: CL_SOL_PACKET, name: PACKET_FANOUT_DATA)
         } catch  where error.code == EINVAL && error.remedy == nil {
             throw error.advising("The socket must be in a group whose algorithm is filter, and the program sound.")
         }

@@ -3,32 +3,48 @@ import Kernel
 
 /// A netlink socket of the network namespace in which it was opened, with a buffer made once.
 ///
-/// One request at a time: not for use by two threads at once. Source: netlink(7).
+/// One request at a time: not for use by two threads at once. A connection that asks should not be one that listens:
+/// notifications would be lost among the answers. Source: netlink(7).
 public final class NetlinkConnection {
     /// How long a request waits for the next part of its answer, in nanoseconds.
     package var timeout: Int64 = 2_000_000_000
-    /// No message is bigger: netlink's own and psample's samples fit 64 KiB.
-    static let bufferLength = 65536
-    /// How often a dump is tried that the kernel marks as inconsistent.
-    static let dumpAttempts = 8
+    /// Bytes of the connection's own buffer. No message is bigger: a dump's datagrams have at most 32 KiB, and
+    /// psample's samples fit 64 KiB.
+    public static let bufferLength = 65536
 
     let transport: any NetlinkTransport
     let buffer: UnsafeMutableRawBufferPointer
     private var sequence: UInt32 = 0
 
-    /// Opens a socket in the calling thread's network namespace.
+    /// Opens a socket in the calling thread's network namespace, or in another one.
     ///
     /// Extended acknowledgements and strict checking are on where the kernel has them.
-    /// - Parameter number: the netlink family, NETLINK_ROUTE unless given.
-    /// - Throws: ``SystemError`` if the socket can't be opened.
-    public convenience init(protocol number: Int32 = NETLINK_ROUTE) throws(SystemError) {
-        self.init(transport: try SocketTransport(protocol: number))
+    /// - Parameters:
+    ///   - number: the netlink family, NETLINK_ROUTE unless given.
+    ///   - namespace: a name that `ip netns list` shows, or the path of a namespace's file such as
+    ///     /proc/123/ns/net. Needs CAP_SYS_ADMIN.
+    /// - Throws: ``SystemError`` if the socket can't be opened, or the namespace can't be entered.
+    public convenience init(
+        protocol number: Int32 = NETLINK_ROUTE, namespace: String? = nil
+    ) throws(SystemError) {
+        guard let namespace else {
+            self.init(transport: try SocketTransport(protocol: number))
+            return
+        }
+        let transport = try NetworkNamespace.enter(namespace) { () throws(SystemError) in
+            try SocketTransport(protocol: number)
+        }
+        self.init(transport: transport)
     }
 
     /// A connection to a kernel that a function plays: it gets each request's bytes and gives the datagrams of the
     /// answer. When it has no more, time is over at once.
-    package convenience init(portID: UInt32, playing kernel: @escaping ([UInt8]) -> [[UInt8]]) {
-        self.init(transport: PlayedTransport(portID: portID, kernel: kernel))
+    ///
+    /// - Parameter notifications: datagrams that are there before any answer.
+    package convenience init(
+        portID: UInt32, hearing notifications: [[UInt8]] = [], playing kernel: @escaping ([UInt8]) -> [[UInt8]]
+    ) {
+        self.init(transport: PlayedTransport(portID: portID, hearing: notifications, kernel: kernel))
     }
 
     private init(transport: any NetlinkTransport) {
@@ -39,7 +55,7 @@ public final class NetlinkConnection {
     deinit { buffer.deallocate() }
 
     /// The port that the kernel answers to.
-    package var portID: UInt32 { transport.portID }
+    public var portID: UInt32 { transport.portID }
 
     /// The next request's number. Never 0, which is what notifications carry.
     func nextSequence() -> UInt32 {
@@ -47,30 +63,51 @@ public final class NetlinkConnection {
         return sequence
     }
 
-    /// Joins a multicast group of the family. Source: NETLINK_ADD_MEMBERSHIP in netlink(7).
-    package func join(group: UInt32) throws(SystemError) { try transport.join(group: group) }
-
-    /// Waits for one datagram of notifications.
+    /// Waits for one datagram of the kernel's: answers or notifications.
     ///
     /// - Parameter deadline: CLOCK_MONOTONIC, nanoseconds.
-    /// - Returns: `false` when the time is over.
+    /// - Returns: the datagram in this connection's own buffer, to be read before the next call; `nil` when the time
+    ///   is over.
     /// - Throws: ``NetlinkError``; ENOBUFS as its code means that notifications were lost, and passes.
-    package func receiveNotifications(
-        _ operation: StaticString, until deadline: Int64, _ body: (NetlinkMessage) -> Void
-    ) throws(NetlinkError) -> Bool {
-        guard let length = try receive(operation, until: deadline) else { return false }
-        guard length <= buffer.count else { throw NetlinkError(operation, .truncated(bytes: length)) }
-        var reader = MessageReader(UnsafeRawBufferPointer(rebasing: buffer[..<length]))
-        while let message = reader.next() { body(message) }
-        if let error = reader.error { throw NetlinkError(operation, .malformed(error)) }
-        return true
+    public func receive(
+        _ operation: StaticString, until deadline: Int64
+    ) throws(NetlinkError) -> NetlinkDatagram? {
+        try receive(operation, into: buffer, until: deadline)
     }
 
-    func receive(_ operation: StaticString, until deadline: Int64) throws(NetlinkError) -> Int? {
+    /// The same into the caller's buffer. What does not fit is an error (EMSGSIZE), never a shorter datagram.
+    public func receive(
+        _ operation: StaticString, into buffer: UnsafeMutableRawBufferPointer, until deadline: Int64
+    ) throws(NetlinkError) -> NetlinkDatagram? {
+        let received: ReceivedDatagram?
         do throws(SystemError) {
-            return try transport.receive(into: UnsafeMutableRawBufferPointer(buffer), until: deadline)
+            received = try transport.receive(into: buffer, until: deadline)
         } catch {
             throw NetlinkError(operation, .socket(error))
         }
+        guard let received else { return nil }
+        guard received.length <= buffer.count else { throw NetlinkError(operation, .truncated(bytes: received.length)) }
+        return NetlinkDatagram(
+            bytes: UnsafeRawBufferPointer(rebasing: buffer[..<received.length]), namespaceID: received.namespaceID)
     }
+
+    /// Throws everything away that has come.
+    ///
+    /// - Returns: how many datagrams that were.
+    public func discardReceived(_ operation: StaticString) throws(NetlinkError) -> Int {
+        var count = 0
+        while try receive(operation, until: 0) != nil { count += 1 }
+        return count
+    }
+}
+
+/// What one receive call gave: one message or several. It looks into the buffer that it was received into.
+public struct NetlinkDatagram {
+    public let bytes: UnsafeRawBufferPointer
+    /// The number of the namespace that it tells of, with ``NetlinkConnection/listenToAllNamespaces()``; `nil` for the
+    /// socket's own. `ip netns list-id` shows them.
+    public let namespaceID: Int32?
+
+    /// A walk over its messages. Read its `error` at the end.
+    @inlinable public var messages: MessageReader { MessageReader(bytes) }
 }

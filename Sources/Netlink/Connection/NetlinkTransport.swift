@@ -7,11 +7,22 @@ protocol NetlinkTransport: AnyObject {
     /// The port that the kernel answers to.
     var portID: UInt32 { get }
     func send(_ message: [UInt8]) throws(SystemError)
-    /// Waits for one datagram of the kernel's until `deadline` (CLOCK_MONOTONIC, nanoseconds).
-    ///
-    /// - Returns: its whole length, which may be more than was stored; `nil` when the time is over.
-    func receive(into buffer: UnsafeMutableRawBufferPointer, until deadline: Int64) throws(SystemError) -> Int?
-    func join(group: UInt32) throws(SystemError)
+    /// Waits for one datagram of the kernel's until `deadline` (CLOCK_MONOTONIC, nanoseconds); `nil` when the time is
+    /// over.
+    func receive(
+        into buffer: UnsafeMutableRawBufferPointer, until deadline: Int64
+    ) throws(SystemError) -> ReceivedDatagram?
+    /// Sets or reads options of the socket; `nil` where there is none.
+    func withSocket<Value>(
+        _ body: (borrowing Descriptor) throws(SystemError) -> Value
+    ) throws(SystemError) -> Value?
+}
+
+/// What a socket says of a datagram.
+struct ReceivedDatagram {
+    /// Its whole length, which may be more than was stored.
+    var length: Int
+    var namespaceID: Int32?
 }
 
 /// A real netlink socket. Source: netlink(7).
@@ -54,9 +65,11 @@ final class SocketTransport: NetlinkTransport {
         try checkErrno("send the request", Int32(clamping: sent))
     }
 
-    func receive(into buffer: UnsafeMutableRawBufferPointer, until deadline: Int64) throws(SystemError) -> Int? {
+    func receive(
+        into buffer: UnsafeMutableRawBufferPointer, until deadline: Int64
+    ) throws(SystemError) -> ReceivedDatagram? {
         while true {
-            if let length = try receiveNow(into: buffer) { return length }
+            if let received = try receiveNow(into: buffer) { return received }
             let left = deadline - ClockID.monotonic.now()
             if left <= 0 { return nil }
             _ = try descriptor.waitForInput(timeout: left)
@@ -64,25 +77,27 @@ final class SocketTransport: NetlinkTransport {
     }
 
     /// One datagram of the kernel's if there is one already. What other processes send is thrown away.
-    private func receiveNow(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int? {
+    private func receiveNow(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> ReceivedDatagram? {
         while true {
-            var source = sockaddr_nl()
-            var length = socklen_t(MemoryLayout<sockaddr_nl>.size)
-            let received = withUnsafeMutableBytes(of: &source) { bytes in
-                recvfrom(
-                    descriptor.rawValue, buffer.baseAddress, buffer.count, Int32(MSG_TRUNC),
-                    bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self), &length)
+            var sender: UInt32 = 0
+            var namespaceID: Int32 = -1
+            let received = cl_netlink_receive(
+                descriptor.rawValue, buffer.baseAddress, buffer.count, &sender, &namespaceID)
+            switch Int32(clamping: received) {
+            case -EINTR: continue
+            case -EAGAIN: return nil
+            case let failure where failure < 0: throw SystemError("receive from the kernel", code: -failure)
+            default: break
             }
-            if received < 0, errno == EINTR { continue }
-            if received < 0, errno == EAGAIN { return nil }
-            try checkErrno("receive the answer", Int32(clamping: received))
-            if source.nl_pid == 0 { return received }
+            guard sender == 0 else { continue }
+            return ReceivedDatagram(length: Int(received), namespaceID: namespaceID < 0 ? nil : namespaceID)
         }
     }
 
-    func join(group: UInt32) throws(SystemError) {
-        try descriptor.setOption(
-            "join the netlink group", level: CL_SOL_NETLINK, name: NETLINK_ADD_MEMBERSHIP, to: Int32(bitPattern: group))
+    func withSocket<Value>(
+        _ body: (borrowing Descriptor) throws(SystemError) -> Value
+    ) throws(SystemError) -> Value? {
+        try body(descriptor)
     }
 }
 
@@ -90,21 +105,22 @@ final class SocketTransport: NetlinkTransport {
 final class PlayedTransport: NetlinkTransport {
     let portID: UInt32
     private let kernel: ([UInt8]) -> [[UInt8]]
-    private var queue: [[UInt8]] = []
+    private var queue: [[UInt8]]
 
-    init(portID: UInt32, kernel: @escaping ([UInt8]) -> [[UInt8]]) {
+    init(portID: UInt32, hearing notifications: [[UInt8]], kernel: @escaping ([UInt8]) -> [[UInt8]]) {
         self.portID = portID
         self.kernel = kernel
+        queue = notifications
     }
 
     func send(_ message: [UInt8]) { queue += kernel(message) }
 
-    func receive(into buffer: UnsafeMutableRawBufferPointer, until deadline: Int64) -> Int? {
+    func receive(into buffer: UnsafeMutableRawBufferPointer, until deadline: Int64) -> ReceivedDatagram? {
         guard !queue.isEmpty else { return nil }
         let datagram = queue.removeFirst()
         buffer.copyBytes(from: datagram.prefix(buffer.count))
-        return datagram.count
+        return ReceivedDatagram(length: datagram.count)
     }
 
-    func join(group: UInt32) {}
+    func withSocket<Value>(_ body: (borrowing Descriptor) throws(SystemError) -> Value) -> Value? { nil }
 }

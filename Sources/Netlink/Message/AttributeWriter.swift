@@ -4,26 +4,26 @@ import CLinux
 /// Appends attributes to one growing buffer. The first error stays, and nothing is written after it.
 ///
 /// Source: netlink(7), Documentation/userspace-api/netlink/intro.rst of the kernel.
-package struct AttributeWriter {
-    package private(set) var bytes: [UInt8]
-    package private(set) var error: NetlinkFormatError?
+public struct AttributeWriter {
+    public private(set) var bytes: [UInt8]
+    public private(set) var error: NetlinkFormatError?
 
-    package init(after bytes: [UInt8] = []) { self.bytes = bytes }
+    public init(after bytes: [UInt8] = []) { self.bytes = bytes }
 
     /// Appends a plain C value, padded: a family's fixed header.
-    package mutating func appendFixed<Value: BitwiseCopyable>(_ value: Value) {
+    public mutating func appendFixed<Value: BitwiseCopyable>(_ value: Value) {
         withUnsafeBytes(of: value) { bytes.append(contentsOf: $0) }
         pad()
     }
 
     /// Replaces the bytes at `offset` by a plain value's.
-    package mutating func patch<Value: BitwiseCopyable>(_ value: Value, at offset: Int) {
+    public mutating func patch<Value: BitwiseCopyable>(_ value: Value, at offset: Int) {
         guard offset >= 0, offset <= bytes.count - MemoryLayout<Value>.size else { return }
         bytes.withUnsafeMutableBytes { $0.storeBytes(of: value, toByteOffset: offset, as: Value.self) }
     }
 
     /// An integer.
-    package mutating func put<Value: FixedWidthInteger & BitwiseCopyable>(
+    public mutating func put<Value: FixedWidthInteger & BitwiseCopyable>(
         _ type: UInt16, _ value: Value, order: ByteOrder = .host
     ) {
         let stored = order == .network ? value.bigEndian : value
@@ -31,7 +31,7 @@ package struct AttributeWriter {
     }
 
     /// An address: 4 or 16 bytes, in the network's order whatever the family.
-    package mutating func put(_ type: UInt16, _ address: IPAddress) {
+    public mutating func put(_ type: UInt16, _ address: IPAddress) {
         switch address {
         case .v4(let value): put(type, value, order: .network)
         case .v6(let value): put(type, value, order: .network)
@@ -39,14 +39,14 @@ package struct AttributeWriter {
     }
 
     /// A string with the zero byte at its end that the kernel's NLA_NUL_STRING asks for.
-    package mutating func put(_ type: UInt16, _ text: String) {
+    public mutating func put(_ type: UInt16, _ text: String) {
         put(type, bytes: Array(text.utf8) + [0])
     }
 
     /// An attribute that says something by being there.
-    package mutating func putFlag(_ type: UInt16) { put(type, bytes: EmptyCollection()) }
+    public mutating func putFlag(_ type: UInt16) { put(type, bytes: EmptyCollection()) }
 
-    package mutating func put(_ type: UInt16, bytes payload: some Collection<UInt8>) {
+    public mutating func put(_ type: UInt16, bytes payload: some Collection<UInt8>) {
         guard error == nil else { return }
         let length = payload.count + 4
         guard length <= Int(UInt16.max) else {
@@ -59,7 +59,7 @@ package struct AttributeWriter {
     }
 
     /// An attribute that holds what `body` writes.
-    package mutating func putNested(_ type: UInt16, _ body: (inout AttributeWriter) -> Void) {
+    public mutating func putNested(_ type: UInt16, _ body: (inout AttributeWriter) -> Void) {
         guard error == nil else { return }
         let start = bytes.count
         appendHeader(type | UInt16(NLA_F_NESTED), length: 0)

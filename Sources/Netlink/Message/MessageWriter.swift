@@ -3,20 +3,20 @@ import CLinux
 /// Builds one request: message header, the family's fixed header, attributes.
 ///
 /// Source: netlink(7), struct nlmsghdr in linux/netlink.h.
-package struct MessageWriter {
-    package let type: UInt16
-    package var flags: UInt16
+public struct MessageWriter {
+    public let type: UInt16
+    public var flags: UInt16
     /// What comes after the message header. Put attributes here.
-    package var attributes: AttributeWriter
+    public var attributes: AttributeWriter
 
     /// - Parameter fixed: the family's header, such as `rtmsg`.
-    package init<Fixed: BitwiseCopyable>(type: UInt16, flags: UInt16 = 0, fixed: Fixed) {
+    public init<Fixed: BitwiseCopyable>(type: UInt16, flags: UInt16 = 0, fixed: Fixed) {
         self.init(type: type, flags: flags)
         attributes.appendFixed(fixed)
     }
 
     /// A message without a fixed header.
-    package init(type: UInt16, flags: UInt16 = 0) {
+    public init(type: UInt16, flags: UInt16 = 0) {
         self.type = type
         self.flags = flags
         attributes = AttributeWriter(after: [UInt8](repeating: 0, count: NetlinkMessage.headerLength))
@@ -25,7 +25,7 @@ package struct MessageWriter {
     /// The bytes to send.
     ///
     /// - Throws: the first error of the attributes.
-    package func finished(
+    public func finished(
         addingFlags more: UInt16 = 0, sequence: UInt32 = 0, portID: UInt32 = 0
     ) throws(NetlinkFormatError) -> [UInt8] {
         if let error = attributes.error { throw error }

@@ -79,15 +79,14 @@ public final class NeighbourResolver {
     /// Waits for a notification of this neighbour's; `false` when the time is over.
     private func waitForChange(until deadline: Int64) throws(NeighbourError) -> Bool {
         do throws(NetlinkError) {
-            var isAbout = false
-            while !isAbout {
-                let heard = try listener.receiveNotifications("wait for the neighbour", until: deadline) { message in
+            while let datagram = try listener.receive("wait for the neighbour", until: deadline) {
+                var messages = datagram.messages
+                while let message = messages.next() {
                     let changed = (try? Neighbour(message)) ?? nil
-                    if changed?.address == address, changed?.interfaceIndex == interface.index { isAbout = true }
+                    if changed?.address == address, changed?.interfaceIndex == interface.index { return true }
                 }
-                if !heard { return false }
             }
-            return true
+            return false
         } catch  where error.code == ENOBUFS {
             return true
         } catch {

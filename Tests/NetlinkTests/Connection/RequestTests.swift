@@ -229,12 +229,77 @@ import Testing
         #expect(kernel.requests.isEmpty)
     }
 
-    @Test func `notifications come a datagram at a time`() throws {
-        let connection = PlayedKernel([[Captured.neighbourStale + Captured.neighbourPermanentIPv6]]).connection
-        try connection.transport.send([UInt8](repeating: 0, count: 16))
+    @Test func `a table is read as it comes, and again from the start when it changed`() throws {
+        var cut = Captured.addresses
+        cut[6] |= UInt8(NLM_F_DUMP_INTR)
+        let kernel = PlayedKernel([[cut, Captured.done], [Captured.addresses, Captured.done]])
         var types: [UInt16] = []
-        #expect(try connection.receiveNotifications("listen", until: 0) { types.append($0.type) })
-        #expect(types == [28, 28])
-        #expect(try connection.receiveNotifications("listen", until: 0) { _ in types = [] } == false)
+        var restarts = 0
+        try kernel.connection.dump("read the table", MessageWriter(type: 22)) {
+            restarts += 1
+            types = []
+        } _: { message throws(NetlinkFormatError) in
+            types.append(message.type)
+        }
+        #expect(types == [20, 20, 20])
+        #expect(restarts == 1)
+    }
+
+    @Test func `a table can be walked and thrown away`() throws {
+        let kernel = PlayedKernel([[Captured.addresses, Captured.addresses, Captured.done]])
+        #expect(try kernel.connection.discardDump("walk the table", MessageWriter(type: 22)) == 6)
+    }
+
+    @Test func `an error of the reader's ends a dump after its end`() throws {
+        let kernel = PlayedKernel([[Captured.addresses, Captured.done], [Captured.addresses, Captured.done]])
+        let connection = kernel.connection
+        var seen = 0
+        let error = #expect(throws: NetlinkError.self) {
+            try connection.dump("read the table", MessageWriter(type: 22), startOver: {}) {
+                _ throws(NetlinkFormatError) in
+                seen += 1
+                throw .missingAttribute(type: 9)
+            }
+        }
+        #expect(error?.cause == .malformed(.missingAttribute(type: 9)))
+        #expect(seen == 1)
+        #expect(try dump(connection) == [20, 20, 20])
+    }
+}
+
+@Suite struct ReceiveTests {
+    private func connection(hearing datagrams: [[UInt8]]) -> NetlinkConnection {
+        NetlinkConnection(portID: PlayedKernel.portID, hearing: datagrams) { _ in [] }
+    }
+
+    private func types(_ datagram: NetlinkDatagram?) -> [UInt16]? {
+        guard var messages = datagram?.messages else { return nil }
+        var types: [UInt16] = []
+        while let message = messages.next() { types.append(message.type) }
+        return types
+    }
+
+    @Test func `notifications come a datagram at a time`() throws {
+        let connection = connection(hearing: [Captured.neighbourStale + Captured.neighbourPermanentIPv6])
+        #expect(types(try connection.receive("listen", until: 0)) == [28, 28])
+        #expect(types(try connection.receive("listen", until: 0)) == nil)
+    }
+
+    @Test func `a datagram goes into the caller's buffer`() throws {
+        let connection = connection(hearing: [Captured.neighbourStale, Captured.addresses])
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Captured.neighbourStale.count, alignment: 4)
+        defer { buffer.deallocate() }
+        let datagram = try #require(try connection.receive("listen", into: buffer, until: 0))
+        #expect(datagram.bytes.baseAddress == UnsafeRawPointer(buffer.baseAddress))
+        #expect(Array(buffer) == Captured.neighbourStale)
+        let error = #expect(throws: NetlinkError.self) { try connection.receive("listen", into: buffer, until: 0) }
+        #expect(error?.cause == .truncated(bytes: Captured.addresses.count))
+        #expect(error?.code == EMSGSIZE)
+    }
+
+    @Test func `what came is thrown away, and counted`() throws {
+        let connection = connection(hearing: [Captured.neighbourStale, Captured.addresses])
+        #expect(try connection.discardReceived("start afresh") == 2)
+        #expect(types(try connection.receive("listen", until: 0)) == nil)
     }
 }
