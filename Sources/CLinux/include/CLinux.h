@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <linux/errqueue.h>
+#include <linux/ethtool_netlink.h>
 #include <linux/filter.h>
 #include <linux/genetlink.h>
 #include <linux/if_ether.h>
@@ -28,6 +29,24 @@
 #define CL_PACKET_IGNORE_OUTGOING 23        // linux/if_packet.h, 4.20
 #define CL_SOL_PACKET 263
 #define CL_SOL_NETLINK 270
+// linux/ethtool_netlink_generated.h: statistics 6.10, the rest 6.14.
+#define CL_ETHTOOL_MSG_TSCONFIG_GET 46
+#define CL_ETHTOOL_MSG_TSCONFIG_SET 47
+#define CL_ETHTOOL_MSG_TSCONFIG_GET_REPLY 47
+#define CL_ETHTOOL_MSG_TSCONFIG_SET_REPLY 48
+#define CL_ETHTOOL_A_TSINFO_STATS 6
+#define CL_ETHTOOL_A_TSINFO_HWTSTAMP_PROVIDER 7
+#define CL_ETHTOOL_A_TS_STAT_TX_PKTS 1
+#define CL_ETHTOOL_A_TS_STAT_TX_LOST 2
+#define CL_ETHTOOL_A_TS_STAT_TX_ERR 3
+#define CL_ETHTOOL_A_TS_STAT_TX_ONESTEP_PKTS_UNCONFIRMED 4
+#define CL_ETHTOOL_A_TS_HWTSTAMP_PROVIDER_INDEX 1
+#define CL_ETHTOOL_A_TS_HWTSTAMP_PROVIDER_QUALIFIER 2
+#define CL_ETHTOOL_A_TSCONFIG_HEADER 1
+#define CL_ETHTOOL_A_TSCONFIG_HWTSTAMP_PROVIDER 2
+#define CL_ETHTOOL_A_TSCONFIG_TX_TYPES 3
+#define CL_ETHTOOL_A_TSCONFIG_RX_FILTERS 4
+#define CL_ETHTOOL_A_TSCONFIG_HWTSTAMP_FLAGS 5
 #define CL_SO_MEMINFO 55                    // asm-generic/socket.h, 4.12
 
 // struct mmsghdr, which <sys/socket.h> shows only under _GNU_SOURCE.

@@ -1,0 +1,101 @@
+import CLinux
+import Glibc
+import Kernel
+
+/// The kernel's ethtool family: what an interface's driver can stamp, has stamped, and is set to.
+///
+/// Source: Documentation/networking/ethtool-netlink.rst, net/ethtool/tsinfo.c, net/ethtool/tsconfig.c.
+public final class EthtoolConnection {
+    private let connection: NetlinkConnection
+    private let family: GenericFamily
+
+    /// Opens a connection in the calling thread's network namespace, or in another one.
+    ///
+    /// - Throws: ``NetlinkError`` with ENOENT as its code where the kernel lacks the family (before 5.6).
+    public convenience init(namespace: String? = nil) throws(NetlinkError) {
+        let connection: NetlinkConnection
+        do throws(SystemError) {
+            connection = try NetlinkConnection(protocol: NETLINK_GENERIC, namespace: namespace)
+        } catch {
+            throw NetlinkError("open a generic netlink socket", .socket(error))
+        }
+        try self.init(connection)
+    }
+
+    package init(_ connection: NetlinkConnection) throws(NetlinkError) {
+        self.connection = connection
+        family = try connection.genericFamily(ETHTOOL_GENL_NAME)
+    }
+
+    /// What the interface says that it can stamp, with the driver's own counts where it keeps them (Linux 6.10).
+    ///
+    /// Needs no privilege. Source: ETHTOOL_MSG_TSINFO_GET.
+    /// - Throws: ``NetlinkError`` with ENODEV as its code for no such interface.
+    public func stampingInformation(of interfaceIndex: Int32) throws(NetlinkError) -> StampingInformation {
+        let operation: StaticString = "read the stamping capabilities"
+        let statistics = Flags.compactBitsets | Flags.statistics
+        do throws(NetlinkError) {
+            return try information(operation, request(ETHTOOL_MSG_TSINFO_GET, interfaceIndex, statistics))
+        } catch  where [EINVAL, EOPNOTSUPP].contains(error.code) {
+            // Before 6.10 the flag for statistics is none that the kernel knows here.
+            return try information(
+                operation, request(ETHTOOL_MSG_TSINFO_GET, interfaceIndex, Flags.compactBitsets))
+        }
+    }
+
+    private func information(
+        _ operation: StaticString, _ message: MessageWriter
+    ) throws(NetlinkError) -> StampingInformation {
+        try single(operation, message) { message throws(NetlinkFormatError) in try StampingInformation(message) }
+    }
+
+    /// What the card is set to stamp. Needs no privilege. Source: ETHTOOL_MSG_TSCONFIG_GET, Linux 6.14.
+    ///
+    /// - Throws: ``NetlinkError`` with EOPNOTSUPP as its code for a kernel or a driver without it.
+    public func stampingConfiguration(of interfaceIndex: Int32) throws(NetlinkError) -> StampingConfiguration {
+        let message = request(Int(CL_ETHTOOL_MSG_TSCONFIG_GET), interfaceIndex, Flags.compactBitsets)
+        return try single("read the stamping configuration", message) { message throws(NetlinkFormatError) in
+            try StampingConfiguration(message)
+        }
+    }
+
+    /// Sets what the card stamps, for everybody who uses it: whoever sets it gives it back. Needs CAP_NET_ADMIN.
+    ///
+    /// Source: ETHTOOL_MSG_TSCONFIG_SET, Linux 6.14.
+    /// - Returns: what the driver made of it, which may be more than was asked for.
+    public func setStampingConfiguration(
+        _ configuration: StampingConfiguration, of interfaceIndex: Int32
+    ) throws(NetlinkError) -> StampingConfiguration {
+        var message = request(Int(CL_ETHTOOL_MSG_TSCONFIG_SET), interfaceIndex, Flags.compactBitsets)
+        configuration.put(into: &message.attributes)
+        return try single("set the stamping configuration", message) { message throws(NetlinkFormatError) in
+            try StampingConfiguration(message)
+        }
+    }
+
+    private enum Flags {
+        static let compactBitsets = UInt32(ETHTOOL_FLAG_COMPACT_BITSETS)
+        static let statistics = UInt32(ETHTOOL_FLAG_STATS)
+    }
+
+    private func request(_ command: Int, _ interfaceIndex: Int32, _ flags: UInt32) -> MessageWriter {
+        var message = MessageWriter(family, command: command)
+        // The header is attribute 1 of every request and reply of the family.
+        message.attributes.putNested(UInt16(CL_ETHTOOL_A_TSCONFIG_HEADER)) { header in
+            header.put(UInt16(ETHTOOL_A_HEADER_DEV_INDEX), interfaceIndex)
+            header.put(UInt16(ETHTOOL_A_HEADER_FLAGS), flags)
+        }
+        return message
+    }
+
+    private func single<Reply>(
+        _ operation: StaticString, _ message: MessageWriter, _ decode: NetlinkConnection.Decoder<Reply>
+    ) throws(NetlinkError) -> Reply {
+        let identifier = family.identifier
+        let replies = try connection.request(operation, message) { message throws(NetlinkFormatError) -> Reply? in
+            message.type == identifier ? try decode(message) : nil
+        }
+        guard let reply = replies.first else { throw NetlinkError(operation, .empty) }
+        return reply
+    }
+}
