@@ -14,6 +14,7 @@ let package = Package(
         .executable(name: "probe", targets: ["probe"]),
         .library(name: "FastAFPacket", targets: ["FastAFPacket"]),
         .library(name: "Netlink", targets: ["Netlink"]),
+        .library(name: "PSample", targets: ["PSample"]),
         .library(name: "Wire", targets: ["Wire"]),
         .library(name: "Kernel", targets: ["Kernel"]),
         .library(name: "Clocks", targets: ["Clocks"]),
@@ -38,6 +39,8 @@ let package = Package(
             swiftSettings: settings),
         .target(name: "Clocks", dependencies: ["Kernel", "CLinux"], swiftSettings: settings),
         .target(name: "Netlink", dependencies: ["Kernel", "CLinux", "Addresses"], swiftSettings: settings),
+        .target(
+            name: "PSample", dependencies: ["Netlink", "Kernel", "CLinux", "Addresses"], swiftSettings: settings),
         .target(
             name: "Report", dependencies: [.product(name: "Histogram", package: "hdrhistogram-swift")],
             swiftSettings: settings),
@@ -71,6 +74,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "ClocksTests", dependencies: ["Clocks", "Kernel"], swiftSettings: settings),
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink", "Kernel", "Addresses"], swiftSettings: settings),
+        .testTarget(
+            name: "PSampleTests", dependencies: ["PSample", "Netlink", "Kernel", "CLinux", "Addresses"],
+            swiftSettings: settings),
         .testTarget(name: "ReportTests", dependencies: ["Report"], swiftSettings: settings),
         .testTarget(
             name: "ProbeTests",

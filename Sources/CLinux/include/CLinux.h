@@ -19,6 +19,7 @@
 #include <linux/neighbour.h>
 #include <linux/net_tstamp.h>
 #include <linux/netlink.h>
+#include <linux/psample.h>
 #include <linux/rtnetlink.h>
 
 // Newer than the oldest headers that we build with, under names of our own: most of these are enum members, which
@@ -27,6 +28,8 @@
 #define CL_SCM_TS_OPT_ID 81                 // asm-generic/socket.h, 6.13
 #define CL_SOF_OPT_RX_FILTER (1 << 17)      // linux/net_tstamp.h, 6.12
 #define CL_PACKET_IGNORE_OUTGOING 23        // linux/if_packet.h, 4.20
+#define CL_PSAMPLE_ATTR_USER_COOKIE 15          // linux/psample.h, 6.11
+#define CL_PSAMPLE_ATTR_SAMPLE_PROBABILITY 16   // linux/psample.h, 6.11
 #define CL_SOL_PACKET 263
 #define CL_SOL_NETLINK 270
 // linux/ethtool_netlink_generated.h: statistics 6.10, the rest 6.14.

@@ -63,7 +63,7 @@ public struct L2Frame: Hashable, Sendable {
     public var shape: L2FrameShape
     public var sourcePort: UInt16
     public var destinationPort: UInt16
-    /// Offsets of the payload in the frame.
+    /// Offsets of the payload in the frame; of a frame that was cut, of what there is of it.
     public var payload: Range<Int>
 
     /// Bytes of the frame without Ethernet's own padding.
@@ -72,9 +72,11 @@ public struct L2Frame: Hashable, Sendable {
     /// Decodes a frame of any length. Of a PTP frame only the EtherType and the TLV are looked at: what the header in
     /// front of it says is for cards and switches, and these may change it.
     ///
-    /// - Parameter frame: from the destination MAC address on, without the frame check sequence.
+    /// - Parameters:
+    ///   - frame: from the destination MAC address on, without the frame check sequence.
+    ///   - wholeLength: the frame's own length where `frame` may be the beginning alone, as samples are.
     /// - Throws: the first reason found, from the link layer up.
-    public init(decoding frame: RawSpan) throws(FrameError) {
+    public init(decoding frame: RawSpan, wholeLength: Int? = nil) throws(FrameError) {
         guard let destinationMAC = frame.u48(at: 0), let sourceMAC = frame.u48(at: 6),
             var etherType = frame.u16(at: 12)
         else { throw .short }
@@ -85,7 +87,7 @@ public struct L2Frame: Hashable, Sendable {
             etherType = inner
             start = 18
         }
-        var end = frame.byteCount
+        var end = max(wholeLength ?? 0, frame.byteCount)
         switch etherType {
         case EtherType.localExperimental:
             shape = .ordinary
@@ -105,8 +107,9 @@ public struct L2Frame: Hashable, Sendable {
             let destinationPort = frame.u16(at: start + L2Header.portsOffset + 2)
         else { throw .short }
         guard magic == L2Header.magic, version == L2Header.version else { throw .notL2 }
-        payload = start + L2Header.length..<start + L2Header.length + Int(length)
-        guard payload.upperBound <= end else { throw .truncated }
+        let first = start + L2Header.length
+        guard first + Int(length) <= end else { throw .truncated }
+        payload = first..<min(first + Int(length), frame.byteCount)
         self.destinationMAC = MACAddress(rawValue: destinationMAC)
         self.sourceMAC = MACAddress(rawValue: sourceMAC)
         self.sourcePort = sourcePort

@@ -6,11 +6,13 @@ struct NetworkHeader {
     var destination: IPAddress
     var hopLimit: UInt8
     var trafficClass: UInt8
-    /// From the UDP header to the end of the IP payload.
+    /// From the UDP header to the end of the IP payload. Of a frame that was cut it goes on behind the bytes there are.
     var transport: Range<Int>
 
     /// RFC 791. Options are skipped.
-    init(decodingIPv4 frame: RawSpan, at start: Int) throws(FrameError) {
+    ///
+    /// - Parameter wholeLength: of the frame, of which `frame` may be the beginning alone.
+    init(decodingIPv4 frame: RawSpan, at start: Int, wholeLength: Int) throws(FrameError) {
         guard let versionAndLength = frame.u8(at: start), let trafficClass = frame.u8(at: start + 1),
             let totalLength = frame.u16(at: start + 2), let fragment = frame.u16(at: start + 6),
             let hopLimit = frame.u8(at: start + 8), let proto = frame.u8(at: start + 9),
@@ -21,7 +23,8 @@ struct NetworkHeader {
             throw .badHeader
         }
         let end = start + Int(totalLength)
-        guard end <= frame.byteCount else { throw .truncated }
+        guard end <= wholeLength else { throw .truncated }
+        guard start + headerLength <= frame.byteCount else { throw .short }
         var sum = InternetChecksum()
         sum.add(frame, start..<start + headerLength)
         guard sum.folded == 0xFFFF else { throw .badHeaderChecksum }
@@ -36,7 +39,7 @@ struct NetworkHeader {
     }
 
     /// RFC 8200. The walk over extension headers is bounded in number as well as by the packet's length.
-    init(decodingIPv6 frame: RawSpan, at start: Int) throws(FrameError) {
+    init(decodingIPv6 frame: RawSpan, at start: Int, wholeLength: Int) throws(FrameError) {
         guard let first = frame.u32(at: start), let payloadLength = frame.u16(at: start + 4),
             var next = frame.u8(at: start + 6), let hopLimit = frame.u8(at: start + 7),
             let source = frame.u128(at: start + 8), let destination = frame.u128(at: start + 24)
@@ -44,7 +47,7 @@ struct NetworkHeader {
         guard first >> 28 == 6 else { throw .badHeader }
         var offset = start + 40
         let end = offset + Int(payloadLength)
-        guard end <= frame.byteCount else { throw .truncated }
+        guard end <= wholeLength else { throw .truncated }
 
         var headers = 0
         while next != IPProtocol.udp {

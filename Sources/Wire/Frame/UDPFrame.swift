@@ -19,7 +19,7 @@ public struct UDPFrame: Hashable, Sendable {
     public var ecn: UInt8
     public var sourcePort: UInt16
     public var destinationPort: UInt16
-    /// Offsets of the UDP payload in the frame.
+    /// Offsets of the UDP payload in the frame; of a frame that was cut, of what there is of it.
     public var payload: Range<Int>
 
     /// Decodes a frame of any length.
@@ -29,8 +29,13 @@ public struct UDPFrame: Hashable, Sendable {
     ///   - verifyChecksum: whether to check the UDP checksum. False for a frame whose checksum is still to be filled
     ///     in by a card that it never meets (TP_STATUS_CSUMNOTREADY, packet(7)). The IPv4 header checksum is always
     ///     checked; an absent UDP checksum (0) is accepted over IPv4 (RFC 768) and refused over IPv6 (RFC 8200 8.1).
+    ///     Nothing of UDP's can be checked where the end is missing.
+    ///   - wholeLength: the frame's own length where `frame` may be the beginning alone, as samples are.
     /// - Throws: the first reason found, from the link layer up.
-    public init(decoding frame: RawSpan, verifyChecksum: Bool = true) throws(FrameError) {
+    public init(
+        decoding frame: RawSpan, verifyChecksum: Bool = true, wholeLength: Int? = nil
+    ) throws(FrameError) {
+        let wholeLength = max(wholeLength ?? 0, frame.byteCount)
         guard let destinationMAC = frame.u48(at: 0), let sourceMAC = frame.u48(at: 6),
             var etherType = frame.u16(at: 12)
         else { throw .short }
@@ -44,8 +49,10 @@ public struct UDPFrame: Hashable, Sendable {
         }
         let header: NetworkHeader
         switch etherType {
-        case EtherType.ipv4: header = try NetworkHeader(decodingIPv4: frame, at: network)
-        case EtherType.ipv6: header = try NetworkHeader(decodingIPv6: frame, at: network)
+        case EtherType.ipv4:
+            header = try NetworkHeader(decodingIPv4: frame, at: network, wholeLength: wholeLength)
+        case EtherType.ipv6:
+            header = try NetworkHeader(decodingIPv6: frame, at: network, wholeLength: wholeLength)
         default: throw .notIP
         }
         self.destinationMAC = MACAddress(rawValue: destinationMAC)
@@ -66,9 +73,10 @@ public struct UDPFrame: Hashable, Sendable {
         else { throw .badHeader }
         self.sourcePort = sourcePort
         self.destinationPort = destinationPort
-        payload = transport.lowerBound + 8..<transport.lowerBound + Int(length)
+        let end = transport.lowerBound + Int(length)
+        payload = transport.lowerBound + 8..<min(end, frame.byteCount)
 
-        guard verifyChecksum else { return }
+        guard verifyChecksum, end <= frame.byteCount else { return }
         if checksum == 0 {
             guard source.isIPv4 else { throw .badChecksum }
             return

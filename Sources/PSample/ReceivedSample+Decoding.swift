@@ -1,0 +1,92 @@
+import Addresses
+import CLinux
+import Netlink
+
+extension ReceivedSample {
+    /// Decodes the attributes of one PSAMPLE_CMD_SAMPLE, without copying or allocating. Those of newer kernels are passed
+    /// over.
+    ///
+    /// - Parameter attributes: those behind the message's generic netlink header. What they lie in must outlive the result.
+    /// - Throws: the first attribute that is cut or has another size than its value.
+    package init(decoding attributes: AttributeReader) throws(NetlinkFormatError) {
+        var reader = attributes
+        var sample = Sample()
+        var data = UnsafeRawBufferPointer(start: nil, count: 0)
+        var cookie: UnsafeRawBufferPointer?
+        var options = UnsafeRawBufferPointer(start: nil, count: 0)
+        while reader.next() {
+            switch Int(reader.type) {
+            case PSAMPLE_ATTR_IIFINDEX: sample.inputInterface = reader.interfaceNumber()
+            case PSAMPLE_ATTR_OIFINDEX: sample.outputInterface = reader.interfaceNumber()
+            case PSAMPLE_ATTR_ORIGSIZE: sample.originalSize = reader.integer(as: UInt32.self)
+            case PSAMPLE_ATTR_SAMPLE_GROUP: sample.group = reader.integer(as: UInt32.self)
+            case PSAMPLE_ATTR_GROUP_SEQ: sample.sequence = reader.integer(as: UInt32.self)
+            case PSAMPLE_ATTR_SAMPLE_RATE: sample.rate = reader.integer(as: UInt32.self)
+            case PSAMPLE_ATTR_DATA: data = reader.payload
+            case PSAMPLE_ATTR_GROUP_REFCOUNT: sample.groupReferences = reader.integer(as: UInt32.self)
+            case PSAMPLE_ATTR_TUNNEL:
+                var tunnel = Tunnel()
+                // The kernel's own flag for nested ones is not set here, and addresses and ports are the network's.
+                reader.nested(order: .network) { inner in tunnel.decode(&inner, &options) }
+                sample.tunnel = tunnel
+            case PSAMPLE_ATTR_OUT_TC: sample.outputTrafficClass = reader.integer(as: UInt16.self)
+            case PSAMPLE_ATTR_OUT_TC_OCC: sample.outputOccupancy = reader.integer(as: UInt64.self)
+            case PSAMPLE_ATTR_LATENCY: sample.latency = reader.integer(as: UInt64.self)
+            // A ktime_t, which is signed, in an unsigned attribute.
+            case PSAMPLE_ATTR_TIMESTAMP: sample.timestamp = reader.integer(as: Int64.self)
+            case PSAMPLE_ATTR_PROTO: sample.protocolNumber = reader.integer(as: UInt16.self)
+            case Int(CL_PSAMPLE_ATTR_USER_COOKIE): cookie = reader.payload
+            case Int(CL_PSAMPLE_ATTR_SAMPLE_PROBABILITY): sample.isProbability = reader.flag()
+            default: break
+            }
+        }
+        if let error = reader.error { throw error }
+        self.init(sample, data: data, cookie: cookie, options: options)
+    }
+}
+
+extension Tunnel {
+    fileprivate mutating func decode(_ reader: inout AttributeReader, _ options: inout UnsafeRawBufferPointer) {
+        while reader.next() {
+            switch psample_tunnel_key_attr(UInt32(reader.type)) {
+            case PSAMPLE_TUNNEL_KEY_ATTR_ID: identifier = reader.integer(as: UInt64.self)
+            case PSAMPLE_TUNNEL_KEY_ATTR_IPV4_SRC: source = reader.integer(as: UInt32.self).map { .v4($0) }
+            case PSAMPLE_TUNNEL_KEY_ATTR_IPV4_DST: destination = reader.integer(as: UInt32.self).map { .v4($0) }
+            case PSAMPLE_TUNNEL_KEY_ATTR_IPV6_SRC: source = reader.integer(as: UInt128.self).map { .v6($0) }
+            case PSAMPLE_TUNNEL_KEY_ATTR_IPV6_DST: destination = reader.integer(as: UInt128.self).map { .v6($0) }
+            case PSAMPLE_TUNNEL_KEY_ATTR_TOS: trafficClass = reader.integer(as: UInt8.self)
+            case PSAMPLE_TUNNEL_KEY_ATTR_TTL: hopLimit = reader.integer(as: UInt8.self)
+            case PSAMPLE_TUNNEL_KEY_ATTR_TP_SRC: sourcePort = reader.integer(as: UInt16.self)
+            case PSAMPLE_TUNNEL_KEY_ATTR_TP_DST: destinationPort = reader.integer(as: UInt16.self)
+            case PSAMPLE_TUNNEL_KEY_ATTR_DONT_FRAGMENT: forbidsFragments = reader.flag()
+            case PSAMPLE_TUNNEL_KEY_ATTR_CSUM: hasChecksum = reader.flag()
+            case PSAMPLE_TUNNEL_KEY_ATTR_OAM: isManagement = reader.flag()
+            case PSAMPLE_TUNNEL_KEY_ATTR_IPV4_INFO_BRIDGE: isBridged = reader.flag()
+            case PSAMPLE_TUNNEL_KEY_ATTR_GENEVE_OPTS: take(.geneve, reader.payload, &options)
+            case PSAMPLE_TUNNEL_KEY_ATTR_VXLAN_OPTS: take(.vxlan, reader.payload, &options)
+            case PSAMPLE_TUNNEL_KEY_ATTR_ERSPAN_OPTS: take(.erspan, reader.payload, &options)
+            default: break
+            }
+        }
+    }
+
+    private mutating func take(
+        _ kind: OptionKind, _ payload: UnsafeRawBufferPointer, _ options: inout UnsafeRawBufferPointer
+    ) {
+        self.options = kind
+        options = payload
+    }
+}
+
+extension AttributeReader {
+    /// 16 bits from the kernel of today, 32 from one that gives the whole number.
+    fileprivate mutating func interfaceNumber() -> UInt32? {
+        payload.count == 2 ? integer(as: UInt16.self).map(UInt32.init) : integer(as: UInt32.self)
+    }
+
+    /// An attribute that says something by being there, and has no payload.
+    fileprivate mutating func flag() -> Bool {
+        if !payload.isEmpty { reject(.attributeSize(type: type, bytes: payload.count)) }
+        return payload.isEmpty
+    }
+}

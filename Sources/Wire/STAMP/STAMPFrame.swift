@@ -1,0 +1,69 @@
+import Addresses
+
+/// What can be said of a frame that carries a STAMP packet by ports alone, where only its beginning may be there: what
+/// others, such as the kernel's packet sampler, have seen of a session.
+///
+/// IPv4 or IPv6 with UDP, or without IP (``L2Frame``); at most one 802.1Q tag. UDP checksums are not looked at: on
+/// their way out frames have them filled in by the card.
+public struct STAMPFrame: Hashable, Sendable {
+    public enum Kind: String, Hashable, Sendable {
+        /// To a reflector's port.
+        case probe
+        /// From a reflector's port.
+        case reply
+    }
+
+    public var kind: Kind
+    /// Whether it travels in UDP over IP.
+    public var hasIP: Bool
+    /// Without IP: the link-local address that belongs to the station's MAC address, as in a session.
+    public var source: IPAddress
+    public var destination: IPAddress
+    public var sourcePort: UInt16
+    public var destinationPort: UInt16
+    /// The packet's own number: in a reply the reflector's count.
+    public var sequence: UInt32
+    /// The number of the probe, or of the probe that is answered; nil in a reply that was cut before it.
+    public var probeSequence: UInt32?
+    /// 0: none; nil where the packet ends before it.
+    public var ssid: UInt16?
+
+    /// - Parameters:
+    ///   - frame: from the destination MAC address on, without the frame check sequence.
+    ///   - wholeLength: the frame's own length where `frame` may be the beginning alone.
+    ///   - port: where reflectors listen.
+    /// - Returns: `nil` for a frame that is none, or that was cut before the packet's number.
+    public init?(decoding frame: RawSpan, wholeLength: Int? = nil, port: UInt16 = STAMP.port) {
+        let payload: Range<Int>
+        if let datagram = try? UDPFrame(decoding: frame, verifyChecksum: false, wholeLength: wholeLength) {
+            hasIP = true
+            source = datagram.source
+            destination = datagram.destination
+            sourcePort = datagram.sourcePort
+            destinationPort = datagram.destinationPort
+            payload = datagram.payload
+        } else if let packet = try? L2Frame(decoding: frame, wholeLength: wholeLength) {
+            hasIP = false
+            source = .linkLocal(of: packet.sourceMAC)
+            destination = .linkLocal(of: packet.destinationMAC)
+            sourcePort = packet.sourcePort
+            destinationPort = packet.destinationPort
+            payload = packet.payload
+        } else {
+            return nil
+        }
+        // From the port on which reflectors listen nothing is ever a probe.
+        if sourcePort == port {
+            kind = .reply
+        } else if destinationPort == port {
+            kind = .probe
+        } else {
+            return nil
+        }
+        let packet = frame.extracting(payload)
+        guard let sequence = packet.u32(at: 0) else { return nil }
+        self.sequence = sequence
+        ssid = packet.u16(at: 14)
+        probeSequence = kind == .probe ? sequence : packet.u32(at: 24)
+    }
+}
