@@ -15,6 +15,7 @@ let package = Package(
         .library(name: "FastAFPacket", targets: ["FastAFPacket"]),
         .library(name: "Netlink", targets: ["Netlink"]),
         .library(name: "PSample", targets: ["PSample"]),
+        .library(name: "Conntrack", targets: ["Conntrack"]),
         .library(name: "Wire", targets: ["Wire"]),
         .library(name: "Kernel", targets: ["Kernel"]),
         .library(name: "Clocks", targets: ["Clocks"]),
@@ -41,6 +42,8 @@ let package = Package(
         .target(name: "Netlink", dependencies: ["Kernel", "CLinux", "Addresses"], swiftSettings: settings),
         .target(
             name: "PSample", dependencies: ["Netlink", "Kernel", "CLinux", "Addresses"], swiftSettings: settings),
+        .target(
+            name: "Conntrack", dependencies: ["Netlink", "Kernel", "CLinux", "Addresses"], swiftSettings: settings),
         .target(
             name: "Report", dependencies: [.product(name: "Histogram", package: "hdrhistogram-swift")],
             swiftSettings: settings),
@@ -76,6 +79,9 @@ let package = Package(
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink", "Kernel", "Addresses"], swiftSettings: settings),
         .testTarget(
             name: "PSampleTests", dependencies: ["PSample", "Netlink", "Kernel", "CLinux", "Addresses"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ConntrackTests", dependencies: ["Conntrack", "Netlink", "Kernel", "CLinux", "Addresses"],
             swiftSettings: settings),
         .testTarget(name: "ReportTests", dependencies: ["Report"], swiftSettings: settings),
         .testTarget(

@@ -18,6 +18,10 @@
 #include <linux/if_packet.h>
 #include <linux/neighbour.h>
 #include <linux/net_tstamp.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
 #include <linux/psample.h>
 #include <linux/rtnetlink.h>

@@ -1,0 +1,99 @@
+/// Writes flows and events as lines, into one buffer that is used again: a table of any size costs no more memory.
+///
+///     var writer = FlowWriter(.text)
+///     try table.dump { flow in
+///         writer.append(flow, at: now)
+///         if writer.bytes.count > 60000 { … writer.bytes … ; writer.clear() }
+///     }
+///
+/// The columns and members are in docs/conntrack.md.
+public struct FlowWriter: Sendable {
+    public enum Format: String, Hashable, Sendable, CaseIterable {
+        /// In the manner of `conntrack -L` and `conntrack -E`.
+        case text
+        /// An object on each line (RFC 8259).
+        case json
+        /// Comma-separated values (RFC 4180) with a header line.
+        case csv
+    }
+
+    /// What a line of text says beyond what `conntrack -L` says unasked.
+    public struct Details: OptionSet, Hashable, Sendable {
+        public var rawValue: UInt8
+
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// The address family in front, as of `conntrack -o extended`.
+        public static let family = Details(rawValue: 1)
+        /// The flow's id, as of `conntrack -o id`.
+        public static let id = Details(rawValue: 2)
+        /// Start and stop in local time, as of `conntrack -o ktimestamp`, and an event's own time.
+        public static let times = Details(rawValue: 4)
+    }
+
+    public let format: Format
+    public let details: Details
+    /// What has been written and not cleared: whole lines.
+    public private(set) var bytes: [UInt8] = []
+
+    /// - Parameter capacity: bytes that are made room for, once.
+    public init(_ format: Format, _ details: Details = [], capacity: Int = 1 << 17) {
+        self.format = format
+        self.details = details
+        bytes.reserveCapacity(capacity)
+        clear()
+        if format == .csv { bytes.append(Flow.csvHeader) }
+    }
+
+    /// Appends a flow's line.
+    ///
+    /// - Parameters:
+    ///   - event: what has happened to it, in a stream of events.
+    ///   - time: when it was told: CLOCK_REALTIME, nanoseconds.
+    public mutating func append(_ flow: borrowing Flow, event: FlowEvent.Kind? = nil, at time: Int64) {
+        switch format {
+        case .text:
+            if let event {
+                if details.contains(.times) { bytes.append(eventTime: time) }
+                bytes.append(event.label)
+            }
+            flow.appendText(to: &bytes, details, now: time)
+        case .json: flow.appendJSON(to: &bytes, event: event, at: time)
+        case .csv: flow.appendCSV(to: &bytes, event: event, at: time)
+        }
+    }
+
+    /// Forgets what has been written, and keeps the room.
+    public mutating func clear() { bytes.removeAll(keepingCapacity: true) }
+}
+
+extension FlowEvent.Kind {
+    /// As `conntrack -E` begins a line.
+    fileprivate var label: StaticString {
+        switch self {
+        case .new: "    [NEW] "
+        case .update: " [UPDATE] "
+        case .destroy: "[DESTROY] "
+        }
+    }
+
+    /// As JSON and CSV have it.
+    var name: StaticString {
+        switch self {
+        case .new: "new"
+        case .update: "update"
+        case .destroy: "destroy"
+        }
+    }
+}
+
+extension [UInt8] {
+    /// Seconds and microseconds, as `conntrack -E -o timestamp` has them.
+    fileprivate mutating func append(eventTime time: Int64) {
+        append(UInt8(ascii: "["))
+        append(decimal: UInt64(clamping: time / 1_000_000_000))
+        append(UInt8(ascii: "."))
+        append(UInt32(truncatingIfNeeded: Swift.max(0, time) % 1_000_000_000 / 1000), digits: 6)
+        append("]\t")
+    }
+}

@@ -1,0 +1,155 @@
+import Addresses
+import Foundation
+import Testing
+
+@testable import Conntrack
+
+/// Lines, byte by byte.
+@Suite struct FlowWriterTests {
+    /// A second after the captured flows began.
+    private let now: Int64 = 0x18EA_2792_CC90_C74C + 1_000_000_000
+
+    private func line(
+        _ message: [UInt8], _ format: FlowWriter.Format = .text, _ details: FlowWriter.Details = [],
+        event: FlowEvent.Kind? = nil, _ change: (inout Flow) -> Void = { _ in }
+    ) throws -> String {
+        var writer = FlowWriter(format, details)
+        if format == .csv { writer.clear() }
+        var flow = try flow(message)
+        change(&flow)
+        writer.append(flow, event: event, at: now)
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    // The lines are what conntrack 1.4.7 printed of the same flows.
+    @Test func `text in the manner of conntrack`() throws {
+        #expect(
+            try line(Captured.udpZone) == """
+                udp      17 29 src=192.0.2.1 dst=192.0.2.2 sport=4004 dport=6001 [UNREPLIED] src=192.0.2.2 \
+                dst=192.0.2.1 sport=6001 dport=4004 mark=0 zone=5 use=1
+
+                """)
+        #expect(
+            try line(Captured.udpOriginalZone, .text, .id) == """
+                udp      17 29 src=192.0.2.1 dst=192.0.2.2 sport=4006 dport=6003 zone-orig=9 [UNREPLIED] src=192.0.2.2 \
+                dst=192.0.2.1 sport=6003 dport=4006 mark=0 use=1 id=752843512
+
+                """)
+        #expect(
+            try line(Captured.tcpIPv6, .text, .family) == """
+                ipv6     10 tcp      6 431999 ESTABLISHED src=2001:db8::1 dst=2001:db8::2 sport=4100 dport=80 packets=3 \
+                bytes=229 src=2001:db8::2 dst=2001:db8::1 sport=80 dport=4100 packets=2 bytes=152 [ASSURED] mark=0 \
+                delta-time=1 use=1
+
+                """)
+        #expect(
+            try line(Captured.icmpEcho) == """
+                icmp     1 29 src=192.0.2.1 dst=192.0.2.2 type=8 code=0 id=4660 packets=1 bytes=28 src=192.0.2.2 \
+                dst=192.0.2.1 type=0 code=0 id=4660 packets=1 bytes=28 mark=0 delta-time=1 use=1
+
+                """)
+        #expect(
+            try line(Captured.protocol99) == """
+                unknown  99 599 src=192.0.2.1 dst=192.0.2.2 [UNREPLIED] src=192.0.2.2 dst=192.0.2.1 mark=0 use=1
+
+                """)
+        #expect(
+            try line(Captured.gre) == """
+                gre      47 29 src=192.0.2.1 dst=192.0.2.2 srckey=0x0 dstkey=0x0 [UNREPLIED] src=192.0.2.2 \
+                dst=192.0.2.1 srckey=0x0 dstkey=0x0 mark=0 use=1
+
+                """)
+    }
+
+    @Test func `offloaded flows, namespaces, and what the kernel did not say`() throws {
+        #expect(try line(Captured.udpMark) { $0.status?.insert(.offloaded) }.contains("[OFFLOAD] mark=42 use=1\n"))
+        let hardware = try line(Captured.udpMark) { $0.status?.formUnion([.offloaded, .hardwareOffloaded, .assured]) }
+        #expect(hardware.contains(" [HW_OFFLOAD] mark=42 ") && !hardware.contains("ASSURED"))
+        #expect(try line(Captured.udpMark) { $0.namespaceID = 7 }.hasSuffix("mark=42 use=1 nsid=7\n"))
+        let bare = try line(Captured.udpUnreplied) { $0 = Flow(original: $0.original, reply: $0.reply) }
+        #expect(
+            bare == """
+                udp      17 src=192.0.2.1 dst=192.0.2.2 sport=4000 dport=5000 src=192.0.2.2 dst=192.0.2.1 sport=5000 \
+                dport=4000
+
+                """)
+    }
+
+    @Test func `events, with their time if asked`() throws {
+        #expect(try line(Captured.gre, event: .new).hasPrefix("    [NEW] gre "))
+        #expect(try line(Captured.gre, event: .update).hasPrefix(" [UPDATE] gre "))
+        #expect(try line(Captured.gre, event: .destroy).hasPrefix("[DESTROY] gre "))
+        let timed = try line(Captured.gre, .text, .times, event: .new)
+        #expect(timed.hasPrefix("[1795290913.\(now / 1000 % 1_000_000)]\t    [NEW] gre "), "\(timed)")
+    }
+
+    @Test func `start and stop`() throws {
+        let text = try line(Captured.udpUnreplied, .text, .times) { $0.stopTime = ($0.startTime ?? 0) + 61_000_000_000 }
+        #expect(text.contains(#/delta-time=61 \[start=[A-Z][a-z]{2} Nov 2\d \d\d:\d\d:12 2026\] \[stop=.{24}\] use=1/#))
+    }
+
+    @Test func `JSON says what is absent, and is JSON`() throws {
+        for message in Captured.flows {
+            let text = try line(message, .json)
+            let object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+            #expect(object?["protocol_number"] is Int && text.hasSuffix("}\n") && text.count { $0 == "\n" } == 1)
+        }
+        #expect(
+            try line(Captured.udpSourceNAT, .json, event: .update) { $0.namespaceID = -3 } == """
+                {"time_ns":\(now),"event":"update","nsid":-3,"protocol":"udp","protocol_number":17,"original":{"source":\
+                "192.0.2.1","destination":"192.0.2.2","source_port":4003,"destination_port":5555,"zone":null,"packets":1,\
+                "bytes":48},"reply":{"source":"192.0.2.2","destination":"192.0.2.77","source_port":5555,\
+                "destination_port":40001,"zone":null,"packets":0,"bytes":0},"translated":["source"],"status":\
+                ["confirmed","src_nat","src_nat_done","dst_nat_done"],"tcp_state":null,"timeout_s":29,"mark":0,\
+                "zone":null,"id":1699999605,"use":1,"start_ns":1795290912911617369,"stop_ns":null}
+
+                """)
+    }
+
+    @Test func `CSV has as many columns as its header, whatever the flow`() throws {
+        let header = String(decoding: FlowWriter(.csv).bytes, as: UTF8.self)
+        #expect(header.hasPrefix("time_ns,event,nsid,protocol,source,") && header.hasSuffix(",start_ns,stop_ns\n"))
+        for message in Captured.flows {
+            let row = try line(message, .csv)
+            #expect(row.count { $0 == "," } == header.count { $0 == "," } && row.count { $0 == "\n" } == 1)
+        }
+        #expect(
+            try line(Captured.udpSourceNAT, .csv, event: .new) == """
+                \(now),new,,udp,192.0.2.1,4003,192.0.2.2,5555,,,,192.0.2.2,5555,192.0.2.77,40001,,,,source,\
+                confirmed+src_nat+src_nat_done+dst_nat_done,,29,0,,,,1699999605,1,1,48,0,0,1795290912911617369,
+
+                """)
+        #expect(try line(Captured.icmpEcho, .csv).contains(",icmp,192.0.2.1,,192.0.2.2,,8,0,4660,192.0.2.2,,"))
+    }
+
+    @Test(arguments: [
+        0, 9, 10, 99, 100, 65535, 999_999_999, 1_000_000_000, 4_294_967_295, 4_294_967_296, 10_000_000_000,
+        1_000_000_000_000_000_000, UInt64.max - 1, .max,
+    ])
+    func `decimals`(value: UInt64) {
+        var text: [UInt8] = []
+        text.append(decimal: value)
+        #expect(String(decoding: text, as: UTF8.self) == "\(value)")
+    }
+
+    @Test(arguments: [
+        "0.0.0.0", "255.255.255.255", "10.0.200.99", "::", "::1", "1::", "2001:db8::1", "2001:db8:0:1:1:1:1:1",
+        "2001:0:0:1::1", "fe80::1", "::ffff:192.0.2.1", "1:2:3:4:5:6:7:8", "abcd:ef01:2345:6789:abc:de:f:0",
+        "0:1::", "1:0:0:2:0:0:0:3", "1:0:0:2:3:0:0:4", "0:0:1::",
+    ])
+    func `addresses are written as they describe themselves`(text: String) {
+        var bytes: [UInt8] = []
+        bytes.append(address(text))
+        #expect(String(decoding: bytes, as: UTF8.self) == address(text).description)
+    }
+
+    @Test func `a buffer is used again`() throws {
+        var writer = FlowWriter(.text, capacity: 4096)
+        let flow = try flow(Captured.tcpIPv6)
+        for _ in 0..<1000 {
+            writer.append(flow, at: now)
+            writer.clear()
+        }
+        #expect(writer.bytes.isEmpty && writer.bytes.capacity < 16384)
+    }
+}
