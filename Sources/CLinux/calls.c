@@ -340,6 +340,34 @@ int cl_bpf_load_socket_filter(const void *instructions, unsigned int count, void
     return fd < 0 ? -errno : (int)fd;
 }
 
+int cl_bpf_array_create(uint32_t count) {
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.map_type = BPF_MAP_TYPE_ARRAY;
+    attributes.key_size = sizeof(uint32_t);
+    attributes.value_size = sizeof(uint64_t);
+    attributes.max_entries = count;
+    long fd = syscall(SYS_bpf, BPF_MAP_CREATE, &attributes, sizeof attributes);
+    return fd < 0 ? -errno : (int)fd;
+}
+
+static int map_element(int command, int map, uint32_t *index, uint64_t *value) {
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.map_fd = (uint32_t)map;
+    attributes.key = (uintptr_t)index;
+    attributes.value = (uintptr_t)value;
+    return syscall(SYS_bpf, command, &attributes, sizeof attributes) < 0 ? -errno : 0;
+}
+
+int cl_bpf_map_read(int map, uint32_t index, uint64_t *value) {
+    return map_element(BPF_MAP_LOOKUP_ELEM, map, &index, value);
+}
+
+int cl_bpf_map_write(int map, uint32_t index, uint64_t value) {
+    return map_element(BPF_MAP_UPDATE_ELEM, map, &index, &value);
+}
+
 static int64_t nanoseconds_of(struct ptp_clock_time time) { return time.sec * 1000000000 + time.nsec; }
 
 int cl_phc_precise(int fd, struct cl_phc_bracket *out) {

@@ -209,4 +209,9 @@ int cl_phc_plain(int fd, struct cl_phc_bracket *out);
 // Loads an eBPF program of type socket filter; what the verifier says goes to `log`. Returns its descriptor.
 int cl_bpf_load_socket_filter(const void *instructions, unsigned int count, void *log, unsigned int log_size);
 
+// Makes an eBPF array of `count` 64-bit numbers. Returns its descriptor.
+int cl_bpf_array_create(uint32_t count);
+int cl_bpf_map_read(int map, uint32_t index, uint64_t *value);
+int cl_bpf_map_write(int map, uint32_t index, uint64_t value);
+
 #endif

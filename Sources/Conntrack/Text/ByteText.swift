@@ -1,26 +1,58 @@
 import Addresses
 
-// Text that is written once for each flow of a table of hundreds of thousands: straight into a buffer that is used
-// again, without a String in between.
-extension [UInt8] {
+/// Where the next byte of a line goes. The room for a whole line is there: see ``FlowWriter/longestLine``.
+///
+/// Text of a table of hundreds of thousands of flows is written straight into a buffer that is used again, without a
+/// String, or a question for room, in between.
+struct ByteText {
+    var next: UnsafeMutablePointer<UInt8>
+
+    @inline(__always)
+    mutating func append(_ byte: UInt8) {
+        next.pointee = byte
+        next += 1
+    }
+
+    @inline(__always)
     mutating func append(_ text: StaticString) {
-        append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        next.update(from: text.utf8Start, count: text.utf8CodeUnitCount)
+        next += text.utf8CodeUnitCount
     }
 
     /// Appends `value` in decimal.
+    @inline(__always)
     mutating func append(decimal value: UInt64) {
-        guard let small = UInt32(exactly: value) else {
-            append(decimal: value / 1_000_000_000)
-            return append(UInt32(truncatingIfNeeded: value % 1_000_000_000), digits: 9)
-        }
-        var digits = 1
-        var bound: UInt32 = 10
-        while small >= bound {
+        guard let small = UInt32(exactly: value) else { return append(large: value) }
+        append(decimal: small)
+    }
+
+    mutating func append(decimal value: UInt32) {
+        if value < 10 { return append(digit: value) }
+        var digits = 2
+        var bound: UInt32 = 100
+        while value >= bound {
             digits += 1
             if digits == 10 { break }
             bound *= 10
         }
-        append(small, digits: digits)
+        append(value, digits: digits)
+    }
+
+    private mutating func append(large value: UInt64) {
+        append(decimal: value / 1_000_000_000)
+        append(UInt32(truncatingIfNeeded: value % 1_000_000_000), digits: 9)
+    }
+
+    /// Appends exactly so many of the lowest decimal digits, zeros at the front included.
+    mutating func append(_ value: UInt32, digits: Int) {
+        var rest = value
+        var place = digits
+        while place > 0 {
+            place -= 1
+            next[place] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+        next += digits
     }
 
     /// Appends `value` in decimal.
@@ -29,9 +61,12 @@ extension [UInt8] {
         append(decimal: value.magnitude)
     }
 
+    @inline(__always)
+    private mutating func append(digit: UInt32) { append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)) }
+
     /// Calls `body` for each set bit, lowest first, with the separator between two.
     mutating func forEachBit(
-        of set: some FixedWidthInteger, separator: UInt8, _ body: (inout [UInt8], Int) -> Void
+        of set: some FixedWidthInteger, separator: UInt8, _ body: (inout ByteText, Int) -> Void
     ) {
         var rest = set
         while rest != 0 {
@@ -41,30 +76,31 @@ extension [UInt8] {
         }
     }
 
-    /// Appends exactly so many of the lowest decimal digits, zeros at the front included.
-    mutating func append(_ value: UInt32, digits: Int) {
-        var rest = value
-        var text: UInt128 = 0
-        for _ in 0..<digits {
-            text = text << 8 | UInt128(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10))
-            rest /= 10
-        }
-        Swift.withUnsafeBytes(of: text.littleEndian) { append(contentsOf: $0[..<digits]) }
-    }
+    // MARK: - Addresses
 
     /// Appends the address as ``IPAddress`` describes it.
     mutating func append(_ address: IPAddress) {
         switch address {
-        case .v4(let value):
-            append(decimal: UInt64(value >> 24))
-            append(UInt8(ascii: "."))
-            append(decimal: UInt64(value >> 16 & 0xFF))
-            append(UInt8(ascii: "."))
-            append(decimal: UInt64(value >> 8 & 0xFF))
-            append(UInt8(ascii: "."))
-            append(decimal: UInt64(value & 0xFF))
+        case .v4(let value): append(version4: value)
         case .v6(let value): append(version6: value)
         }
+    }
+
+    private mutating func append(version4 value: UInt32) {
+        append(octet: value >> 24)
+        append(UInt8(ascii: "."))
+        append(octet: value >> 16 & 0xFF)
+        append(UInt8(ascii: "."))
+        append(octet: value >> 8 & 0xFF)
+        append(UInt8(ascii: "."))
+        append(octet: value & 0xFF)
+    }
+
+    @inline(__always)
+    private mutating func append(octet: UInt32) {
+        if octet >= 100 { append(digit: octet / 100) }
+        if octet >= 10 { append(digit: octet / 10 % 10) }
+        append(digit: octet % 10)
     }
 
     /// RFC 5952: lower case, no leading zeros, the first of the longest runs of two or more zero groups as "::", the
@@ -72,7 +108,7 @@ extension [UInt8] {
     private mutating func append(version6 value: UInt128) {
         if value >> 32 == 0xFFFF {
             append("::ffff:")
-            return append(.v4(UInt32(truncatingIfNeeded: value)))
+            return append(version4: UInt32(truncatingIfNeeded: value))
         }
         let gap = longestZeroRun(value)
         var index = 0

@@ -11,7 +11,7 @@ extension Flow {
         """
 
     /// Appends a row; what is absent is empty.
-    func appendCSV(to bytes: inout [UInt8], event: FlowEvent.Kind?, at time: Int64) {
+    func appendCSV(to bytes: inout ByteText, event: FlowEvent.Kind?, at time: Int64) {
         bytes.append(signed: time)
         bytes.append(column: event?.name)
         bytes.append(UInt8(ascii: ","))
@@ -43,7 +43,7 @@ extension Flow {
 }
 
 extension FlowTuple {
-    fileprivate func appendCSV(to bytes: inout [UInt8]) {
+    fileprivate func appendCSV(to bytes: inout ByteText) {
         bytes.append(UInt8(ascii: ","))
         bytes.append(source)
         bytes.append(column: sourcePort.map(UInt64.init))
@@ -57,7 +57,7 @@ extension FlowTuple {
     }
 }
 
-extension [UInt8] {
+extension ByteText {
     fileprivate mutating func append(column value: UInt64?) {
         append(UInt8(ascii: ","))
         if let value { append(decimal: value) }

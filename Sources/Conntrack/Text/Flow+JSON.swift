@@ -2,7 +2,7 @@ import Addresses
 
 extension Flow {
     /// Appends an object and a line's end. Nothing that is written needs an escape.
-    func appendJSON(to bytes: inout [UInt8], event: FlowEvent.Kind?, at time: Int64) {
+    func appendJSON(to bytes: inout ByteText, event: FlowEvent.Kind?, at time: Int64) {
         bytes.append("{\"time_ns\":")
         bytes.append(signed: time)
         bytes.append(",\"event\":")
@@ -40,7 +40,7 @@ extension Flow {
 }
 
 extension FlowTuple {
-    fileprivate func appendJSON(to bytes: inout [UInt8], _ counters: Flow.Counters?, _ zone: UInt16?) {
+    fileprivate func appendJSON(to bytes: inout ByteText, _ counters: Flow.Counters?, _ zone: UInt16?) {
         bytes.append("{\"source\":\"")
         bytes.append(source)
         bytes.append("\",\"destination\":\"")
@@ -63,7 +63,7 @@ extension FlowTuple {
     }
 }
 
-extension [UInt8] {
+extension ByteText {
     fileprivate mutating func append(quoted text: StaticString?) {
         guard let text else { return append("null") }
         append(UInt8(ascii: "\""))

@@ -7,7 +7,7 @@ extension Flow {
     ///
     /// Left out are helpers, labels, security contexts and the states of protocols other than TCP.
     /// - Parameter now: CLOCK_REALTIME, nanoseconds: what the age is counted to.
-    func appendText(to bytes: inout [UInt8], _ details: FlowWriter.Details, now: Int64) {
+    func appendText(to bytes: inout ByteText, _ details: FlowWriter.Details, now: Int64) {
         if details.contains(.family) { bytes.append(original.source.isIPv4 ? "ipv4     2 " : "ipv6     10 ") }
         bytes.append(padded: original.transport.name ?? "unknown")
         bytes.append(decimal: UInt64(original.transport.rawValue))
@@ -39,10 +39,10 @@ extension Flow {
             bytes.append(UInt8(ascii: " "))
         }
         // The blank behind the last field gives way.
-        bytes[bytes.count - 1] = UInt8(ascii: "\n")
+        bytes.next[-1] = UInt8(ascii: "\n")
     }
 
-    private func appendMark(to bytes: inout [UInt8]) {
+    private func appendMark(to bytes: inout ByteText) {
         guard let status else { return }
         if status.contains(.hardwareOffloaded) {
             bytes.append("[HW_OFFLOAD] ")
@@ -53,7 +53,7 @@ extension Flow {
         }
     }
 
-    private func appendTimes(to bytes: inout [UInt8], _ details: FlowWriter.Details, _ now: Int64) {
+    private func appendTimes(to bytes: inout ByteText, _ details: FlowWriter.Details, _ now: Int64) {
         guard let startTime else { return }
         let second: Int64 = 1_000_000_000
         bytes.append("delta-time=")
@@ -66,7 +66,7 @@ extension Flow {
 }
 
 extension FlowTuple {
-    fileprivate func appendText(to bytes: inout [UInt8]) {
+    fileprivate func appendText(to bytes: inout ByteText) {
         bytes.append("src=")
         bytes.append(source)
         bytes.append(" dst=")
@@ -92,17 +92,17 @@ extension FlowTuple {
 }
 
 extension Flow.Counters {
-    fileprivate func appendText(to bytes: inout [UInt8]) {
+    fileprivate func appendText(to bytes: inout ByteText) {
         bytes.append("packets=", packets)
         bytes.append("bytes=", self.bytes)
     }
 }
 
-extension [UInt8] {
+extension ByteText {
     /// Appends `name` filled up to eight characters, and a blank.
     fileprivate mutating func append(padded name: StaticString) {
         append(name)
-        for _ in name.utf8CodeUnitCount..<Swift.max(9, name.utf8CodeUnitCount + 1) { append(UInt8(ascii: " ")) }
+        for _ in name.utf8CodeUnitCount..<max(9, name.utf8CodeUnitCount + 1) { append(UInt8(ascii: " ")) }
     }
 
     fileprivate mutating func append(_ name: StaticString, _ value: UInt64) {
@@ -119,7 +119,7 @@ extension [UInt8] {
         if localtime_r(&seconds, &parts) != nil {
             withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { text in
                 let length = strftime(text.baseAddress, text.count, "%a %b %e %H:%M:%S %Y", &parts)
-                append(contentsOf: text[..<length].lazy.map { UInt8(bitPattern: $0) })
+                for byte in text[..<length] { append(UInt8(bitPattern: byte)) }
             }
         }
         append("] ")

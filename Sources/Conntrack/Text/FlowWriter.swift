@@ -3,11 +3,11 @@
 ///     var writer = FlowWriter(.text)
 ///     try table.dump { flow in
 ///         writer.append(flow, at: now)
-///         if writer.bytes.count > 60000 { … writer.bytes … ; writer.clear() }
+///         if writer.isFull { … writer.bytes … ; writer.clear() }
 ///     }
 ///
 /// The columns and members are in docs/conntrack.md.
-public struct FlowWriter: Sendable {
+public struct FlowWriter: ~Copyable {
     public enum Format: String, Hashable, Sendable, CaseIterable {
         /// In the manner of `conntrack -L` and `conntrack -E`.
         case text
@@ -33,17 +33,28 @@ public struct FlowWriter: Sendable {
 
     public let format: Format
     public let details: Details
-    /// What has been written and not cleared: whole lines.
-    public private(set) var bytes: [UInt8] = []
+    private let room: UnsafeMutableBufferPointer<UInt8>
+    private var used = 0
 
-    /// - Parameter capacity: bytes that are made room for, once.
+    /// More than the longest line: every field has a bound, and no line has more than 40 of them.
+    static let longestLine = 4096
+
+    /// - Parameter capacity: bytes of the buffer, which is made once; at least 8192.
     public init(_ format: Format, _ details: Details = [], capacity: Int = 1 << 17) {
         self.format = format
         self.details = details
-        bytes.reserveCapacity(capacity)
-        clear()
-        if format == .csv { bytes.append(Flow.csvHeader) }
+        room = .allocate(capacity: max(capacity, 2 * Self.longestLine))
+        room.initialize(repeating: 0)
+        if format == .csv { write { $0.append(Flow.csvHeader) } }
     }
+
+    deinit { room.deallocate() }
+
+    /// What has been written and not cleared: whole lines.
+    public var bytes: [UInt8] { Array(room[..<used]) }
+
+    /// Whether to take ``bytes`` and to ``clear()`` before the next line, which would be left out otherwise.
+    public var isFull: Bool { room.count - used < Self.longestLine }
 
     /// Appends a flow's line.
     ///
@@ -51,20 +62,30 @@ public struct FlowWriter: Sendable {
     ///   - event: what has happened to it, in a stream of events.
     ///   - time: when it was told: CLOCK_REALTIME, nanoseconds.
     public mutating func append(_ flow: borrowing Flow, event: FlowEvent.Kind? = nil, at time: Int64) {
+        guard !isFull, let start = room.baseAddress else { return }
+        var text = ByteText(next: start + used)
         switch format {
         case .text:
             if let event {
-                if details.contains(.times) { bytes.append(eventTime: time) }
-                bytes.append(event.label)
+                if details.contains(.times) { text.append(eventTime: time) }
+                text.append(event.label)
             }
-            flow.appendText(to: &bytes, details, now: time)
-        case .json: flow.appendJSON(to: &bytes, event: event, at: time)
-        case .csv: flow.appendCSV(to: &bytes, event: event, at: time)
+            flow.appendText(to: &text, details, now: time)
+        case .json: flow.appendJSON(to: &text, event: event, at: time)
+        case .csv: flow.appendCSV(to: &text, event: event, at: time)
         }
+        used = text.next - start
+    }
+
+    private mutating func write(_ body: (inout ByteText) -> Void) {
+        guard !isFull, let start = room.baseAddress else { return }
+        var text = ByteText(next: start + used)
+        body(&text)
+        used = text.next - start
     }
 
     /// Forgets what has been written, and keeps the room.
-    public mutating func clear() { bytes.removeAll(keepingCapacity: true) }
+    public mutating func clear() { used = 0 }
 }
 
 extension FlowEvent.Kind {
@@ -87,13 +108,13 @@ extension FlowEvent.Kind {
     }
 }
 
-extension [UInt8] {
+extension ByteText {
     /// Seconds and microseconds, as `conntrack -E -o timestamp` has them.
     fileprivate mutating func append(eventTime time: Int64) {
         append(UInt8(ascii: "["))
         append(decimal: UInt64(clamping: time / 1_000_000_000))
         append(UInt8(ascii: "."))
-        append(UInt32(truncatingIfNeeded: Swift.max(0, time) % 1_000_000_000 / 1000), digits: 6)
+        append(UInt32(truncatingIfNeeded: max(0, time) % 1_000_000_000 / 1000), digits: 6)
         append("]\t")
     }
 }

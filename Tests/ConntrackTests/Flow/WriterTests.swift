@@ -127,9 +127,9 @@ import Testing
         1_000_000_000_000_000_000, UInt64.max - 1, .max,
     ])
     func `decimals`(value: UInt64) {
-        var text: [UInt8] = []
-        text.append(decimal: value)
-        #expect(String(decoding: text, as: UTF8.self) == "\(value)")
+        #expect(written { $0.append(decimal: value) } == "\(value)")
+        let signed = Int64(truncatingIfNeeded: value)
+        #expect(written { $0.append(signed: signed) } == "\(signed)")
     }
 
     @Test(arguments: [
@@ -138,18 +138,56 @@ import Testing
         "0:1::", "1:0:0:2:0:0:0:3", "1:0:0:2:3:0:0:4", "0:0:1::",
     ])
     func `addresses are written as they describe themselves`(text: String) {
-        var bytes: [UInt8] = []
-        bytes.append(address(text))
-        #expect(String(decoding: bytes, as: UTF8.self) == address(text).description)
+        let address = address(text)
+        #expect(written { $0.append(address) } == address.description)
     }
 
-    @Test func `a buffer is used again`() throws {
-        var writer = FlowWriter(.text, capacity: 4096)
-        let flow = try flow(Captured.tcpIPv6)
-        for _ in 0..<1000 {
-            writer.append(flow, at: now)
-            writer.clear()
+    private func written(_ body: (inout ByteText) -> Void) -> String {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { room in
+            var text = ByteText(next: room.baseAddress!)
+            body(&text)
+            return String(decoding: room[..<(text.next - room.baseAddress!)], as: UTF8.self)
         }
-        #expect(writer.bytes.isEmpty && writer.bytes.capacity < 16384)
+    }
+
+    @Test func `a full buffer takes no line, and a cleared one takes them again`() throws {
+        var writer = FlowWriter(.text, capacity: 1)
+        let flow = try flow(Captured.tcpIPv6)
+        var lines = 0
+        while !writer.isFull {
+            writer.append(flow, at: now)
+            lines += 1
+        }
+        let full = writer.bytes
+        #expect(lines > 10 && full.count { $0 == UInt8(ascii: "\n") } == lines)
+        writer.append(flow, at: now)
+        #expect(writer.bytes == full)
+        writer.clear()
+        #expect(writer.bytes.isEmpty && !writer.isFull)
+        writer.append(flow, at: now)
+        #expect(writer.bytes == Array(full.prefix(full.count / lines)))
+    }
+
+    /// Every field at its longest.
+    @Test(arguments: FlowWriter.Format.allCases) func `no line is longer than the room that is kept for it`(
+        format: FlowWriter.Format
+    ) throws {
+        let end = address("1111:2222:3333:4444:5555:6666:7777:8888")
+        let longest = FlowTuple(
+            source: end, destination: end, transport: .icmpv6,
+            selector: .icmp(type: .max, code: .max, identifier: .max))
+        var flow = Flow(original: longest, reply: longest)
+        flow.reply.selector = .ports(source: .max, destination: .max)
+        flow.status = FlowStatus(rawValue: .max)
+        (flow.timeout, flow.mark, flow.id, flow.use) = (.max, .max, .max, .max)
+        (flow.zone, flow.originalZone, flow.replyZone) = (.max, .max, .max)
+        flow.originalCounters = Flow.Counters(packets: .max, bytes: .max)
+        flow.replyCounters = Flow.Counters(packets: .max, bytes: .max)
+        (flow.startTime, flow.stopTime, flow.namespaceID) = (.min, .max, .min)
+        flow.tcpState = .synReceived
+        var writer = FlowWriter(format, [.family, .id, .times])
+        writer.clear()
+        writer.append(flow, event: .destroy, at: .min)
+        #expect(writer.bytes.count < FlowWriter.longestLine / 2)
     }
 }

@@ -1,0 +1,188 @@
+import Addresses
+import CLinux
+import Foundation
+import Kernel
+import Netlink
+import Testing
+
+@testable import Conntrack
+
+/// Events of the kernel's, and exact counts of all that was not heard.
+@Suite(.serialized, .enabled(if: LiveNamespace.isPossible, LiveNamespace.comment)) struct LiveEventsTests {
+    private let two: UInt32 = 0xC000_0202
+
+    /// All events until none has come for a moment, or so many.
+    private func events(_ listener: ConntrackEvents, _ wanted: Int = .max) throws -> [FlowEvent] {
+        var seen: [FlowEvent] = []
+        while seen.count < wanted {
+            // A quiet fifth of a second is the end; events are there as soon as their cause has returned.
+            let patience: Int64 = wanted == .max ? 200_000_000 : 5_000_000_000
+            if try listener.next(until: ClockID.monotonic.now() + patience, { seen.append(copy $0) }) == 0 { break }
+        }
+        return seen
+    }
+
+    @Test func `a flow comes, changes and goes`() throws {
+        let namespace = try LiveNamespace(settings: ["nf_conntrack_acct=1", "nf_conntrack_timestamp=1"])
+        let listener = try ConntrackEvents(namespace: namespace.name)
+        let table = try ConntrackTable(namespace: namespace.name)
+        #expect(listener.bufferBytes >= 16 << 20)
+        let a = try namespace.socket()
+        let b = try namespace.socket(port: 5000)
+        a.send(to: two, 5000)
+        b.send(to: two, a.port)
+        let flow = try #require(try table.flow(tuple(.udp, "192.0.2.2:\(a.port)", "192.0.2.2:5000")))
+        #expect(try table.delete(flow.original))
+        let seen = try events(listener, 3)
+        #expect(seen.map(\.kind) == [.new, .update, .destroy])
+        #expect(seen.allSatisfy { $0.flow.original == flow.original && $0.flow.id == flow.id })
+        #expect(seen.allSatisfy { $0.flow.namespaceID == nil })
+        let end = seen[2].flow
+        #expect(end.originalCounters?.packets == 1 && end.replyCounters?.packets == 1)
+        #expect((end.stopTime ?? 0) > (end.startTime ?? .max))
+        #expect(listener.account.received == 3 && listener.account.total == 3)
+    }
+
+    @Test func `kinds that were not asked for are not heard`() throws {
+        let namespace = try LiveNamespace()
+        var options = ConntrackEvents.Options()
+        options.kinds = [.destroy]
+        let listener = try ConntrackEvents(namespace: namespace.name, options)
+        let sender = try namespace.socket()
+        sender.send(to: two, 5000)
+        let table = try ConntrackTable(namespace: namespace.name)
+        #expect(try table.delete(tuple(.udp, "192.0.2.2:\(sender.port)", "192.0.2.2:5000")))
+        #expect(try events(listener).map(\.kind) == [.destroy])
+    }
+
+    @Test(arguments: ["192.0.2.1:7 192.0.2.2:8", "[2001:db8::1]:7 [2001:db8::2]:8"])
+    func `one flow alone, from whichever side it is seen`(ends: String) throws {
+        let namespace = try LiveNamespace()
+        let parts = ends.split(separator: " ").map(String.init)
+        let own = tuple(.udp, parts[0], parts[1])
+        let isIPv4 = own.source.isIPv4
+        // Translated to this destination on the way.
+        let outside = isIPv4 ? "198.51.100.9" : "2001:db8:9::9"
+        let before = FlowTuple(.udp, from: own.source, port: 7, to: address(outside), port: 8)
+        for (seenAs, isTranslated) in [
+            (own, false), (own.turnedRound, false), (before, true), (before.turnedRound, true), (own, true),
+            (own.turnedRound, true),
+        ] {
+            var options = ConntrackEvents.Options()
+            options.flow = seenAs
+            let listener = try ConntrackEvents(namespace: namespace.name, options)
+            let insert = "conntrack -I -p udp -t 90 -s \(own.source) --sport"
+            func add(_ sourcePort: Int, _ destination: String, _ port: Int) throws {
+                try namespace.shell(
+                    """
+                    \(insert) \(sourcePort) -d \(destination) --dport \(port) -r \(own.destination) -q \(own.source) \
+                    --reply-port-src \(port) --reply-port-dst \(sourcePort)
+                    """)
+            }
+            try add(9, "\(own.destination)", 8)
+            try add(7, "\(own.destination)", 9)
+            try namespace.shell(
+                "conntrack -I -p tcp --state ESTABLISHED -t 90 -s \(own.source) --sport 7 -d \(own.destination) --dport 8"
+            )
+            try add(7, isTranslated ? outside : "\(own.destination)", 8)
+            let seen = try events(listener)
+            #expect(seen.count == 1, "\(seenAs) \(isTranslated) \(seen)")
+            #expect(seen.first?.flow.isTranslated == isTranslated)
+            // The kernel sorted the others out.
+            #expect(listener.account.received == 1)
+            try namespace.shell("conntrack -F")
+        }
+    }
+
+    @Test func `other namespaces are heard by their number, where somebody listens or events are always on`() throws {
+        let (here, there) = (try LiveNamespace(), try LiveNamespace(settings: ["nf_conntrack_events=1"]))
+        try LiveNamespace.shell("ip -n \(here.name) netns set \(there.name) 4242")
+        var options = ConntrackEvents.Options()
+        options.allNamespaces = true
+        let listener = try ConntrackEvents(namespace: here.name, options)
+        (try here.socket()).send(to: two, 5000)
+        (try there.socket()).send(to: two, 5001)
+        let seen = try events(listener, 2)
+        #expect(seen.map(\.flow.namespaceID) == [nil, 4242])
+        #expect(seen.map(\.flow.original.destinationPort) == [5000, 5001])
+    }
+
+    /// Sends so many UDP packets, each of a flow of its own.
+    private func storm(_ sender: borrowing LiveNamespace.Sender, _ count: Int, from first: Int = 0) -> Int {
+        var sent = 0
+        for index in first..<first + count
+        where sender.send(to: 0x7F00_0001 + UInt32(index / 50_000), UInt16(1000 + index % 50_000)) {
+            sent += 1
+        }
+        return sent
+    }
+
+    @Test func `what a full buffer loses is counted, each event`() throws {
+        let namespace = try LiveNamespace()
+        var options = ConntrackEvents.Options()
+        options.kinds = [.new]
+        options.bufferBytes = 100_000
+        options.limit = nil
+        let listener = try ConntrackEvents(namespace: namespace.name, options)
+        let sender = try namespace.socket()
+        var sent = 0
+        // Three times over, with the buffer read between.
+        for round in 0..<3 {
+            sent += storm(sender, 2000, from: 2000 * round)
+            _ = try events(listener)
+        }
+        try listener.readCounters()
+        #expect(sent == 6000)
+        #expect(listener.account.total == 6000, "\(listener.account)")
+        #expect(listener.account.lost > 3000 && listener.account.overruns == 3, "\(listener.account)")
+        #expect(listener.account.leftOut == 0 && listener.account.trips == 0)
+    }
+
+    @Test func `a storm is sampled, every event is counted, and then everything is heard again`() throws {
+        let namespace = try LiveNamespace()
+        var options = ConntrackEvents.Options()
+        options.kinds = [.new]
+        options.limit = 2000
+        let listener = try ConntrackEvents(namespace: namespace.name, options)
+        let sender = try namespace.socket()
+        var sent = 0
+        let end = ClockID.monotonic.now() + 1_500_000_000
+        while ClockID.monotonic.now() < end {
+            sent += storm(sender, 500, from: sent)
+            _ = try listener.next(until: 0) { _ in }
+        }
+        #expect(listener.fraction < 1 && listener.account.trips == 1, "\(listener.account)")
+        while listener.fraction < 1, ClockID.monotonic.now() < end + 20_000_000_000 {
+            _ = try listener.next(until: ClockID.monotonic.now() + 100_000_000) { _ in }
+        }
+        #expect(listener.fraction == 1)
+        try listener.readCounters()
+        let account = listener.account
+        #expect(account.isLeftOutExact && account.total == sent, "\(account), \(sent) sent")
+        #expect(account.leftOut > account.received, "\(account)")
+        // All of them again.
+        #expect(storm(sender, 100, from: sent) == 100)
+        #expect(try events(listener).count == 100)
+    }
+
+    @Test func `a sampler that cannot count gives an estimate, and says so`() throws {
+        let namespace = try LiveNamespace()
+        var options = ConntrackEvents.Options()
+        options.kinds = [.new]
+        options.limit = 2000
+        let connection = try NetlinkConnection(protocol: NETLINK_NETFILTER, namespace: namespace.name)
+        let listener = try ConntrackEvents(connection: connection, options, sampler: EventSampler(mayCount: false))
+        let sender = try namespace.socket()
+        var sent = 0
+        let end = ClockID.monotonic.now() + 1_500_000_000
+        while ClockID.monotonic.now() < end {
+            sent += storm(sender, 500, from: sent)
+            _ = try listener.next(until: 0) { _ in }
+        }
+        _ = try events(listener)
+        try listener.readCounters()
+        let account = listener.account
+        #expect(!account.isLeftOutExact && account.trips == 1 && account.leftOut > 0)
+        #expect(abs(Double(account.total) / Double(sent) - 1) < 0.25, "\(account), \(sent) sent")
+    }
+}

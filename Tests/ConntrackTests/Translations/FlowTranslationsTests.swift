@@ -1,0 +1,133 @@
+import Testing
+
+@testable import Conntrack
+
+/// The cache of translated flows: what it answers, what it forgets, and what it counts.
+@Suite struct FlowTranslationsTests {
+    private let second: Int64 = 1_000_000_000
+
+    /// From a private address by masquerading to a public one.
+    private func masqueraded(_ port: UInt16, id: UInt32 = 1) -> Flow {
+        let original = tuple(.udp, "10.0.0.2:\(port)", "198.51.100.1:862")
+        var flow = Flow(original: original, reply: tuple(.udp, "198.51.100.1:862", "192.0.2.1:\(port)"))
+        flow.id = id
+        return flow
+    }
+
+    private func outside(_ port: UInt16) -> FlowTuple { tuple(.udp, "192.0.2.1:\(port)", "198.51.100.1:862") }
+
+    @Test func `each side answers with the other, in both directions`() {
+        var cache = FlowTranslations()
+        let flow = masqueraded(4000)
+        cache.note(flow, at: 0)
+        #expect(cache.otherSide(of: flow.original, at: 0) == outside(4000))
+        #expect(cache.otherSide(of: outside(4000), at: 0) == flow.original)
+        // The answer, as it comes in from outside, and as it reaches the inside.
+        #expect(cache.otherSide(of: flow.reply, at: 0) == flow.original.turnedRound)
+        #expect(cache.otherSide(of: flow.original.turnedRound, at: 0) == flow.reply)
+        #expect(cache.counters == FlowTranslations.Counters(hits: 4))
+        #expect(cache.otherSide(of: outside(4001), at: 0) == nil)
+        #expect(cache.counters == FlowTranslations.Counters(hits: 4, misses: 1))
+    }
+
+    @Test func `what is not translated is not kept`() throws {
+        var cache = FlowTranslations()
+        for message in Captured.flows { cache.note(try flow(message), at: 0) }
+        #expect(cache.count == 3)
+        #expect(try cache.otherSide(of: flow(Captured.udpMark).original, at: 0) == nil)
+        let translated = try flow(Captured.udpIPv6DestinationNAT)
+        #expect(cache.otherSide(of: translated.original, at: 0) == translated.translated)
+    }
+
+    @Test func `the same addresses elsewhere are another flow`() {
+        var cache = FlowTranslations()
+        var flow = masqueraded(4000)
+        flow.namespaceID = 3
+        flow.zone = 7
+        cache.note(flow, at: 0)
+        #expect(cache.otherSide(of: flow.original, at: 0) == nil)
+        #expect(cache.otherSide(of: flow.original, in: .init(namespaceID: 3), at: 0) == nil)
+        #expect(cache.otherSide(of: flow.original, in: .init(zone: 7), at: 0) == nil)
+        #expect(cache.otherSide(of: flow.original, in: .init(namespaceID: 3, zone: 7), at: 0) == outside(4000))
+    }
+
+    @Test func `an end removes its own flow, not the next with the same addresses`() {
+        var cache = FlowTranslations()
+        cache.note(FlowEvent(.new, masqueraded(4000, id: 1)), at: 0)
+        cache.note(FlowEvent(.new, masqueraded(4000, id: 2)), at: 1)
+        cache.note(FlowEvent(.destroy, masqueraded(4000, id: 1)), at: 2)
+        #expect(cache.count == 1)
+        cache.note(FlowEvent(.destroy, masqueraded(4000, id: 2)), at: 3)
+        #expect(cache.count == 0 && cache.otherSide(of: outside(4000), at: 3) == nil)
+        cache.note(FlowEvent(.destroy, masqueraded(4000, id: 2)), at: 4)
+        #expect(cache.count == 0)
+    }
+
+    @Test func `another translation of the same flow replaces the old one`() {
+        var cache = FlowTranslations()
+        var flow = masqueraded(4000)
+        cache.note(flow, at: 0)
+        flow.reply = tuple(.udp, "198.51.100.1:862", "192.0.2.9:999")
+        cache.note(flow, at: 1)
+        #expect(cache.otherSide(of: flow.original, at: 1) == tuple(.udp, "192.0.2.9:999", "198.51.100.1:862"))
+        #expect(cache.otherSide(of: outside(4000), at: 1) == nil && cache.count == 1)
+        // No longer translated at all.
+        flow.reply = flow.original.turnedRound
+        cache.note(flow, at: 2)
+        #expect(cache.otherSide(of: flow.original, at: 2) == nil && cache.count == 0)
+    }
+
+    @Test func `an outside port that another flow got is the other's`() {
+        var cache = FlowTranslations()
+        cache.note(masqueraded(4000), at: 0)
+        var other = masqueraded(4001)
+        other.reply = masqueraded(4000).reply
+        cache.note(other, at: 1)
+        #expect(cache.otherSide(of: outside(4000), at: 1) == other.original && cache.count == 1)
+        #expect(cache.otherSide(of: masqueraded(4000).original, at: 1) == nil)
+    }
+
+    @Test func `there is never more than there is room for, and the oldest goes`() {
+        var cache = FlowTranslations(capacity: 100)
+        for port in 1...250 as ClosedRange<UInt16> { cache.note(masqueraded(port), at: Int64(port)) }
+        #expect(cache.count == 100 && cache.counters.evicted == 150)
+        #expect(cache.otherSide(of: outside(150), at: 250) == nil)
+        #expect(cache.otherSide(of: outside(151), at: 250) != nil)
+        // Heard of again: not the oldest any more.
+        cache.note(masqueraded(151), at: 251)
+        cache.note(masqueraded(251), at: 252)
+        #expect(cache.otherSide(of: outside(151), at: 252) != nil)
+        #expect(cache.otherSide(of: outside(152), at: 252) == nil)
+        #expect(cache.count == 100)
+    }
+
+    @Test func `what was not heard of for too long is forgotten`() {
+        var cache = FlowTranslations(lifetime: 10 * second)
+        cache.note(masqueraded(1), at: 0)
+        cache.note(masqueraded(2), at: 5 * second)
+        #expect(cache.otherSide(of: outside(1), at: 10 * second) != nil)
+        #expect(cache.otherSide(of: outside(1), at: 10 * second + 1) == nil)
+        #expect(cache.otherSide(of: outside(2), at: 15 * second) != nil)
+        #expect(cache.counters.expired == 1 && cache.count == 1)
+    }
+
+    @Test func `a long life of comings and goings stays consistent`() {
+        var cache = FlowTranslations(capacity: 16, lifetime: 40)
+        var random = SystemRandomNumberGenerator()
+        var now: Int64 = 0
+        for _ in 0..<20000 {
+            now += Int64.random(in: 0...3, using: &random)
+            let port = UInt16.random(in: 1...40, using: &random)
+            var flow = masqueraded(port, id: UInt32.random(in: 1...3, using: &random))
+            if Bool.random(using: &random) {
+                flow.reply.selector = .ports(source: 862, destination: UInt16.random(in: 1...40, using: &random))
+            }
+            let kind = FlowEvent.Kind.allCases.randomElement(using: &random)!
+            cache.note(FlowEvent(kind, flow), at: now)
+            #expect(cache.count <= 16)
+            if kind != .destroy { #expect(cache.otherSide(of: flow.original, at: now) == flow.translated) }
+        }
+        _ = cache.otherSide(of: outside(1), at: now + 1000)
+        #expect(cache.count == 0)
+    }
+}
