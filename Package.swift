@@ -50,7 +50,7 @@ let package = Package(
         .executableTarget(
             name: "probe",
             dependencies: [
-                "Addresses", "Kernel", "Wire", "FastAFPacket", "Clocks", "Netlink", "Report",
+                "Addresses", "Kernel", "Wire", "FastAFPacket", "Clocks", "Netlink", "PSample", "Conntrack", "Report",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -87,7 +87,8 @@ let package = Package(
         .testTarget(
             name: "ProbeTests",
             dependencies: [
-                "probe", "Kernel", "FastAFPacket", "Clocks", "Netlink", "Wire", "Report", "Addresses",
+                "probe", "Kernel", "FastAFPacket", "Clocks", "Netlink", "PSample", "Conntrack", "Wire", "Report",
+                "Addresses",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
         .testTarget(

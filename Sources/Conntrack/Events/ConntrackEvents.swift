@@ -14,6 +14,9 @@ public final class ConntrackEvents {
         public var kinds: Set<FlowEvent.Kind> = Set(FlowEvent.Kind.allCases)
         /// The one flow to be told of, by packets as they are seen here: the kernel sorts the others out.
         public var flow: FlowTuple?
+        /// The one port to be told of, at either end of a flow, for those whose peers are not known beforehand: the kernel
+        /// sorts out most others.
+        public var port: UInt16?
         /// Whether to listen to other namespaces too: all that have a number in this one (`ip netns set NAME auto` gives
         /// one). Needs CAP_NET_BROADCAST. In those, flows that began while nobody listened in the namespace itself have
         /// no events, unless `net.netfilter.nf_conntrack_events` is 1 there.
@@ -72,6 +75,8 @@ public final class ConntrackEvents {
         // One flow cannot make a storm, and a sample would miss what happens to it.
         if let flow = options.flow {
             try connection.attach(FlowFilter.program(for: flow))
+        } else if let port = options.port {
+            try connection.attach(FlowFilter.program(forPort: port))
         } else {
             breaker = options.limit.map { EventBreaker(limit: $0, at: now) }
         }

@@ -31,6 +31,32 @@ enum FlowFilter {
         return program
     }
 
+    /// - Parameter port: at either end, in either tuple, whatever the protocol.
+    static func program(forPort port: UInt16) -> [FilterInstruction] {
+        var program = [
+            load(BPF_H, at: 22),
+            jump(unlessEqual: nativeOrder(UInt16(CTA_TUPLE_ORIG.rawValue) | UInt16(NLA_F_NESTED)), by: 1),
+            jump(always: 1),
+            accept,
+            FilterInstruction(code: UInt16(BPF_LDX | BPF_IMM), k: 0),
+        ]
+        for (family, addressBytes) in [(AF_INET, 4), (AF_INET6, 16)] as [(Int32, UInt32)] {
+            var comparisons: [FilterInstruction] = []
+            for offset in [52 + 2 * addressBytes, 60 + 2 * addressBytes] {
+                comparisons.append(FilterInstruction(code: UInt16(BPF_LD | BPF_H | BPF_IND), k: offset))
+                comparisons.append(jump(unlessEqual: UInt32(port), by: 1))
+                comparisons.append(accept)
+            }
+            let both = comparisons + originalTupleLength + comparisons
+            program.append(load(BPF_B, at: 16))
+            program.append(jump(unlessEqual: UInt32(family), by: UInt8(both.count + 1)))
+            program += both
+            program.append(FilterInstruction(code: UInt16(BPF_RET | BPF_K), k: 0))
+        }
+        program.append(FilterInstruction(code: UInt16(BPF_RET | BPF_K), k: 0))
+        return program
+    }
+
     private static let accept = FilterInstruction(code: UInt16(BPF_RET | BPF_K), k: .max)
 
     /// Accepts where all parts are equal, else goes on behind.

@@ -35,6 +35,10 @@ extension RunSummary {
         }
         writer.key("stamp_notes")
         JSONValue.array(stampNotes.map(JSONValue.string)).write(to: &writer)
+        if let flows {
+            writer.key("flows")
+            flows.jsonValue.write(to: &writer)
+        }
         write(
             "socket", [("packets", socket.packets), ("drops", socket.drops), ("freezes", socket.freezes)], to: &writer)
         writer.key("send_errors")

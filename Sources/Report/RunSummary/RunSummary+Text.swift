@@ -24,6 +24,7 @@ extension RunSummary {
         lines += ledger.lines("stamps")
         if let replyLedger, replyLedger.sent > 0 { lines += replyLedger.lines("of replies") }
         if !stampNotes.isEmpty { lines += [""] + stampNotes }
+        if let flows { lines += [""] + flows.lines() }
         lines.append("")
         lines.append(
             "socket: "

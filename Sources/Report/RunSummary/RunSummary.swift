@@ -72,6 +72,8 @@ public struct RunSummary: Sendable {
     public var replyLedger: TransmitAccount?
     /// Stamps that are missing, in sentences.
     public var stampNotes: [String]
+    /// What connection tracking knew of the flows; nil where it was not asked.
+    public var flows: FlowHistory?
     /// What the receive socket counted.
     public var socket: SocketCounters
     /// How long after their deadlines probes were handed to the kernel, in nanoseconds.

@@ -5,10 +5,12 @@ import Report
 extension PairedRun {
     /// Prints the summary, writes histogram and description, and decides how the command ends.
     func report(
-        _ outcome: Outcome, _ card: Card, _ receipts: CardReceipts, _ description: inout RunDescription
+        _ outcome: Outcome, _ card: Card, _ receipts: CardReceipts, _ flows: FlowHistory?,
+        _ description: inout RunDescription
     ) throws(ProbeError) {
         let common = options.common
-        let summary = summary(outcome, receipts)
+        var summary = summary(outcome, receipts)
+        summary.flows = flows
         let printing = Result { () throws(ProbeError) in
             try RunOutputs.print(common.output == .json ? summary.json() + "\n" : summary.text())
         }
@@ -20,6 +22,7 @@ extension PairedRun {
         description.set("relative", .bool(summary.relative))
         description.set("clock_note", .string(summary.clockNote))
         if let steps = summary.clockSteps.jsonValue() { description.set("clock_steps", steps) }
+        if let flows { description.set("flows", flows.jsonValue) }
         description.set(peers: [peerFacts(outcome)])
         if let path = common.log { try RunOutputs.write(description, besideLog: path, replacing: true) }
         // Whoever can't read the summary shall still have the files.

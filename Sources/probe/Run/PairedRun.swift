@@ -114,9 +114,14 @@ struct PairedRun {
             watching.cancel()
         }
         stopper.attach { count in threads.stop(signals: count) }
-        let outcome = try await Self.runThreads(
-            threads, card, sender: (sender, senderLink), reflector: (reflector, reflectorLink), recorder)
-        try report(outcome, card, senderLink.cardReceipts, &description)
+        let flows =
+            senderLink.hasIP
+            ? try FlowWatch(port: common.port, ownPort: senderLink.port, common.transport, logger) : nil
+        let (outcome, history) = try await FlowWatch.follow(flows) {
+            try await Self.runThreads(
+                threads, card, sender: (sender, senderLink), reflector: (reflector, reflectorLink), recorder)
+        }
+        try report(outcome, card, senderLink.cardReceipts, history, &description)
     }
 
     /// Runs sender, reflector and recorder, each on a thread of its own, until all are over.

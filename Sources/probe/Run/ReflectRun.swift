@@ -66,14 +66,18 @@ struct ReflectRun {
         }
         let start = ClockID.monotonic.now()
         stopper.attach { _ in for family in families { family.control.requestStop(.abort) } }
-        let (results, recorded) = try await Self.runThreads(
-            families, card, configuration, recorder, recorderControl)
+        let flows =
+            common.transport == .l2 ? nil : try FlowWatch(port: common.port, ownPort: nil, common.transport, logger)
+        let ((results, recorded), history) = try await FlowWatch.follow(flows) {
+            try await Self.runThreads(families, card, configuration, recorder, recorderControl)
+        }
         if let facts = card.facts { description.set("hardware_clock", facts) }
         description.set("duration_ns", .integer(ClockID.monotonic.now() &- start))
         let total = results.reduce(into: ReflectorResult()) { $0.add($1) }
         if let steps = total.clockSteps.jsonValue(ofSession: false) { description.set("clock_steps", steps) }
+        if let history { description.set("flows", history.jsonValue) }
         if let path = common.log { try RunOutputs.write(description, besideLog: path, replacing: true) }
-        try report(results, total, recorded, families.first?.link.cardReceipts ?? .none)
+        try report(results, total, recorded, families.first?.link.cardReceipts ?? .none, history)
     }
 
     /// Runs the reflectors and the recorder, each on a thread of its own, until all are over.
@@ -182,12 +186,13 @@ struct ReflectRun {
     }
 
     private func report(
-        _ results: [ReflectorResult], _ total: ReflectorResult, _ recorded: RecorderResult, _ receipts: CardReceipts
+        _ results: [ReflectorResult], _ total: ReflectorResult, _ recorded: RecorderResult, _ receipts: CardReceipts,
+        _ flows: FlowHistory?
     ) throws(ProbeError) {
         let summary = ReflectSummary(
             interface: interface.name, instance: instance, result: total,
             accounts: results.map { RunOutputs.account($0.account, $0.missed) },
-            receipts: receipts)
+            receipts: receipts, flows: flows)
         let format = options.common.output
         try RunOutputs.print(format == .json ? summary.json() : summary.text())
         if let error = recorded.logFailure { throw .file("\(options.common.log ?? "log"): \(error)") }

@@ -8,6 +8,7 @@ struct ReflectSummary {
     /// One for each address family.
     let accounts: [TransmitAccount]
     let receipts: CardReceipts
+    let flows: FlowHistory?
 
     /// Both families' ledgers added up.
     private var ledger: TransmitAccount {
@@ -27,7 +28,8 @@ struct ReflectSummary {
             + counters.filter { $0.value > 0 || $0.name == "probes" || $0.name == "replies" }
             .map { "\($0.name) \($0.value)" }.joined(separator: ", ") + "\n"
         text += result.clockSteps.lines(ofSession: false).map { "  \($0)\n" }.joined()
-        return text + ledger.text() + notes.map { $0 + "\n" }.joined()
+        text += ledger.text() + notes.map { $0 + "\n" }.joined()
+        return text + (flows?.lines() ?? []).map { $0 + "\n" }.joined()
     }
 
     func json() -> String {
@@ -39,6 +41,7 @@ struct ReflectSummary {
             + counters.map { (key: $0.name, value: .unsigned($0.value)) }
             + (result.clockSteps.jsonValue(ofSession: false).map { [(key: "clock_steps", value: $0)] } ?? [])
             + [("stamps", ledger.jsonValue), ("stamp_notes", .array(notes.map(JSONValue.string)))]
+            + (flows.map { [(key: "flows", value: $0.jsonValue)] } ?? [])
         return JSONValue.object(members).compact + "\n"
     }
 }

@@ -55,6 +55,28 @@ import Testing
         #expect(try events(listener).map(\.kind) == [.destroy])
     }
 
+    @Test(arguments: ["192.0.2.1 192.0.2.2", "2001:db8::1 2001:db8::2"])
+    func `one port alone, at either end, before translation or after`(ends: String) throws {
+        let namespace = try LiveNamespace()
+        var options = ConntrackEvents.Options()
+        options.port = 862
+        let listener = try ConntrackEvents(namespace: namespace.name, options)
+        let (source, destination) = (ends.split(separator: " ")[0], ends.split(separator: " ")[1])
+        // Source and destination port, and the ports of the reply.
+        for ports in [
+            [1, 2, 2, 1], [862, 3, 3, 862], [4, 862, 862, 4], [5, 6, 862, 5], [7, 8, 8, 862], [9, 10, 10, 9],
+        ] {
+            try namespace.shell(
+                """
+                conntrack -I -p udp -t 90 -s \(source) -d \(destination) -r \(destination) -q \(source) \
+                --sport \(ports[0]) --dport \(ports[1]) --reply-port-src \(ports[2]) --reply-port-dst \(ports[3])
+                """)
+        }
+        var heard: [UInt16?] = []
+        while try listener.next(until: ClockID.monotonic.now(), { heard.append($0.flow.original.sourcePort) }) > 0 {}
+        #expect(heard == [862, 4, 5, 7])
+    }
+
     @Test(arguments: ["192.0.2.1:7 192.0.2.2:8", "[2001:db8::1]:7 [2001:db8::2]:8"])
     func `one flow alone, from whichever side it is seen`(ends: String) throws {
         let namespace = try LiveNamespace()

@@ -6,12 +6,13 @@ import Testing
 ///
 /// ```
 /// a ── b                     .pair
-/// a ── middle ── b           .bridge, .relay
+/// a ── middle ── b           .bridge, .relay, .router
 /// ```
 /// The interface towards the other side is called `probe0` in a and in b; the middle has `to-a` and `to-b`. In `.bridge`
-/// a Linux bridge joins these two; in `.relay` they stand alone, and the test's own ``Relay`` passes the frames on.
+/// a Linux bridge joins these two; in `.relay` they stand alone, and the test's own ``Relay`` passes the frames on. In
+/// `.router` the middle forwards IPv4 between a's network and ``behindRouter``, which b has in the place of a's.
 final class Lab: Sendable {
-    enum Topology: Sendable { case pair, bridge, relay }
+    enum Topology: Sendable { case pair, bridge, relay, router }
     enum Side: String, Sendable, CaseIterable {
         case a, b
         var other: Side { self == .a ? .b : .a }
@@ -55,6 +56,7 @@ final class Lab: Sendable {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             try join(mtu)
             for side in Side.allCases { try configure(side, neighbours) }
+            if topology == .router { try route() }
         } catch {
             deleteNamespaces()
             try? FileManager.default.removeItem(at: folder)
@@ -67,6 +69,8 @@ final class Lab: Sendable {
     var middle: String { name + "m" }
 
     static func ipv4(_ side: Side) -> String { side == .a ? "192.0.2.1" : "192.0.2.2" }
+    /// b's addresses in `.router`.
+    static let behindRouter = ["198.51.100.1", "198.51.100.2"]
     static func ipv6(_ side: Side) -> String { side == .a ? "fd00:862::1" : "fd00:862::2" }
     static func linkLocal(_ side: Side) -> String { side == .a ? "fe80::862:1" : "fe80::862:2" }
     static func mac(_ side: Side) -> String { side == .a ? "02:00:00:00:08:01" : "02:00:00:00:08:02" }
@@ -111,7 +115,7 @@ final class Lab: Sendable {
         switch topology {
         case .pair:
             try Command.ip(["link add \(ends[0]) type veth peer name \(ends[1])"])
-        case .bridge, .relay:
+        case .bridge, .relay, .router:
             try Command.ip([
                 "link add \(ends[0]) type veth peer name to-a netns \(middle) mtu \(mtu)",
                 "link add \(ends[1]) type veth peer name to-b netns \(middle) mtu \(mtu)",
@@ -143,6 +147,17 @@ final class Lab: Sendable {
             }
         }
         try Command.ip(lines, in: namespace(side))
+    }
+
+    /// Puts b behind the middle, which forwards.
+    private func route() throws {
+        let device = "dev \(Self.interface)"
+        try Command.ip(["addr add 192.0.2.254/24 dev to-a", "addr add 198.51.100.254/24 dev to-b"], in: middle)
+        try Command.ip(["route add default via 192.0.2.254 \(device)"], in: namespace(.a))
+        try Command.ip(
+            ["addr flush \(device)"] + Self.behindRouter.map { "addr add \($0)/24 \(device)" }
+                + ["route add default via 198.51.100.254 \(device)"], in: namespace(.b))
+        try Command.run(["ip", "netns", "exec", middle, "sysctl", "-q", "net.ipv4.ip_forward=1"])
     }
 
     private func remove() async {

@@ -1,0 +1,162 @@
+import Foundation
+import Testing
+
+/// What connection tracking knows of the flows, here and in a namespace between the two that translates.
+@Suite(.serialized, .needsRoot)
+struct FlowTests {
+    private static let outside = "203.0.113.1"
+
+    private struct Flow {
+        let object: [String: Any]
+        func text(_ key: String) -> String? { object[key] as? String }
+        func flag(_ key: String) -> Bool { object[key] as? Bool ?? false }
+        var namespace: Int? { object["namespace"] as? Int }
+    }
+
+    private func flows(_ summary: Summary, _ key: String) -> [Flow] {
+        ((summary.value("flows.\(key)") as? [[String: Any]]) ?? []).map(Flow.init)
+    }
+
+    private func notes(_ summary: Summary) -> String {
+        ((summary.value("flows.notes") as? [String]) ?? []).joined(separator: "\n")
+    }
+
+    /// Tracks what comes in and what ordinary sockets send.
+    private func track(_ namespace: String) throws {
+        try nft(
+            namespace,
+            """
+            table inet tracked {
+                chain in { type filter hook input priority 0; ct state new counter; }
+                chain out { type filter hook output priority 0; ct state new counter; }
+            }
+            """)
+    }
+
+    /// Sends what goes to the outside address on to one of b's.
+    private func translate(_ lab: Lab, to address: String) throws {
+        try nft(
+            lab.middle,
+            """
+            table ip translated
+            delete table ip translated
+            table ip translated {
+                chain pre { type nat hook prerouting priority -100; ip daddr \(Self.outside) dnat to \(address); }
+            }
+            """)
+    }
+
+    private func nft(_ namespace: String, _ rules: String) throws {
+        let path = "/tmp/\(namespace).nft"
+        try rules.write(toFile: path, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Command.run(["ip", "netns", "exec", namespace, "nft", "-f", path])
+    }
+
+    private func run(_ peer: String, _ more: [String]) -> [String] {
+        ["run", "--interface", Lab.interface, "--peer", peer, "--output", "json", "--quiet"] + more
+    }
+
+    @Test func `A translation that changes in mid-run is told, live and in the summary and beside the log`()
+        async throws
+    {
+        try await Lab.with(.router, neighbours: .resolved) { lab in
+            try translate(lab, to: Lab.behindRouter[0])
+            // Otherwise flows have events only where somebody listens in the namespace that tracks them.
+            try Command.run(["ip", "netns", "exec", lab.middle, "sysctl", "-q", "net.netfilter.nf_conntrack_events=1"])
+            let reflect = try lab.start(.b, ["reflect", "--interface", Lab.interface, "--output", "json", "--quiet"])
+            try await reflect.waitForError("Answering")
+            let log = lab.file("a.csv")
+            let process = try lab.start(.a, run(Self.outside, ["--rate", "100", "--count", "400", "--log", log]))
+            try await process.waitForRows(100, in: log)
+            try translate(lab, to: Lab.behindRouter[1])
+            try Command.run(["ip", "netns", "exec", lab.middle, "conntrack", "-F"])
+            try await process.waitForError("translated otherwise")
+            let summary = try await process.summary()
+
+            let change = try #require(flows(summary, "events").first { $0.text("translated_before") != nil })
+            #expect(change.namespace != nil)
+            #expect(change.text("session") == "own")
+            #expect(change.text("original")?.hasSuffix("> \(Self.outside):862") == true)
+            #expect(change.text("translated_before")?.hasSuffix("> \(Lab.behindRouter[0]):862") == true)
+            #expect(change.text("translated")?.hasSuffix("> \(Lab.behindRouter[1]):862") == true)
+            #expect(process.errors.contains("A step in the delay then has this reason"))
+            // Before and after it packets came through.
+            let received: Int = try #require(summary["counters.received"])
+            #expect(received > 350)
+            let description = try JSONSerialization.jsonObject(
+                with: try #require(FileManager.default.contents(atPath: log + ".json")))
+            let kept = ((description as? [String: Any])?["flows"] as? [String: Any])?["events"] as? [[String: Any]]
+            #expect(kept?.contains { $0["translated_before"] is String } == true)
+        }
+    }
+
+    @Test func `Raw frames go past the own tracking, which is said and no fault`() async throws {
+        try await Lab.with { lab in
+            for side in Lab.Side.allCases { try track(lab.namespace(side)) }
+            let reflect = try lab.start(.b, ["reflect", "--interface", Lab.interface, "--output", "json", "--quiet"])
+            try await reflect.waitForError("Answering")
+            let summary = try await lab.start(.a, run(Lab.ipv4(.b), ["--rate", "100", "--count", "50"])).summary()
+            let own = flows(summary, "flows").filter { $0.text("session") == "own" && $0.namespace == nil }
+            #expect(own.count == 1)
+            // The first packet that this host's tracking saw came from the peer.
+            #expect(own.first?.text("original")?.hasPrefix("\(Lab.ipv4(.b)):862 > \(Lab.ipv4(.a)):") == true)
+            #expect(own.first?.flag("confirmed") == true && own.first?.flag("replied") == false)
+            #expect(own.first?.object["translated"] is NSNull)
+            #expect(notes(summary).contains("past its own tracking"))
+
+            reflect.signal(SIGINT)
+            let answered = try await reflect.summary()
+            let flow = flows(answered, "flows").filter { $0.namespace == nil }
+            #expect(flow.map { $0.text("session") } == ["answered"])
+            #expect(flow.first?.text("original")?.hasSuffix("> \(Lab.ipv4(.b)):862") == true)
+        }
+    }
+
+    @Test(arguments: Lab.Family.allCases) func `What an ordinary socket sends is tracked both ways`(family: Lab.Family)
+        async throws
+    {
+        try await Lab.with { lab in
+            for side in Lab.Side.allCases { try track(lab.namespace(side)) }
+            let options = ["--transport", "udp"]
+            let reflect = try lab.start(
+                .b, ["reflect", "--interface", Lab.interface, "--output", "json", "--quiet"] + options)
+            try await reflect.waitForError("Answering")
+            let summary = try await lab.start(
+                .a, run(family.address(.b), ["--rate", "100", "--count", "50"] + options)
+            ).summary()
+            let own = flows(summary, "flows").filter { $0.text("session") == "own" && $0.namespace == nil }
+            #expect(own.count == 1)
+            #expect(own.first?.flag("confirmed") == true && own.first?.flag("replied") == true)
+            #expect(flows(summary, "events").contains { $0.text("event") == "new" && !$0.flag("replied") })
+            #expect(!notes(summary).contains("past its own tracking"))
+        }
+    }
+
+    @Test func `A table in which nothing of the run is tracked is told so`() async throws {
+        try await Lab.with { lab in
+            let reflect = try lab.start(.b, ["reflect", "--interface", Lab.interface, "--quiet"])
+            try await reflect.waitForError("Answering")
+            let process = try lab.start(
+                .a,
+                ["run", "--interface", Lab.interface, "--peer", Lab.ipv4(.b), "--rate", "100", "--count", "20"]
+                    + ["--quiet"])
+            #expect(try await process.exit() == 0)
+            #expect(process.output.contains("conntrack: no flow of these ports is tracked here."))
+        }
+    }
+
+    @Test func `Without the privilege the run goes on, and says what is missing`() async throws {
+        try await Lab.with { lab in
+            let options = ["--port", "8620", "--transport", "udp"]
+            let reflect = try lab.start(.b, ["reflect", "--interface", Lab.interface, "--quiet"] + options)
+            try await reflect.waitForError("Answering")
+            let command =
+                ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin", ProbeProcess.binary]
+                + run(Lab.ipv4(.b), ["--rate", "100", "--count", "20"] + options)
+            let summary = try await lab.start(.a, program: command).summary()
+            #expect(summary.value("flows.watched") as? Bool == false)
+            #expect(notes(summary).contains("CAP_NET_ADMIN"))
+        }
+    }
+}

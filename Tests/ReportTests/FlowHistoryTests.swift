@@ -1,0 +1,81 @@
+import Report
+import Testing
+
+@Suite struct FlowHistoryTests {
+    private static let probes = "192.0.2.1:49152 > 203.0.113.1:862"
+
+    private func change(
+        _ kind: FlowChange.Kind, at time: Int64 = 0, _ original: String = probes, namespace: Int32? = nil,
+        isOwn: Bool = true, translated: String? = nil, before: String? = nil, isReplied: Bool = true
+    ) -> FlowChange {
+        FlowChange(
+            kind, noticed: time, isOwnSession: isOwn, namespace: namespace, original: original, translated: translated,
+            translatedBefore: before, isConfirmed: true, isReplied: isReplied)
+    }
+
+    @Test func `Nothing tracked is said, with the reason in the same line`() {
+        var history = FlowHistory()
+        #expect(history.lines() == ["conntrack: no flow of these ports is tracked here."])
+        history.notes = ["Not watched."]
+        history.isKnown = false
+        #expect(history.lines() == ["conntrack: Not watched."])
+    }
+
+    @Test func `A flow has a line with its last state`() {
+        var history = FlowHistory()
+        history.add(change(.new, isReplied: false))
+        history.add(change(.changed, at: 1))
+        #expect(
+            history.lines() == [
+                "conntrack: 1 flow", "  own \(Self.probes): confirmed, replied, not translated",
+            ])
+        history.add(change(.gone, at: 1_700_000_000_000_000_000))
+        #expect(history.lines()[1].hasSuffix(", gone since 2023-11-14T22:13:20.000000000Z"))
+    }
+
+    @Test func `A flow in another namespace is another flow`() {
+        var history = FlowHistory()
+        history.add(change(.new))
+        history.add(change(.new, namespace: 3, isOwn: false, translated: "192.0.2.1:49152 > 198.51.100.1:862"))
+        #expect(
+            history.lines() == [
+                "conntrack: 2 flows", "  own \(Self.probes): confirmed, replied, not translated",
+                "  answered \(Self.probes) in namespace 3: confirmed, replied, translated, leaves as "
+                    + "192.0.2.1:49152 > 198.51.100.1:862",
+            ])
+    }
+
+    @Test func `A translation that changes has a line of its own, and its time`() {
+        var history = FlowHistory()
+        history.add(
+            change(
+                .changed, at: 1_700_000_000_000_000_000, translated: "192.0.2.1:49152 > 198.51.100.2:862",
+                before: "192.0.2.1:49152 > 198.51.100.1:862"))
+        #expect(
+            history.lines().last
+                == "  \(Self.probes) was translated otherwise from 2023-11-14T22:13:20.000000000Z on: it leaves as "
+                + "192.0.2.1:49152 > 198.51.100.2:862, before as 192.0.2.1:49152 > 198.51.100.1:862; a step in the delay "
+                + "then has this reason.")
+    }
+
+    @Test func `What it keeps and shows is bounded, and all is counted`() {
+        var history = FlowHistory()
+        for number in 0..<1000 { history.add(change(.new, "\(number)")) }
+        #expect(history.changes.count == 256 && history.flows.count == 256 && history.count == 1000)
+        #expect(history.lines().count == 10)
+        #expect(history.lines().last == "  and 248 more")
+    }
+
+    @Test func `The JSON has every change and the last states`() {
+        var history = FlowHistory()
+        history.notes = ["a note"]
+        history.add(change(.found, namespace: 3, isReplied: false))
+        let state =
+            #"{"event":"found","noticed":"1970-01-01T00:00:00.000000000Z","noticed_ns":0,"session":"own","namespace":3,"#
+            + #""original":"192.0.2.1:49152 > 203.0.113.1:862","confirmed":true,"replied":false,"translated":null,"#
+            + #""translated_before":null}"#
+        #expect(
+            history.jsonValue.compact
+                == #"{"watched":true,"notes":["a note"],"changes":1,"events":[\#(state)],"flows":[\#(state)]}"#)
+    }
+}
