@@ -60,7 +60,7 @@ public struct NetlinkMessage {
 public struct MessageReader {
     @usableFromInline var rest: UnsafeRawBufferPointer
     /// What was wrong first; nothing is read after it.
-    public var error: NetlinkFormatError? { failure }
+    @inlinable public var error: NetlinkFormatError? { failure }
     @usableFromInline var failure: NetlinkFormatError?
 
     @inlinable
