@@ -3,17 +3,19 @@ import CLinux
 import Netlink
 
 extension ReceivedSample {
-    /// Decodes the attributes of one PSAMPLE_CMD_SAMPLE, without copying or allocating. Those of newer kernels are passed
-    /// over.
+    /// Decodes the attributes of one PSAMPLE_CMD_SAMPLE in the place of what was here before, without copying or
+    /// allocating. Those of newer kernels are passed over.
     ///
-    /// - Parameter attributes: those behind the message's generic netlink header. What they lie in must outlive the result.
-    /// - Throws: the first attribute that is cut or has another size than its value.
-    package init(decoding attributes: AttributeReader) throws(NetlinkFormatError) {
-        var reader = attributes
-        var sample = Sample()
-        var data = UnsafeRawBufferPointer(start: nil, count: 0)
-        var cookie: UnsafeRawBufferPointer?
-        var options = UnsafeRawBufferPointer(start: nil, count: 0)
+    /// - Parameter message: what it lies in must outlive this sample, or its next decoding.
+    /// - Throws: the first attribute that is cut or has another size than its value. What is here then has no meaning.
+    public mutating func decode(_ message: NetlinkMessage) throws(NetlinkFormatError) {
+        sample = Sample()
+        data = UnsafeRawBufferPointer(start: nil, count: 0)
+        cookie = nil
+        options = data
+        let attributes = message.payload.dropFirst(MemoryLayout<genlmsghdr>.size)
+        // A byte order that the compiler knows, and values that are written where they stay: both are worth a quarter.
+        var reader = AttributeReader(UnsafeRawBufferPointer(rebasing: attributes), order: .host)
         while reader.next() {
             switch Int(reader.type) {
             case PSAMPLE_ATTR_IIFINDEX: sample.inputInterface = reader.interfaceNumber()
@@ -25,10 +27,8 @@ extension ReceivedSample {
             case PSAMPLE_ATTR_DATA: data = reader.payload
             case PSAMPLE_ATTR_GROUP_REFCOUNT: sample.groupReferences = reader.integer(as: UInt32.self)
             case PSAMPLE_ATTR_TUNNEL:
-                var tunnel = Tunnel()
-                // The kernel's own flag for nested ones is not set here, and addresses and ports are the network's.
-                reader.nested(order: .network) { inner in tunnel.decode(&inner, &options) }
-                sample.tunnel = tunnel
+                sample.tunnel = Tunnel()
+                if let error = sample.tunnel?.decode(reader.payload, &options) { reader.reject(error) }
             case PSAMPLE_ATTR_OUT_TC: sample.outputTrafficClass = reader.integer(as: UInt16.self)
             case PSAMPLE_ATTR_OUT_TC_OCC: sample.outputOccupancy = reader.integer(as: UInt64.self)
             case PSAMPLE_ATTR_LATENCY: sample.latency = reader.integer(as: UInt64.self)
@@ -41,12 +41,16 @@ extension ReceivedSample {
             }
         }
         if let error = reader.error { throw error }
-        self.init(sample, data: data, cookie: cookie, options: options)
     }
 }
 
 extension Tunnel {
-    fileprivate mutating func decode(_ reader: inout AttributeReader, _ options: inout UnsafeRawBufferPointer) {
+    /// Its error comes back: a scanner that others change could not stay in registers.
+    fileprivate mutating func decode(
+        _ attributes: UnsafeRawBufferPointer, _ options: inout UnsafeRawBufferPointer
+    ) -> NetlinkFormatError? {
+        // The kernel does not mark addresses and ports as the network's.
+        var reader = AttributeReader(attributes, order: .network)
         while reader.next() {
             switch psample_tunnel_key_attr(UInt32(reader.type)) {
             case PSAMPLE_TUNNEL_KEY_ATTR_ID: identifier = reader.integer(as: UInt64.self)
@@ -68,6 +72,7 @@ extension Tunnel {
             default: break
             }
         }
+        return reader.error
     }
 
     private mutating func take(
@@ -80,11 +85,13 @@ extension Tunnel {
 
 extension AttributeReader {
     /// 16 bits from the kernel of today, 32 from one that gives the whole number.
+    @inline(__always)
     fileprivate mutating func interfaceNumber() -> UInt32? {
         payload.count == 2 ? integer(as: UInt16.self).map(UInt32.init) : integer(as: UInt32.self)
     }
 
     /// An attribute that says something by being there, and has no payload.
+    @inline(__always)
     fileprivate mutating func flag() -> Bool {
         if !payload.isEmpty { reject(.attributeSize(type: type, bytes: payload.count)) }
         return payload.isEmpty

@@ -1,23 +1,15 @@
 /// A sample as it lies in the message that it came in: its bytes are looked at, not copied.
 ///
-/// It looks into memory that it does not own, so it must not outlive the callback that it came with; it can't be
-/// copied, so that nobody keeps it by accident. ``copied()`` is for keeping.
+/// It looks into memory that it does not own. A callback borrows it, and it can't be copied, so that nobody keeps it by
+/// accident; ``copied()`` is for keeping. One is used for all samples, one after the other.
 public struct ReceivedSample: ~Copyable {
-    public let sample: Sample
-    @usableFromInline let data: UnsafeRawBufferPointer
-    @usableFromInline let cookie: UnsafeRawBufferPointer?
-    @usableFromInline let options: UnsafeRawBufferPointer
+    public internal(set) var sample = Sample()
+    @usableFromInline var data = UnsafeRawBufferPointer(start: nil, count: 0)
+    @usableFromInline var cookie: UnsafeRawBufferPointer?
+    @usableFromInline var options = UnsafeRawBufferPointer(start: nil, count: 0)
 
-    @inlinable
-    init(
-        _ sample: consuming Sample, data: UnsafeRawBufferPointer, cookie: UnsafeRawBufferPointer?,
-        options: UnsafeRawBufferPointer
-    ) {
-        self.sample = sample
-        self.data = data
-        self.cookie = cookie
-        self.options = options
-    }
+    /// Without anything yet.
+    public init() {}
 
     /// The beginning of the packet, from its link-layer header on, as much as the sampler was told to take. Empty where
     /// the kernel gave none. A VLAN tag that the card or kernel has taken out is not in it.

@@ -77,10 +77,13 @@ import Testing
         #expect(sample.probability == expected)
     }
 
-    @Test func `bytes are looked at where they are`() throws {
-        let bytes = EveryAttribute.ipv4
+    @Test func `bytes are looked at where they are, and the place of one sample serves the next`() throws {
+        let bytes = message(EveryAttribute.ipv4) + message([])
         try bytes.withUnsafeBytes { raw in
-            let received = try ReceivedSample(decoding: AttributeReader(raw))
+            var reader = MessageReader(raw)
+            var received = ReceivedSample()
+            let first = reader.next()
+            try received.decode(#require(first))
             let inside = received.withData { span in
                 span.withUnsafeBytes { data in
                     raw.baseAddress.map { start in data.baseAddress.map { $0 >= start && $0 < start + raw.count } }
@@ -89,6 +92,10 @@ import Testing
             #expect(inside == true)
             #expect(received.withUserCookie { $0?.byteCount } == 3)
             #expect(received.withTunnelOptions { $0.byteCount } == 4)
+            let second = reader.next()
+            try received.decode(#require(second))
+            let packet = received.copied()
+            #expect(packet == SampledPacket(sample: Sample(), data: []))
         }
     }
 

@@ -26,11 +26,29 @@ extension AttributeWriter {
     mutating func putFlag(_ type: psample_tunnel_key_attr) { putFlag(UInt16(type.rawValue)) }
 }
 
+/// The number that psample has in these tests.
+let psampleFamily = GenericFamily(name: "psample", identifier: 0x20, version: 1, groups: ["config": 7, "packets": 8])
+
+/// A whole message of psample's.
+func message(_ attributes: [UInt8], type: UInt16 = 0x20) -> [UInt8] {
+    message(PSAMPLE_CMD_SAMPLE, attributes, type: type)
+}
+
+func message(_ command: psample_command, _ attributes: [UInt8], type: UInt16 = 0x20) -> [UInt8] {
+    let length = 20 + attributes.count
+    let header = nlmsghdr(
+        nlmsg_len: UInt32(length), nlmsg_type: type, nlmsg_flags: 0, nlmsg_seq: 0, nlmsg_pid: 0)
+    return withUnsafeBytes(of: header, Array.init) + [UInt8(command.rawValue), 1, 0, 0] + attributes
+}
+
 /// Decodes a sample's attributes and keeps copies of what they point at.
 func decode(_ attributes: [UInt8]) throws(NetlinkFormatError) -> SampledPacket {
-    let result: Result<SampledPacket, NetlinkFormatError> = attributes.withUnsafeBytes { raw in
+    let result: Result<SampledPacket, NetlinkFormatError> = message(attributes).withUnsafeBytes { raw in
         do throws(NetlinkFormatError) {
-            return .success(try ReceivedSample(decoding: AttributeReader(raw)).copied())
+            var reader = MessageReader(raw)
+            var received = ReceivedSample()
+            while let message = reader.next() { try received.decode(message) }
+            return .success(received.copied())
         } catch {
             return .failure(error)
         }
