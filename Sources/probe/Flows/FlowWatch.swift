@@ -57,14 +57,14 @@ final class FlowWatch: Sendable {
             return giveUp(
                 "Not watched: that needs CAP_NET_ADMIN (run as root, or `setcap cap_net_admin,cap_net_raw+ep`).")
         }
-        var follower = FlowFollower(port: port, ownPort: ownPort)
+        var flows = SessionFlows(port: port, ownPort: ownPort)
         do throws(SystemError) {
             let events = try listen()
-            read(&follower)
-            while !stop.isRaised { _ = hear(events, &follower, until: ClockID.monotonic.now() + Self.pause) }
+            read(&flows)
+            while !stop.isRaised { _ = hear(events, &flows, until: ClockID.monotonic.now() + Self.pause) }
             // What happened up to the end.
-            while hear(events, &follower, until: 0) {}
-            end(events, follower)
+            while hear(events, &flows, until: 0) {}
+            end(events, flows)
         } catch {
             giveUp("Not watched: \(error)")
         }
@@ -83,7 +83,7 @@ final class FlowWatch: Sendable {
     }
 
     /// Flows that were there before: no event tells of them.
-    private func read(_ follower: inout FlowFollower) {
+    private func read(_ flows: inout SessionFlows) {
         do throws(SystemError) {
             let table = try ConntrackTable()
             do throws(NetlinkError) {
@@ -92,7 +92,7 @@ final class FlowWatch: Sendable {
                         "The table is too long to be read: of flows that it held before the run nothing is known.")
                 }
                 let now = ClockID.realtime.now()
-                try table.dump { flow in add(follower.take(.found, flow, at: now)) }
+                try table.dump { flow in add(flows.take(.found, flow, at: now)) }
             } catch {
                 note("The table could not be read: \(error)")
             }
@@ -102,7 +102,7 @@ final class FlowWatch: Sendable {
     }
 
     /// - Returns: whether something was heard.
-    private func hear(_ events: ConntrackEvents, _ follower: inout FlowFollower, until deadline: Int64) -> Bool {
+    private func hear(_ events: ConntrackEvents, _ flows: inout SessionFlows, until deadline: Int64) -> Bool {
         do throws(NetlinkError) {
             return try events.next(until: deadline) { event in
                 let kind: FlowChange.Kind =
@@ -111,7 +111,7 @@ final class FlowWatch: Sendable {
                     case .update: .changed
                     case .destroy: .gone
                     }
-                add(follower.take(kind, event.flow, at: ClockID.realtime.now()))
+                add(flows.take(kind, event.flow, at: ClockID.realtime.now()))
             } > 0
         } catch {
             note("No longer watched: \(error)")
@@ -120,11 +120,11 @@ final class FlowWatch: Sendable {
         }
     }
 
-    private func end(_ events: ConntrackEvents, _ follower: FlowFollower) {
+    private func end(_ events: ConntrackEvents, _ flows: SessionFlows) {
         let lost = events.account.lost + events.account.malformed
         if lost > 0 { note("\(lost) events were lost: what is said here may be out of date.") }
-        if follower.leftOut > 0 {
-            note("\(follower.leftOut) events were of flows beyond the first \(FlowHistory.limit).")
+        if flows.leftOut > 0 {
+            note("\(flows.leftOut) events were of flows beyond the first \(FlowHistory.limit).")
         }
     }
 

@@ -5,12 +5,12 @@ import Testing
 
 @testable import probe
 
-@Suite struct FlowFollowerTests {
+@Suite struct SessionFlowsTests {
     private static let here = IPAddress.v4(0xC000_0201)
     private static let outside = IPAddress.v4(0xCB00_7101)
     private static let inside = [IPAddress.v4(0xC633_6401), IPAddress.v4(0xC633_6402)]
 
-    private var follower = FlowFollower(port: 862, ownPort: 49152)
+    private var flows = SessionFlows(port: 862, ownPort: 49152)
 
     /// A flow from here to the outside address, translated to one of the inside ones if asked.
     private func flow(
@@ -27,49 +27,49 @@ import Testing
     }
 
     @Test mutating func `A flow of the own session is told, and again only when it changes`() {
-        let new = follower.take(.new, flow(), at: 5)
+        let new = flows.take(.new, flow(), at: 5)
         #expect(
             new
                 == FlowChange(
                     .new, noticed: 5, isOwnSession: true, original: "192.0.2.1:49152 > 203.0.113.1:862",
                     isConfirmed: true, isReplied: false))
-        #expect(follower.take(.changed, flow(), at: 6) == nil)
-        let replied = follower.take(.changed, flow([.confirmed, .seenReply]), at: 7)
+        #expect(flows.take(.changed, flow(), at: 6) == nil)
+        let replied = flows.take(.changed, flow([.confirmed, .seenReply]), at: 7)
         #expect(replied?.kind == .changed && replied?.isReplied == true)
-        #expect(follower.take(.changed, flow([.confirmed, .seenReply, .assured]), at: 8) == nil)
+        #expect(flows.take(.changed, flow([.confirmed, .seenReply, .assured]), at: 8) == nil)
     }
 
     @Test mutating func `Other ports and protocols are nobody's`() {
-        #expect(follower.take(.new, flow(to: 53), at: 0) == nil)
-        #expect(follower.take(.new, flow(transport: .tcp), at: 0) == nil)
-        #expect(follower.take(.new, flow(from: 50000), at: 0)?.isOwnSession == false)
+        #expect(flows.take(.new, flow(to: 53), at: 0) == nil)
+        #expect(flows.take(.new, flow(transport: .tcp), at: 0) == nil)
+        #expect(flows.take(.new, flow(from: 50000), at: 0)?.isOwnSession == false)
     }
 
     @Test mutating func `A flow that comes back translated otherwise names both translations`() {
-        _ = follower.take(.new, flow(insideNumber: 0), at: 1)
-        #expect(follower.take(.gone, flow(insideNumber: 0), at: 2)?.kind == .gone)
-        let again = follower.take(.new, flow(insideNumber: 1), at: 3)
+        _ = flows.take(.new, flow(insideNumber: 0), at: 1)
+        #expect(flows.take(.gone, flow(insideNumber: 0), at: 2)?.kind == .gone)
+        let again = flows.take(.new, flow(insideNumber: 1), at: 3)
         #expect(again?.translated == "192.0.2.1:49152 > 198.51.100.2:862")
         #expect(again?.translatedBefore == "192.0.2.1:49152 > 198.51.100.1:862")
         // To none is a change too.
-        #expect(follower.take(.new, flow(), at: 4)?.translatedBefore == "192.0.2.1:49152 > 198.51.100.2:862")
-        #expect(follower.take(.gone, flow(), at: 5)?.isRetranslated == false)
+        #expect(flows.take(.new, flow(), at: 4)?.translatedBefore == "192.0.2.1:49152 > 198.51.100.2:862")
+        #expect(flows.take(.gone, flow(), at: 5)?.isRetranslated == false)
     }
 
     @Test mutating func `The end of a flow does not forget that it was answered`() {
-        _ = follower.take(.changed, flow([.confirmed, .seenReply]), at: 1)
-        #expect(follower.take(.gone, flow([]), at: 2)?.isReplied == true)
+        _ = flows.take(.changed, flow([.confirmed, .seenReply]), at: 1)
+        #expect(flows.take(.gone, flow([]), at: 2)?.isReplied == true)
     }
 
     @Test mutating func `Namespaces are kept apart`() {
         var elsewhere = flow()
         elsewhere.namespaceID = 3
-        #expect(follower.take(.found, flow(), at: 1)?.namespace == nil)
-        #expect(follower.take(.found, elsewhere, at: 1)?.namespace == 3)
+        #expect(flows.take(.found, flow(), at: 1)?.namespace == nil)
+        #expect(flows.take(.found, elsewhere, at: 1)?.namespace == 3)
     }
 
     @Test mutating func `A flood of flows is bounded, and what was left out is counted`() {
-        for port in 0..<1000 { _ = follower.take(.new, flow(from: UInt16(50000 + port)), at: 0) }
-        #expect(follower.leftOut == 1000 - UInt64(FlowHistory.limit))
+        for port in 0..<1000 { _ = flows.take(.new, flow(from: UInt16(50000 + port)), at: 0) }
+        #expect(flows.leftOut == 1000 - UInt64(FlowHistory.limit))
     }
 }

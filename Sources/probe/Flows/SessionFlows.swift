@@ -4,7 +4,7 @@ import Kernel
 import Report
 
 /// Turns what the kernel tells of flows into what has changed for a session. No sockets, no clocks.
-struct FlowFollower {
+struct SessionFlows {
     /// The port that reflectors listen on, here and there.
     let port: UInt16
     /// The port that the own session sends from; nil where there is none.
