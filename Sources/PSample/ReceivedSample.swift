@@ -19,13 +19,15 @@ public struct ReceivedSample: ~Copyable {
         try body(data.bytes)
     }
 
-    /// What the sampler's user has put beside the packet; `nil` for none.
+    /// What the sampler's user has put beside the packet, copied; `nil` for none.
+    public var userCookie: [UInt8]? { cookie.map { Array($0) } }
+
+    /// The same without a copy; empty where there is none.
     @inlinable
     public func withUserCookie<Result, Failure: Error>(
-        _ body: (RawSpan?) throws(Failure) -> Result
+        _ body: (RawSpan) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        guard let cookie else { return try body(nil) }
-        return try body(cookie.bytes)
+        try body((cookie ?? UnsafeRawBufferPointer(start: nil, count: 0)).bytes)
     }
 
     /// The tunnel's options, whose kind is ``Tunnel/options``; empty where there are none.

@@ -23,7 +23,7 @@ struct Probe: AsyncParsableCommand {
             \(ProbeError.exitCodes)
             """,
         version: RunOutputs.version,
-        subcommands: [RunCommand.self, ReflectCommand.self, DoctorCommand.self])
+        subcommands: [RunCommand.self, ReflectCommand.self, DoctorCommand.self, PSampleCommand.self])
 
     static func main() async {
         OutputFile.fillStandardStreams()

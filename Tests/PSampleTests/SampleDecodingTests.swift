@@ -90,7 +90,7 @@ import Testing
                 }
             }
             #expect(inside == true)
-            #expect(received.withUserCookie { $0?.byteCount } == 3)
+            #expect(received.withUserCookie { $0.byteCount } == 3)
             #expect(received.withTunnelOptions { $0.byteCount } == 4)
             let second = reader.next()
             try received.decode(#require(second))

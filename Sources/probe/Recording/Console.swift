@@ -46,6 +46,13 @@ struct Console: ~Copyable {
         if format == .json { PacketLine.appendJSON(record, to: &bytes) } else { PacketLine.append(record, to: &bytes) }
     }
 
+    /// A line for one thing of many, as packets' lines are: left out where nobody wants them or reads them in time.
+    mutating func append(line: String) {
+        guard showsPackets else { return }
+        guard bytes.count < Self.limit else { return linesDropped &+= 1 }
+        append(line)
+    }
+
     mutating func append(_ text: String) {
         bytes.append(contentsOf: text.utf8)
     }

@@ -1,0 +1,99 @@
+extension SampleStatistics {
+    /// The summary for a person.
+    public func text(duration: Int64) -> String {
+        var text = "\(samples) samples in \(roundedDurationText(duration)), \(stampPackets) of them STAMP\n"
+        for group in groups {
+            text += "  group \(group.number): \(group.samples) samples"
+            if let rate = rates[group.number] { text += " at \(rate)" }
+            text += ", \(group.lost) lost by their numbers"
+            for (name, count) in [
+                ("reordered", group.reordered), ("repeated", group.repeated), ("times made anew", group.restarts),
+            ] where count > 0 {
+                text += ", \(count) \(name)"
+            }
+            text += "\n"
+        }
+        if dropped > 0 { text += "  \(dropped) notifications found the receive buffer full\n" }
+        if malformed > 0 { text += "  \(malformed) messages could not be read\n" }
+        for (key, session) in sortedSessions { text += line(key, session) }
+        return text + table
+    }
+
+    private func line(_ key: SessionKey, _ session: Session) -> String {
+        var line = "  \(key.kind) \(key.from) > \(key.to)"
+        if let direction = key.direction { line += " \(direction)" }
+        line += ": \(session.samples) of \(session.packets) sampled"
+        if session.packets > 0 {
+            line += ", \(percentText(session.samples, of: session.packets))"
+            if let group = key.group, let probability = probabilities[group] {
+                line += " (asked for \(percentText(probability)))"
+            }
+        }
+        return line + "\n"
+    }
+
+    private var table: String {
+        let rows = [("latency", latency), ("sampled to read", delivery)].compactMap { name, histogram in
+            HistogramSummary(histogram).map { (name: name, summary: $0) }
+        }
+        guard !rows.isEmpty else { return "" }
+        var text = "".rightPadded(24) + HistogramSummary.columns.map { $0.leftPadded(11) }.joined() + "\n"
+        for row in rows {
+            text += ("  " + row.name).rightPadded(24)
+            text += row.summary.figures.map { roundedDurationText($0.value).leftPadded(11) }.joined() + "\n"
+        }
+        return text
+    }
+
+    /// The summary as one JSON object on a line.
+    public func json(duration: Int64) -> String {
+        var writer = JSONWriter()
+        func members(_ object: [(key: String, value: JSONValue)]) {
+            for (key, value) in object {
+                writer.key(key)
+                value.write(to: &writer)
+            }
+        }
+        writer.beginObject()
+        members([
+            ("type", .string("summary")), ("duration_ns", .integer(duration)), ("samples", .unsigned(samples)),
+            ("stamp_packets", .unsigned(stampPackets)), ("dropped", .unsigned(dropped)),
+            ("malformed", .unsigned(malformed)), ("groups", .array(groups.map(jsonValue))),
+            ("sessions", .array(sortedSessions.map { jsonValue($0.key, $0.value) })),
+        ])
+        for (name, histogram) in [("latency", latency), ("sampled_to_read", delivery)] {
+            writer.key(name)
+            if let summary = HistogramSummary(histogram) { summary.write(to: &writer) } else { writer.null() }
+        }
+        writer.endObject()
+        return String(decoding: writer.bytes, as: UTF8.self) + "\n"
+    }
+
+    private func jsonValue(_ group: Group) -> JSONValue {
+        .object([
+            ("group", .integer(Int64(group.number))), ("samples", .unsigned(group.samples)),
+            ("probability", probabilities[group.number].map { .number($0) } ?? .null),
+            ("lost", .unsigned(group.lost)), ("reordered", .unsigned(group.reordered)),
+            ("repeated", .unsigned(group.repeated)), ("restarts", .unsigned(group.restarts)),
+        ])
+    }
+
+    private func jsonValue(_ key: SessionKey, _ session: Session) -> JSONValue {
+        .object([
+            ("kind", .string(key.kind)), ("from", .string(key.from)), ("to", .string(key.to)),
+            ("ssid", key.ssid.map { .integer(Int64($0)) } ?? .null),
+            ("group", key.group.map { .integer(Int64($0)) } ?? .null),
+            ("direction", key.direction.map { .string($0) } ?? .null), ("samples", .unsigned(session.samples)),
+            ("packets", .unsigned(session.packets)),
+            ("fraction", .number(Double(session.samples) / Double(session.packets))),
+        ])
+    }
+}
+
+private func percentText(_ part: UInt64, of whole: UInt64) -> String {
+    percentText(Double(part) / Double(whole))
+}
+
+private func percentText(_ share: Double) -> String {
+    fixedPointText(UInt64((share * 10_000).rounded()), decimals: 2) + " %"
+}

@@ -1,0 +1,103 @@
+/// What came of listening to samples: by group, by session of STAMP, and as distributions.
+public struct SampleStatistics: Sendable {
+    /// What the numbers of a group's samples tell.
+    public struct Group: Sendable {
+        public var number: UInt32
+        public var samples: UInt64
+        /// Numbers that never came.
+        public var lost: UInt64
+        public var reordered: UInt64
+        public var repeated: UInt64
+        public var restarts: UInt64
+
+        public init(
+            number: UInt32, samples: UInt64, lost: UInt64, reordered: UInt64, repeated: UInt64, restarts: UInt64
+        ) {
+            self.number = number
+            self.samples = samples
+            self.lost = lost
+            self.reordered = reordered
+            self.repeated = repeated
+            self.restarts = restarts
+        }
+    }
+
+    /// One way of a STAMP session past one sampler.
+    struct SessionKey: Hashable {
+        var group: UInt32?
+        var direction: String?
+        var kind: String
+        var from: String
+        var to: String
+        var ssid: UInt16?
+    }
+
+    /// Samples of a session, and the range of its probes' numbers in which they are.
+    struct Session {
+        var samples: UInt64 = 0
+        var first: UInt32 = 0
+        /// How far the highest number is above the first, and the lowest below.
+        var above: UInt32 = 0
+        var below: UInt32 = 0
+
+        mutating func add(_ sequence: UInt32) {
+            if samples == 0 { first = sequence }
+            samples += 1
+            let distance = sequence &- first
+            if distance < 1 << 31 { above = max(above, distance) } else { below = max(below, 0 &- distance) }
+        }
+
+        /// Packets of the session from the first to the last that was sampled.
+        var packets: UInt64 { UInt64(above) + UInt64(below) + 1 }
+    }
+
+    public private(set) var samples: UInt64 = 0
+    public private(set) var stampPackets: UInt64 = 0
+    /// The kernel's count of what the receive buffer had no room for.
+    public var dropped: UInt64 = 0
+    /// Messages that could not be read.
+    public var malformed: UInt64 = 0
+    public var groups: [Group] = []
+    /// How long packets took through the device that sampled them.
+    public private(set) var latency = SignedHistogram()
+    /// From the kernel's stamp of the sampling to the moment when the sample was read.
+    public private(set) var delivery = SignedHistogram()
+    private(set) var rates: [UInt32: String] = [:]
+    private(set) var probabilities: [UInt32: Double] = [:]
+    private(set) var sessions: [SessionKey: Session] = [:]
+    /// More sessions than this are counted as packets alone.
+    private static let sessionLimit = 4096
+
+    public init() {}
+
+    public mutating func add(_ record: SampleRecord) {
+        samples += 1
+        if let latency = record.latency { self.latency.record(Int64(clamping: latency)) }
+        if let timestamp = record.timestamp { delivery.record(record.received &- timestamp) }
+        if let group = record.group, let rate = record.rate, rate > 0 {
+            probabilities[group] = record.isProbability ? Double(rate) / Double(UInt32.max) : 1 / Double(rate)
+            rates[group] = SampleRecord.rateText(rate, isProbability: record.isProbability)
+        }
+        if let stamp = record.stamp { add(stamp, record) }
+    }
+
+    private mutating func add(_ stamp: SampleRecord.STAMPPacket, _ record: SampleRecord) {
+        stampPackets += 1
+        guard let sequence = stamp.probeSequence else { return }
+        let key = SessionKey(
+            group: record.group, direction: record.direction, kind: stamp.kind,
+            from: endpointText(stamp.source, stamp.sourcePort),
+            to: endpointText(stamp.destination, stamp.destinationPort), ssid: stamp.ssid)
+        guard sessions[key] != nil || sessions.count < Self.sessionLimit else { return }
+        sessions[key, default: Session()].add(sequence)
+    }
+
+    var sortedSessions: [(key: SessionKey, value: Session)] {
+        sessions.sorted { left, right in
+            let (l, r) = (left.key, right.key)
+            return (l.group ?? 0, l.from, l.to, l.kind, l.direction ?? "") < (
+                r.group ?? 0, r.from, r.to, r.kind, r.direction ?? ""
+            )
+        }
+    }
+}

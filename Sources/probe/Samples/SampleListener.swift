@@ -1,0 +1,152 @@
+import Kernel
+import Logging
+import Netlink
+import PSample
+import Report
+import Wire
+
+/// Takes samples until it is told to stop, and turns them into lines, a capture and statistics. For a thread of its own,
+/// on which all that it works with is opened.
+struct SampleListener: ~Copyable {
+    struct Result: Sendable {
+        var statistics = SampleStatistics()
+        var duration: Int64 = 0
+        var linesDropped: UInt64 = 0
+        var captureFailure: SystemError?
+        var failure: NetlinkError?
+    }
+
+    private let options: PSampleCommand
+    private let stop: StopSignal
+    private let logger: Logger
+    private let subscription: SampleSubscription
+    private var console: Console
+    private var capture: CaptureFile?
+    private var interfaces = InterfaceNames()
+    private var result = Result()
+    private var lastOverrunNotice: Int64?
+
+    /// Nanoseconds between two looks at whether to stop, and the longest that a line waits.
+    private static let pause: Int64 = 100_000_000
+
+    init(_ options: PSampleCommand, stop: StopSignal, logger: Logger) throws(ProbeError) {
+        let subscription = try ProbeError.netlink { () throws(NetlinkError) in
+            try SampleSubscription(groups: options.groups)
+        }
+        try self.init(options, subscription, stop: stop, logger: logger)
+    }
+
+    init(
+        _ options: PSampleCommand, _ subscription: SampleSubscription, stop: StopSignal, logger: Logger
+    ) throws(ProbeError) {
+        let console = try ProbeError.system { () throws(SystemError) in
+            try Console(format: options.output, isQuiet: options.quiet)
+        }
+        var capture: CaptureFile?
+        if let path = options.pcapng { capture = try CaptureFile(creating: path, replacing: options.force) }
+        self.options = options
+        self.stop = stop
+        self.logger = logger
+        self.subscription = subscription
+        self.console = console
+        self.capture = capture
+    }
+
+    mutating func run() -> Result {
+        let start = ClockID.monotonic.now()
+        let end = options.duration.map { start + $0.nanoseconds } ?? .max
+        while !stop.isRaised, !isEnough {
+            let now = ClockID.monotonic.now()
+            guard now < end else { break }
+            do throws(NetlinkError) {
+                _ = try subscription.receive(until: min(end, now + Self.pause)) { received, missed in
+                    take(received, missed)
+                } event: { event in
+                    take(event)
+                }
+            } catch {
+                result.failure = error
+                break
+            }
+            console.flush()
+            write { capture throws(SystemError) in try capture.flush(ifDueAt: now) }
+        }
+        write { capture throws(SystemError) in try capture.flush(0) }
+        result.duration = ClockID.monotonic.now() &- start
+        console.flush(patience: RunOutputs.patience)
+        result.linesDropped = console.linesDropped
+        subscription.newDrops()
+        result.statistics.dropped = subscription.dropped
+        result.statistics.groups = subscription.sequences.sorted { $0.key < $1.key }.map { number, sequence in
+            SampleStatistics.Group(
+                number: number, samples: sequence.received, lost: sequence.lost, reordered: sequence.reordered,
+                repeated: sequence.repeated, restarts: sequence.restarts)
+        }
+        return result
+    }
+
+    private var isEnough: Bool { options.count.map { result.statistics.samples >= $0 } ?? false }
+
+    private mutating func take(_ received: borrowing ReceivedSample, _ missed: UInt32) {
+        // What came together with the last one that was asked for.
+        if isEnough { return }
+        var record = SampleRecord(received.sample, missed: missed, received: ClockID.realtime.now())
+        record.input = received.sample.inputInterface.map { interfaces.name($0) }
+        record.output = received.sample.outputInterface.map { interfaces.name($0) }
+        record.cookie = received.userCookie
+        let isEthernet = interfaces.isEthernet(received.sample.inputInterface ?? received.sample.outputInterface)
+        received.withData { data in
+            record.capturedSize = data.byteCount
+            record.stamp = STAMPFrame(
+                decoding: data, wholeLength: received.sample.originalSize.map { Int($0) }, port: options.port
+            ).map { SampleRecord.STAMPPacket($0) }
+            write { capture throws(SystemError) in try capture.append(record, data, isEthernet: isEthernet) }
+        }
+        result.statistics.add(record)
+        guard console.showsPackets else { return }
+        console.append(line: console.format == .json ? record.json() : record.text())
+    }
+
+    private mutating func take(_ event: SampleEvent) {
+        switch event {
+        case .groupAdded(let group): tell("group_added", group.number, "Group \(name(group)) was made.")
+        case .groupRemoved(let group):
+            tell("group_removed", group.number, "Group \(name(group)) is gone: its last sampler was taken off.")
+        case .overrun(let lost):
+            // A full buffer tends to stay full.
+            let now = ClockID.monotonic.now()
+            if let lastOverrunNotice, now &- lastOverrunNotice < 1_000_000_000 { return }
+            lastOverrunNotice = now
+            tell("overrun", lost, "The receive buffer was full: \(lost) samples or more were lost.")
+        case .malformed(let reason):
+            result.statistics.malformed += 1
+            if result.statistics.malformed == 1 {
+                logger.warning("A message of the kernel's can't be read: \(reason).")
+            }
+        }
+    }
+
+    private func name(_ group: SampleGroup) -> String { group.number.map { "\($0)" } ?? "?" }
+
+    private mutating func tell(_ event: String, _ number: UInt32?, _ text: String) {
+        logger.notice("\(text)")
+        guard console.format == .json else { return }
+        let value: JSONValue = number.map { .integer(Int64($0)) } ?? .null
+        let members: [(key: String, value: JSONValue)] = [
+            ("type", .string("event")), ("event", .string(event)), (event == "overrun" ? "lost" : "group", value),
+        ]
+        console.append(line: JSONValue.object(members).compact + "\n")
+    }
+
+    /// The first failure ends the capture, and nothing else.
+    private mutating func write(_ body: (inout CaptureFile) throws(SystemError) -> Void) {
+        guard var file = capture.take() else { return }
+        do throws(SystemError) {
+            try body(&file)
+            capture = consume file
+        } catch {
+            result.captureFailure = error
+            logger.warning("The capture ends here: \(error)")
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import Addresses
+import PSample
+import Report
+import Wire
+
+extension SampleRecord {
+    /// What the kernel said, without names and bytes.
+    init(_ sample: Sample, missed: UInt32, received: Int64) {
+        self.init(received: received)
+        self.missed = missed
+        timestamp = sample.timestamp
+        group = sample.group
+        sequence = sample.sequence
+        rate = sample.rate
+        isProbability = sample.isProbability
+        originalSize = sample.originalSize
+        latency = sample.latency
+        trafficClass = sample.outputTrafficClass
+        occupancy = sample.outputOccupancy
+        protocolNumber = sample.protocolNumber
+        tunnel = sample.tunnel?.members
+    }
+}
+
+extension SampleRecord.STAMPPacket {
+    init(_ frame: STAMPFrame) {
+        self.init(
+            kind: frame.kind.rawValue, source: "\(frame.source)", sourcePort: frame.sourcePort,
+            destination: "\(frame.destination)", destinationPort: frame.destinationPort, sequence: frame.sequence,
+            probeSequence: frame.probeSequence, ssid: frame.ssid)
+    }
+}
+
+extension Tunnel {
+    /// Its keys as they are shown; what the kernel did not say is left out.
+    fileprivate var members: [(key: String, value: JSONValue)] {
+        var members: [(key: String, value: JSONValue)] = []
+        func add(_ key: String, _ number: (some FixedWidthInteger & UnsignedInteger)?) {
+            if let number { members.append((key, .unsigned(UInt64(number)))) }
+        }
+        add("id", identifier)
+        for (key, address) in [("source", source), ("destination", destination)] {
+            if let address { members.append((key, .string("\(address)"))) }
+        }
+        add("tos", trafficClass)
+        add("ttl", hopLimit)
+        add("source_port", sourcePort)
+        add("destination_port", destinationPort)
+        for (key, isSet) in [
+            ("dont_fragment", forbidsFragments), ("checksum", hasChecksum), ("oam", isManagement),
+            ("bridged", isBridged),
+        ] where isSet {
+            members.append((key, .bool(true)))
+        }
+        if let options { members.append(("options", .string(options.rawValue))) }
+        return members
+    }
+}

@@ -1,0 +1,132 @@
+import Testing
+
+@testable import Report
+
+/// A sample with all that a kernel can say.
+private func everything() -> SampleRecord {
+    var record = SampleRecord(received: 1_700_000_000_000_050_000)
+    record.timestamp = 1_700_000_000_000_000_000
+    record.group = 5
+    record.sequence = 17
+    record.missed = 2
+    record.rate = 10
+    record.input = "eth0"
+    record.output = "eth1"
+    record.originalSize = 1500
+    record.capturedSize = 128
+    record.latency = 1200
+    record.trafficClass = 3
+    record.occupancy = 4096
+    record.protocolNumber = 0x86DD
+    record.cookie = [0xAB, 0x01]
+    record.tunnel = [("id", .integer(99)), ("source", .string("192.0.2.1")), ("oam", .bool(true))]
+    record.stamp = SampleRecord.STAMPPacket(
+        kind: "reply", source: "2001:db8::2", sourcePort: 862, destination: "2001:db8::1", destinationPort: 49153,
+        sequence: 40, probeSequence: 12, ssid: 7)
+    return record
+}
+
+@Suite struct SampleReportTests {
+    @Test func `the comment names values and units, and leaves out what is not there`() {
+        #expect(
+            everything().comment()
+                == """
+                group 5 sequence 17 missed 2 rate 1/10 in eth0 out eth1 latency 1200 ns out_tc 3 occupancy 4096 \
+                cookie ab01 tunnel id 99 source 192.0.2.1 oam true
+                """)
+        #expect(SampleRecord(received: 0).comment() == "")
+    }
+
+    @Test func `the line has all of it`() {
+        #expect(
+            everything().text()
+                == """
+                2023-11-14T22:13:20.000000000Z  group 5  seq 17  (2 missed)  1/10  in eth0  out eth1  128 of 1500 B  \
+                latency 1.200us  tc 3  occupancy 4096 B  cookie ab01  \
+                tunnel {"id":99,"source":"192.0.2.1","oam":true}  \
+                STAMP reply 12 [2001:db8::2]:862 > [2001:db8::1]:49153  ssid 7
+
+                """)
+        var other = SampleRecord(received: 1)
+        other.protocolNumber = 0x0806
+        #expect(other.text() == "1970-01-01T00:00:00.000000001Z  0 B  0x0806\n")
+    }
+
+    @Test func `the JSON line has null for what is not there`() {
+        #expect(
+            everything().json()
+                == """
+                {"type":"sample","timestamp_ns":1700000000000000000,"received_ns":1700000000000050000,"group":5,\
+                "sequence":17,"missed":2,"rate":10,"rate_is_probability":false,"input":"eth0","output":"eth1",\
+                "original_size":1500,"captured_size":128,"latency_ns":1200,"out_tc":3,"out_tc_occupancy_bytes":4096,\
+                "protocol":34525,"user_cookie":"ab01","tunnel":{"id":99,"source":"192.0.2.1","oam":true},\
+                "stamp":{"kind":"reply","source":"2001:db8::2","source_port":862,"destination":"2001:db8::1",\
+                "destination_port":49153,"sequence":40,"probe_sequence":12,"ssid":7}}
+
+                """)
+        #expect(SampleRecord(received: 0).json().contains(#""latency_ns":null,"out_tc":null"#))
+    }
+
+    @Test(arguments: [
+        (UInt32(1), false, "1/1"), (1000, false, "1/1000"), (.max, true, "1.000000"), (0, true, "0.000000"),
+        (1 << 30, true, "0.250000"),
+    ])
+    func `a rate is a fraction or a probability`(rate: UInt32, isProbability: Bool, expected: String) {
+        #expect(SampleRecord.rateText(rate, isProbability: isProbability) == expected)
+    }
+
+    /// Probes of one session that came in, by their numbers.
+    private func statistics(_ numbers: [UInt32], rate: UInt32 = 4) -> SampleStatistics {
+        var statistics = SampleStatistics()
+        for number in numbers {
+            var record = SampleRecord(received: 2000)
+            record.timestamp = 500
+            record.group = 5
+            record.rate = rate
+            record.input = "eth0"
+            record.latency = UInt64(number)
+            record.stamp = SampleRecord.STAMPPacket(
+                kind: "probe", source: "192.0.2.1", sourcePort: 49153, destination: "192.0.2.2", destinationPort: 862,
+                sequence: number, probeSequence: number, ssid: nil)
+            statistics.add(record)
+        }
+        return statistics
+    }
+
+    @Test(
+        arguments: [
+            ([10, 14, 12], 5), ([0], 1), ([.max, 1], 3), ([1, .max], 3), ([7, 7], 1), ([100, 0], 101),
+        ] as [([UInt32], UInt64)])
+    func `of a session the packets from the first to the last count`(numbers: [UInt32], packets: UInt64) throws {
+        let session = try #require(statistics(numbers).sortedSessions.first)
+        #expect(session.value.packets == packets && session.value.samples == UInt64(numbers.count))
+    }
+
+    @Test func `the summary tells losses, shares and distributions`() {
+        var statistics = statistics([0, 4, 7])
+        statistics.add(SampleRecord(received: 1))
+        statistics.dropped = 9
+        statistics.groups = [
+            SampleStatistics.Group(number: 5, samples: 3, lost: 2, reordered: 0, repeated: 1, restarts: 0)
+        ]
+        let text = statistics.text(duration: 1_000_000_000)
+        for part in [
+            "4 samples in 1.000 s, 3 of them STAMP", "group 5: 3 samples at 1/4, 2 lost by their numbers, 1 repeated",
+            "9 notifications found the receive buffer full",
+            "probe 192.0.2.1:49153 > 192.0.2.2:862 in: 3 of 8 sampled, 37.50 % (asked for 25.00 %)",
+            "  sampled to read          1.500 us",
+        ] {
+            #expect(text.contains(part), "no \"\(part)\" in:\n\(text)")
+        }
+        let json = statistics.json(duration: 5)
+        for part in [
+            #""samples":4,"stamp_packets":3,"dropped":9,"malformed":0"#,
+            #""groups":[{"group":5,"samples":3,"probability":0.25,"lost":2"#,
+            #""direction":"in","samples":3,"packets":8,"fraction":0.375"#,
+            #""latency":{"count":3,"min_ns":0"#, #""sampled_to_read":{"count":3,"min_ns":1500"#,
+        ] {
+            #expect(json.contains(part), "no \(part) in:\n\(json)")
+        }
+        #expect(SampleStatistics().json(duration: 0).contains(#""latency":null"#))
+    }
+}
