@@ -75,12 +75,13 @@ import Testing
                 + "\"delay_error_ns\":1200,\"delay_clock\":\"software\",\"tx_stamp\":\"hardware\","
                 + "\"tx_missing\":\"late\",\"rx_stamp\":\"hardware\",\"rx_missing\":\"no-follow-up\",\"ttl\":64,"
                 + "\"dscp\":46,\"tx_hw_realtime_ns\":1795256040123465789,\"tx_hw_error_ns\":70,"
-                + "\"rx_hw_realtime_ns\":1795256040123475789,\"rx_hw_error_ns\":60,\"clock_epoch\":2}\n")
+                + "\"rx_hw_realtime_ns\":1795256040123475789,\"rx_hw_error_ns\":60,\"clock_epoch\":2,"
+                + "\"sample_ns\":null,\"sample_latency_ns\":null,\"sample_order\":null}\n")
     }
 
     @Test func `absent columns are null`() {
         let line = json(PacketRecord(session: 0, packet: .reply, sequence: 0, direction: .in, status: .unknown))
-        #expect(line.split(separator: "null", omittingEmptySubsequences: false).count - 1 == 28)
+        #expect(line.split(separator: "null", omittingEmptySubsequences: false).count - 1 == 31)
         #expect(line.contains("\"bytes\":null,"))
     }
 

@@ -14,7 +14,8 @@ import Testing
             PacketLog.header
                 == "session,packet,seq,reply_seq,direction,bytes,status,tx_app_ns,tx_sched_ns,tx_sw_ns,tx_hw_ns,"
                 + "rx_hw_ns,rx_sw_ns,rx_app_ns,delay_ns,delay_error_ns,delay_clock,tx_stamp,tx_missing,rx_stamp,"
-                + "rx_missing,ttl,dscp,tx_hw_realtime_ns,tx_hw_error_ns,rx_hw_realtime_ns,rx_hw_error_ns,clock_epoch")
+                + "rx_missing,ttl,dscp,tx_hw_realtime_ns,tx_hw_error_ns,rx_hw_realtime_ns,rx_hw_error_ns,clock_epoch,"
+                + "sample_ns,sample_latency_ns,sample_order")
         #expect(PacketLog.header == PacketLogColumn.allCases.map(\.rawValue).joined(separator: ","))
     }
 
@@ -24,12 +25,20 @@ import Testing
                 == "0123456789abcdef,probe,13,12,out,128,ok,1795256040123456789,1795256040123458289,"
                 + "1795256040123460789,1795256040123465789,1795256040123475789,1795256040123481134,"
                 + "1795256040123496789,20345,1200,software,hardware,late,hardware,no-follow-up,64,46,"
-                + "1795256040123465789,70,1795256040123475789,60,2\n")
+                + "1795256040123465789,70,1795256040123475789,60,2,,,\n")
+    }
+
+    @Test func `a sample stands behind all else`() {
+        var record = PacketRecord(session: 0, packet: .reply, sequence: 0, direction: .in, status: .unknown)
+        record.sample = sampleTime
+        record.sampleLatency = 0
+        record.sampleOrder = .clockSet
+        #expect(text(record).hasSuffix(",0,1795256040123456789,0,clock-set\n"))
     }
 
     @Test func `what is absent is an empty field`() {
         let record = PacketRecord(session: 0, packet: .reply, sequence: 0, direction: .in, status: .unknown)
-        #expect(text(record) == "0000000000000000,reply,0,,in,,unknown,,,,,,,,,,,,,,,,,,,,,0\n")
+        #expect(text(record) == "0000000000000000,reply,0,,in,,unknown,,,,,,,,,,,,,,,,,,,,,0,,,\n")
     }
 
     @Test func `a zero that was measured is written`() {
@@ -39,7 +48,7 @@ import Testing
         record.ttl = 0
         record.dscp = 0
         record.clockEpoch = nil
-        #expect(text(record) == "0000000000000000,reply,0,0,in,,ok,,,,,,,,0,0,,,,,,0,0,,,,,\n")
+        #expect(text(record) == "0000000000000000,reply,0,0,in,,ok,,,,,,,,0,0,,,,,,0,0,,,,,,,,\n")
     }
 
     @Test func `a row is appended behind what the array holds`() {
@@ -47,7 +56,7 @@ import Testing
         let record = PacketRecord(session: 1, packet: .probe, sequence: 2, direction: .out, status: .lost)
         PacketLog.appendRow(record, to: &bytes)
         PacketLog.appendRow(record, to: &bytes)
-        let line = "0000000000000001,probe,2,,out,,lost,,,,,,,,,,,,,,,,,,,,,0\n"
+        let line = "0000000000000001,probe,2,,out,,lost,,,,,,,,,,,,,,,,,,,,,0,,,\n"
         #expect(bytes.text == "before\n" + line + line)
     }
 
@@ -56,14 +65,19 @@ import Testing
             session: .max, packet: .reply, sequence: .max, replySequence: .max, direction: .out, bytes: .min,
             status: .duplicate, ttl: .max, dscp: .max, clockEpoch: .max)
         for path in timePaths { record[keyPath: path] = .min }
+        record.sample = .min
+        record.sampleLatency = .min
+        record.sampleOrder = .clockSet
         record.delayClock = .hardware
         record.transmitStamp = .hardware
         record.receiveStamp = .software
         record.transmitMissing = .notReceived
         record.receiveMissing = .noFollowUp
         let line = text(record)
-        let tail = String(repeating: ",-9223372036854775808", count: 4) + ",65535"
-        #expect(line.utf8.count == 411)
+        let tail =
+            String(repeating: ",-9223372036854775808", count: 4) + ",65535"
+            + String(repeating: ",-9223372036854775808", count: 2) + ",clock-set"
+        #expect(line.utf8.count == 463)
         #expect(line.hasPrefix("ffffffffffffffff,reply,4294967295,4294967295,out,-2147483648,duplicate,-92233"))
         #expect(line.hasSuffix("hardware,hardware,not-received,software,no-follow-up,255,255" + tail + "\n"))
     }
@@ -111,6 +125,9 @@ func randomRecord(_ generator: inout SplitMix) -> PacketRecord {
     if chance() { record.ttl = .random(in: 0 ... .max, using: &generator) }
     if chance() { record.dscp = .random(in: 0...63, using: &generator) }
     record.clockEpoch = chance() ? .random(in: 0 ... .max, using: &generator) : nil
+    record.sample = chance() ? .random(in: .min ... .max, using: &generator) : nil
+    record.sampleLatency = chance() ? .random(in: .min ... .max, using: &generator) : nil
+    record.sampleOrder = chance() ? SampleOrder.allCases.randomElement(using: &generator) : nil
     if chance() { record.delayClock = StampKind.allCases.randomElement(using: &generator) }
     if chance() { record.transmitStamp = StampKind.allCases.randomElement(using: &generator) }
     if chance() { record.receiveStamp = StampKind.allCases.randomElement(using: &generator) }

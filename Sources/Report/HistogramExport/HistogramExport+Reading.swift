@@ -77,5 +77,6 @@ extension HistogramExport {
         return parts[1] == String(epoch)
     }
 
-    private static let metrics = Set(["delay", "rtt", "ipdv"] + HostPathStage.allCases.map(\.text))
+    private static let metrics = Set(
+        ["delay", "rtt", "ipdv"] + HostPathStage.allCases.map(\.text) + SampleComparison.metrics)
 }

@@ -7,7 +7,7 @@ public struct HistogramExport: Sendable {
     public struct Key: Sendable, Hashable {
         /// The session's id.
         public var session: UInt64
-        /// "delay", "rtt", "ipdv" or a stage of the host path; "delay#1" and so on for delays after a step of a clock.
+        /// "delay", "rtt", "ipdv", a stage of the host path or of the sampler; "delay#1" and so on for delays after a step of a clock.
         public var metric: String
         /// Forward for probes, reverse for replies; nil for the round trip.
         public var packet: PacketKind?
@@ -60,6 +60,13 @@ public struct HistogramExport: Sendable {
             for (packet, side) in sides {
                 add(side.stages[stage].buckets, to: Key(session: session, metric: stage.text, packet: packet))
             }
+        }
+    }
+
+    /// Adds the histograms of a session's samples, which are of both its directions.
+    public mutating func add(session: UInt64, _ samples: SampleComparison) {
+        for (metric, _, histogram) in samples.histograms {
+            add(histogram.buckets, to: Key(session: session, metric: metric, packet: nil))
         }
     }
 

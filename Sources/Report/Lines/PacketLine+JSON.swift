@@ -60,6 +60,9 @@ extension PacketLine {
         case .receiveHardwareRealtime: writer.value(record.receiveHardwareRealtime)
         case .receiveHardwareError: writer.value(record.receiveHardwareError)
         case .clockEpoch: writer.value(record.clockEpoch)
+        case .sample: writer.value(record.sample)
+        case .sampleLatency: writer.value(record.sampleLatency)
+        case .sampleOrder: writer.value(record.sampleOrder?.text)
         }
     }
 }

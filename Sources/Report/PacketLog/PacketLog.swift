@@ -7,7 +7,8 @@ public enum PacketLog {
     public static let header =
         "session,packet,seq,reply_seq,direction,bytes,status,tx_app_ns,tx_sched_ns,tx_sw_ns,tx_hw_ns,rx_hw_ns,"
         + "rx_sw_ns,rx_app_ns,delay_ns,delay_error_ns,delay_clock,tx_stamp,tx_missing,rx_stamp,rx_missing,ttl,dscp,"
-        + "tx_hw_realtime_ns,tx_hw_error_ns,rx_hw_realtime_ns,rx_hw_error_ns,clock_epoch"
+        + "tx_hw_realtime_ns,tx_hw_error_ns,rx_hw_realtime_ns,rx_hw_error_ns,clock_epoch,"
+        + "sample_ns,sample_latency_ns,sample_order"
 
     /// Appends the row of `record` with its line end.
     ///
@@ -22,7 +23,7 @@ public enum PacketLog {
         bytes.removeLast(start + longestRow - row.position)
     }
 
-    /// No row is longer: 13 times of up to 20 characters, labels of 65 in all, a session of 16, smaller numbers of 42,
-    /// and 28 commas and line end make 411 at the most.
-    private static let longestRow = 448
+    /// No row is longer: 15 times of up to 20 characters, labels of 74 in all, a session of 16, smaller numbers of 42,
+    /// and 31 commas and line end make 463 at the most.
+    private static let longestRow = 480
 }

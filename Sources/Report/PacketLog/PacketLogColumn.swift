@@ -28,6 +28,9 @@ enum PacketLogColumn: String, CaseIterable, Sendable {
     case receiveHardwareRealtime = "rx_hw_realtime_ns"
     case receiveHardwareError = "rx_hw_error_ns"
     case clockEpoch = "clock_epoch"
+    case sample = "sample_ns"
+    case sampleLatency = "sample_latency_ns"
+    case sampleOrder = "sample_order"
 
     /// Without these a row says nothing.
     static let required: [PacketLogColumn] = [.session, .packet, .sequence, .direction, .status]

@@ -54,6 +54,9 @@ struct RowParser {
         case .receiveHardwareRealtime: record.receiveHardwareRealtime = try integer(column, field)
         case .receiveHardwareError: record.receiveHardwareError = try integer(column, field)
         case .clockEpoch: record.clockEpoch = try integer(column, field)
+        case .sample: record.sample = try integer(column, field)
+        case .sampleLatency: record.sampleLatency = try integer(column, field)
+        case .sampleOrder: record.sampleOrder = try label(column, field, \.text)
         }
     }
 

@@ -33,6 +33,9 @@ struct RowWriter {
         write(optional: record.receiveHardwareRealtime, to: &out)
         write(optional: record.receiveHardwareError, to: &out)
         write(optional: record.clockEpoch.map(Int64.init), to: &out)
+        write(optional: record.sample, to: &out)
+        write(optional: record.sampleLatency, to: &out)
+        write(label: record.sampleOrder?.text, to: &out)
         put(UInt8(ascii: "\n"), to: &out)
     }
 

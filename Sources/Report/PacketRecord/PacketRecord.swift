@@ -63,6 +63,12 @@ public struct PacketRecord: Sendable, Hashable, BitwiseCopyable {
     /// Which stretch between two steps of the hosts' clocks the packet belongs to, counted from 0: delays of different
     /// ones can't be compared. nil: a clock was set while the packet, or the answer to it, was on its way.
     public var clockEpoch: UInt16?
+    /// When the host's packet sampler (psample) saw the packet: CLOCK_REALTIME of the host that logs.
+    public var sample: Int64?
+    /// How long the device that sampled it took, in nanoseconds, where it measures that.
+    public var sampleLatency: Int64?
+    /// Whether sample and stamps are in order; nil without a sample.
+    public var sampleOrder: SampleOrder?
 
     /// A row with its identity; everything that is measured starts absent.
     public init(

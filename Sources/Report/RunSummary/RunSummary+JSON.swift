@@ -33,6 +33,10 @@ extension RunSummary {
             writer.key("reply_stamps")
             replyLedger.jsonValue.write(to: &writer)
         }
+        if let samples {
+            writer.key("samples")
+            samples.write(to: &writer)
+        }
         writer.key("stamp_notes")
         JSONValue.array(stampNotes.map(JSONValue.string)).write(to: &writer)
         if let flows {

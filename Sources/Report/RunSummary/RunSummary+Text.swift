@@ -23,6 +23,7 @@ extension RunSummary {
         lines += countLines()
         lines += ledger.lines("stamps")
         if let replyLedger, replyLedger.sent > 0 { lines += replyLedger.lines("of replies") }
+        if let samples { lines += samples.lines() }
         if !stampNotes.isEmpty { lines += [""] + stampNotes }
         if let flows { lines += [""] + flows.lines() }
         lines.append("")
@@ -64,6 +65,7 @@ extension RunSummary {
             for stage in HostPathStage.allCases { rows.append(("\(name) \(stage.label)", side.stages[stage])) }
         }
         rows.append(("send lateness", sendLateness))
+        rows += samples?.histograms.map { ($0.label, $0.histogram) } ?? []
         let filled = rows.compactMap { row in HistogramSummary(row.1).map { (row.0, $0) } }
         if filled.isEmpty { return ["no delay was measured"] }
         let heading = Self.row("", HistogramSummary.columns, label: Self.labelWidth, width: Self.figureWidth)

@@ -80,6 +80,8 @@ public struct RunSummary: Sendable {
     public var sendLateness: SignedHistogram
     /// Packets that the kernel refused to send.
     public var sendErrors: UInt64
+    /// What the kernel's packet sampler saw of the run; nil where it was not asked.
+    public var samples: SampleComparison?
     /// Further counters by name, in the order in which they are shown.
     public var counters: [(name: String, value: UInt64)]
 

@@ -1,0 +1,85 @@
+extension SampleComparison {
+    /// Shares, order, losses and the first violations, a line each; distributions are the summary's.
+    func lines() -> [String] {
+        var lines = ["", "samples of psample group \(group):"]
+        lines.append("  " + shareText("out", egress))
+        lines.append("  " + shareText("in", ingress))
+        if egress.sampled + ingress.sampled > 0 {
+            var parts = ["\(egress.kept &+ ingress.kept) as they must be", "\(violated) violated"]
+            let clockSet = egress.clockSet &+ ingress.clockSet
+            if clockSet > 0 { parts.append("\(clockSet) torn by a clock that was set") }
+            lines.append("  order of stamps and samples: " + parts.joined(separator: ", "))
+        } else if egress.packets + ingress.packets > 0 {
+            lines.append(
+                "  No packet of this run was sampled: has scripts/psample-setup put filters for group \(group) on the interface?"
+            )
+        }
+        for violation in violations { lines.append("    \(violation.text)") }
+        if violated > violations.count { lines.append("    and \(violated &- UInt64(violations.count)) more") }
+        let counted = named.filter { $0.value > 0 }
+        if !counted.isEmpty {
+            lines.append("  samples: " + counted.map { "\($0.name) \($0.value)" }.joined(separator: ", "))
+        }
+        return lines
+    }
+
+    private func shareText(_ name: String, _ side: Side) -> String {
+        guard side.packets > 0 else { return "\(name): no packets" }
+        let share =
+            "\(name): \(side.sampled) of \(side.packets) packets, \(percent(Double(side.sampled) / Double(side.packets)))"
+        guard let probability = side.probability, let deviation = side.deviation else { return share }
+        // Two deviations: what chance keeps to in 95 of 100 runs.
+        return share + "; \(percent(probability)) +- \(percent(2 * deviation)) is to be expected"
+    }
+
+    private func percent(_ share: Double) -> String {
+        // Shares are of counts, and not above 1 by more than a few.
+        guard share >= 0, share < 1e9 else { return "? %" }
+        return fixedPointText(UInt64((share * 10_000).rounded()), decimals: 2) + " %"
+    }
+
+    /// What became of the samples, under the names of the JSON.
+    var named: [(name: String, value: UInt64)] {
+        [
+            ("heard", counts.heard), ("own", counts.own), ("elsewhere", counts.elsewhere),
+            ("too_short", counts.tooShort), ("without_time", counts.withoutTime), ("lost", counts.lost),
+            ("lost_in_buffer", counts.lostInBuffer), ("damaged", counts.damaged), ("dropped", counts.dropped),
+            ("without_row", withoutRow), ("repeated", repeated),
+        ]
+    }
+}
+
+extension SampleComparison {
+    /// All of it as one object.
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.key("group")
+        writer.value(group)
+        write("egress", egress, to: &writer)
+        write("ingress", ingress, to: &writer)
+        for (metric, _, histogram) in histograms {
+            guard let summary = HistogramSummary(histogram) else { continue }
+            writer.key(metric)
+            summary.write(to: &writer)
+        }
+        for (name, value) in named {
+            writer.key(name)
+            writer.value(value)
+        }
+        writer.key("violations")
+        JSONValue.array(violations.map(\.jsonValue)).write(to: &writer)
+        writer.endObject()
+    }
+
+    private func write(_ name: String, _ side: Side, to writer: inout JSONWriter) {
+        writer.key(name)
+        let share = side.packets > 0 ? JSONValue.number(Double(side.sampled) / Double(side.packets)) : .null
+        JSONValue.object([
+            ("packets", .unsigned(side.packets)), ("sampled", .unsigned(side.sampled)), ("share", share),
+            ("expected", side.probability.map(JSONValue.number) ?? .null),
+            ("expected_stddev", side.deviation.map(JSONValue.number) ?? .null),
+            ("in_order", .unsigned(side.kept)), ("violated", .unsigned(side.violated)),
+            ("clock_set", .unsigned(side.clockSet)),
+        ]).write(to: &writer)
+    }
+}
