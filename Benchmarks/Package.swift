@@ -20,6 +20,14 @@ let package = Package(
                 .product(name: "FastAFPacket", package: "probe"),
                 .product(name: "Kernel", package: "probe"),
             ],
-            swiftSettings: settings)
+            swiftSettings: settings),
+        .executableTarget(
+            name: "netlink",
+            dependencies: [
+                .product(name: "Kernel", package: "probe"),
+                .product(name: "Netlink", package: "probe"),
+                .product(name: "PSample", package: "probe"),
+            ],
+            swiftSettings: settings),
     ]
 )

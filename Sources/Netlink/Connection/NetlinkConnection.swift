@@ -8,9 +8,9 @@ import Kernel
 public final class NetlinkConnection {
     /// How long a request waits for the next part of its answer, in nanoseconds.
     package var timeout: Int64 = 2_000_000_000
-    /// Bytes of the connection's own buffer. No message is bigger: a dump's datagrams have at most 32 KiB, and
-    /// psample's samples fit 64 KiB.
-    public static let bufferLength = 65536
+    /// Bytes of the connection's own buffer. No message is bigger: a dump's datagrams have at most 32 KiB, and a sample of
+    /// psample's at most 64 KiB of attributes behind its headers.
+    public static let bufferLength = 1 << 17
 
     let transport: any NetlinkTransport
     let buffer: UnsafeMutableRawBufferPointer

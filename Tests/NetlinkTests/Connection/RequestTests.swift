@@ -195,11 +195,11 @@ import Testing
     }
 
     @Test func `an answer bigger than the buffer is told, after the rest has been read`() throws {
-        let big = [UInt8](repeating: 0, count: 65537)
+        let big = [UInt8](repeating: 0, count: NetlinkConnection.bufferLength + 1)
         let kernel = PlayedKernel([[big, Captured.addresses, Captured.done], [Captured.done]])
         let connection = kernel.connection
         let error = #expect(throws: NetlinkError.self) { try dump(connection) }
-        #expect(error?.cause == .truncated(bytes: 65537))
+        #expect(error?.cause == .truncated(bytes: NetlinkConnection.bufferLength + 1))
         #expect(try dump(connection).isEmpty)
     }
 
@@ -295,6 +295,13 @@ import Testing
         let error = #expect(throws: NetlinkError.self) { try connection.receive("listen", into: buffer, until: 0) }
         #expect(error?.cause == .truncated(bytes: Captured.addresses.count))
         #expect(error?.code == EMSGSIZE)
+    }
+
+    @Test func `the biggest attributes with their headers fit the connection's own buffer`() throws {
+        let connection = connection(hearing: [
+            message(type: 0x20, sequence: 0, payload: .init(repeating: 0, count: 65539))
+        ])
+        #expect(types(try connection.receive("listen", until: 0)) == [0x20])
     }
 
     @Test func `what came is thrown away, and counted`() throws {
