@@ -78,7 +78,7 @@ let package = Package(
         .testTarget(name: "ClocksTests", dependencies: ["Clocks", "Kernel"], swiftSettings: settings),
         .testTarget(name: "NetlinkTests", dependencies: ["Netlink", "Kernel", "Addresses"], swiftSettings: settings),
         .testTarget(
-            name: "PSampleTests", dependencies: ["PSample", "Netlink", "Kernel", "CLinux", "Addresses"],
+            name: "PSampleTests", dependencies: ["PSample", "Netlink", "Kernel", "Wire", "CLinux", "Addresses"],
             swiftSettings: settings),
         .testTarget(
             name: "ConntrackTests", dependencies: ["Conntrack", "Netlink", "Kernel", "CLinux", "Addresses"],

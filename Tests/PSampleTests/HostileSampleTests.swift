@@ -5,6 +5,10 @@ import Testing
 
 /// Whole samples, cut and changed at every place. None may trap, lead outside of the message, or be taken for whole.
 @Suite struct HostileSampleTests {
+    /// Attributes with everything in them, and those of real samples.
+    private static let wholes =
+        [EveryAttribute.ipv4, EveryAttribute.ipv6] + Captured.samples.map { Array($0.dropFirst(20)) }
+
     /// The places at which an attribute, or its padding, ends.
     private func ends(_ attributes: [UInt8]) -> Set<Int> {
         attributes.withUnsafeBytes { raw in
@@ -20,7 +24,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [EveryAttribute.ipv4, EveryAttribute.ipv6])
+    @Test(arguments: wholes)
     func `a sample cut within an attribute is an error`(whole: [UInt8]) {
         let ends = ends(whole)
         for count in 0..<whole.count where !ends.contains(count) {
@@ -28,7 +32,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [EveryAttribute.ipv4, EveryAttribute.ipv6])
+    @Test(arguments: wholes)
     func `every byte with every value`(whole: [UInt8]) {
         for place in whole.indices {
             var changed = whole

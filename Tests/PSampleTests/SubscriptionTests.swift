@@ -38,9 +38,11 @@ private func group(
         var sequences: [UInt32: GroupSequence] = [:]
     }
 
-    private func hear(_ datagrams: [[UInt8]], groups: Set<UInt32>? = nil) throws -> Heard {
+    private func hear(
+        _ datagrams: [[UInt8]], groups: Set<UInt32>? = nil, family: GenericFamily = psampleFamily
+    ) throws -> Heard {
         let connection = NetlinkConnection(portID: 9, hearing: datagrams) { _ in [] }
-        let subscription = SampleSubscription(connection, psampleFamily, groups: groups)
+        let subscription = SampleSubscription(connection, family, groups: groups)
         var heard = Heard()
         while try subscription.receive(
             until: 0,
@@ -60,6 +62,18 @@ private func group(
         #expect(heard.calls == 1 && heard.samples.map(\.sample.sequence) == [0, 1, 4, 5])
         #expect(heard.samples[1].data == [9] && heard.missed == [0, 0, 2, 0] && heard.events.isEmpty)
         #expect(heard.sequences[5]?.lost == 2)
+    }
+
+    @Test func `what a real kernel sent is heard`() throws {
+        let family = GenericFamily(name: "psample", identifier: 0x23, version: 1, groups: [:])
+        let heard = try hear(
+            [Captured.groupAdded, Captured.probe, Captured.netdevsim, Captured.groupRemoved], family: family)
+        #expect(heard.samples.map(\.sample.group) == [5, 9] && heard.missed == [0, 0])
+        #expect(
+            heard.events == [
+                .groupAdded(SampleGroup(number: 5, references: 0, sequence: 0)),
+                .groupRemoved(SampleGroup(number: 5, references: 0, sequence: 22)),
+            ])
     }
 
     @Test func `a flood is taken in parts`() throws {

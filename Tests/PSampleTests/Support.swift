@@ -43,7 +43,12 @@ func message(_ command: psample_command, _ attributes: [UInt8], type: UInt16 = 0
 
 /// Decodes a sample's attributes and keeps copies of what they point at.
 func decode(_ attributes: [UInt8]) throws(NetlinkFormatError) -> SampledPacket {
-    let result: Result<SampledPacket, NetlinkFormatError> = message(attributes).withUnsafeBytes { raw in
+    try decode(message: message(attributes))
+}
+
+/// The same of a whole message.
+func decode(message: [UInt8]) throws(NetlinkFormatError) -> SampledPacket {
+    let result: Result<SampledPacket, NetlinkFormatError> = message.withUnsafeBytes { raw in
         do throws(NetlinkFormatError) {
             var reader = MessageReader(raw)
             var received = ReceivedSample()
