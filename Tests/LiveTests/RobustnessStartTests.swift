@@ -61,6 +61,16 @@ struct RobustnessStartTests {
         }
     }
 
+    @Test(.enabled(if: !FileManager.default.fileExists(atPath: "/sys/module/psample"), "this kernel has psample"))
+    func `Samples that the kernel can't give end with 1 and tell what it lacks, and leave no log`() async throws {
+        try await Lab.with { lab in
+            let log = lab.file("none.csv")
+            try await expect(
+                lab, run("--psample", "5", "--log", log), exits: 1, saying: ["--psample", "modprobe psample"])
+            #expect(!FileManager.default.fileExists(atPath: log))
+        }
+    }
+
     @Test func `An interface that is down ends with 3 and tells how to bring it up`() async throws {
         try await Lab.with { lab in
             try lab.ip(.a, "link set probe0 down")

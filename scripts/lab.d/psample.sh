@@ -1,27 +1,91 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# The kernel has psample, and tc takes a filter that samples what comes in.
+# Both hosts' kernels sample what passes, and probe finds its packets among the samples: at several rates, cut and whole.
 
-on_a() {
-    modprobe -a psample act_sample
-    sampling >filter.txt
-    probe run --interface link --peer "$peer" --rate 100 --count 50 --output json >packets.json
-    tc -s filter show dev link ingress >filter.txt
-    tell finished
+limit=180
+
+# igb's card filters VLANs that it does not know of.
+prepare() { [[ $nic == virtio ]] || die "psample has a run in a VLAN that is not set up, which --nic $nic would drop"; }
+
+on_a() { measure_all; }
+on_b() { measure_all; }
+
+measure_all() {
+    # Without the kernel's module there is an error before anything is sent.
+    ! probe run --interface link --peer "$peer" --count 1 --psample 5 2>without.txt
+    filters --rate 1
+    # Without the privilege, too.
+    ! capsh --drop=cap_net_admin -- -c "exec probe run --interface link --peer $peer --count 1 --psample 5" 2>unprivileged.txt
+    measure all "$peer"
+    filters --rate 10 --truncate 96
+    measure tenth "$peer6" --count 1000 --rate 200
+    # Of an IPv4 packet with its number in it there are 46 bytes at least.
+    filters --rate 1 --truncate 45
+    measure short "$peer" --count 20
+    filters --rate 1
+    measure tagged "$peer_mac" --transport l2 --vlan 100 --count 100
+    /vagrant/scripts/psample-teardown --interface link
+    ip link add link link name vlan type vlan id 100
+    ip address add "10.1.0.${own##*.}/24" dev vlan
+    ip link set vlan up
+    /vagrant/scripts/psample-setup --interface vlan
+    measure vlan "10.1.0.${peer##*.}" --interface vlan --count 100
+    # To a group that nobody fills.
+    measure none "$peer" --count 20
 }
 
-on_b() {
-    in_background probe reflect --interface link --quiet --output json >reflect.json
-    await finished
-}
+filters() { /vagrant/scripts/psample-setup --interface link --group 5 "$@"; }
 
-sampling() {
-    tc qdisc add dev link clsact
-    tc filter add dev link ingress matchall action sample rate 1 group 5
-    grep -E '^(psample|act_sample) ' /proc/modules
+# measure RUN PEER OPTION...
+measure() {
+    together "$1"
+    probe run --interface link --peer "$2" --rate 100 --count 300 --psample 5 "${@:3}" --log "$1.csv" --log-reflected \
+        --histogram "$1-histogram.csv" --output json >"$1.json" 2>"$1.txt"
 }
 
 check() {
-    cat a/filter.txt
-    expect "filters that sample one packet of one, for group 5" "$(grep -c 'sample rate 1/1 group 5' a/filter.txt)" 1
-    expect_within "packets that it has sampled" "$(sed -n 's/.*Sent [0-9]* bytes \([0-9]*\) pkt.*/\1/p' a/filter.txt | head -n 1)" 50 500
+    local side run way
+    for side in a b; do
+        expect "$side: what to do without the module" "$(grep -c 'modprobe psample' $side/without.txt)" 1
+        expect "$side: what to do without the privilege" "$(grep -c 'psample needs CAP_NET_ADMIN' $side/unprivileged.txt)" 1
+        for run in all tenth tagged vlan; do
+            expect "$side, $run: violations" "$(of egress.violated) $(of ingress.violated)" "0 0"
+            expect "$side, $run: rows with a sample" "$(rows $side/$run.csv 'c["sample_ns"]')" \
+                $(($(of egress.sampled) + $(of ingress.sampled)))
+            expect "$side, $run: those in order" "$(rows $side/$run.csv 'c["sample_order"] == "ok"')" \
+                "$(rows $side/$run.csv 'c["sample_ns"]')"
+            expect "$side, $run: samples that were lost, too short, dropped or damaged" \
+                "$(of lost) $(of too_short) $(of dropped) $(of damaged)" "0 0 0 0"
+            for way in egress ingress; do
+                expect_within "$side, $run: $way: packets" "$(of $way.packets)" 190 2100
+                expect_within "$side, $run: $way: sampled, beside what is to be expected, in thousandths of 5 deviations" \
+                    "$(share_of $way)" -1000 1000
+            done
+            expect_within "$side, $run: from scheduler to sampler, ns, least" "$(of sched_to_sample.min_ns)" 0 1000000
+            expect_within "$side, $run: from scheduler to sampler, ns, median" "$(of sched_to_sample.p50_ns)" 0 2000000
+            expect_within "$side, $run: from sampler to driver, ns, median" "$(of sample_to_driver.p50_ns)" 0 5000000
+            expect_within "$side, $run: from receive stamp to sampler, ns, median" "$(of software_to_sample.p50_ns)" 0 5000000
+            expect "$side, $run: histograms" "$(cut -d, -f2 $side/$run-histogram.csv | grep sample | sort -u | xargs)" \
+                "sample_to_driver sched_to_sample software_to_sample"
+        done
+        run=all
+        expect "$side: packets without a sample where each is sampled" \
+            "$(rows $side/all.csv 'c["direction"] == "out" && c["tx_app_ns"] && !c["sample_ns"]')" 0
+        run=short
+        expect_within "$side: samples that were cut before the number" "$(of too_short)" 80 400
+        expect "$side: those that were joined all the same" "$(of own)" 0
+        run=none
+        expect "$side: samples of a group that nobody fills" "$(of heard)" 0
+        expect "$side: probes of it that were answered" "$(rows $side/none.csv 'c["status"] == "ok" && c["direction"] == "in" && c["packet"] == "reply"')" 20
+    done
+}
+
+of() { summary "$side/$run.json" "samples.$1"; }
+
+# By how much more of a direction's packets were sampled than are to be expected; exactly those where all are.
+share_of() {
+    tail -n 1 "$side/$run.json" | python3 -c '
+import json, sys
+side = json.load(sys.stdin)["samples"][sys.argv[1]]
+off = side["share"] - side["expected"]
+print(round(1000 * off / (5 * side["expected_stddev"])) if side["expected_stddev"] else round(off * 1e9))' "$1"
 }

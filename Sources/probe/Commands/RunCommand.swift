@@ -55,6 +55,12 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Log the peer's session, which this host answers, too.")
     var logReflected = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Compare with the kernel's samples of this psample group; scripts/psample-setup makes it.",
+            valueName: "group"))
+    var psample: UInt32?
+
     @Option(help: ArgumentHelp("Source address, instead of the route's.", valueName: "address"))
     var source: IPAddress?
 

@@ -10,6 +10,8 @@ struct Recorder: ~Copyable {
         let ring: SPSCRing<SessionEvent>
         /// Whether its rows are of the own session, which alone the statistics are about.
         let isOwnSession: Bool
+        /// Whether its rows go into the log.
+        var isLogged = true
     }
 
     private let sources: [Source]
@@ -22,11 +24,15 @@ struct Recorder: ~Copyable {
     private var nextLive: Int64
     private var nextStatistics: Int64
     private var totals: [SessionTotals]
+    /// nil: nobody listens to the packet sampler.
+    private var samples: SampleJoin?
+    private var violationsTold = 0
 
     init(
         sources: [Source], control: StopSignal, logger: Logger, log: consuming LogFile?,
-        console: consuming Console
+        console: consuming Console, samples: SampleJoin? = nil
     ) {
+        self.samples = samples
         self.sources = sources
         self.control = control
         self.logger = logger
@@ -43,6 +49,8 @@ struct Recorder: ~Copyable {
     /// Nanoseconds between two looks at the rings: the short one while there is much to do.
     private static let shortPause: Int64 = 5_000_000
     private static let share = 1 << 14
+    /// Violations of the order that are told at once.
+    private static let violationsTold = 3
     private static let longPause: Int64 = 50_000_000
 
     /// Records until it is told to end and the rings are empty.
@@ -52,11 +60,13 @@ struct Recorder: ~Copyable {
             let isLast = control.isRaised
             let taken = drain()
             let now = ClockID.monotonic.now()
+            joinSamples(now, isLast: isLast)
             tick(now)
             if isLast { break }
             let pause = taken > 256 ? Self.shortPause : Self.longPause
             _ = try? control.signal.descriptor.waitForInput(timeout: pause)
         }
+        result.samples = samples?.close()
         writeLog { log throws(SystemError) in try log.flush(0) }
         console.clearLiveLine()
         console.flush(patience: RunOutputs.patience)
@@ -69,19 +79,41 @@ struct Recorder: ~Copyable {
     /// Takes what is there, up to a limit for each ring: what else is due each time must not wait for ever.
     private mutating func drain() -> Int {
         var taken = 0
+        let now = ClockID.monotonic.now()
         for (position, source) in sources.enumerated() {
             var room = control.isRaised ? Int.max : Self.share
             while room > 0, let event = source.ring.pop() {
                 room -= 1
                 taken += 1
                 switch event {
-                case .row(let record, let lateness): enter(record, lateness, source)
+                case .row(let record, let lateness):
+                    guard samples == nil else {
+                        samples?.hold(
+                            SampleJoin.Row(
+                                record: record, lateness: lateness, source: position,
+                                isOwnSession: source.isOwnSession, at: now))
+                        continue
+                    }
+                    enter(record, lateness, source)
                 case .totals(let new): totals[position] = new
                 case .notice(let notice): tell(notice)
                 }
             }
         }
         return taken
+    }
+
+    /// Enters the rows that have waited for their samples.
+    private mutating func joinSamples(_ now: Int64, isLast: Bool) {
+        samples?.takeSamples(now)
+        while let (row, violation) = samples?.release(now, isLast: isLast) {
+            enter(row.record, row.lateness, sources[row.source])
+            guard let violation, violationsTold < Self.violationsTold else { continue }
+            violationsTold += 1
+            console.clearLiveLine()
+            let more = violationsTold == Self.violationsTold ? " More are counted." : ""
+            logger.warning("A clock or a stamp is wrong: \(violation.text).\(more)")
+        }
     }
 
     private mutating func enter(_ record: PacketRecord, _ lateness: Int64?, _ source: Source) {
@@ -92,7 +124,7 @@ struct Recorder: ~Copyable {
         } else if !sources.contains(where: \.isOwnSession) {
             console.append(record)
         }
-        writeLog { log throws(SystemError) in try log.append(record) }
+        if source.isLogged { writeLog { log throws(SystemError) in try log.append(record) } }
     }
 
     private mutating func writeLog(_ body: (inout LogFile) throws(SystemError) -> Void) {
@@ -152,4 +184,6 @@ struct RecorderResult: Sendable {
     /// How long after their deadlines probes were sent, in nanoseconds.
     var lateness = SignedHistogram()
     var logFailure: SystemError?
+    /// What the packet sampler saw; nil where nobody listened to it.
+    var samples: SampleComparison?
 }

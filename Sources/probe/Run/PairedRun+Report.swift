@@ -15,7 +15,8 @@ extension PairedRun {
             try RunOutputs.print(common.output == .json ? summary.json() + "\n" : summary.text())
         }
         if let path = options.histogram {
-            try RunOutputs.writeHistogram(path, session: session, outcome.recorder.statistics)
+            try RunOutputs.writeHistogram(
+                path, session: session, outcome.recorder.statistics, outcome.recorder.samples)
         }
         description.set("duration_ns", .integer(outcome.sender.duration))
         if let facts = card.facts { description.set("hardware_clock", facts) }
@@ -69,7 +70,7 @@ extension PairedRun {
         sent.add(replies)
         var counts = sender.cardReceipts
         counts.add(reflector.cardReceipts)
-        return RunSummary(
+        var summary = RunSummary(
             session: sessionText(session), peer: "\(options.peer)", interface: interface.name,
             duration: sender.duration, statistics: outcome.recorder.statistics,
             relative: sender.relation.error == nil, clockNote: sender.relation.note,
@@ -79,6 +80,8 @@ extension PairedRun {
             socket: RunOutputs.socket(sender.totals),
             sendLateness: outcome.recorder.lateness,
             sendErrors: sender.sendErrors, counters: counters)
+        summary.samples = outcome.recorder.samples
+        return summary
     }
 
     /// Measured by cards, and the peer's has told nothing.
@@ -114,6 +117,7 @@ extension PairedRun {
             ("size", options.size.map { .integer(Int64($0)) } ?? .null), ("dscp", .integer(Int64(options.dscp))),
             ("ttl", .integer(Int64(options.ttl))), ("timeout_ns", .integer(options.timeout.nanoseconds)),
             ("log_reflected", .bool(options.logReflected)),
+            ("psample", options.psample.map { .integer(Int64($0)) } ?? .null),
         ] + common.ethernetValues + [("priority", options.priority.map { .integer(Int64($0)) } ?? .null)]
     }
 }

@@ -78,6 +78,8 @@ struct PairedRun {
             reflectorLink.conn.close()
         }
         RunOutputs.warn(of: senderLink.conn, logger)
+        let ssid = UInt16.random(in: 1...UInt16.max)
+        let watch = try sampleWatch(path.source, senderLink, ssid)
         let card = Card(interface, common.stamps)
         try common.stamps.check(senderLink, card)
         await card.begin()
@@ -93,19 +95,23 @@ struct PairedRun {
         let threads = try ThreadControls(nextHop: path.macAddress.rawValue, spacing: options.spacing)
         let bootHash = Host.bootHash()
         let sender = SessionSender.Configuration(
-            session: session, ssid: UInt16.random(in: 1...UInt16.max), peer: peer, source: path.source,
+            session: session, ssid: ssid, peer: peer, source: path.source,
             layout: layout, interval: options.spacing, count: options.probes,
             timeout: options.timeout.nanoseconds, dscp: options.dscp, hopLimit: options.ttl, bootHash: bootHash,
             stamps: common.stamps)
         let reflector = SessionReflector.Configuration(
             instance: session, bootHash: bootHash, stamps: common.stamps, allowed: onlyPeer,
-            writesRows: options.logReflected, timeout: options.timeout.nanoseconds)
+            writesRows: options.logReflected || watch != nil, timeout: options.timeout.nanoseconds)
         let recorder = Handoff(
             Recorder(
                 sources: [
                     Recorder.Source(ring: threads.senderRing, isOwnSession: true),
-                    Recorder.Source(ring: threads.reflectorRing, isOwnSession: false),
-                ], control: threads.recorder, logger: logger, log: log, console: console))
+                    Recorder.Source(
+                        ring: threads.reflectorRing, isOwnSession: false, isLogged: options.logReflected),
+                ], control: threads.recorder, logger: logger, log: log, console: console,
+                samples: watch.map {
+                    SampleJoin(group: $0.group, ring: $0.ring, timeout: options.timeout.nanoseconds)
+                }))
 
         let keeping = housekeeping(threads)
         let watching = Housekeeping.watch(card, logger)
@@ -119,7 +125,8 @@ struct PairedRun {
             ? try FlowWatch(port: common.port, ownPort: senderLink.port, common.transport, logger) : nil
         let (outcome, history) = try await FlowWatch.follow(flows) {
             try await Self.runThreads(
-                threads, card, sender: (sender, senderLink), reflector: (reflector, reflectorLink), recorder)
+                threads, card, sender: (sender, senderLink), reflector: (reflector, reflectorLink), recorder,
+                watch)
         }
         try report(outcome, card, senderLink.cardReceipts, history, &description)
     }
@@ -128,8 +135,10 @@ struct PairedRun {
     private static func runThreads(
         _ threads: ThreadControls, _ card: Card,
         sender: (configuration: SessionSender.Configuration, link: Link),
-        reflector: (configuration: SessionReflector.Configuration, link: Link), _ recorder: Handoff<Recorder>
+        reflector: (configuration: SessionReflector.Configuration, link: Link), _ recorder: Handoff<Recorder>,
+        _ watch: SampleWatch?
     ) async throws -> Outcome {
+        async let heard = listen(watch)
         async let recorded = PacketThread.run(named: "probe-recorder") {
             var own = recorder.take()
             return own?.run() ?? RecorderResult()
@@ -149,13 +158,34 @@ struct PairedRun {
             }
             threads.senderIsOver()
             let reflection = try await reflected
+            watch?.stop.raise()
+            let counts = try await heard
             threads.recorder.raise()
-            return Outcome(sender: sent, reflector: reflection, recorder: try await recorded)
+            var recording = try await recorded
+            if let counts { recording.samples?.counts = counts }
+            return Outcome(sender: sent, reflector: reflection, recorder: recording)
         } catch {
             // A thread that could not be started must not leave the others waiting.
             threads.abort()
+            watch?.stop.raise()
             throw error
         }
+    }
+
+    private static func listen(_ watch: SampleWatch?) async throws -> SampleComparison.Counts? {
+        guard let watch else { return nil }
+        return try await PacketThread.run(named: "probe-psample") { watch.run() }
+    }
+
+    /// Subscribes to the samples that are asked for.
+    private func sampleWatch(
+        _ source: IPAddress, _ senderLink: Link, _ ssid: UInt16
+    ) throws(ProbeError) -> SampleWatch? {
+        guard let group = options.psample else { return nil }
+        let flow = SampledFlow(
+            interface: UInt32(clamping: interface.index), own: source, peer: options.peer.address,
+            port: options.common.port, senderPort: senderLink.port, ssid: ssid)
+        return try SampleWatch(group: group, flow, spacing: options.spacing, logger)
     }
 
     private var onlyPeer: [IPNetwork] {

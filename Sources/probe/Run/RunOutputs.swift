@@ -45,10 +45,11 @@ enum RunOutputs {
 
     /// Writes the histograms into the file that was reserved.
     static func writeHistogram(
-        _ path: String, session: UInt64, _ statistics: SessionStatistics
+        _ path: String, session: UInt64, _ statistics: SessionStatistics, _ samples: SampleComparison?
     ) throws(ProbeError) {
         var export = HistogramExport()
         export.add(session: session, statistics)
+        if let samples { export.add(session: session, samples) }
         let bytes = export.csv()
         try FileError.wrap(path) { () throws(SystemError) in
             try OutputFile(creating: path, replacing: true).write(bytes)

@@ -1,0 +1,95 @@
+import Kernel
+import Logging
+import Netlink
+import PSample
+import Report
+
+/// Hears psample's samples on a thread of its own, and hands those of the run's packets to the recorder.
+struct SampleWatch: Sendable {
+    let group: UInt32
+    let flow: SampledFlow
+    let ring: SPSCRing<SeenSample>
+    let stop: StopSignal
+    private let subscription: Handoff<SampleSubscription>
+    private let logger: Logger
+
+    /// Subscribes: samples count from here on.
+    ///
+    /// - Parameter spacing: nanoseconds between probes, of which four packets can be sampled each.
+    init(group: UInt32, _ flow: SampledFlow, spacing: Int64, _ logger: Logger) throws(ProbeError) {
+        let subscription: SampleSubscription
+        do throws(NetlinkError) {
+            subscription = try SampleSubscription(groups: [group])
+        } catch {
+            throw Self.explained(error)
+        }
+        let stop = try ProbeError.system { () throws(SystemError) in try StopSignal() }
+        self.init(
+            subscription, group: group, flow, capacity: 4 * ThreadControls.ringCapacity(spacing), stop, logger)
+    }
+
+    init(
+        _ subscription: sending SampleSubscription, group: UInt32, _ flow: SampledFlow, capacity: Int,
+        _ stop: StopSignal, _ logger: Logger
+    ) {
+        self.group = group
+        self.flow = flow
+        self.stop = stop
+        self.logger = logger
+        ring = SPSCRing(capacity: capacity)
+        self.subscription = Handoff(subscription)
+    }
+
+    /// Nanoseconds that it waits before it looks whether it is to end.
+    private static let pause: Int64 = 50_000_000
+    /// Nanoseconds that it takes at most to read what is there when it is to end.
+    private static let ending: Int64 = 500_000_000
+
+    /// Listens until it is stopped, and what has come by then is read.
+    func run() -> SampleComparison.Counts {
+        var counts = SampleComparison.Counts()
+        guard let subscription = subscription.take() else { return counts }
+        var end: Int64?
+        do throws(NetlinkError) {
+            while true {
+                if end == nil, stop.isRaised { end = ClockID.monotonic.now() &+ Self.ending }
+                let deadline = end == nil ? ClockID.monotonic.now() &+ Self.pause : 0
+                let hasHeard = try subscription.receive(until: deadline) { received, _ in
+                    take(received, &counts)
+                } event: { event in
+                    if case .malformed = event { counts.damaged &+= 1 }
+                }
+                if let end, !hasHeard || ClockID.monotonic.now() > end { break }
+            }
+        } catch {
+            logger.warning("No more samples are heard: \(error)")
+        }
+        subscription.newDrops()
+        counts.lostInBuffer = subscription.dropped
+        counts.lost = subscription.sequences[group]?.lost ?? 0
+        return counts
+    }
+
+    private func take(_ received: borrowing ReceivedSample, _ counts: inout SampleComparison.Counts) {
+        counts.heard &+= 1
+        switch flow.judge(received) {
+        case .own(let sample):
+            counts.own &+= 1
+            if !ring.push(sample) { counts.dropped &+= 1 }
+        case .elsewhere: counts.elsewhere &+= 1
+        case .foreign: break
+        case .tooShort: counts.tooShort &+= 1
+        case .withoutTime: counts.withoutTime &+= 1
+        }
+    }
+
+    private static func explained(_ error: NetlinkError) -> ProbeError {
+        switch error.code {
+        case ErrorCode.notPermitted:
+            .noPrivilege(
+                "--psample needs CAP_NET_ADMIN. Run it as root, or once `setcap cap_net_raw,cap_net_admin+ep` on the program."
+            )
+        default: .internalFault("--psample: \(error)")
+        }
+    }
+}

@@ -1,0 +1,198 @@
+import Kernel
+import Report
+import Testing
+
+@testable import probe
+
+@Suite struct SampleJoinTests {
+    private let ring = SPSCRing<SeenSample>(capacity: 1024)
+    private let start: Int64 = 1_795_256_040_000_000_000
+    /// After it a row waits no longer.
+    private let patience = SampleJoin.patience
+
+    private func join(timeout: Int64 = 2_000_000_000) -> SampleJoin {
+        SampleJoin(group: 5, ring: ring, timeout: timeout)
+    }
+
+    private func sample(_ packet: PacketKind, _ sequence: UInt32, at offset: Int64, own: Bool = true) -> SeenSample {
+        SeenSample(
+            packet: packet, sequence: sequence, isOwnSession: own, time: start + offset, latency: 77, probability: 1)
+    }
+
+    /// Sent at 0, scheduled at 10, taken by the driver at 100; received at 200.
+    private func row(_ packet: PacketKind, _ sequence: UInt32, at: Int64 = 0, own: Bool = true) -> SampleJoin.Row {
+        let isOut = (packet == .probe) == own
+        var record = PacketRecord(session: 1, packet: packet, sequence: sequence, direction: isOut ? .out : .in)
+        record.transmitApp = start
+        record.transmitSched = start + 10
+        record.transmitSoftware = start + 100
+        record.receiveSoftware = start + 200
+        record.receiveApp = start + 300
+        return SampleJoin.Row(record: record, lateness: nil, source: own ? 0 : 1, isOwnSession: own, at: at)
+    }
+
+    private func next(
+        _ join: inout SampleJoin, _ now: Int64, isLast: Bool
+    ) throws -> (row: SampleJoin.Row, violation: SampleViolation?) {
+        let next = join.release(now, isLast: isLast)
+        return try #require(next)
+    }
+
+    private func isReleased(_ join: inout SampleJoin, _ now: Int64) -> Bool {
+        join.release(now, isLast: false) != nil
+    }
+
+    @Test func `a sample meets its row, whichever comes first`() throws {
+        for sampleFirst in [true, false] {
+            var join = join()
+            if sampleFirst { #expect(ring.push(sample(.probe, 7, at: 50))) }
+            join.takeSamples(0)
+            join.hold(row(.probe, 7, at: 0))
+            #expect(!isReleased(&join, patience - 1))
+            if !sampleFirst { #expect(ring.push(sample(.probe, 7, at: 50))) }
+            join.takeSamples(patience)
+            let (row, violation) = try next(&join, patience, isLast: false)
+            #expect(row.record.sample == start + 50)
+            #expect(row.record.sampleLatency == 77)
+            #expect(row.record.sampleOrder == .kept)
+            #expect(violation == nil)
+            #expect(!isReleased(&join, patience))
+            let statistics = join.close()
+            #expect(statistics.withoutRow == 0)
+        }
+    }
+
+    @Test func `sessions, packets and numbers are told apart`() throws {
+        var join = join()
+        for (packet, own, offset) in [
+            (PacketKind.probe, true, 50), (.reply, true, 250), (.probe, false, 251), (.reply, false, 51),
+        ] as [(PacketKind, Bool, Int64)] {
+            #expect(ring.push(sample(packet, 7, at: offset, own: own)))
+            join.hold(row(packet, 7, own: own))
+        }
+        join.hold(row(.probe, 8))
+        join.takeSamples(0)
+        var found: [Int64?] = []
+        while let (row, violation) = join.release(patience, isLast: false) {
+            found.append(row.record.sample.map { $0 - start })
+            #expect(violation == nil)
+        }
+        #expect(found == [50, 250, 251, 51, nil])
+        #expect(join.statistics.egress.packets == 3)
+        #expect(join.statistics.egress.sampled == 2)
+        #expect(join.statistics.ingress.sampled == 2)
+    }
+
+    @Test func `a row without a sample is written when its time is over, or at the end`() throws {
+        var join = join()
+        join.hold(row(.probe, 1, at: 0))
+        join.hold(row(.probe, 2, at: 5))
+        let (first, _) = try next(&join, patience, isLast: false)
+        #expect(first.record.sequence == 1)
+        #expect(first.record.sample == nil)
+        #expect(first.record.sampleOrder == nil)
+        #expect(!isReleased(&join, patience))
+        #expect(try next(&join, patience, isLast: true).row.record.sequence == 2)
+    }
+
+    @Test func `a sample that comes after its row is counted`() throws {
+        var join = join()
+        join.hold(row(.probe, 1, at: 0))
+        _ = try next(&join, patience, isLast: false)
+        #expect(ring.push(sample(.probe, 1, at: 50)))
+        join.takeSamples(patience)
+        let statistics = join.close()
+        #expect(statistics.withoutRow == 1)
+        #expect(statistics.egress.sampled == 0)
+    }
+
+    @Test func `samples that no row wants are given up in time`() {
+        var join = join(timeout: 1_000_000_000)
+        #expect(ring.push(sample(.probe, 1, at: 50)))
+        join.takeSamples(0)
+        join.takeSamples(6_000_000_000)
+        #expect(join.statistics.withoutRow == 0)
+        join.takeSamples(6_000_000_001)
+        #expect(join.statistics.withoutRow == 1)
+        let statistics = join.close()
+        #expect(statistics.withoutRow == 1)
+    }
+
+    @Test func `no more samples are kept than there is room for`() {
+        var join = join()
+        for sequence in 0..<UInt32(SampleJoin.sampleLimit) + 10 {
+            #expect(ring.push(sample(.probe, sequence, at: 50)))
+            if sequence % 1000 == 0 { join.takeSamples(0) }
+        }
+        join.takeSamples(0)
+        #expect(join.statistics.withoutRow == 10)
+    }
+
+    @Test func `a copy's sample is not its original's, and copies have none`() throws {
+        var join = join()
+        #expect(ring.push(sample(.reply, 1, at: 250)))
+        #expect(ring.push(sample(.reply, 1, at: 900)))
+        join.takeSamples(0)
+        join.hold(row(.reply, 1))
+        var copy = row(.reply, 1)
+        copy.record.status = .duplicate
+        join.hold(copy)
+        #expect(try next(&join, patience, isLast: false).row.record.sample == start + 250)
+        #expect(try next(&join, patience, isLast: false).row.record.sample == nil)
+        #expect(join.statistics.repeated == 1)
+        #expect(join.statistics.ingress.packets == 1)
+    }
+
+    @Test func `a number that comes again much later is of the peer's next session`() throws {
+        var join = join()
+        #expect(ring.push(sample(.probe, 1, at: 250, own: false)))
+        join.takeSamples(0)
+        #expect(ring.push(sample(.probe, 1, at: 260, own: false)))
+        join.takeSamples(1_000_000_001)
+        join.hold(row(.probe, 1, own: false))
+        #expect(try next(&join, patience, isLast: true).row.record.sample == start + 260)
+        #expect(join.statistics.withoutRow == 1)
+    }
+
+    @Test(arguments: [(PacketKind.probe, 9), (.probe, 101), (.reply, 199)] as [(PacketKind, Int64)])
+    func `a sample out of order is a violation`(packet: PacketKind, offset: Int64) throws {
+        var join = join()
+        #expect(ring.push(sample(packet, 1, at: offset)))
+        join.takeSamples(0)
+        join.hold(row(packet, 1))
+        let (row, violation) = try next(&join, patience, isLast: false)
+        #expect(row.record.sampleOrder == .violated)
+        #expect(violation != nil)
+        #expect(join.statistics.violated == 1)
+        #expect(join.statistics.violations.count == 1)
+    }
+
+    /// A driver stamp 1000 ns before the sample, and a clock that was set by so much meanwhile.
+    private func order(stepBy amount: Int64, noticed: Int64) throws -> SampleOrder? {
+        var join = join()
+        #expect(ring.push(sample(.probe, 1, at: 1100)))
+        join.takeSamples(0)
+        join.note(stepBy: amount, error: 20, noticed: start + noticed)
+        join.hold(row(.probe, 1))
+        let (row, violation) = try next(&join, patience, isLast: false)
+        #expect((violation == nil) == (row.record.sampleOrder != .violated))
+        return row.record.sampleOrder
+    }
+
+    @Test func `a clock that was set back explains what it can`() throws {
+        #expect(try order(stepBy: -1_000_000, noticed: 5000) == .clockSet)
+        #expect(try order(stepBy: -980, noticed: 5000) == .clockSet)
+        // By too little, at another time, forward.
+        #expect(try order(stepBy: -979, noticed: 5000) == .violated)
+        #expect(try order(stepBy: -1_000_000, noticed: 3_000_000_000) == .violated)
+        #expect(try order(stepBy: -1_000_000, noticed: -3_000_000_000) == .violated)
+        #expect(try order(stepBy: 1_000_000, noticed: 5000) == .violated)
+    }
+
+    @Test func `rows beyond the limit wait no longer`() {
+        var join = join()
+        for sequence in 0...UInt32(SampleJoin.rowLimit) { join.hold(row(.probe, sequence)) }
+        #expect(isReleased(&join, 0))
+        #expect(!isReleased(&join, 0))
+    }
+}
