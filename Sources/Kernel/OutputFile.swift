@@ -31,19 +31,13 @@ public struct OutputFile: ~Copyable, Sendable {
     ///
     /// - Throws: ``SystemError``: ENOSPC, EPIPE where the reader is gone, and what write(2) gives.
     public func write(_ bytes: [UInt8]) throws(SystemError) {
+        try bytes.withUnsafeBytes { buffer in Result { () throws(SystemError) in try write(buffer) } }.get()
+    }
+
+    /// The same for bytes that lie elsewhere.
+    package func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
         var start = 0
-        while start < bytes.count {
-            let number = descriptor.rawValue
-            let written = bytes.withUnsafeBytes { buffer in
-                Glibc.write(
-                    number, UnsafeRawBufferPointer(rebasing: buffer[start...]).baseAddress, buffer.count - start)
-            }
-            if written < 0 {
-                if errno == EINTR { continue }
-                throw SystemError("write", code: errno)
-            }
-            start += written
-        }
+        while start < bytes.count { start += try writeOnce(bytes[start...]) }
     }
 
     /// Writes as much as the reader at the other end takes within `patience` nanoseconds, counted anew after each part.
@@ -52,23 +46,30 @@ public struct OutputFile: ~Copyable, Sendable {
     /// - Returns: how many bytes were written.
     /// - Throws: ``SystemError``: ENOSPC, EPIPE, and what write(2) gives.
     public func write(_ bytes: [UInt8], patience: Int64) throws(SystemError) -> Int {
+        try bytes.withUnsafeBytes { buffer in
+            Result { () throws(SystemError) in try write(buffer, patience: patience) }
+        }.get()
+    }
+
+    /// The same for bytes that lie elsewhere.
+    package func write(_ bytes: UnsafeRawBufferPointer, patience: Int64) throws(SystemError) -> Int {
         var start = 0
         while start < bytes.count {
             var entry = pollfd(fd: descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
             guard cl_ppoll(&entry, 1, patience) > 0 else { break }
             // A pipe that is ready has room for a page.
-            let length = min(4096, bytes.count - start)
-            let number = descriptor.rawValue
-            let written = bytes.withUnsafeBytes { buffer in
-                Glibc.write(number, UnsafeRawBufferPointer(rebasing: buffer[start...]).baseAddress, length)
-            }
-            if written < 0 {
-                if errno == EINTR { continue }
-                throw SystemError("write", code: errno)
-            }
-            start += written
+            start += try writeOnce(bytes[start...].prefix(4096))
         }
         return start
+    }
+
+    /// - Returns: how many bytes were written; 0 where a signal came first.
+    private func writeOnce(_ bytes: Slice<UnsafeRawBufferPointer>) throws(SystemError) -> Int {
+        let rest = UnsafeRawBufferPointer(rebasing: bytes)
+        let written = Glibc.write(descriptor.rawValue, rest.baseAddress, rest.count)
+        if written >= 0 { return written }
+        if errno == EINTR { return 0 }
+        throw SystemError("write", code: errno)
     }
 
     /// The bytes that are in a file that was written from its start; `nil` for a pipe or a terminal. Source: lseek(2).

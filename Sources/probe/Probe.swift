@@ -23,7 +23,9 @@ struct Probe: AsyncParsableCommand {
             \(ProbeError.exitCodes)
             """,
         version: RunOutputs.version,
-        subcommands: [RunCommand.self, ReflectCommand.self, DoctorCommand.self, PSampleCommand.self])
+        subcommands: [
+            RunCommand.self, ReflectCommand.self, DoctorCommand.self, PSampleCommand.self, ConntrackCommand.self,
+        ])
 
     static func main() async {
         OutputFile.fillStandardStreams()

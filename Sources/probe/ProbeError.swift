@@ -10,6 +10,7 @@ enum ProbeError: Error, CustomStringConvertible {
     case portInUse(String)
     case file(String)
     case noHardwareStamps(String)
+    case noSuchFlow(String)
     case system(SystemError)
     case internalFault(String)
 
@@ -17,7 +18,7 @@ enum ProbeError: Error, CustomStringConvertible {
         switch self {
         case .usage(let text), .noReply(let text), .noInterface(let text), .noRoute(let text),
             .noPrivilege(let text), .portInUse(let text), .file(let text), .noHardwareStamps(let text),
-            .internalFault(let text):
+            .noSuchFlow(let text), .internalFault(let text):
             text
         case .system(let error): error.description
         }
@@ -33,6 +34,7 @@ enum ProbeError: Error, CustomStringConvertible {
         case .portInUse: 6
         case .file: 7
         case .noHardwareStamps: 8
+        case .noSuchFlow: 9
         case .usage: 64
         case .system(let error):
             switch error.code {
@@ -56,6 +58,7 @@ enum ProbeError: Error, CustomStringConvertible {
           6   the UDP port is taken
           7   a file can't be written, or would be overwritten
           8   the card can't give the stamps that --stamps hardware asks for
+          9   no such flow is tracked
           64  wrong options
         """
 

@@ -18,8 +18,8 @@ public final class ConntrackEvents {
         /// sorts out most others.
         public var port: UInt16?
         /// Whether to listen to other namespaces too: all that have a number in this one (`ip netns set NAME auto` gives
-        /// one). Needs CAP_NET_BROADCAST. In those, flows that began while nobody listened in the namespace itself have
-        /// no events, unless `net.netfilter.nf_conntrack_events` is 1 there.
+        /// one). Needs CAP_NET_BROADCAST. Kernels differ in whether this counts as a listener there: 1 for
+        /// `net.netfilter.nf_conntrack_events` there makes sure of events.
         public var allNamespaces = false
         /// Bytes of receive buffer to ask for.
         public var bufferBytes = 16 << 20

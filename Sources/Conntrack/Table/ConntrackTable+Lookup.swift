@@ -26,6 +26,16 @@ extension ConntrackTable {
         }
     }
 
+    /// The flow that packets belong to which look like the tuple: of either direction, before they are translated or
+    /// after.
+    ///
+    /// - Parameter zone: as for ``flow(_:zone:direction:)``.
+    public func flow(ofPackets tuple: FlowTuple, zone: UInt16 = 0) throws(NetlinkError) -> Flow? {
+        if let flow = try flow(tuple, zone: zone) { return flow }
+        // What leaves translated is an answer turned round, and the answer is one of the two tuples.
+        return try flow(tuple.turnedRound, zone: zone)
+    }
+
     /// Whether there is such a flow: see ``flow(_:zone:direction:)``.
     public func contains(
         _ tuple: FlowTuple, zone: UInt16 = 0, direction: Flow.Direction = .original

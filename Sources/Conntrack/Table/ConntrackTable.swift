@@ -14,6 +14,11 @@ public final class ConntrackTable {
         public var flows: UInt32
         /// The most that it takes: `net.netfilter.nf_conntrack_max`. `nil` before Linux 5.7.
         public var limit: UInt32?
+
+        public init(flows: UInt32, limit: UInt32? = nil) {
+            self.flows = flows
+            self.limit = limit
+        }
     }
 
     /// The addresses of the flows to be told of.
@@ -92,7 +97,7 @@ extension ConntrackTable.Size {
         guard message.type == ConntrackMessage.statistics else { return nil }
         _ = try message.fixed(as: nfgenmsg.self)
         var reader = message.attributes(after: nfgenmsg.self, order: .network)
-        var flows: UInt32?
+        var (flows, limit): (UInt32?, UInt32?)
         while reader.next() {
             switch UInt32(reader.type) {
             case CTA_STATS_GLOBAL_ENTRIES.rawValue: flows = reader.integer(as: UInt32.self)
@@ -102,6 +107,6 @@ extension ConntrackTable.Size {
         }
         if let error = reader.error { throw error }
         guard let flows else { throw .missingAttribute(type: UInt16(CTA_STATS_GLOBAL_ENTRIES.rawValue)) }
-        self.flows = flows
+        self.init(flows: flows, limit: limit)
     }
 }

@@ -3,7 +3,7 @@ import Addresses
 extension Flow {
     /// Appends an object and a line's end. Nothing that is written needs an escape.
     func appendJSON(to bytes: inout ByteText, event: FlowEvent.Kind?, at time: Int64) {
-        bytes.append("{\"time_ns\":")
+        bytes.append("{\"type\":\"flow\",\"time_ns\":")
         bytes.append(signed: time)
         bytes.append(",\"event\":")
         bytes.append(quoted: event?.name)

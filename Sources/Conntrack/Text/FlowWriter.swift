@@ -1,10 +1,13 @@
+import Kernel
+
 /// Writes flows and events as lines, into one buffer that is used again: a table of any size costs no more memory.
 ///
 ///     var writer = FlowWriter(.text)
 ///     try table.dump { flow in
-///         writer.append(flow, at: now)
-///         if writer.isFull { … writer.bytes … ; writer.clear() }
+///         if writer.isFull { … writer.write(to: file) … }
+///         writer.append(flow, at: ClockID.realtime.now())
 ///     }
+///     try writer.write(to: file)
 ///
 /// The columns and members are in docs/conntrack.md.
 public struct FlowWriter: ~Copyable {
@@ -50,10 +53,10 @@ public struct FlowWriter: ~Copyable {
 
     deinit { room.deallocate() }
 
-    /// What has been written and not cleared: whole lines.
+    /// What has been gathered: whole lines.
     public var bytes: [UInt8] { Array(room[..<used]) }
 
-    /// Whether to take ``bytes`` and to ``clear()`` before the next line, which would be left out otherwise.
+    /// Whether the buffer must be written or cleared before the next line, which would be left out otherwise.
     public var isFull: Bool { room.count - used < Self.longestLine }
 
     /// Appends a flow's line.
@@ -84,7 +87,30 @@ public struct FlowWriter: ~Copyable {
         used = text.next - start
     }
 
-    /// Forgets what has been written, and keeps the room.
+    /// Writes all of ``bytes`` to a file, and forgets them, also where that fails.
+    ///
+    /// - Throws: ``SystemError`` as ``OutputFile`` does.
+    public mutating func write(to file: borrowing OutputFile) throws(SystemError) {
+        defer { used = 0 }
+        try file.write(gathered)
+    }
+
+    /// Writes as much of ``bytes`` as a reader takes within `patience` nanoseconds, and keeps the rest.
+    ///
+    /// - Returns: whether that was all.
+    /// - Throws: ``SystemError`` as ``OutputFile`` does.
+    public mutating func write(to file: borrowing OutputFile, patience: Int64) throws(SystemError) -> Bool {
+        let written = try file.write(gathered, patience: patience)
+        used -= written
+        if let start = room.baseAddress { start.update(from: start + written, count: used) }
+        return used == 0
+    }
+
+    private var gathered: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: room[..<used]))
+    }
+
+    /// Forgets what has been gathered, and keeps the room.
     public mutating func clear() { used = 0 }
 }
 

@@ -96,7 +96,7 @@ import Testing
         }
         #expect(
             try line(Captured.udpSourceNAT, .json, event: .update) { $0.namespaceID = -3 } == """
-                {"time_ns":\(now),"event":"update","nsid":-3,"protocol":"udp","protocol_number":17,"original":{"source":\
+                {"type":"flow","time_ns":\(now),"event":"update","nsid":-3,"protocol":"udp","protocol_number":17,"original":{"source":\
                 "192.0.2.1","destination":"192.0.2.2","source_port":4003,"destination_port":5555,"zone":null,"packets":1,\
                 "bytes":48},"reply":{"source":"192.0.2.2","destination":"192.0.2.77","source_port":5555,\
                 "destination_port":40001,"zone":null,"packets":0,"bytes":0},"translated":["source"],"status":\

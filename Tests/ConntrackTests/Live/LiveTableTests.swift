@@ -59,6 +59,9 @@ import Testing
         }
         // As it looks after the translation is neither tuple.
         #expect(try table.flow(translated.translated) == nil)
+        for seen in [translated.original, translated.reply, translated.translated, translated.original.turnedRound] {
+            #expect(try table.flow(ofPackets: seen)?.id == translated.id)
+        }
         #expect(try !table.contains(zoned.original))
         #expect(try table.contains(zoned.original, zone: 5))
 

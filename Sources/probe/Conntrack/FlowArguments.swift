@@ -1,0 +1,72 @@
+import Addresses
+import ArgumentParser
+import Conntrack
+
+/// An end of a flow on the command line: 192.0.2.1:4000, [2001:db8::1]:4000, or an address alone.
+struct FlowEnd: ExpressibleByArgument, Hashable {
+    let address: IPAddress
+    let port: UInt16?
+
+    init?(argument: String) {
+        if let address = IPAddress(argument) {
+            self.address = address
+            port = nil
+            return
+        }
+        guard let colon = argument.lastIndex(of: ":"), let port = UInt16(argument[argument.index(after: colon)...])
+        else { return nil }
+        var host = argument[..<colon]
+        let isBracketed = host.first == "[" && host.last == "]"
+        if isBracketed { host = host.dropFirst().dropLast() }
+        // An IPv6 address with a port, but without brackets, could be read in two ways.
+        guard let address = IPAddress(String(host)), address.isIPv4 != isBracketed else { return nil }
+        self.address = address
+        self.port = port
+    }
+}
+
+/// What a ping's flow is told by: 8/0/4660.
+struct ICMPQuery: ExpressibleByArgument, Hashable {
+    let type: UInt8
+    let code: UInt8
+    let identifier: UInt16
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 3, let type = UInt8(parts[0]), let code = UInt8(parts[1]),
+            let identifier = UInt16(parts[2])
+        else { return nil }
+        (self.type, self.code, self.identifier) = (type, code, identifier)
+    }
+}
+
+extension TransportProtocol: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument.lowercased()) }
+
+    /// Whether a flow of it cannot be without ports.
+    var hasPorts: Bool { [.tcp, .udp, .udpLite, .sctp, .dccp].contains(self) }
+}
+
+extension FlowWriter.Format: ExpressibleByArgument {}
+
+/// Which flows a user wants to see.
+struct FlowSelection: Hashable, Sendable {
+    var network: IPNetwork?
+    var port: UInt16?
+    var transport: TransportProtocol?
+    var isTranslatedOnly = false
+
+    func contains(_ flow: borrowing Flow) -> Bool {
+        let (original, reply) = (flow.original, flow.reply)
+        if let transport, original.transport != transport { return false }
+        if let port {
+            let ports = [original.sourcePort, original.destinationPort, reply.sourcePort, reply.destinationPort]
+            if !ports.contains(port) { return false }
+        }
+        if let network {
+            let ends = [original.source, original.destination, reply.source, reply.destination]
+            if !ends.contains(where: network.contains) { return false }
+        }
+        return isTranslatedOnly ? flow.isTranslated : true
+    }
+}

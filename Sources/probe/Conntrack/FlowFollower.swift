@@ -1,0 +1,118 @@
+import Conntrack
+import Kernel
+import Logging
+import Netlink
+import Report
+
+/// `probe conntrack follow`: shows events until stopped, and what was not shown.
+struct FlowFollower: Sendable {
+    private let options: ConntrackCommand.Follow
+
+    init(_ options: ConntrackCommand.Follow) { self.options = options }
+
+    func run() async throws {
+        OutputFile.ignoreBrokenPipes()
+        try await Stopper.run { stopper in
+            let stop = try ProbeError.system { () throws(SystemError) in try StopSignal() }
+            stopper.attach { _ in stop.raise() }
+            let result: Result<Void, ProbeError> = try await PacketThread.run(named: "probe-conntrack") {
+                do throws(ProbeError) { return .success(try follow(stop)) } catch { return .failure(error) }
+            }
+            try result.get()
+        }
+    }
+
+    private func follow(_ stop: StopSignal) throws(ProbeError) {
+        let events = try listen()
+        var output = try FlowOutput(options.style, stop: stop)
+        let selection = options.filters.selection
+        var left = options.count ?? .max
+        var shown: UInt64 = 0
+        let end = options.duration.map { ClockID.monotonic.now() + $0.nanoseconds } ?? .max
+        while !stop.isRaised, left > 0, !output.isClosed {
+            let now = ClockID.monotonic.now()
+            guard now < end else { break }
+            let wasSampling = events.fraction < 1
+            _ = try ProbeError.conntrack { () throws(NetlinkError) in
+                // A signal is looked for ten times a second.
+                try events.next(until: min(now + 100_000_000, end)) { event in
+                    guard left > 0, selection.contains(event.flow) else { return }
+                    output.append(event.flow, event: event.kind)
+                    left -= 1
+                    shown += 1
+                }
+            }
+            output.flush()
+            if (events.fraction < 1) != wasSampling { tell(events) }
+        }
+        try ProbeError.conntrack { () throws(NetlinkError) in try events.readCounters() }
+        try output.finish()
+        try summarize(events.account, shown)
+    }
+
+    private func listen() throws(ProbeError) -> ConntrackEvents {
+        var listening = ConntrackEvents.Options()
+        listening.allNamespaces = options.allNamespaces
+        listening.limit = options.limit == 0 ? nil : Double(options.limit)
+        do throws(SystemError) {
+            return try ConntrackEvents(namespace: options.place.namespace, listening)
+        } catch {
+            let isOwn = options.place.namespace == nil && !options.allNamespaces
+            throw error.code == ErrorCode.notPermitted && isOwn ? .flowPrivilege : .system(error)
+        }
+    }
+
+    // MARK: - What was not shown
+
+    private func tell(_ events: ConntrackEvents) {
+        let rate = Int(events.rate ?? 0)
+        if events.fraction < 1 {
+            Probe.logger().warning(
+                "\(rate) events a second, more than --limit: a sample is taken, and the rest counted, until the storm is over."
+            )
+        } else {
+            Probe.logger().info("\(rate) events a second: all of them are taken again.")
+        }
+    }
+
+    private func summarize(_ account: EventAccount, _ shown: UInt64) throws(ProbeError) {
+        guard options.style.output == .json else {
+            Probe.logger().info("\(account.summary(shown: shown))")
+            return
+        }
+        try RunOutputs.print(account.json(shown: shown))
+    }
+}
+
+extension EventAccount {
+    /// One line for a person.
+    func summary(shown: UInt64) -> String {
+        var parts = ["\(received) received"]
+        if lost > 0 || overruns > 0 { parts.append("\(lost) lost to a full buffer (\(overruns) times)") }
+        if trips > 0 {
+            parts.append(
+                "\(isLeftOutExact ? "" : "about ")\(leftOut) left out in \(trips) storm\(trips == 1 ? "" : "s")")
+        }
+        if malformed > 0 { parts.append("\(malformed) malformed") }
+        return "\(total) events: \(parts.joined(separator: ", ")); \(shown) shown."
+    }
+
+    /// The last line of a stream of JSON.
+    func json(shown: UInt64) -> String {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("type")
+        writer.value("summary")
+        for (name, value) in [
+            ("events", total), ("shown", shown), ("received", received), ("lost", lost), ("overruns", overruns),
+            ("left_out", leftOut), ("storms", trips), ("malformed", malformed),
+        ] {
+            writer.key(name)
+            writer.value(value)
+        }
+        writer.key("left_out_is_estimate")
+        writer.value(!isLeftOutExact)
+        writer.endObject()
+        return String(decoding: writer.bytes, as: UTF8.self) + "\n"
+    }
+}

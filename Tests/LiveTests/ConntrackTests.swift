@@ -1,0 +1,251 @@
+import Foundation
+import Glibc
+import Kernel
+import Testing
+
+/// `probe conntrack` on a router that translates.
+@Suite(.needsRoot) struct ConntrackTests {
+    // MARK: - Listing
+
+    @Test(arguments: [
+        ("", ""), ("--family --id", "-o extended,id"), ("--times", "-o ktimestamp"),
+        ("--protocol udp --port 7 --translated", "-p udp --orig-port-dst 7 -n"),
+    ])
+    func `It lists what conntrack lists, line by line`(ours: String, theirs: String) async throws {
+        try await RouterLab.with { lab in
+            _ = try await lab.traffic()
+            // Timeouts and ages are whole seconds, and both ask at another time: once they agree on all.
+            var (own, other): ([Substring], [Substring]) = ([], [])
+            for _ in 0..<20 {
+                let process = try await lab.conntrack(ours)
+                #expect(process.exitCode == 0 && process.errors.isEmpty, "\(process.errors)")
+                own = process.lines.sorted()
+                let text = try ["ipv4", "ipv6"].map {
+                    try lab.shell(.router, "conntrack -L -f \($0) \(theirs) 2>/dev/null")
+                }
+                // Without a filter it lists both families whichever is asked for.
+                other = Set(text.joined().split(separator: "\n")).sorted()
+                if own == other { break }
+            }
+            #expect(own == other)
+            #expect(ours.contains("translated") ? own.count == 4 : own.count >= 10, "\(own)")
+        }
+    }
+
+    @Test func `JSON and CSV tell which end is translated, and into what`() async throws {
+        try await RouterLab.with { lab in
+            _ = try await lab.traffic()
+            let json = try await lab.conntrack("--port 4003 --address 10.0.0.0/24 --output json")
+            let object = try #require(
+                try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any], "\(json.output)")
+            #expect(object["type"] as? String == "flow" && object["protocol"] as? String == "udp")
+            #expect(object["translated"] as? [String] == ["source", "destination"])
+            let reply = try #require(object["reply"] as? [String: Any])
+            #expect(reply["source"] as? String == "192.0.2.2" && reply["destination"] as? String == "192.0.2.1")
+            #expect(reply["packets"] as? Int == 1 && reply["bytes"] as? Int == 48)
+            let start = try #require(object["start_ns"] as? Int64)
+            #expect(abs(ClockID.realtime.now() - start) < 60_000_000_000)
+
+            let csv = try await lab.conntrack("list --port 4003 --address 10.0.0.2 --output csv")
+            let rows = csv.lines.map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+            #expect(rows.count == 2 && rows.allSatisfy { $0.count == rows[0].count })
+            let row = Dictionary(zip(rows[0], rows[1])) { first, _ in first }
+            #expect(row["translated"] == "source+destination" && row["reply_destination"] == "192.0.2.1")
+            #expect(row["source_port"] == "4003" && row["zone"] == "" && row["event"] == "")
+        }
+    }
+
+    @Test func `A reader that goes away ends it without a fault`() async throws {
+        try await RouterLab.with { lab in
+            _ = try await lab.traffic()
+            let shell = try lab.start(
+                .router, ["bash", "-c", "\(ProbeProcess.binary) conntrack | true; exit ${PIPESTATUS[0]}"])
+            #expect(try await shell.exit() == 0)
+            #expect(shell.errors.isEmpty, "\(shell.errors)")
+        }
+    }
+
+    // MARK: - One flow
+
+    @Test func `A flow is found from either side of the translation, and deleted once`() async throws {
+        try await RouterLab.with { lab in
+            _ = try await lab.traffic()
+            for ends in [
+                "10.0.0.2:4003 198.51.100.1:7", "198.51.100.1:7 10.0.0.2:4003", "192.0.2.1:4003 192.0.2.2:7",
+                "192.0.2.2:7 192.0.2.1:4003",
+            ] {
+                let get = try await lab.conntrack("get udp \(ends) --id")
+                #expect(get.exitCode == 0 && get.lines.count == 1, "\(ends): \(get.errors)")
+                #expect(get.output.contains("src=10.0.0.2 dst=198.51.100.1 sport=4003 dport=7 "), "\(get.output)")
+            }
+            #expect(try await lab.conntrack("get tcp [fd00::2]:4005 [2001:db8:9::1]:80").exitCode == 0)
+            #expect(try await lab.conntrack("get icmp 10.0.0.2 192.0.2.2 --icmp 8/0/4660").exitCode == 0)
+            let quiet = try await lab.conntrack("get udp 10.0.0.2:4003 198.51.100.1:7 --quiet")
+            #expect(quiet.exitCode == 0 && quiet.output.isEmpty)
+
+            let none = try await lab.conntrack("get tcp 10.0.0.2:4003 198.51.100.1:7")
+            #expect(none.exitCode == 9 && none.output.isEmpty && none.errors.contains("No such flow"))
+
+            let count = try lab.shell(.router, "conntrack -C")
+            let delete = try await lab.conntrack("delete udp 192.0.2.1:4003 192.0.2.2:7")
+            #expect(delete.exitCode == 0 && delete.output.contains("sport=4003"))
+            #expect(try await lab.conntrack("delete udp 192.0.2.1:4003 192.0.2.2:7").exitCode == 9)
+            // That one alone.
+            let left = try lab.shell(.router, "conntrack -C")
+            #expect(Int(left.dropLast()) == Int(count.dropLast()).map { $0 - 1 })
+        }
+    }
+
+    // MARK: - Counting, and without privilege
+
+    @Test func `Without privilege the count is told, and everything else names the capability`() async throws {
+        try await RouterLab.with { lab in
+            _ = try await lab.traffic()
+            func unprivileged(_ arguments: String) async throws -> ProbeProcess {
+                let process = try lab.start(
+                    .router,
+                    ["setpriv", "--reuid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"]
+                        + [ProbeProcess.binary, "conntrack"] + arguments.split(separator: " ").map(String.init))
+                _ = try await process.exit()
+                return process
+            }
+            let count = try await lab.conntrack("count --output json")
+            #expect(count.output.contains(#/{"type":"count","flows":1\d,"limit":\d+}/#), "\(count.output)")
+            let same = try await unprivileged("count --output json")
+            #expect(same.exitCode == 0 && same.output == count.output)
+            for arguments in ["", "follow", "get udp 10.0.0.2:1 10.0.0.3:2", "delete udp 10.0.0.2:1 10.0.0.3:2"] {
+                let refused = try await unprivileged(arguments)
+                #expect(refused.exitCode == 5 && refused.output.isEmpty, "\(arguments): \(refused.errors)")
+                #expect(refused.errors.contains("CAP_NET_ADMIN") && refused.errors.contains("conntrack count"))
+            }
+        }
+    }
+
+    @Test func `Another namespace is named, one that is not there is told`() async throws {
+        try await RouterLab.with { lab in
+            _ = try await lab.traffic()
+            let binary = ProbeProcess.binary
+            let there = try lab.start(
+                .client, [binary, "conntrack", "--namespace", lab.namespace(.router), "--translated"])
+            #expect(try await there.exit() == 0)
+            #expect(there.lines.count >= 8)
+            let none = try lab.start(.client, [binary, "conntrack", "--namespace", "nosuch"])
+            #expect(try await none.exit() == 1)
+            #expect(none.errors.contains("`ip netns list`"), "\(none.errors)")
+        }
+    }
+
+    // MARK: - Following
+
+    /// Waits until a listener has joined the groups: /proc/net/netlink shows NETLINK_NETFILTER's (12).
+    private func waitUntilListening(_ lab: RouterLab, _ count: Int, _ process: ProbeProcess) async throws {
+        try await waitFor("\(count) listeners; \(process.errors)", within: 20) {
+            let sockets = try lab.shell(.router, "cat /proc/net/netlink").split(separator: "\n")
+            let listening = sockets.count { line in
+                let fields = line.split(separator: " ")
+                return fields.count > 3 && fields[1] == "12" && fields[3] == "00000007"
+            }
+            return listening >= count ? () : nil
+        }
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM]) func `It follows as conntrack does, and a signal gets the summary`(
+        signal: Int32
+    ) async throws {
+        try await RouterLab.with { lab in
+            let ours = try lab.startConntrack("follow --id")
+            let theirs = try lab.start(.router, ["conntrack", "-E", "-o", "id"])
+            try await waitUntilListening(lab, 2, ours)
+            _ = try await lab.traffic()
+            try lab.shell(.router, "conntrack -D -p udp -s 10.0.0.2 --orig-port-src 4003 >/dev/null 2>&1")
+            let last = try await waitFor("the last event; \(ours.output)", within: 20) {
+                ours.lines.last { $0.hasPrefix("[DESTROY]") && $0.contains("sport=4003") }
+            }
+            #expect(last.contains("dst=198.51.100.1"))
+            _ = try await waitFor("conntrack's lines", within: 20) { theirs.lines.count == ours.lines.count ? () : nil }
+            // It also tells who caused an event.
+            #expect(ours.lines == theirs.lines.map { $0.prefixMatch(of: #/.* id=\d+/#)?.output ?? $0 })
+            #expect(Set(ours.lines.map { $0.prefix(10) }) == ["    [NEW] ", " [UPDATE] ", "[DESTROY] "])
+            ours.signal(signal)
+            #expect(try await ours.exit() == 0)
+            let count = ours.lines.count
+            #expect(ours.errors == "probe: \(count) events: \(count) received; \(count) shown.\n", "\(ours.errors)")
+        }
+    }
+
+    @Test func `Filters, a count, and a duration end it`() async throws {
+        try await RouterLab.with { lab in
+            let counted = try lab.startConntrack("follow --protocol tcp --translated --count 3 --output json")
+            try await waitUntilListening(lab, 1, counted)
+            _ = try await lab.traffic()
+            #expect(try await counted.exit() == 0)
+            let objects = try counted.lines.map {
+                try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+            }
+            #expect(objects.count == 4)
+            #expect(objects.dropLast().allSatisfy { $0["protocol"] as? String == "tcp" && $0["event"] is String })
+            let summary = try #require(objects.last)
+            #expect(summary["type"] as? String == "summary" && summary["shown"] as? Int == 3)
+            #expect(summary["events"] as? Int ?? 0 > 3 && summary["lost"] as? Int == 0)
+
+            let start = ContinuousClock.now
+            #expect(try await lab.conntrack("follow --duration 300ms").exitCode == 0)
+            #expect((.milliseconds(300)...(.seconds(10))).contains(ContinuousClock.now - start))
+        }
+    }
+
+    @Test func `All namespaces are heard by their number`() async throws {
+        try await RouterLab.with { lab in
+            try lab.shell(.router, "sysctl -qw net.netfilter.nf_conntrack_events=1")
+            // The veth pair has given it a number.
+            let numbers = try Command.run(["ip", "-n", lab.namespace(.client), "netns", "list-id"])
+            let number = try #require(numbers.firstMatch(of: #/nsid (\d+)/#)?.output.1, "\(numbers)")
+            let process = try lab.start(
+                .client,
+                [ProbeProcess.binary, "conntrack", "follow", "--all-namespaces", "--port", "4005", "--count", "2"])
+            try await waitFor("the listener; \(process.errors)", within: 20) {
+                try lab.shell(.client, "cat /proc/net/netlink").contains(" 00000007 ") ? () : nil
+            }
+            _ = try await lab.traffic()
+            #expect(try await process.exit() == 0)
+            #expect(
+                process.lines.count == 2 && process.lines.allSatisfy { $0.hasSuffix(" nsid=\(number)") },
+                "\(process.output)")
+        }
+    }
+
+    @Test(arguments: [0, 5000]) func `In a storm every event is shown, lost, or left out, and counted`(limit: Int)
+        async throws
+    {
+        try await RouterLab.with { lab in
+            try lab.shell(.router, "nft add rule inet t in ct state new accept")
+            let process = try lab.startConntrack("follow --output json --limit \(limit)")
+            try await waitUntilListening(lab, 1, process)
+            let flows = 60_000
+            // To addresses of its own, from one socket: each destination is another flow.
+            try lab.shell(
+                .router,
+                """
+                nft add chain inet t quiet '{ type filter hook input priority 0; }'
+                nft add rule inet t quiet udp dport 1000-50999 drop
+                python3 - <<'END'
+                import socket
+                s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                for i in range(\(flows)): s.sendto(b'x', ('127.0.0.%d' % (1 + i // 50000), 1000 + i % 50000))
+                END
+                """)
+            let made = try lab.shell(.router, "conntrack -C").dropLast()
+            #expect(Int(made) == flows)
+            // All are there already, in the socket or in the counters.
+            process.signal(SIGINT)
+            #expect(try await process.exit(within: 60) == 0)
+            let last = try #require(process.lines.last)
+            let summary = try #require(try JSONSerialization.jsonObject(with: Data(last.utf8)) as? [String: Any])
+            let number = summary.compactMapValues { $0 as? Int }
+            #expect(number["events"] == flows, "\(last)")
+            #expect(number["shown"] == process.lines.count - 1 && number["malformed"] == 0)
+            #expect((number["left_out"] ?? 0 > 0) == (limit > 0), "\(last)")
+            #expect(process.errors.contains("more than --limit") == (limit > 0), "\(process.errors)")
+        }
+    }
+}
