@@ -100,3 +100,15 @@ private func decode(_ frame: [UInt8], wholeLength: Int? = nil, port: UInt16 = 86
         }
     }
 }
+
+@Suite struct CutFrameTests {
+    /// A header with options, cut before their end: what is there of it could have the right sum by chance.
+    @Test func `a cut within the IPv4 header is told as such`() throws {
+        let start = hex("021122334455 02aabbccddee 0800 46 00 0040 0000 4000 40 11")
+        let addresses = hex("c0000201 c0000202")
+        let sum = plainSum(start.dropFirst(14) + addresses)
+        let cut = start + [UInt8(~sum >> 8), UInt8(truncatingIfNeeded: ~sum)] + addresses
+        #expect(throws: FrameError.short) { try UDPFrame(decoding: cut.span.bytes, wholeLength: 78) }
+        #expect(STAMPFrame(decoding: cut.span.bytes, wholeLength: 78) == nil)
+    }
+}
