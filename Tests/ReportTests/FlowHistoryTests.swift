@@ -66,6 +66,17 @@ import Testing
         #expect(history.lines().last == "  and 248 more")
     }
 
+    @Test func `A flow that is gone makes room, and a late change of a translation is kept`() {
+        var history = FlowHistory()
+        for number in 0..<256 { history.add(change(number == 7 ? .gone : .new, "\(number)")) }
+        history.add(change(.new, "late", translated: "b", before: "a"))
+        #expect(history.flows.count == 256)
+        #expect(history.flows.contains { $0.original == "late" } && !history.flows.contains { $0.original == "7" })
+        #expect(!history.changes.contains { $0.original == "late" })
+        #expect(history.retranslations.map(\.original) == ["late"])
+        #expect(history.lines().last?.contains("late was translated otherwise") == true)
+    }
+
     @Test func `The JSON has every change and the last states`() {
         var history = FlowHistory()
         history.notes = ["a note"]
@@ -76,6 +87,7 @@ import Testing
             + #""translated_before":null}"#
         #expect(
             history.jsonValue.compact
-                == #"{"watched":true,"notes":["a note"],"changes":1,"events":[\#(state)],"flows":[\#(state)]}"#)
+                == #"{"watched":true,"notes":["a note"],"changes":1,"events":[\#(state)],"retranslations":[],"flows":[\#(state)]}"#
+        )
     }
 }

@@ -14,9 +14,9 @@ public final class ConntrackEvents {
         public var kinds: Set<FlowEvent.Kind> = Set(FlowEvent.Kind.allCases)
         /// The one flow to be told of, by packets as they are seen here: the kernel sorts the others out.
         public var flow: FlowTuple?
-        /// The one port to be told of, at either end of a flow, for those whose peers are not known beforehand: the kernel
-        /// sorts out most others.
-        public var port: UInt16?
+        /// The one UDP port to be told of, at either end of a flow, for those whose peers are not known beforehand: the
+        /// kernel sorts the others out. ``limit`` does not act then, since a socket has one filter.
+        public var udpPort: UInt16?
         /// Whether to listen to other namespaces too: all that have a number in this one (`ip netns set NAME auto` gives
         /// one). Needs CAP_NET_BROADCAST. Kernels differ in whether this counts as a listener there: 1 for
         /// `net.netfilter.nf_conntrack_events` there makes sure of events.
@@ -75,8 +75,8 @@ public final class ConntrackEvents {
         // One flow cannot make a storm, and a sample would miss what happens to it.
         if let flow = options.flow {
             try connection.attach(FlowFilter.program(for: flow))
-        } else if let port = options.port {
-            try connection.attach(FlowFilter.program(forPort: port))
+        } else if let port = options.udpPort {
+            try connection.attach(FlowFilter.program(forUDPPort: port))
         } else {
             breaker = options.limit.map { EventBreaker(limit: $0, at: now) }
         }

@@ -40,9 +40,6 @@ public struct EventBreaker: Hashable, Sendable {
 
     public var isSampling: Bool { fraction < 1 }
 
-    /// When the next decision is due.
-    public var nextDecision: Int64 { lastDecision + Self.interval }
-
     /// Takes note of events that there were since the last decision: taken, lost and left out alike.
     public mutating func add(_ events: UInt64) { pending += events }
 

@@ -31,8 +31,8 @@ enum FlowFilter {
         return program
     }
 
-    /// - Parameter port: at either end, in either tuple, whatever the protocol.
-    static func program(forPort port: UInt16) -> [FilterInstruction] {
+    /// - Parameter port: of UDP, at either end in either tuple.
+    static func program(forUDPPort port: UInt16) -> [FilterInstruction] {
         var program = [
             load(BPF_H, at: 22),
             jump(unlessEqual: nativeOrder(UInt16(CTA_TUPLE_ORIG.rawValue) | UInt16(NLA_F_NESTED)), by: 1),
@@ -41,7 +41,11 @@ enum FlowFilter {
             FilterInstruction(code: UInt16(BPF_LDX | BPF_IMM), k: 0),
         ]
         for (family, addressBytes) in [(AF_INET, 4), (AF_INET6, 16)] as [(Int32, UInt32)] {
-            var comparisons: [FilterInstruction] = []
+            var comparisons = [
+                FilterInstruction(code: UInt16(BPF_LD | BPF_B | BPF_IND), k: 44 + 2 * addressBytes),
+                // Past the two ports.
+                jump(unlessEqual: UInt32(TransportProtocol.udp.rawValue), by: 6),
+            ]
             for offset in [52 + 2 * addressBytes, 60 + 2 * addressBytes] {
                 comparisons.append(FilterInstruction(code: UInt16(BPF_LD | BPF_H | BPF_IND), k: offset))
                 comparisons.append(jump(unlessEqual: UInt32(port), by: 1))

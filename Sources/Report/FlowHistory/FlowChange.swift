@@ -15,7 +15,8 @@ public struct FlowChange: Sendable, Hashable {
     public var kind: Kind
     /// When it was noticed: Unix nanoseconds of this host's CLOCK_REALTIME.
     public var noticed: Int64
-    /// Whether it is the own session's flow; otherwise one that this host answers.
+    /// Whether it is the own session's flow; otherwise another one of this host's and the port, as a rule one that it
+    /// answers.
     public var isOwnSession: Bool
     /// The number of the network namespace that tracks it (`ip netns list-id`); nil for this process's own.
     public var namespace: Int32?

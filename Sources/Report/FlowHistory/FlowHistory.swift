@@ -1,6 +1,6 @@
 /// What the kernel's connection tracking knew of a run's flows, and when that changed.
 public struct FlowHistory: Sendable, Hashable {
-    /// Changes that are kept, and flows that are.
+    /// Changes, translations that changed, and flows: so many of each are kept.
     public static let limit = 256
     /// Flows and changes that the text shows.
     static let shown = 8
@@ -9,7 +9,10 @@ public struct FlowHistory: Sendable, Hashable {
     public private(set) var changes: [FlowChange] = []
     /// All of them.
     public private(set) var count: UInt64 = 0
-    /// Each flow's last state, in the order in which the flows came.
+    /// The first ones of those that changed a translation.
+    public private(set) var retranslations: [FlowChange] = []
+    /// Each flow's last state, in the order in which the flows came. Where there are too many, the first that is gone
+    /// makes room.
     public private(set) var flows: [FlowChange] = []
     /// What is to be said beside them.
     public var notes: [String] = []
@@ -23,11 +26,15 @@ public struct FlowHistory: Sendable, Hashable {
     public mutating func add(_ change: FlowChange) {
         count &+= 1
         if changes.count < Self.limit { changes.append(change) }
+        if change.isRetranslated, retranslations.count < Self.limit { retranslations.append(change) }
         if let place = flows.firstIndex(where: { $0.original == change.original && $0.namespace == change.namespace }) {
             flows[place] = change
-        } else if flows.count < Self.limit {
-            flows.append(change)
+            return
         }
+        if flows.count >= Self.limit, let gone = flows.firstIndex(where: { $0.kind == .gone }) {
+            flows.remove(at: gone)
+        }
+        if flows.count < Self.limit { flows.append(change) }
     }
 
     /// The history for people: a line for each flow and for each change of a translation.
@@ -44,7 +51,6 @@ public struct FlowHistory: Sendable, Hashable {
             lines.append("  \(flow.isOwnSession ? "own" : "answered") \(flow.flow): \(flow.state)\(end)")
         }
         if flows.count > Self.shown { lines.append("  and \(flows.count - Self.shown) more") }
-        let retranslations = changes.filter(\.isRetranslated)
         for change in retranslations.prefix(Self.shown) {
             lines.append("  \(change.retranslation ?? ""); a step in the delay then has this reason.")
         }
@@ -56,7 +62,8 @@ public struct FlowHistory: Sendable, Hashable {
     public var jsonValue: JSONValue {
         .object([
             ("watched", .bool(isKnown)), ("notes", .array(notes.map(JSONValue.string))), ("changes", .unsigned(count)),
-            ("events", .array(changes.map(\.jsonValue))), ("flows", .array(flows.map(\.jsonValue))),
+            ("events", .array(changes.map(\.jsonValue))), ("retranslations", .array(retranslations.map(\.jsonValue))),
+            ("flows", .array(flows.map(\.jsonValue))),
         ])
     }
 }

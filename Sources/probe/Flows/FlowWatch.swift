@@ -1,3 +1,4 @@
+import Addresses
 import Conntrack
 import Kernel
 import Logging
@@ -11,6 +12,7 @@ import Synchronization
 final class FlowWatch: Sendable {
     private let port: UInt16
     private let ownPort: UInt16?
+    private let addresses: @Sendable () -> Set<IPAddress>
     private let logger: Logger
     private let stop: StopSignal
     private let history: Mutex<FlowHistory>
@@ -18,13 +20,20 @@ final class FlowWatch: Sendable {
     /// Flows of a table that is read at the start; a bigger one would hold the measurement up.
     private static let readable = 100_000
     private static let pause: Int64 = 100_000_000
+    private static let lookInterval: Int64 = 1_000_000_000
+    private static let patience: Int64 = 500_000_000
 
     /// - Parameters:
     ///   - port: the one that reflectors listen on.
     ///   - ownPort: the one that the own session sends from; nil where there is none.
-    init(port: UInt16, ownPort: UInt16?, _ transport: Transport, _ logger: Logger) throws(ProbeError) {
+    ///   - addresses: reads this host's own, now and again.
+    init(
+        port: UInt16, ownPort: UInt16?, _ transport: Transport, _ logger: Logger,
+        addresses: @escaping @Sendable () -> Set<IPAddress>
+    ) throws(ProbeError) {
         self.port = port
         self.ownPort = ownPort
+        self.addresses = addresses
         self.logger = logger
         stop = try ProbeError.system { () throws(SystemError) in try StopSignal() }
         var history = FlowHistory()
@@ -41,7 +50,12 @@ final class FlowWatch: Sendable {
         defer { watch.stop.raise() }
         let value = try await body()
         watch.stop.raise()
-        try await following
+        do {
+            try await following
+        } catch {
+            // What was measured counts all the same.
+            watch.giveUp("Not watched: \(error)")
+        }
         return (value, watch.history.withLock { $0 })
     }
 
@@ -57,14 +71,20 @@ final class FlowWatch: Sendable {
             return giveUp(
                 "Not watched: that needs CAP_NET_ADMIN (run as root, or `setcap cap_net_admin,cap_net_raw+ep`).")
         }
-        var flows = SessionFlows(port: port, ownPort: ownPort)
+        var flows = SessionFlows(port: port, ownPort: ownPort, addresses: addresses())
         do throws(SystemError) {
             let events = try listen()
             read(&flows)
-            while !stop.isRaised { _ = hear(events, &flows, until: ClockID.monotonic.now() + Self.pause) }
-            // What happened up to the end.
-            while hear(events, &flows, until: 0) {}
-            end(events, flows)
+            var nextLook = ClockID.monotonic.now() + Self.lookInterval
+            while !stop.isRaised, hear(events, &flows, until: ClockID.monotonic.now() + Self.pause) != nil {
+                guard ClockID.monotonic.now() >= nextLook else { continue }
+                nextLook = ClockID.monotonic.now() + Self.lookInterval
+                flows.addresses = addresses()
+            }
+            // What happened up to the end, however much comes meanwhile.
+            let end = ClockID.monotonic.now() + Self.patience
+            while ClockID.monotonic.now() < end, let heard = hear(events, &flows, until: 0), heard > 0 {}
+            sum(events, flows)
         } catch {
             giveUp("Not watched: \(error)")
         }
@@ -72,7 +92,7 @@ final class FlowWatch: Sendable {
 
     private func listen() throws(SystemError) -> ConntrackEvents {
         var options = ConntrackEvents.Options()
-        options.port = port
+        options.udpPort = port
         options.allNamespaces = true
         do throws(SystemError) {
             return try ConntrackEvents(options)
@@ -101,8 +121,9 @@ final class FlowWatch: Sendable {
         }
     }
 
-    /// - Returns: whether something was heard.
-    private func hear(_ events: ConntrackEvents, _ flows: inout SessionFlows, until deadline: Int64) -> Bool {
+    /// - Returns: how many events were heard; nil where no more can come.
+    private func hear(_ events: ConntrackEvents, _ flows: inout SessionFlows, until deadline: Int64) -> Int? {
+        guard history.withLock(\.isKnown) else { return nil }
         do throws(NetlinkError) {
             return try events.next(until: deadline) { event in
                 let kind: FlowChange.Kind =
@@ -112,15 +133,17 @@ final class FlowWatch: Sendable {
                     case .destroy: .gone
                     }
                 add(flows.take(kind, event.flow, at: ClockID.realtime.now()))
-            } > 0
+            }
         } catch {
-            note("No longer watched: \(error)")
-            stop.raise()
-            return false
+            history.withLock { history in
+                history.isKnown = false
+                history.notes.append("No longer watched: \(error)")
+            }
+            return nil
         }
     }
 
-    private func end(_ events: ConntrackEvents, _ flows: SessionFlows) {
+    private func sum(_ events: ConntrackEvents, _ flows: SessionFlows) {
         let lost = events.account.lost + events.account.malformed
         if lost > 0 { note("\(lost) events were lost: what is said here may be out of date.") }
         if flows.leftOut > 0 {

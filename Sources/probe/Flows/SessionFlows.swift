@@ -9,6 +9,8 @@ struct SessionFlows {
     let port: UInt16
     /// The port that the own session sends from; nil where there is none.
     let ownPort: UInt16?
+    /// This host's own: flows that merely pass through have none of them.
+    var addresses: Set<IPAddress>
 
     /// A flow, wherever it is tracked. Its translation is no part of it.
     private struct Key: Hashable {
@@ -17,41 +19,52 @@ struct SessionFlows {
         var namespace: Int32?
     }
 
-    private struct State: Equatable {
+    private struct State {
         var isConfirmed: Bool
         var isReplied: Bool
         var translated: FlowTuple?
         var isGone = false
+        var noticed: Int64
+
+        func isSame(as other: State) -> Bool {
+            isConfirmed == other.isConfirmed && isReplied == other.isReplied && translated == other.translated
+                && isGone == other.isGone
+        }
     }
 
     private var states: [Key: State] = [:]
     /// Flows that there was no room for.
     private(set) var leftOut: UInt64 = 0
 
-    init(port: UInt16, ownPort: UInt16?) {
+    /// How long a flow that is gone is remembered: the same ports may mean another one later. Nanoseconds.
+    static let memory: Int64 = 600_000_000_000
+
+    init(port: UInt16, ownPort: UInt16?, addresses: Set<IPAddress>) {
         self.port = port
         self.ownPort = ownPort
+        self.addresses = addresses
     }
 
     /// Takes what the kernel tells.
     ///
-    /// - Returns: what is new about it; nil for flows of other ports, and where nothing has changed.
+    /// - Returns: what is new about it; nil for flows of other ports and hosts, and where nothing has changed.
     mutating func take(_ kind: FlowChange.Kind, _ flow: Flow, at time: Int64) -> FlowChange? {
-        guard flow.original.transport == .udp, isOurs(flow.original) || isOurs(flow.reply) else { return nil }
+        guard flow.original.transport == .udp, isOurs(flow) else { return nil }
         let key = Key(original: flow.original, zone: flow.zone ?? flow.originalZone, namespace: flow.namespaceID)
-        let before = states[key]
-        if before == nil, states.count >= FlowHistory.limit {
+        var before = states[key]
+        if let known = before, known.isGone, time - known.noticed > Self.memory { before = nil }
+        guard before != nil || makeRoom() else {
             leftOut &+= 1
             return nil
         }
         var state = State(
             isConfirmed: flow.status?.contains(.confirmed) ?? true, isReplied: !flow.isUnreplied,
-            translated: flow.isTranslated ? flow.translated : nil)
+            translated: flow.isTranslated ? flow.translated : nil, noticed: time)
         state.isGone = kind == .gone
         // An event of its end tells less than is known.
         if state.isGone, let before { state.isReplied = state.isReplied || before.isReplied }
         states[key] = state
-        if state == before { return nil }
+        if let before, state.isSame(as: before) { return nil }
         let isRetranslated = before.map { $0.translated != state.translated } ?? false
         return FlowChange(
             before == nil || kind == .gone || before?.isGone == true ? kind : .changed, noticed: time,
@@ -61,7 +74,21 @@ struct SessionFlows {
             isConfirmed: state.isConfirmed, isReplied: state.isReplied)
     }
 
-    private func isOurs(_ tuple: FlowTuple) -> Bool { tuple.sourcePort == port || tuple.destinationPort == port }
+    /// Forgets the flow that has been gone longest, where there are too many.
+    private mutating func makeRoom() -> Bool {
+        guard states.count >= FlowHistory.limit else { return true }
+        let longestGone = states.filter(\.value.isGone).min { $0.value.noticed < $1.value.noticed }
+        guard let longestGone else { return false }
+        states[longestGone.key] = nil
+        return true
+    }
+
+    /// Whether it is of the port, and this host is one of its ends, before translation or after.
+    private func isOurs(_ flow: Flow) -> Bool {
+        let tuples = [flow.original, flow.reply]
+        return tuples.contains { $0.sourcePort == port || $0.destinationPort == port }
+            && tuples.contains { addresses.contains($0.source) || addresses.contains($0.destination) }
+    }
 
     private func isOwn(_ flow: Flow) -> Bool {
         guard let ownPort else { return false }

@@ -122,7 +122,8 @@ struct PairedRun {
         stopper.attach { count in threads.stop(signals: count) }
         let flows =
             senderLink.hasIP
-            ? try FlowWatch(port: common.port, ownPort: senderLink.port, common.transport, logger) : nil
+            ? try FlowWatch(port: common.port, ownPort: senderLink.port, common.transport, logger) { [path.source] }
+            : nil
         let (outcome, history) = try await FlowWatch.follow(flows) {
             try await Self.runThreads(
                 threads, card, sender: (sender, senderLink), reflector: (reflector, reflectorLink), recorder,

@@ -67,7 +67,11 @@ struct ReflectRun {
         let start = ClockID.monotonic.now()
         stopper.attach { _ in for family in families { family.control.requestStop(.abort) } }
         let flows =
-            common.transport == .l2 ? nil : try FlowWatch(port: common.port, ownPort: nil, common.transport, logger)
+            common.transport == .l2
+            ? nil
+            : try FlowWatch(port: common.port, ownPort: nil, common.transport, logger) { [interface] in
+                Set([true, false].flatMap { Housekeeping.ownAddresses(interface, isIPv4: $0) })
+            }
         let ((results, recorded), history) = try await FlowWatch.follow(flows) {
             try await Self.runThreads(families, card, configuration, recorder, recorderControl)
         }

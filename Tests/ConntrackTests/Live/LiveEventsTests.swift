@@ -56,10 +56,10 @@ import Testing
     }
 
     @Test(arguments: ["192.0.2.1 192.0.2.2", "2001:db8::1 2001:db8::2"])
-    func `one port alone, at either end, before translation or after`(ends: String) throws {
+    func `one UDP port alone, at either end, before translation or after`(ends: String) throws {
         let namespace = try LiveNamespace()
         var options = ConntrackEvents.Options()
-        options.port = 862
+        options.udpPort = 862
         let listener = try ConntrackEvents(namespace: namespace.name, options)
         let (source, destination) = (ends.split(separator: " ")[0], ends.split(separator: " ")[1])
         // Source and destination port, and the ports of the reply.
@@ -72,6 +72,11 @@ import Testing
                 --sport \(ports[0]) --dport \(ports[1]) --reply-port-src \(ports[2]) --reply-port-dst \(ports[3])
                 """)
         }
+        try namespace.shell(
+            """
+            conntrack -I -p tcp -t 90 -s \(source) -d \(destination) -r \(destination) -q \(source) \
+            --sport 11 --dport 862 --reply-port-src 862 --reply-port-dst 11 --state ESTABLISHED
+            """)
         var heard: [UInt16?] = []
         while try listener.next(until: ClockID.monotonic.now(), { heard.append($0.flow.original.sourcePort) }) > 0 {}
         #expect(heard == [862, 4, 5, 7])

@@ -152,4 +152,18 @@ import Testing
         #expect(error == nil)
         #expect(seen == 4)
     }
+
+    @Test func `one reader is used again for the next message, errors forgotten`() {
+        let first = bytes("0900 0100 00")
+        let second = bytes("0800 0200 07000000")
+        first.withUnsafeBytes { first in
+            second.withUnsafeBytes { second in
+                var reader = AttributeReader(first)
+                #expect(!reader.next() && reader.error != nil)
+                reader.reset(to: second)
+                #expect(reader.next() && reader.error == nil)
+                #expect(reader.type == 2 && reader.integer(as: UInt32.self) == 7)
+            }
+        }
+    }
 }

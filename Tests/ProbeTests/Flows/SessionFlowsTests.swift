@@ -10,7 +10,7 @@ import Testing
     private static let outside = IPAddress.v4(0xCB00_7101)
     private static let inside = [IPAddress.v4(0xC633_6401), IPAddress.v4(0xC633_6402)]
 
-    private var flows = SessionFlows(port: 862, ownPort: 49152)
+    private var flows = SessionFlows(port: 862, ownPort: 49152, addresses: [Self.here])
 
     /// A flow from here to the outside address, translated to one of the inside ones if asked.
     private func flow(
@@ -66,6 +66,24 @@ import Testing
         elsewhere.namespaceID = 3
         #expect(flows.take(.found, flow(), at: 1)?.namespace == nil)
         #expect(flows.take(.found, elsewhere, at: 1)?.namespace == 3)
+    }
+
+    @Test mutating func `Flows that merely pass through are nobody's`() {
+        let others = FlowTuple(.udp, from: Self.inside[0], port: 50000, to: Self.outside, port: 862)
+        #expect(flows.take(.new, Flow(original: others, reply: others.turnedRound), at: 0) == nil)
+        // Translated to this host: it is an end.
+        let reply = FlowTuple(.udp, from: Self.here, port: 862, to: Self.inside[0], port: 50000)
+        #expect(flows.take(.new, Flow(original: others, reply: reply), at: 0)?.isOwnSession == false)
+    }
+
+    @Test mutating func `Flows that are gone make room, and are forgotten after a while`() {
+        for port in 0..<FlowHistory.limit { _ = flows.take(.new, flow(from: UInt16(50000 + port)), at: 0) }
+        _ = flows.take(.gone, flow(from: 50007), at: 1)
+        #expect(flows.take(.new, flow(from: 60000), at: 2)?.kind == .new)
+        #expect(flows.take(.new, flow(from: 60001), at: 2) == nil && flows.leftOut == 1)
+        _ = flows.take(.gone, flow(from: 60000), at: 3)
+        let later = flows.take(.new, flow(from: 60000, insideNumber: 0), at: 4 + SessionFlows.memory)
+        #expect(later?.kind == .new && later?.isRetranslated == false)
     }
 
     @Test mutating func `A flood of flows is bounded, and what was left out is counted`() {
