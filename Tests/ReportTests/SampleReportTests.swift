@@ -107,7 +107,7 @@ private func everything() -> SampleRecord {
         statistics.add(SampleRecord(received: 1))
         statistics.dropped = 9
         statistics.groups = [
-            SampleStatistics.Group(number: 5, samples: 3, lost: 2, reordered: 0, repeated: 1, restarts: 0)
+            SampleStatistics.Group(number: 5, lost: 2, reordered: 0, repeated: 1, restarts: 0)
         ]
         let text = statistics.text(duration: 1_000_000_000)
         for part in [
@@ -121,12 +121,31 @@ private func everything() -> SampleRecord {
         let json = statistics.json(duration: 5)
         for part in [
             #""samples":4,"stamp_packets":3,"dropped":9,"malformed":0"#,
-            #""groups":[{"group":5,"samples":3,"probability":0.25,"lost":2"#,
-            #""direction":"in","samples":3,"packets":8,"fraction":0.375"#,
+            #""groups":[{"group":5,"samples":3,"rates":["1/4"],"lost":2"#,
+            #""direction":"in","samples":3,"packets":8,"fraction":0.375,"probability":0.25"#,
             #""latency":{"count":3,"min_ns":0"#, #""sampled_to_read":{"count":3,"min_ns":1500"#,
         ] {
             #expect(json.contains(part), "no \(part) in:\n\(json)")
         }
         #expect(SampleStatistics().json(duration: 0).contains(#""latency":null"#))
+    }
+
+    @Test func `samplers of one group can have rates of their own`() {
+        var statistics = SampleStatistics()
+        for (direction, rate) in [("in", UInt32(1)), ("out", 4), ("out", 4)] {
+            var record = SampleRecord(received: 0)
+            record.group = 5
+            record.rate = rate
+            if direction == "in" { record.input = "eth0" } else { record.output = "eth0" }
+            record.stamp = SampleRecord.STAMPPacket(
+                kind: direction == "in" ? "reply" : "probe", source: "02:00:00:00:00:01", sourcePort: 1,
+                destination: "02:00:00:00:00:02", destinationPort: 2, sequence: 0, probeSequence: 0, ssid: nil)
+            statistics.add(record)
+        }
+        statistics.groups = [SampleStatistics.Group(number: 5, lost: 0, reordered: 0, repeated: 0, restarts: 0)]
+        let text = statistics.text(duration: 1)
+        #expect(text.contains("group 5: 3 samples at 1/1 and 1/4"))
+        #expect(text.contains("[02:00:00:00:00:02]:2 in: 1 of 1 sampled, 100.00 % (asked for 100.00 %)"))
+        #expect(text.contains("out: 2 of 1 sampled, 200.00 % (asked for 25.00 %)"))
     }
 }

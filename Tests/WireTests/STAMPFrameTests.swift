@@ -49,6 +49,8 @@ private func decode(_ frame: [UInt8], wholeLength: Int? = nil, port: UInt16 = 86
         let payload = written(44) { Session.probe.write(into: &$0) }.prefix(16)
         let found = try #require(decode(frame + payload))
         #expect(found.kind == .probe && !found.hasIP && found.sequence == 0x0102_0304)
+        #expect(found.sourceMAC == MACAddress("02:aa:bb:cc:dd:ee"))
+        #expect(found.destinationMAC == MACAddress("02:11:22:33:44:55"))
         #expect(found.source == IPAddress("fe80::aa:bbff:fecc:ddee"))
         #expect(found.destination == IPAddress("fe80::11:22ff:fe33:4455"))
     }

@@ -70,6 +70,13 @@ public struct SampleRecord: Sendable {
         }
     }
 
+    /// The share of packets that is sampled; nil where the kernel does not say, or says 1 of 0.
+    var probability: Double? {
+        guard let rate else { return nil }
+        if isProbability { return Double(rate) / Double(UInt32.max) }
+        return rate == 0 ? nil : 1 / Double(rate)
+    }
+
     /// "1/10", or "0.25" for a probability.
     public static func rateText(_ rate: UInt32, isProbability: Bool) -> String {
         guard isProbability else { return "1/\(rate)" }

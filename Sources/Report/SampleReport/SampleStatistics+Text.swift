@@ -3,8 +3,8 @@ extension SampleStatistics {
     public func text(duration: Int64) -> String {
         var text = "\(samples) samples in \(roundedDurationText(duration)), \(stampPackets) of them STAMP\n"
         for group in groups {
-            text += "  group \(group.number): \(group.samples) samples"
-            if let rate = rates[group.number] { text += " at \(rate)" }
+            text += "  group \(group.number): \(counts[group.number] ?? 0) samples"
+            if let rates = rates[group.number] { text += " at \(rates.joined(separator: " and "))" }
             text += ", \(group.lost) lost by their numbers"
             for (name, count) in [
                 ("reordered", group.reordered), ("repeated", group.repeated), ("times made anew", group.restarts),
@@ -25,9 +25,7 @@ extension SampleStatistics {
         line += ": \(session.samples) of \(session.packets) sampled"
         if session.packets > 0 {
             line += ", \(percentText(session.samples, of: session.packets))"
-            if let group = key.group, let probability = probabilities[group] {
-                line += " (asked for \(percentText(probability)))"
-            }
+            if let probability = session.probability { line += " (asked for \(percentText(probability)))" }
         }
         return line + "\n"
     }
@@ -71,8 +69,8 @@ extension SampleStatistics {
 
     private func jsonValue(_ group: Group) -> JSONValue {
         .object([
-            ("group", .integer(Int64(group.number))), ("samples", .unsigned(group.samples)),
-            ("probability", probabilities[group.number].map { .number($0) } ?? .null),
+            ("group", .integer(Int64(group.number))), ("samples", .unsigned(counts[group.number] ?? 0)),
+            ("rates", .array((rates[group.number] ?? []).map { .string($0) })),
             ("lost", .unsigned(group.lost)), ("reordered", .unsigned(group.reordered)),
             ("repeated", .unsigned(group.repeated)), ("restarts", .unsigned(group.restarts)),
         ])
@@ -86,6 +84,7 @@ extension SampleStatistics {
             ("direction", key.direction.map { .string($0) } ?? .null), ("samples", .unsigned(session.samples)),
             ("packets", .unsigned(session.packets)),
             ("fraction", .number(Double(session.samples) / Double(session.packets))),
+            ("probability", session.probability.map { .number($0) } ?? .null),
         ])
     }
 }

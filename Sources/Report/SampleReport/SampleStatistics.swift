@@ -3,18 +3,14 @@ public struct SampleStatistics: Sendable {
     /// What the numbers of a group's samples tell.
     public struct Group: Sendable {
         public var number: UInt32
-        public var samples: UInt64
         /// Numbers that never came.
         public var lost: UInt64
         public var reordered: UInt64
         public var repeated: UInt64
         public var restarts: UInt64
 
-        public init(
-            number: UInt32, samples: UInt64, lost: UInt64, reordered: UInt64, repeated: UInt64, restarts: UInt64
-        ) {
+        public init(number: UInt32, lost: UInt64, reordered: UInt64, repeated: UInt64, restarts: UInt64) {
             self.number = number
-            self.samples = samples
             self.lost = lost
             self.reordered = reordered
             self.repeated = repeated
@@ -39,6 +35,8 @@ public struct SampleStatistics: Sendable {
         /// How far the highest number is above the first, and the lowest below.
         var above: UInt32 = 0
         var below: UInt32 = 0
+        /// What the sampler was asked for, the last that was told.
+        var probability: Double?
 
         mutating func add(_ sequence: UInt32) {
             if samples == 0 { first = sequence }
@@ -52,6 +50,8 @@ public struct SampleStatistics: Sendable {
     }
 
     public private(set) var samples: UInt64 = 0
+    /// Samples by group.
+    public private(set) var counts: [UInt32: UInt64] = [:]
     public private(set) var stampPackets: UInt64 = 0
     /// The kernel's count of what the receive buffer had no room for.
     public var dropped: UInt64 = 0
@@ -62,21 +62,24 @@ public struct SampleStatistics: Sendable {
     public private(set) var latency = SignedHistogram()
     /// From the kernel's stamp of the sampling to the moment when the sample was read.
     public private(set) var delivery = SignedHistogram()
-    private(set) var rates: [UInt32: String] = [:]
-    private(set) var probabilities: [UInt32: Double] = [:]
+    /// Rates by group: its samplers can have their own.
+    private(set) var rates: [UInt32: [String]] = [:]
     private(set) var sessions: [SessionKey: Session] = [:]
     /// More sessions than this are counted as packets alone.
     private static let sessionLimit = 4096
+    private static let rateLimit = 8
 
     public init() {}
 
     public mutating func add(_ record: SampleRecord) {
         samples += 1
+        if let group = record.group { counts[group, default: 0] += 1 }
         if let latency = record.latency { self.latency.record(Int64(clamping: latency)) }
         if let timestamp = record.timestamp { delivery.record(record.received &- timestamp) }
-        if let group = record.group, let rate = record.rate, rate > 0 {
-            probabilities[group] = record.isProbability ? Double(rate) / Double(UInt32.max) : 1 / Double(rate)
-            rates[group] = SampleRecord.rateText(rate, isProbability: record.isProbability)
+        if let group = record.group, let rate = record.rate {
+            let text = SampleRecord.rateText(rate, isProbability: record.isProbability)
+            let known = rates[group] ?? []
+            if known.count < Self.rateLimit, !known.contains(text) { rates[group] = known + [text] }
         }
         if let stamp = record.stamp { add(stamp, record) }
     }
@@ -90,6 +93,7 @@ public struct SampleStatistics: Sendable {
             to: endpointText(stamp.destination, stamp.destinationPort), ssid: stamp.ssid)
         guard sessions[key] != nil || sessions.count < Self.sessionLimit else { return }
         sessions[key, default: Session()].add(sequence)
+        sessions[key]?.probability = record.probability
     }
 
     var sortedSessions: [(key: SessionKey, value: Session)] {

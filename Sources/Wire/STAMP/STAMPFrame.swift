@@ -16,6 +16,8 @@ public struct STAMPFrame: Hashable, Sendable {
     public var kind: Kind
     /// Whether it travels in UDP over IP.
     public var hasIP: Bool
+    public var sourceMAC: MACAddress
+    public var destinationMAC: MACAddress
     /// Without IP: the link-local address that belongs to the station's MAC address, as in a session.
     public var source: IPAddress
     public var destination: IPAddress
@@ -37,6 +39,8 @@ public struct STAMPFrame: Hashable, Sendable {
         let payload: Range<Int>
         if let datagram = try? UDPFrame(decoding: frame, verifyChecksum: false, wholeLength: wholeLength) {
             hasIP = true
+            sourceMAC = datagram.sourceMAC
+            destinationMAC = datagram.destinationMAC
             source = datagram.source
             destination = datagram.destination
             sourcePort = datagram.sourcePort
@@ -44,6 +48,8 @@ public struct STAMPFrame: Hashable, Sendable {
             payload = datagram.payload
         } else if let packet = try? L2Frame(decoding: frame, wholeLength: wholeLength) {
             hasIP = false
+            sourceMAC = packet.sourceMAC
+            destinationMAC = packet.destinationMAC
             source = .linkLocal(of: packet.sourceMAC)
             destination = .linkLocal(of: packet.destinationMAC)
             sourcePort = packet.sourcePort

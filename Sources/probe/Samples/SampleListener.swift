@@ -79,8 +79,8 @@ struct SampleListener: ~Copyable {
         result.statistics.dropped = subscription.dropped
         result.statistics.groups = subscription.sequences.sorted { $0.key < $1.key }.map { number, sequence in
             SampleStatistics.Group(
-                number: number, samples: sequence.received, lost: sequence.lost, reordered: sequence.reordered,
-                repeated: sequence.repeated, restarts: sequence.restarts)
+                number: number, lost: sequence.lost, reordered: sequence.reordered, repeated: sequence.repeated,
+                restarts: sequence.restarts)
         }
         return result
     }

@@ -24,10 +24,13 @@ extension SampleRecord {
 
 extension SampleRecord.STAMPPacket {
     init(_ frame: STAMPFrame) {
+        // Without IP it is between stations; the addresses that a session gives them are never shown.
         self.init(
-            kind: frame.kind.rawValue, source: "\(frame.source)", sourcePort: frame.sourcePort,
-            destination: "\(frame.destination)", destinationPort: frame.destinationPort, sequence: frame.sequence,
-            probeSequence: frame.probeSequence, ssid: frame.ssid)
+            kind: frame.kind.rawValue, source: frame.hasIP ? "\(frame.source)" : "\(frame.sourceMAC)",
+            sourcePort: frame.sourcePort,
+            destination: frame.hasIP ? "\(frame.destination)" : "\(frame.destinationMAC)",
+            destinationPort: frame.destinationPort, sequence: frame.sequence, probeSequence: frame.probeSequence,
+            ssid: frame.ssid)
     }
 }
 
