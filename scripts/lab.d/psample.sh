@@ -15,12 +15,18 @@ measure_all() {
     filters --rate 1
     # Without the privilege, too.
     ! capsh --drop=cap_net_admin -- -c "exec probe run --interface link --peer $peer --count 1 --psample 5" 2>unprivileged.txt
+    # Who looks on sees the same, and the peer's packets as well as the own ones.
+    probe psample --group 5 --quiet --output json --pcapng all.pcapng >looking-on.json 2>looking-on.txt &
+    local job=$!
+    until_true 10 "probe psample to listen" grep -q Listening looking-on.txt
     measure all "$peer"
+    kill -TERM "$job"
+    wait "$job"
     filters --rate 10 --truncate 96
     measure tenth "$peer6" --count 1000 --rate 200
     # Of an IPv4 packet with its number in it there are 46 bytes at least.
     filters --rate 1 --truncate 45
-    measure short "$peer" --count 20
+    measure short "$peer" --count 100
     filters --rate 1
     measure tagged "$peer_mac" --transport l2 --vlan 100 --count 100
     /vagrant/scripts/psample-teardown --interface link
@@ -30,7 +36,7 @@ measure_all() {
     /vagrant/scripts/psample-setup --interface vlan
     measure vlan "10.1.0.${peer##*.}" --interface vlan --count 100
     # To a group that nobody fills.
-    measure none "$peer" --count 20
+    measure none "$peer" --count 100
 }
 
 filters() { /vagrant/scripts/psample-setup --interface link --group 5 "$@"; }
@@ -70,13 +76,33 @@ check() {
         run=all
         expect "$side: packets without a sample where each is sampled" \
             "$(rows $side/all.csv 'c["direction"] == "out" && c["tx_app_ns"] && !c["sample_ns"]')" 0
+        check_looking_on
         run=short
-        expect_within "$side: samples that were cut before the number" "$(of too_short)" 80 400
+        expect_within "$side: samples that were cut before the number" "$(of too_short)" 300 800
         expect "$side: those that were joined all the same" "$(of own)" 0
         run=none
         expect "$side: samples of a group that nobody fills" "$(of heard)" 0
-        expect "$side: probes of it that were answered" "$(rows $side/none.csv 'c["status"] == "ok" && c["direction"] == "in" && c["packet"] == "reply"')" 20
+        expect_within "$side: replies that came all the same" \
+            "$(rows $side/none.csv 'c["status"] == "ok" && c["direction"] == "in" && c["packet"] == "reply"')" 50 100
     done
+}
+
+# Of each session in both directions there are as many samples as its rows have, and those that open and close it.
+check_looking_on() {
+    local sessions
+    sessions=$(tail -n 1 "$side"/looking-on.json | python3 -c '
+import json, sys
+for session in json.load(sys.stdin)["sessions"]:
+    print(session["kind"], session["direction"], session["samples"], session["packets"])')
+    expect "$side: kinds of STAMP packets that probe psample tells apart" \
+        "$(cut -d " " -f1,2 <<<"$sessions" | sort | xargs)" "probe in probe out reply in reply out"
+    expect "$side: of which not all were sampled" "$(awk '$3 != $4 || $3 < 100' <<<"$sessions" | xargs)" ""
+    command -v tshark >/dev/null || {
+        told "$side: all.pcapng: NOT CHECKED, since this machine has no tshark"
+        return
+    }
+    expect_within "$side: STAMP packets in its capture, as others read it" \
+        "$(tshark -r "$side"/all.pcapng -Y 'udp.port == 862' 2>/dev/null | wc -l)" "$(of own)" $(($(of own) + 100))
 }
 
 of() { summary "$side/$run.json" "samples.$1"; }
