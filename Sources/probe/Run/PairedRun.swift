@@ -79,7 +79,7 @@ struct PairedRun {
         }
         RunOutputs.warn(of: senderLink.conn, logger)
         let ssid = UInt16.random(in: 1...UInt16.max)
-        let watch = try sampleWatch(path.source, senderLink, ssid)
+        let sampleWatch = try watchSamples(path.source, senderLink, ssid)
         let card = Card(interface, common.stamps)
         try common.stamps.check(senderLink, card)
         await card.begin()
@@ -101,7 +101,7 @@ struct PairedRun {
             stamps: common.stamps)
         let reflector = SessionReflector.Configuration(
             instance: session, bootHash: bootHash, stamps: common.stamps, allowed: onlyPeer,
-            writesRows: options.logReflected || watch != nil, timeout: options.timeout.nanoseconds)
+            writesRows: options.logReflected || sampleWatch != nil, timeout: options.timeout.nanoseconds)
         let recorder = Handoff(
             Recorder(
                 sources: [
@@ -109,7 +109,7 @@ struct PairedRun {
                     Recorder.Source(
                         ring: threads.reflectorRing, isOwnSession: false, isLogged: options.logReflected),
                 ], control: threads.recorder, logger: logger, log: log, console: console,
-                samples: watch.map {
+                samples: sampleWatch.map {
                     SampleJoin(group: $0.group, ring: $0.ring, timeout: options.timeout.nanoseconds)
                 }))
 
@@ -127,7 +127,7 @@ struct PairedRun {
         let (outcome, history) = try await FlowWatch.follow(flows) {
             try await Self.runThreads(
                 threads, card, sender: (sender, senderLink), reflector: (reflector, reflectorLink), recorder,
-                watch)
+                sampleWatch)
         }
         try report(outcome, card, senderLink.cardReceipts, history, &description)
     }
@@ -137,9 +137,9 @@ struct PairedRun {
         _ threads: ThreadControls, _ card: Card,
         sender: (configuration: SessionSender.Configuration, link: Link),
         reflector: (configuration: SessionReflector.Configuration, link: Link), _ recorder: Handoff<Recorder>,
-        _ watch: SampleWatch?
+        _ sampleWatch: SampleWatch?
     ) async throws -> Outcome {
-        async let heard = listen(watch)
+        async let heard = listen(sampleWatch)
         async let recorded = PacketThread.run(named: "probe-recorder") {
             var own = recorder.take()
             return own?.run() ?? RecorderResult()
@@ -159,7 +159,7 @@ struct PairedRun {
             }
             threads.senderIsOver()
             let reflection = try await reflected
-            watch?.stop.raise()
+            sampleWatch?.stop.raise()
             let counts = try await heard
             threads.recorder.raise()
             var recording = try await recorded
@@ -168,18 +168,18 @@ struct PairedRun {
         } catch {
             // A thread that could not be started must not leave the others waiting.
             threads.abort()
-            watch?.stop.raise()
+            sampleWatch?.stop.raise()
             throw error
         }
     }
 
-    private static func listen(_ watch: SampleWatch?) async throws -> SampleComparison.Counts? {
-        guard let watch else { return nil }
-        return try await PacketThread.run(named: "probe-psample") { watch.run() }
+    private static func listen(_ sampleWatch: SampleWatch?) async throws -> SampleComparison.Counts? {
+        guard let sampleWatch else { return nil }
+        return try await PacketThread.run(named: "probe-psample") { sampleWatch.run() }
     }
 
     /// Subscribes to the samples that are asked for.
-    private func sampleWatch(
+    private func watchSamples(
         _ source: IPAddress, _ senderLink: Link, _ ssid: UInt16
     ) throws(ProbeError) -> SampleWatch? {
         guard let group = options.psample else { return nil }
