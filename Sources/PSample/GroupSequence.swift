@@ -14,7 +14,7 @@ public struct GroupSequence: Hashable, Sendable {
     /// How often the group was made anew and counted from the start.
     public private(set) var restarts: UInt64 = 0
 
-    /// How far a sample can be behind a newer one. Beyond that the group has begun anew, without our hearing of it.
+    /// How far behind a newer one a sample's number is looked up.
     static let reach: UInt32 = 64
 
     private var newest: UInt32?
@@ -22,6 +22,9 @@ public struct GroupSequence: Hashable, Sendable {
     private var missing: UInt64 = 0
     /// How far the newest is above the first.
     private var span: UInt64 = 0
+    /// A number from beyond the reach: a sample that comes very late, or the first that is heard of a group that was made
+    /// anew. The next sample tells.
+    private var suspect: UInt32?
 
     public init() {}
 
@@ -34,6 +37,17 @@ public struct GroupSequence: Hashable, Sendable {
         guard let newest else {
             begin(sequence)
             return 0
+        }
+        if let suspect {
+            self.suspect = nil
+            let step = sequence &- suspect
+            if step > 0, step < Self.reach {
+                restarts &+= 1
+                begin(suspect)
+                advance(step)
+                return step &- 1
+            }
+            countLate(behind: newest &- suspect)
         }
         let step = sequence &- newest
         if step == 0 {
@@ -58,6 +72,7 @@ public struct GroupSequence: Hashable, Sendable {
         newest = sequence
         missing = 0
         span = 0
+        suspect = nil
     }
 
     private mutating func advance(_ step: UInt32) {
@@ -70,8 +85,8 @@ public struct GroupSequence: Hashable, Sendable {
 
     private mutating func takeOld(_ sequence: UInt32, behind distance: UInt32) {
         guard distance < Self.reach else {
-            restarts &+= 1
-            return begin(sequence)
+            suspect = sequence
+            return
         }
         let bit: UInt64 = 1 << UInt64(distance)
         if missing & bit != 0 {
@@ -84,5 +99,11 @@ public struct GroupSequence: Hashable, Sendable {
         } else {
             repeated &+= 1
         }
+    }
+
+    /// A sample from beyond the reach: nothing is left that says whether its number was missing, which is likely.
+    private mutating func countLate(behind distance: UInt32) {
+        reordered &+= 1
+        if UInt64(distance) <= span, lost > 0 { lost &-= 1 }
     }
 }

@@ -28,7 +28,7 @@ public final class SampleSubscription {
     private var received = ReceivedSample()
 
     /// What one call of ``receive(until:_:)`` takes at most: a flood must not keep its caller from its other work.
-    private static let batch = 64
+    public static let batch = 64
 
     /// Opens a socket and joins both of psample's multicast groups, "config" and "packets".
     ///
@@ -85,15 +85,17 @@ public final class SampleSubscription {
     /// error: the next call goes on.
     /// - Parameters:
     ///   - deadline: CLOCK_MONOTONIC, nanoseconds.
+    ///   - limit: datagrams to take at most. The kernel puts one sample into each.
     ///   - body: gets each sample of a wanted group, and how many of its group's before it have not come so far.
     ///   - event: gets what else there is to tell.
     /// - Returns: `false` when the time is over and nothing has come.
     /// - Throws: ``NetlinkError`` if the socket fails.
     public func receive(
-        until deadline: Int64, _ body: (_ received: borrowing ReceivedSample, _ missed: UInt32) -> Void,
+        until deadline: Int64, atMost limit: Int = batch,
+        _ body: (_ received: borrowing ReceivedSample, _ missed: UInt32) -> Void,
         event: (SampleEvent) -> Void
     ) throws(NetlinkError) -> Bool {
-        for count in 0..<Self.batch {
+        for count in 0..<max(1, min(limit, Self.batch)) {
             do throws(NetlinkError) {
                 let deadline = count == 0 ? deadline : 0
                 guard let datagram = try connection.receive("receive samples", until: deadline) else {

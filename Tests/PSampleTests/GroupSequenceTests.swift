@@ -52,6 +52,12 @@ import Testing
         #expect(sequence.restarts == 1 && sequence.lost == 1)
     }
 
+    @Test func `one sample that comes very late is no new group, and no longer lost`() {
+        let (sequence, missed) = take([0, 200, 100, 201, 202])
+        #expect(missed == [0, 199, 0, 0, 0])
+        #expect(sequence.restarts == 0 && sequence.reordered == 1 && sequence.lost == 198)
+    }
+
     @Test func `of a group that we hear being made the first numbers count`() {
         var sequence = take([7, 8]).sequence
         sequence.restart()

@@ -28,14 +28,19 @@ struct CaptureFile: ~Copyable {
     }
 
     mutating func append(_ record: SampleRecord, _ data: RawSpan, isEthernet: Bool) throws(SystemError) {
-        // A switch names two interfaces; its samples are of what came in.
-        let isIncoming = record.input != nil
+        // Where two interfaces are named nothing tells which of them sampled: a switch, or tc at the output of a router.
+        let direction: PCAPNG.Direction =
+            switch (record.input, record.output) {
+            case (_?, nil): .in
+            case (nil, _?): .out
+            default: .unknown
+            }
         let interface = capture.interface(
             record.input ?? record.output ?? "unknown", isEthernet ? .ethernet : .rawIP)
         capture.append(
             data, wholeLength: Int(record.originalSize ?? 0), interface: interface,
             time: record.timestamp ?? record.received,
-            direction: isIncoming ? .in : record.output != nil ? .out : .unknown, comment: record.comment())
+            direction: direction, comment: record.comment())
         if capture.bytes.count >= Self.chunk { try flush(lastFlush) }
     }
 

@@ -25,6 +25,7 @@ struct SampleListener: ~Copyable {
     private var interfaces = InterfaceNames()
     private var result = Result()
     private var lastOverrunNotice: Int64?
+    private var untoldLosses: UInt32 = 0
 
     /// Nanoseconds between two looks at whether to stop, and the longest that a line waits.
     private static let pause: Int64 = 100_000_000
@@ -59,7 +60,7 @@ struct SampleListener: ~Copyable {
             let now = ClockID.monotonic.now()
             guard now < end else { break }
             do throws(NetlinkError) {
-                _ = try subscription.receive(until: min(end, now + Self.pause)) { received, missed in
+                _ = try subscription.receive(until: min(end, now + Self.pause), atMost: wanted) { received, missed in
                     take(received, missed)
                 } event: { event in
                     take(event)
@@ -73,9 +74,10 @@ struct SampleListener: ~Copyable {
         }
         write { capture throws(SystemError) in try capture.flush(0) }
         result.duration = ClockID.monotonic.now() &- start
+        untoldLosses &+= subscription.newDrops()
+        tellOverrun()
         console.flush(patience: RunOutputs.patience)
         result.linesDropped = console.linesDropped
-        subscription.newDrops()
         result.statistics.dropped = subscription.dropped
         result.statistics.groups = subscription.sequences.sorted { $0.key < $1.key }.map { number, sequence in
             SampleStatistics.Group(
@@ -85,11 +87,13 @@ struct SampleListener: ~Copyable {
         return result
     }
 
-    private var isEnough: Bool { options.count.map { result.statistics.samples >= $0 } ?? false }
+    private var isEnough: Bool { wanted == 0 }
+    /// Samples that are still asked for.
+    private var wanted: Int {
+        options.count.map { Int(clamping: $0 - min($0, result.statistics.samples)) } ?? .max
+    }
 
     private mutating func take(_ received: borrowing ReceivedSample, _ missed: UInt32) {
-        // What came together with the last one that was asked for.
-        if isEnough { return }
         var record = SampleRecord(received.sample, missed: missed, received: ClockID.realtime.now())
         record.input = received.sample.inputInterface.map { interfaces.name($0) }
         record.output = received.sample.outputInterface.map { interfaces.name($0) }
@@ -113,17 +117,24 @@ struct SampleListener: ~Copyable {
         case .groupRemoved(let group):
             tell("group_removed", group.number, "Group \(name(group)) is gone: its last sampler was taken off.")
         case .overrun(let lost):
-            // A full buffer tends to stay full.
+            // A full buffer tends to stay full: what is lost meanwhile is told with the next notice.
+            untoldLosses &+= lost
             let now = ClockID.monotonic.now()
             if let lastOverrunNotice, now &- lastOverrunNotice < 1_000_000_000 { return }
             lastOverrunNotice = now
-            tell("overrun", lost, "The receive buffer was full: \(lost) samples or more were lost.")
+            tellOverrun()
         case .malformed(let reason):
             result.statistics.malformed += 1
             if result.statistics.malformed == 1 {
                 logger.warning("A message of the kernel's can't be read: \(reason).")
             }
         }
+    }
+
+    private mutating func tellOverrun() {
+        guard untoldLosses > 0 else { return }
+        tell("overrun", untoldLosses, "The receive buffer was full: \(untoldLosses) notifications were lost.")
+        untoldLosses = 0
     }
 
     private func name(_ group: SampleGroup) -> String { group.number.map { "\($0)" } ?? "?" }
