@@ -214,29 +214,47 @@ import Testing
         }
     }
 
+    @Test func `A reader that sleeps holds no signal up, and what he missed is counted`() async throws {
+        try await RouterLab.with { lab in
+            let pipe = lab.file("pipe")
+            try Command.run(["mkfifo", pipe])
+            _ = try lab.start(.router, ["sh", "-c", "exec sleep 600 <\(pipe)"])
+            let process = try lab.start(
+                .router, ["sh", "-c", "exec \(ProbeProcess.binary) conntrack follow >\(pipe)"])
+            try await waitUntilListening(lab, 1, process)
+            try makeFlows(lab, 10_000)
+            process.signal(SIGINT)
+            #expect(try await process.exit(within: 20) == 0)
+            #expect(process.errors.contains("10000 events: "), "\(process.errors)")
+        }
+    }
+
+    /// Flows of UDP packets from one socket to as many ports: each destination is another flow.
+    private func makeFlows(_ lab: RouterLab, _ count: Int) throws {
+        try lab.shell(
+            .router,
+            """
+            nft add rule inet t in ct state new accept
+            nft add chain inet t quiet '{ type filter hook input priority 0; }'
+            nft add rule inet t quiet udp dport 1000-50999 drop
+            python3 - <<'END'
+            import socket
+            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            for i in range(\(count)): s.sendto(b'x', ('127.0.0.%d' % (1 + i // 50000), 1000 + i % 50000))
+            END
+            """)
+    }
+
     @Test(arguments: [0, 5000]) func `In a storm every event is shown, lost, or left out, and counted`(limit: Int)
         async throws
     {
         try await RouterLab.with { lab in
-            try lab.shell(.router, "nft add rule inet t in ct state new accept")
             let process = try lab.startConntrack("follow --output json --limit \(limit)")
             try await waitUntilListening(lab, 1, process)
             let flows = 60_000
-            // To addresses of its own, from one socket: each destination is another flow.
-            try lab.shell(
-                .router,
-                """
-                nft add chain inet t quiet '{ type filter hook input priority 0; }'
-                nft add rule inet t quiet udp dport 1000-50999 drop
-                python3 - <<'END'
-                import socket
-                s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-                for i in range(\(flows)): s.sendto(b'x', ('127.0.0.%d' % (1 + i // 50000), 1000 + i % 50000))
-                END
-                """)
+            try makeFlows(lab, flows)
             let made = try lab.shell(.router, "conntrack -C").dropLast()
             #expect(Int(made) == flows)
-            // All are there already, in the socket or in the counters.
             process.signal(SIGINT)
             #expect(try await process.exit(within: 60) == 0)
             let last = try #require(process.lines.last)

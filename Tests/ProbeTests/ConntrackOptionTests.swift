@@ -100,12 +100,12 @@ import Testing
                 115 events: 5 received, 7 lost to a full buffer (2 times), 100 left out in 1 storm, 3 malformed; 4 shown.
                 """)
         account.isLeftOutExact = false
-        account.trips = 2
-        #expect(account.summary(shown: 4).contains(", about 100 left out in 2 storms, "))
+        (account.trips, account.unread) = (2, 9)
+        #expect(account.summary(shown: 4).contains(", about 100 left out in 2 storms, 9 unread at the end, "))
         #expect(
             account.json(shown: 4) == """
-                {"type":"summary","events":115,"shown":4,"received":5,"lost":7,"overruns":2,"left_out":100,"storms":2,\
-                "malformed":3,"left_out_is_estimate":true}
+                {"type":"summary","events":124,"shown":4,"received":5,"lost":7,"overruns":2,"left_out":100,"storms":2,\
+                "unread":9,"malformed":3,"left_out_is_estimate":true}
 
                 """)
     }

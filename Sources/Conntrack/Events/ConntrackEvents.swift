@@ -35,6 +35,7 @@ public final class ConntrackEvents {
     public let bufferBytes: Int
 
     private let connection: NetlinkConnection
+    private let kinds: Set<FlowEvent.Kind>
     private let flow: FlowTuple?
     private var breaker: EventBreaker?
     private let sampler: EventSampler
@@ -68,6 +69,7 @@ public final class ConntrackEvents {
     ) throws(SystemError) {
         self.connection = connection
         self.sampler = sampler
+        kinds = options.kinds
         flow = options.flow
         let now = ClockID.monotonic.now()
         nextReading = now + EventBreaker.interval
@@ -82,7 +84,7 @@ public final class ConntrackEvents {
         }
         if options.allNamespaces { try connection.listenToAllNamespaces() }
         do throws(SystemError) {
-            for kind in FlowEvent.Kind.allCases where options.kinds.contains(kind) {
+            for kind in kinds {
                 try connection.join(group: kind.group)
             }
         } catch  where error.code == EPERM {
@@ -115,6 +117,24 @@ public final class ConntrackEvents {
 
     /// Brings the ``account`` up to date, and looks whether to take more or less.
     public func readCounters() throws(NetlinkError) { try readCounters(at: ClockID.monotonic.now()) }
+
+    /// Ends the listening and closes the ``account``: what has come and was not given is counted too.
+    public func finish() throws(NetlinkError) {
+        do throws(SystemError) {
+            for kind in kinds { try connection.leave(group: kind.group) }
+        } catch {
+            throw NetlinkError(Self.operation, .socket(error))
+        }
+        while true {
+            do throws(NetlinkError) {
+                guard try connection.receive(Self.operation, until: 0) != nil else { break }
+                account.unread += 1
+            } catch  where error.code == ENOBUFS {
+                account.overruns += 1
+            }
+        }
+        try readCounters()
+    }
 
     // MARK: - Receiving
 
@@ -183,7 +203,7 @@ public final class ConntrackEvents {
             account.leftOut = leftOut
             return
         }
-        let taken = account.received + account.lost + account.malformed
+        let taken = account.received + account.lost + account.malformed + account.unread
         if let breaker, breaker.isSampling {
             account.isLeftOutExact = false
             estimateRest += Double(taken - sampledFrom) * (1 / breaker.fraction - 1)

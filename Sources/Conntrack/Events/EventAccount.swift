@@ -10,6 +10,8 @@ public struct EventAccount: Hashable, Sendable {
     public var leftOut: UInt64 = 0
     /// Whether ``leftOut`` was counted by the sampler itself. Otherwise it is estimated from what it let through.
     public var isLeftOutExact = true
+    /// Events that were there when the listener ended, and were given to nobody.
+    public var unread: UInt64 = 0
     /// How often everything became a sample.
     public var trips: UInt64 = 0
     /// Messages that could not be read. They were given to nobody.
@@ -18,5 +20,5 @@ public struct EventAccount: Hashable, Sendable {
     public init() {}
 
     /// Every event that the kernel had for this listener, as far as ``isLeftOutExact``.
-    public var total: UInt64 { received + lost + leftOut + malformed }
+    public var total: UInt64 { received + lost + leftOut + malformed + unread }
 }

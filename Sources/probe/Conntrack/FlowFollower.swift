@@ -45,9 +45,9 @@ struct FlowFollower: Sendable {
             output.flush()
             if (events.fraction < 1) != wasSampling { tell(events) }
         }
-        try ProbeError.conntrack { () throws(NetlinkError) in try events.readCounters() }
+        try ProbeError.conntrack { () throws(NetlinkError) in try events.finish() }
         try output.finish()
-        try summarize(events.account, shown)
+        try summarize(events.account, shown, isReaderGone: output.isClosed)
     }
 
     private func listen() throws(ProbeError) -> ConntrackEvents {
@@ -75,8 +75,8 @@ struct FlowFollower: Sendable {
         }
     }
 
-    private func summarize(_ account: EventAccount, _ shown: UInt64) throws(ProbeError) {
-        guard options.style.output == .json else {
+    private func summarize(_ account: EventAccount, _ shown: UInt64, isReaderGone: Bool) throws(ProbeError) {
+        guard options.style.output == .json, !isReaderGone else {
             Probe.logger().info("\(account.summary(shown: shown))")
             return
         }
@@ -93,6 +93,7 @@ extension EventAccount {
             parts.append(
                 "\(isLeftOutExact ? "" : "about ")\(leftOut) left out in \(trips) storm\(trips == 1 ? "" : "s")")
         }
+        if unread > 0 { parts.append("\(unread) unread at the end") }
         if malformed > 0 { parts.append("\(malformed) malformed") }
         return "\(total) events: \(parts.joined(separator: ", ")); \(shown) shown."
     }
@@ -105,7 +106,7 @@ extension EventAccount {
         writer.value("summary")
         for (name, value) in [
             ("events", total), ("shown", shown), ("received", received), ("lost", lost), ("overruns", overruns),
-            ("left_out", leftOut), ("storms", trips), ("malformed", malformed),
+            ("left_out", leftOut), ("storms", trips), ("unread", unread), ("malformed", malformed),
         ] {
             writer.key(name)
             writer.value(value)

@@ -50,6 +50,9 @@ final class RouterLab: Sendable {
 
     func namespace(_ place: Place) -> String { name + place.rawValue }
 
+    /// A path in the lab's folder.
+    func file(_ name: String) -> String { folder.appendingPathComponent(name).path }
+
     /// Runs a script in a namespace and returns what it prints.
     @discardableResult
     func shell(_ place: Place, _ script: String) throws -> String {
@@ -61,7 +64,7 @@ final class RouterLab: Sendable {
         let number = processes.withLock { $0.count }
         let process = try ProbeProcess(
             ["ip", "netns", "exec", namespace(place)] + program,
-            output: folder.appendingPathComponent("process-\(number)").path)
+            output: file("process-\(number)"))
         processes.withLock { $0.append(process) }
         return process
     }
