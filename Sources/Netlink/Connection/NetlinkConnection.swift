@@ -1,4 +1,5 @@
 import CLinux
+import Glibc
 import Kernel
 
 /// A netlink socket of the network namespace in which it was opened, with a buffer made once.
@@ -91,13 +92,19 @@ public final class NetlinkConnection {
             bytes: UnsafeRawBufferPointer(rebasing: buffer[..<received.length]), namespaceID: received.namespaceID)
     }
 
-    /// Throws everything away that has come.
+    /// Throws everything away that has come. That some was lost before is no error here: ``drops()`` counts it.
     ///
     /// - Returns: how many datagrams that were.
     public func discardReceived(_ operation: StaticString) throws(NetlinkError) -> Int {
         var count = 0
-        while try receive(operation, until: 0) != nil { count += 1 }
-        return count
+        while true {
+            do throws(NetlinkError) {
+                guard try receive(operation, until: 0) != nil else { return count }
+                count += 1
+            } catch {
+                guard error.code == ENOBUFS else { throw error }
+            }
+        }
     }
 }
 

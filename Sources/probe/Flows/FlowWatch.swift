@@ -144,10 +144,12 @@ final class FlowWatch: Sendable {
     }
 
     private func sum(_ events: ConntrackEvents, _ flows: SessionFlows) {
-        let lost = events.account.lost + events.account.malformed
+        // What can't be counted any more is no reason to say nothing.
+        try? events.finish()
+        let lost = events.account.lost + events.account.malformed + events.account.unread
         if lost > 0 { note("\(lost) events were lost: what is said here may be out of date.") }
         if flows.leftOut > 0 {
-            note("\(flows.leftOut) events were of flows beyond the first \(FlowHistory.limit).")
+            note("\(flows.leftOut) events were of flows beyond \(FlowHistory.limit) at a time.")
         }
     }
 
