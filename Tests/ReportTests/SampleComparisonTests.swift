@@ -57,6 +57,20 @@ import Testing
         #expect(statistics.ingress.latency.isEmpty)
     }
 
+    @Test(arguments: Direction.allCases)
+    func `a clock that was set forward meanwhile is in no distribution`(direction: Direction) {
+        var statistics = SampleComparison(group: 5)
+        var record = fullRecord()
+        record.direction = direction
+        record.sample = direction == .out ? sampleTime + 2000 : sampleTime + 24_400
+        record.sampleOrder = .kept
+        record.clockEpoch = nil
+        statistics.add(record, nil, probability: 1)
+        #expect(statistics.egress.sampled + statistics.ingress.sampled == 1)
+        #expect(statistics.schedToSample.isEmpty && statistics.sampleToDriver.isEmpty)
+        #expect(statistics.softwareToSample.isEmpty)
+    }
+
     @Test func `packets that never left or came are none, and copies neither`() {
         var statistics = SampleComparison(group: 5)
         statistics.add(

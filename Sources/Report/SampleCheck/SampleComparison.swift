@@ -95,7 +95,7 @@ public struct SampleComparison: Sendable {
         case .out:
             guard record.transmitApp != nil, record.status != .duplicate, record.status != .corrupt else { return }
             egress.add(record, probability)
-            guard record.sampleOrder == .kept else { break }
+            guard record.hasComparableSample else { break }
             if let value = difference(from: record.transmitSched, to: record.sample) { schedToSample.record(value) }
             if let value = difference(from: record.sample, to: record.transmitSoftware) { sampleToDriver.record(value) }
         case .in:
@@ -103,7 +103,7 @@ public struct SampleComparison: Sendable {
                 record.status != .corrupt
             else { return }
             ingress.add(record, probability)
-            guard record.sampleOrder == .kept else { break }
+            guard record.hasComparableSample else { break }
             if let value = difference(from: record.receiveSoftware, to: record.sample) {
                 softwareToSample.record(value)
             }
@@ -128,6 +128,12 @@ public struct SampleComparison: Sendable {
     }
 
     static let metrics = SampleComparison(group: 0).histograms.map(\.metric)
+}
+
+extension PacketRecord {
+    /// Whether the distances between stamps and sample are the packet's: a clock that was set forward keeps the order, and
+    /// makes one of them as long as its step.
+    fileprivate var hasComparableSample: Bool { sampleOrder == .kept && clockEpoch != nil }
 }
 
 extension SampleComparison.Side {
