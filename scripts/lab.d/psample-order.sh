@@ -28,10 +28,10 @@ on_a() {
     # What waits in this queue when the clock is set back was sampled before, and meets the driver after.
     /vagrant/scripts/psample-setup --interface link
     tc qdisc replace dev link root netem delay 40ms limit 10000
-    probe run --interface link --peer "$peer" --rate 100 --count 400 --psample 5 --log step.csv --output json >step.json \
+    probe run --interface link --peer "$peer" --rate 50 --count 500 --psample 5 --log step.csv --output json >step.json \
         2>step-messages.txt &
     local job=$!
-    until_true 30 "replies to come" has_answers step 100
+    until_true 30 "replies to come" has_answers step 50
     phc_ctl CLOCK_REALTIME -- adj -1 >step.txt
     wait "$job"
     tell finished
@@ -55,7 +55,7 @@ check() {
     expect_within "step: samples that it tears from their stamps" "$(of step egress.clock_set)" 1 40
     expect "step: rows that say so" "$(rows a/step.csv 'c["sample_order"] == "clock-set"')" "$(of step egress.clock_set)"
     expect "step: violations" "$(of step egress.violated) $(of step ingress.violated)" "0 0"
-    expect_within "step: packets in order" "$(of step egress.in_order)" 350 399
+    expect_within "step: packets in order" "$(of step egress.in_order)" 460 499
     expect_within "step: from sampler to driver, ns, least" "$(of step sample_to_driver.min_ns)" 35000000 60000000
 }
 

@@ -35,6 +35,7 @@ measure_all() {
     ip link set vlan up
     /vagrant/scripts/psample-setup --interface vlan
     measure vlan "10.1.0.${peer##*.}" --interface vlan --count 100
+    /vagrant/scripts/psample-teardown --interface vlan
     # To a group that nobody fills.
     measure none "$peer" --count 100
 }
