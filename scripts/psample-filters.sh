@@ -39,14 +39,18 @@ wrong() {
 need_tc() {
     command -v tc >/dev/null || die "no tc on PATH: install iproute2"
     ((EUID == 0)) || die "filters of an interface are root's: sudo $0 ${*@Q}"
-    [[ -e /sys/class/net/$interface ]] || die "there is no interface $interface; \`ip link\` shows those that there are"
 }
 
-# Where it is kept that psample-setup made the interface's clsact: for this namespace and this very interface, for others
-# can have its name later. Forgotten when the machine restarts, as the filters are.
+is_there() { [[ -e /sys/class/net/$interface ]]; }
+
+# Where it is kept that psample-setup made the interface's clsact: for this namespace and this interface's number, with its
+# name and address inside, for all of these can be somebody else's later. Forgotten when the machine restarts, as the
+# filters are.
 record() {
     echo "/run/probe-psample/$(stat -L -c %i /proc/self/ns/net)-$(<"/sys/class/net/$interface/ifindex")"
 }
+
+identity() { echo "$interface $(<"/sys/class/net/$interface/address")"; }
 
 # own_filter ingress|egress: whether this direction has a filter of these scripts.
 own_filter() {
@@ -66,7 +70,9 @@ remove_own() {
             die "could not take the filter off $interface's $way"
     done
     [[ -e $(record) ]] || return 0
-    if ! qdisc clsact; then
+    if [[ $(<"$(record)") != "$(identity)" ]]; then
+        say "the record of an interface that is gone is dropped"
+    elif ! qdisc clsact; then
         say "$interface's clsact is gone already"
     elif [[ $(tc filter show dev "$interface" ingress && tc filter show dev "$interface" egress) ]]; then
         say "$interface's clsact stays: others have filters there now"

@@ -93,8 +93,9 @@ extension AttributeReader {
     /// An attribute that says something by being there, and has no payload.
     @inline(__always)
     fileprivate mutating func flag() -> Bool {
-        if !payload.isEmpty { reject(.attributeSize(type: type, bytes: payload.count)) }
-        return payload.isEmpty
+        let isEmpty = payload.isEmpty
+        if !isEmpty { reject(.attributeSize(type: type, bytes: payload.count)) }
+        return isEmpty
     }
 }
 

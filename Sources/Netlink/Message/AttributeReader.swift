@@ -25,9 +25,14 @@ public struct AttributeReader {
     /// behind a check of the length it is then known before the length was read.
     @usableFromInline var payloadStart = 0
     @usableFromInline var payloadLength = 0
+    /// What was wrong first, and where: 0 for nothing, otherwise the place above the kind's two bits. In one word, so that
+    /// a decoder carries no more than that from attribute to attribute.
+    @usableFromInline var fault = 0
+    /// What the caller found wrong first.
+    @usableFromInline var reason: NetlinkFormatError?
+
     /// What was wrong first; nothing is read after it.
-    @inlinable public var error: NetlinkFormatError? { failure }
-    @usableFromInline var failure: NetlinkFormatError?
+    @inlinable public var error: NetlinkFormatError? { fault == 0 ? nil : explain() }
 
     /// The current attribute's type, without NLA_F_NESTED and NLA_F_NET_BYTEORDER.
     @inlinable public var type: UInt16 { marked & 0x3FFF }
@@ -52,16 +57,20 @@ public struct AttributeReader {
     public mutating func next() -> Bool {
         // The last attribute may come without its padding.
         let next = payloadStart &+ netlinkAligned(payloadLength)
-        guard failure == nil, next < bytes.count else { return false }
         let available = bytes.count &- next
-        guard available >= 4 else { return fail(.cutAttributeHeader(bytes: available)) }
-        let length = Int(bytes.loadUnaligned(fromByteOffset: next, as: UInt16.self))
-        marked = bytes.loadUnaligned(fromByteOffset: next &+ 2, as: UInt16.self)
-        guard length >= 4, length <= available else {
-            return fail(.attributeLength(type: type, length: length, available: available))
+        guard available >= 4 else {
+            if available > 0 { fail(.cut, at: next) }
+            return false
         }
+        let header = bytes.loadUnaligned(fromByteOffset: next, as: nlattr.self)
+        marked = header.nla_type
+        payloadLength = Int(header.nla_len) &- 4
         payloadStart = next &+ 4
-        payloadLength = length &- 4
+        // Below a header's length it is negative, and so beyond everything.
+        guard UInt(bitPattern: payloadLength) <= UInt(bitPattern: available &- 4) else {
+            fail(.length, at: next)
+            return false
+        }
         return true
     }
 
@@ -105,24 +114,61 @@ public struct AttributeReader {
     public mutating func nested(order: ByteOrder? = nil, _ body: (inout AttributeReader) -> Void) {
         var inner = AttributeReader(payload, order: order ?? self.order)
         body(&inner)
-        if failure == nil { failure = inner.failure }
+        if let error = inner.error { reject(error) }
     }
 
-    /// Marks the current attribute's content as wrong, for rules that only the caller knows.
+    /// Marks the current attribute's content as wrong, for rules that only the caller knows. It is the last one then, and
+    /// its payload is gone.
     @inlinable @inline(__always)
     public mutating func reject(_ reason: NetlinkFormatError) {
-        if failure == nil { failure = reason }
+        if fault == 0 { self.reason = reason }
+        fail(.rejected, at: payloadStart)
+    }
+
+    /// Kinds of faults, of which ``explain()`` makes errors.
+    @usableFromInline
+    enum Fault: Int {
+        case cut
+        case length
+        case size
+        case rejected
     }
 
     @inlinable @inline(__always)
-    mutating func fail(_ reason: NetlinkFormatError) -> Bool {
-        reject(reason)
-        return false
+    mutating func fail(_ kind: Fault, at place: Int) {
+        if fault == 0 { fault = (place &+ 1) << 2 | kind.rawValue }
+        // Behind all attributes, so that the way to the next one need not ask for an error.
+        payloadStart = bytes.count
+        payloadLength = 0
     }
 
     @inlinable @inline(__always)
     mutating func failSize<Value>() -> Value? {
-        reject(.attributeSize(type: type, bytes: payloadLength))
+        fail(.size, at: payloadStart)
         return nil
+    }
+
+    /// The error, from what is in memory at the fault's place.
+    @usableFromInline
+    func explain() -> NetlinkFormatError? {
+        let place = fault >> 2 &- 1
+        let available = bytes.count &- place
+        switch Fault(rawValue: fault & 3) {
+        case .cut: return .cutAttributeHeader(bytes: available)
+        case .length:
+            let header = header(at: place)
+            return .attributeLength(type: header.type, length: header.length, available: available)
+        case .size:
+            let header = header(at: place &- 4)
+            return .attributeSize(type: header.type, bytes: header.length &- 4)
+        case .rejected, nil: return reason
+        }
+    }
+
+    private func header(at place: Int) -> (type: UInt16, length: Int) {
+        (
+            bytes.loadUnaligned(fromByteOffset: place &+ 2, as: UInt16.self) & 0x3FFF,
+            Int(bytes.loadUnaligned(fromByteOffset: place, as: UInt16.self))
+        )
     }
 }

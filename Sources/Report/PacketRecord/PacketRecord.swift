@@ -69,6 +69,8 @@ public struct PacketRecord: Sendable, Hashable, BitwiseCopyable {
     public var sampleLatency: Int64?
     /// Whether sample and stamps are in order; nil without a sample.
     public var sampleOrder: SampleOrder?
+    /// The session-sender's port, in rows of sessions that are answered; in no log.
+    public var senderPort: UInt16?
 
     /// A row with its identity; everything that is measured starts absent.
     public init(

@@ -16,6 +16,7 @@ extension SampleComparison {
         }
         for violation in violations { lines.append("    \(violation.text)") }
         if violated > violations.count { lines.append("    and \(violated &- UInt64(violations.count)) more") }
+        if counts.hasFailed { lines.append("  The samples' socket failed in mid-run: later ones are missing.") }
         let counted = named.filter { $0.value > 0 }
         if !counted.isEmpty {
             lines.append("  samples: " + counted.map { "\($0.name) \($0.value)" }.joined(separator: ", "))
@@ -44,7 +45,7 @@ extension SampleComparison {
             ("heard", counts.heard), ("own", counts.own), ("elsewhere", counts.elsewhere),
             ("too_short", counts.tooShort), ("without_time", counts.withoutTime), ("lost", counts.lost),
             ("lost_in_buffer", counts.lostInBuffer), ("damaged", counts.damaged), ("dropped", counts.dropped),
-            ("without_row", withoutRow), ("repeated", repeated),
+            ("without_row", withoutRow), ("sampled_lost", sampledLost), ("repeated", repeated),
         ]
     }
 }
@@ -66,6 +67,8 @@ extension SampleComparison {
             writer.key(name)
             writer.value(value)
         }
+        writer.key("listener_failed")
+        writer.value(counts.hasFailed)
         writer.key("violations")
         JSONValue.array(violations.map(\.jsonValue)).write(to: &writer)
         writer.endObject()

@@ -52,6 +52,8 @@ public struct SampleComparison: Sendable {
         public var damaged: UInt64 = 0
         /// Samples that came faster than they could be joined with their rows.
         public var dropped: UInt64 = 0
+        /// Whether the socket failed in mid-run: later samples are not among these.
+        public var hasFailed = false
 
         /// All counts zero.
         public init() {}
@@ -79,6 +81,8 @@ public struct SampleComparison: Sendable {
     /// Samples of packets of the run that found no row: of probes that open and close a session, of copies, and those that
     /// came later than rows wait for them.
     public var withoutRow: UInt64 = 0
+    /// Packets that were sampled on their way in and that the program never received: lost in this host.
+    public private(set) var sampledLost: UInt64 = 0
     /// Second samples of one packet.
     public var repeated: UInt64 = 0
 
@@ -99,9 +103,11 @@ public struct SampleComparison: Sendable {
             if let value = difference(from: record.transmitSched, to: record.sample) { schedToSample.record(value) }
             if let value = difference(from: record.sample, to: record.transmitSoftware) { sampleToDriver.record(value) }
         case .in:
-            guard record.receiveApp != nil || record.receiveSoftware != nil, record.status != .duplicate,
-                record.status != .corrupt
-            else { return }
+            guard record.status != .duplicate, record.status != .corrupt else { return }
+            guard record.receiveApp != nil || record.receiveSoftware != nil else {
+                if record.sample != nil { sampledLost &+= 1 }
+                return
+            }
             ingress.add(record, probability)
             guard record.hasComparableSample else { break }
             if let value = difference(from: record.receiveSoftware, to: record.sample) {

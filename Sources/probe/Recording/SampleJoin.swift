@@ -25,13 +25,14 @@ struct SampleJoin {
     static let rowLimit = 1 << 17
     /// The newest samples are kept, the others given up.
     static let sampleLimit = 1 << 18
-    /// Samples of one number that are further apart are of two sessions of the peer's.
+    /// Samples of one number that are further apart are of two sessions of the peer's, from one port.
     static let copyLimit: Int64 = 1_000_000_000
     /// A step explains what was stamped so near to when it was noticed.
     static let stepLimit: Int64 = 2_000_000_000
 
     private(set) var statistics: SampleComparison
     private let ring: SPSCRing<SeenSample>
+    private let ownPort: UInt16
     private let lifetime: Int64
     private var waiting: [UInt64: (sample: SeenSample, at: Int64)] = [:]
     private var order = FIFO<(key: UInt64, at: Int64)>()
@@ -41,10 +42,12 @@ struct SampleJoin {
 
     /// - Parameters:
     ///   - ring: what the listener hears.
+    ///   - ownPort: the one that the own session sends from.
     ///   - timeout: after twice that a probe's rows are written even without a reply.
-    init(group: UInt32, ring: SPSCRing<SeenSample>, timeout: Int64) {
+    init(group: UInt32, ring: SPSCRing<SeenSample>, ownPort: UInt16, timeout: Int64) {
         statistics = SampleComparison(group: group)
         self.ring = ring
+        self.ownPort = ownPort
         // The last stamps of a reply may come later than that.
         lifetime = 2 * timeout + 4_000_000_000
     }
@@ -110,9 +113,10 @@ struct SampleJoin {
         let record = row.record
         var probability: Double?
         var violation: SampleViolation?
-        let key = SeenSample.key(record.packet, record.sequence, isOwnSession: row.isOwnSession)
         // Whose copy a sample is of nobody knows.
-        if record.status != .duplicate, record.status != .corrupt, let found = waiting[key] {
+        if record.status != .duplicate, record.status != .corrupt,
+            let key = SeenSample.key(record, isOwnSession: row.isOwnSession, ownPort: ownPort), let found = waiting[key]
+        {
             waiting[key] = nil
             row.record.sample = found.sample.time
             row.record.sampleLatency = found.sample.latency

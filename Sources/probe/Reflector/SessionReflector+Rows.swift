@@ -1,5 +1,6 @@
 import Clocks
 import FastAFPacket
+import Kernel
 import Report
 import Wire
 
@@ -108,6 +109,7 @@ extension SessionReflector {
         let isKnown = table[slot.session].identifier == slot.identifier
         let isPaired = isKnown && table[slot.session].isPaired
         row.clockEpoch = isKnown ? clockEpoch(slot) : nil
+        if isKnown { row.senderPort = table[slot.session].key.source.port }
         if row.clockEpoch != nil, let delay = row.softwareDelay {
             table[slot.session].relation.learn(forward: isProbe ? delay : nil, reverse: isProbe ? nil : delay)
         }

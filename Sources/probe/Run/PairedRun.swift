@@ -110,7 +110,8 @@ struct PairedRun {
                         ring: threads.reflectorRing, isOwnSession: false, isLogged: options.logReflected),
                 ], control: threads.recorder, logger: logger, log: log, console: console,
                 samples: sampleWatch.map {
-                    SampleJoin(group: $0.group, ring: $0.ring, timeout: options.timeout.nanoseconds)
+                    SampleJoin(
+                        group: $0.group, ring: $0.ring, ownPort: senderLink.port, timeout: options.timeout.nanoseconds)
                 }))
 
         let keeping = housekeeping(threads)

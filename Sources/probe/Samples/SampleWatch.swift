@@ -62,6 +62,7 @@ struct SampleWatch: Sendable {
                 if let end, !hasHeard || ClockID.monotonic.now() > end { break }
             }
         } catch {
+            counts.hasFailed = true
             logger.warning("No more samples are heard: \(error)")
         }
         subscription.newDrops()

@@ -6,10 +6,12 @@ import Wire
 /// A sample of one of the run's packets, as it goes to the recorder.
 struct SeenSample: BitwiseCopyable, Hashable, Sendable {
     var packet: PacketKind
-    /// The sender's number.
+    /// The packet's own number: the sender's, or in a reply the reflector's.
     var sequence: UInt32
-    /// Of the session that this host sends, or of the one that it answers.
+    /// Of the session that this host sends, or of one that it answers.
     var isOwnSession: Bool
+    /// The session-sender's port, which tells sessions that are answered apart.
+    var senderPort: UInt16
     /// CLOCK_REALTIME, nanoseconds.
     var time: Int64
     /// Nanoseconds, where the device measures it.
@@ -18,10 +20,20 @@ struct SeenSample: BitwiseCopyable, Hashable, Sendable {
     var probability: Double?
 
     /// The same for a packet's sample and its row.
-    var key: UInt64 { Self.key(packet, sequence, isOwnSession: isOwnSession) }
+    var key: UInt64 { Self.key(packet, sequence, isOwnSession: isOwnSession, senderPort) }
 
-    static func key(_ packet: PacketKind, _ sequence: UInt32, isOwnSession: Bool) -> UInt64 {
-        UInt64(sequence) | (packet == .reply ? 1 << 32 : 0) | (isOwnSession ? 1 << 33 : 0)
+    /// `nil` where a row has too little to be found by: a reply's number, or the session's port.
+    static func key(_ record: PacketRecord, isOwnSession: Bool, ownPort: UInt16) -> UInt64? {
+        guard let sequence = record.packet == .reply ? record.replySequence : record.sequence,
+            let port = isOwnSession ? ownPort : record.senderPort
+        else { return nil }
+        return key(record.packet, sequence, isOwnSession: isOwnSession, port)
+    }
+
+    private static func key(
+        _ packet: PacketKind, _ sequence: UInt32, isOwnSession: Bool, _ senderPort: UInt16
+    ) -> UInt64 {
+        UInt64(sequence) | (packet == .reply ? 1 << 32 : 0) | (isOwnSession ? 1 << 33 : 0) | UInt64(senderPort) << 34
     }
 }
 
@@ -57,14 +69,14 @@ struct SampledFlow: Sendable {
                 return isUnclear(data, whole) ? .tooShort : .foreign
             }
             guard let isOwnSession = isOwnSession(frame) else { return .foreign }
-            guard let sequence = frame.probeSequence else { return .tooShort }
             let packet: PacketKind = frame.kind == .probe ? .probe : .reply
             let isOut = (packet == .probe) == isOwnSession
             guard isHere(isOut ? sample.outputInterface : sample.inputInterface) else { return .elsewhere }
             guard let time = sample.timestamp else { return .withoutTime }
             return .own(
                 SeenSample(
-                    packet: packet, sequence: sequence, isOwnSession: isOwnSession, time: time,
+                    packet: packet, sequence: frame.sequence, isOwnSession: isOwnSession,
+                    senderPort: packet == .probe ? frame.sourcePort : frame.destinationPort, time: time,
                     latency: sample.latency.map { Int64(clamping: $0) }, probability: sample.probability))
         }
     }

@@ -11,18 +11,25 @@ import Testing
     private let patience = SampleJoin.patience
 
     private func join(timeout: Int64 = 2_000_000_000) -> SampleJoin {
-        SampleJoin(group: 5, ring: ring, timeout: timeout)
+        SampleJoin(group: 5, ring: ring, ownPort: 50_000, timeout: timeout)
     }
 
-    private func sample(_ packet: PacketKind, _ sequence: UInt32, at offset: Int64, own: Bool = true) -> SeenSample {
+    private func sample(
+        _ packet: PacketKind, _ sequence: UInt32, at offset: Int64, own: Bool = true, port: UInt16 = 50_000
+    ) -> SeenSample {
         SeenSample(
-            packet: packet, sequence: sequence, isOwnSession: own, time: start + offset, latency: 77, probability: 1)
+            packet: packet, sequence: sequence, isOwnSession: own, senderPort: port, time: start + offset, latency: 77,
+            probability: 1)
     }
 
     /// Sent at 0, scheduled at 10, taken by the driver at 100; received at 200.
-    private func row(_ packet: PacketKind, _ sequence: UInt32, at: Int64 = 0, own: Bool = true) -> SampleJoin.Row {
+    private func row(
+        _ packet: PacketKind, _ sequence: UInt32, at: Int64 = 0, own: Bool = true, port: UInt16 = 50_000
+    ) -> SampleJoin.Row {
         let isOut = (packet == .probe) == own
         var record = PacketRecord(session: 1, packet: packet, sequence: sequence, direction: isOut ? .out : .in)
+        record.replySequence = sequence
+        record.senderPort = own ? nil : port
         record.transmitApp = start
         record.transmitSched = start + 10
         record.transmitSoftware = start + 100
@@ -141,6 +148,52 @@ import Testing
         #expect(try next(&join, patience, isLast: false).row.record.sample == nil)
         #expect(join.statistics.repeated == 1)
         #expect(join.statistics.ingress.packets == 1)
+    }
+
+    @Test func `sessions of one peer are told apart by their ports`() throws {
+        var join = join()
+        for port in [UInt16(50_001), 50_002] {
+            #expect(ring.push(sample(.probe, 1, at: Int64(port) - 49_751, own: false, port: port)))
+        }
+        join.takeSamples(0)
+        for port in [UInt16(50_002), 50_001] { join.hold(row(.probe, 1, own: false, port: port)) }
+        #expect(try next(&join, patience, isLast: false).row.record.sample == start + 251)
+        #expect(try next(&join, patience, isLast: false).row.record.sample == start + 250)
+        #expect(join.statistics.repeated == 0 && join.statistics.violated == 0)
+    }
+
+    @Test func `two replies to one probe are told apart by the reflector's numbers`() throws {
+        var join = join()
+        #expect(ring.push(sample(.reply, 8, at: 50, own: false)))
+        #expect(ring.push(sample(.reply, 9, at: 60, own: false)))
+        join.takeSamples(0)
+        for number: UInt32 in [9, 8] {
+            var reply = row(.reply, 3, own: false)
+            reply.record.replySequence = number
+            join.hold(reply)
+        }
+        #expect(try next(&join, patience, isLast: false).row.record.sample == start + 60)
+        #expect(try next(&join, patience, isLast: false).row.record.sample == start + 50)
+        // Without a number nothing is guessed.
+        #expect(ring.push(sample(.reply, 3, at: 70, own: false)))
+        join.takeSamples(0)
+        var nameless = row(.reply, 3, own: false)
+        nameless.record.replySequence = nil
+        join.hold(nameless)
+        #expect(try next(&join, patience, isLast: true).row.record.sample == nil)
+    }
+
+    @Test func `a packet that was sampled on its way in and never received is counted by itself`() throws {
+        var join = join()
+        #expect(ring.push(sample(.reply, 3, at: 250)))
+        join.takeSamples(0)
+        var lost = row(.reply, 3)
+        lost.record.status = .lost
+        (lost.record.receiveSoftware, lost.record.receiveApp) = (nil, nil)
+        join.hold(lost)
+        #expect(try next(&join, patience, isLast: true).row.record.sample == start + 250)
+        let statistics = join.close()
+        #expect(statistics.sampledLost == 1 && statistics.ingress.packets == 0 && statistics.withoutRow == 0)
     }
 
     @Test func `a number that comes again much later is of the peer's next session`() throws {

@@ -39,10 +39,12 @@ import Testing
         #expect(
             samples == [
                 SeenSample(
-                    packet: .probe, sequence: 2, isOwnSession: true, time: 1_795_290_787_834_160_302, latency: nil,
+                    packet: .probe, sequence: 2, isOwnSession: true, senderPort: Self.ipv4.senderPort,
+                    time: 1_795_290_787_834_160_302, latency: nil,
                     probability: 1),
                 SeenSample(
-                    packet: .reply, sequence: 2, isOwnSession: true, time: 1_795_290_787_868_830_451, latency: nil,
+                    packet: .reply, sequence: 2, isOwnSession: true, senderPort: Self.ipv4.senderPort,
+                    time: 1_795_290_787_868_830_451, latency: nil,
                     probability: 1),
             ])
         #expect(counts.heard == 2)
@@ -77,11 +79,12 @@ import Testing
         #expect(counts.heard == 1)
     }
 
-    @Test func `a reply needs more of itself than a probe`() throws {
-        // 62 bytes of headers, and 28 up to the probe's number.
-        #expect(try hear([CapturedSample.cutProbeOut.withData(66)], Self.ipv6, group: 7).samples.count == 1)
-        #expect(try hear([CapturedSample.cutReplyIn.withData(89)], Self.ipv6, group: 7).counts.tooShort == 1)
-        #expect(try hear([CapturedSample.cutReplyIn.withData(90)], Self.ipv6, group: 7).samples.count == 1)
+    @Test func `probe and reply need as much of themselves as has their number`() throws {
+        // 62 bytes of headers, and 4.
+        for sample in [CapturedSample.cutProbeOut, CapturedSample.cutReplyIn] {
+            #expect(try hear([sample.withData(65)], Self.ipv6, group: 7).counts.tooShort == 1)
+            #expect(try hear([sample.withData(66)], Self.ipv6, group: 7).samples.count == 1)
+        }
     }
 
     @Test func `frames of others are passed over`() throws {
