@@ -11,12 +11,7 @@ enum FlowFilter {
     /// - Parameter tuple: as packets of either direction look, before they are translated or after.
     static func program(for tuple: FlowTuple) -> [FilterInstruction] {
         let ways = [tuple, tuple.turnedRound].map { comparisons(with: $0) }
-        var program: [FilterInstruction] = []
-        // Not the layout that is known: let it through, the listener looks again.
-        program.append(load(BPF_H, at: 22))
-        program.append(jump(unlessEqual: nativeOrder(UInt16(CTA_TUPLE_ORIG.rawValue) | UInt16(NLA_F_NESTED)), by: 1))
-        program.append(jump(always: 1))
-        program.append(accept)
+        var program = acceptanceOfUnknown
         // The family, in struct nfgenmsg.
         program.append(load(BPF_B, at: 16))
         program.append(jump(unlessEqual: UInt32(tuple.source.isIPv4 ? AF_INET : AF_INET6), by: 1))
@@ -33,13 +28,8 @@ enum FlowFilter {
 
     /// - Parameter port: of UDP, at either end in either tuple.
     static func program(forUDPPort port: UInt16) -> [FilterInstruction] {
-        var program = [
-            load(BPF_H, at: 22),
-            jump(unlessEqual: nativeOrder(UInt16(CTA_TUPLE_ORIG.rawValue) | UInt16(NLA_F_NESTED)), by: 1),
-            jump(always: 1),
-            accept,
-            FilterInstruction(code: UInt16(BPF_LDX | BPF_IMM), k: 0),
-        ]
+        var program = acceptanceOfUnknown
+        program.append(FilterInstruction(code: UInt16(BPF_LDX | BPF_IMM), k: 0))
         for (family, addressBytes) in [(AF_INET, 4), (AF_INET6, 16)] as [(Int32, UInt32)] {
             var comparisons = [
                 FilterInstruction(code: UInt16(BPF_LD | BPF_B | BPF_IND), k: 44 + 2 * addressBytes),
@@ -60,6 +50,14 @@ enum FlowFilter {
         program.append(FilterInstruction(code: UInt16(BPF_RET | BPF_K), k: 0))
         return program
     }
+
+    /// Not the layout that is known: lets it through, the listener looks again.
+    private static let acceptanceOfUnknown = [
+        load(BPF_H, at: 22),
+        jump(unlessEqual: nativeOrder(UInt16(CTA_TUPLE_ORIG.rawValue) | UInt16(NLA_F_NESTED)), by: 1),
+        jump(always: 1),
+        accept,
+    ]
 
     private static let accept = FilterInstruction(code: UInt16(BPF_RET | BPF_K), k: .max)
 
