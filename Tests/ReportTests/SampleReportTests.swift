@@ -22,7 +22,7 @@ private func everything() -> SampleRecord {
     record.tunnel = [("id", .integer(99)), ("source", .string("192.0.2.1")), ("oam", .bool(true))]
     record.stamp = SampleRecord.STAMPPacket(
         kind: "reply", source: "2001:db8::2", sourcePort: 862, destination: "2001:db8::1", destinationPort: 49153,
-        sequence: 40, probeSequence: 12, ssid: 7)
+        sequence: 40, probeSequence: 12, ssid: 7, sent: 1_699_999_999_999_990_000)
     return record
 }
 
@@ -44,12 +44,37 @@ private func everything() -> SampleRecord {
                 2023-11-14T22:13:20.000000000Z  group 5  seq 17  (2 missed)  1/10  in eth0  out eth1  128 of 1500 B  \
                 latency 1.200us  tc 3  occupancy 4096 B  cookie ab01  \
                 tunnel {"id":99,"source":"192.0.2.1","oam":true}  \
-                STAMP reply 12 [2001:db8::2]:862 > [2001:db8::1]:49153  ssid 7
+                STAMP reply 12 [2001:db8::2]:862 > [2001:db8::1]:49153  ssid 7  10.000us after its own time
 
                 """)
         var other = SampleRecord(received: 1)
         other.protocolNumber = 0x0806
         #expect(other.text() == "1970-01-01T00:00:00.000000001Z  0 B  0x0806\n")
+    }
+
+    @Test func `the time that a packet carries is compared with its sampling, on its way out by one clock`() {
+        var statistics = SampleStatistics()
+        var record = everything()
+        record.input = nil
+        statistics.add(record)
+        #expect(
+            statistics.sentToSampleOut.count == 1 && statistics.sentToSampleOut.max == 10_000 && statistics.early == 0)
+        record.stamp?.sent = 1_700_000_000_000_001_000
+        statistics.add(record)
+        #expect(statistics.early == 1)
+        #expect(
+            statistics.text(duration: 0).contains(
+                "1 STAMP packets were sampled before they were sent: the first, reply 40, was sampled at "
+                    + "2023-11-14T22:13:20.000000000Z and sent at 2023-11-14T22:13:20.000001000Z by its own word."))
+        // Two clocks, and any distance.
+        (record.input, record.output) = ("eth0", nil)
+        statistics.add(record)
+        #expect(statistics.sentToSampleIn.count == 1 && statistics.early == 1)
+        #expect(statistics.json(duration: 0).contains("\"sampled_before_sent\":1,"))
+        // Nothing to compare.
+        record.timestamp = nil
+        statistics.add(record)
+        #expect(statistics.sentToSampleIn.count == 1)
     }
 
     @Test func `the JSON line has null for what is not there`() {
@@ -61,7 +86,7 @@ private func everything() -> SampleRecord {
                 "original_size":1500,"captured_size":128,"latency_ns":1200,"out_tc":3,"out_tc_occupancy_bytes":4096,\
                 "protocol":34525,"user_cookie":"ab01","tunnel":{"id":99,"source":"192.0.2.1","oam":true},\
                 "stamp":{"kind":"reply","source":"2001:db8::2","source_port":862,"destination":"2001:db8::1",\
-                "destination_port":49153,"sequence":40,"probe_sequence":12,"ssid":7}}
+                "destination_port":49153,"sequence":40,"probe_sequence":12,"ssid":7,"sent_ns":1699999999999990000}}
 
                 """)
         #expect(SampleRecord(received: 0).json().contains(#""latency_ns":null,"out_tc":null"#))

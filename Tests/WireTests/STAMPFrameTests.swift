@@ -55,6 +55,23 @@ private func decode(_ frame: [UInt8], wholeLength: Int? = nil, port: UInt16 = 86
         #expect(found.destination == IPAddress("fe80::11:22ff:fe33:4455"))
     }
 
+    @Test func `when it was sent is told in either format, and only where it is there`() throws {
+        let pivot: Int64 = 1_795_000_000_000_000_000
+        for isPTP in [false, true] {
+            let sent = pivot + 123_456_789
+            let timestamp =
+                isPTP
+                ? PTPTimestamp(unixNanoseconds: sent).rawValue : NTPTimestamp(unixNanoseconds: sent).rawValue
+            let estimate = ErrorEstimate(synchronized: true, isPTP: isPTP, errorNanoseconds: 1)
+            let packet = SenderPacket(sequence: 1, timestamp: timestamp, errorEstimate: estimate, ssid: 1)
+            var frame = try Session.frame(isReply: false, isIPv4: true)
+            frame.replaceSubrange(42..., with: written(44) { packet.write(into: &$0) })
+            #expect(decode(frame)?.sent(near: pivot) == sent)
+            #expect(decode(Array(frame.prefix(42 + 13)), wholeLength: frame.count)?.sent(near: pivot) == nil)
+            #expect(decode(Array(frame.prefix(42 + 14)), wholeLength: frame.count)?.sent(near: pivot) == sent)
+        }
+    }
+
     @Test func `of a cut frame that is told which is there`() throws {
         let frame = try Session.frame(isReply: true, isIPv4: true)
         for length in 0...frame.count {

@@ -21,6 +21,7 @@ extension SampleRecord {
             let number = stamp.kind == "probe" ? "\(stamp.sequence)" : "\(stamp.probeSequence.map { "\($0)" } ?? "?")"
             add("STAMP \(stamp.kind) \(number) \(stamp.from) > \(stamp.to)")
             if let ssid = stamp.ssid { add("ssid \(ssid)") }
+            if let sinceSent { add("\(exactDurationText(sinceSent)) after its own time") }
         } else if let protocolNumber {
             add("0x" + hexadecimalText([UInt8(protocolNumber >> 8), UInt8(truncatingIfNeeded: protocolNumber)]))
         }
@@ -64,7 +65,7 @@ extension SampleRecord.STAMPPacket {
             ("destination", .string(destination)), ("destination_port", .integer(Int64(destinationPort))),
             ("sequence", .integer(Int64(sequence))),
             ("probe_sequence", probeSequence.map { .integer(Int64($0)) } ?? .null),
-            ("ssid", ssid.map { .integer(Int64($0)) } ?? .null),
+            ("ssid", ssid.map { .integer(Int64($0)) } ?? .null), ("sent_ns", sent.map { .integer($0) } ?? .null),
         ])
     }
 }

@@ -13,10 +13,12 @@ public struct SampleRecord: Sendable {
         /// The number of the probe that it is or answers.
         public var probeSequence: UInt32?
         public var ssid: UInt16?
+        /// When its sender says that it sent it, by the sender's clock: nanoseconds since the Unix epoch.
+        public var sent: Int64?
 
         public init(
             kind: String, source: String, sourcePort: UInt16, destination: String, destinationPort: UInt16,
-            sequence: UInt32, probeSequence: UInt32?, ssid: UInt16?
+            sequence: UInt32, probeSequence: UInt32?, ssid: UInt16?, sent: Int64? = nil
         ) {
             self.kind = kind
             self.source = source
@@ -26,6 +28,7 @@ public struct SampleRecord: Sendable {
             self.sequence = sequence
             self.probeSequence = probeSequence
             self.ssid = ssid
+            self.sent = sent
         }
     }
 
@@ -68,6 +71,14 @@ public struct SampleRecord: Sendable {
         case (nil, _): "out"
         default: "through"
         }
+    }
+
+    /// From the time that a STAMP packet carries to its sampling, in nanoseconds: on its way out both are of this host's
+    /// clock, and the second can't be the earlier one; on its way in they are of two clocks.
+    public var sinceSent: Int64? {
+        guard let sent = stamp?.sent, let timestamp else { return nil }
+        let (distance, overflow) = timestamp.subtractingReportingOverflow(sent)
+        return overflow ? nil : distance
     }
 
     /// The share of packets that is sampled; nil where the kernel does not say, or says 1 of 0.

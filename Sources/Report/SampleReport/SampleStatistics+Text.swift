@@ -16,7 +16,15 @@ extension SampleStatistics {
         if dropped > 0 { text += "  \(dropped) notifications found the receive buffer full\n" }
         if malformed > 0 { text += "  \(malformed) messages could not be read\n" }
         for (key, session) in sortedSessions { text += line(key, session) }
+        if early > 0 { text += "  \(early) STAMP packets were sampled before they were sent\(earlyText)\n" }
         return text + table
+    }
+
+    private var earlyText: String {
+        guard let record = firstEarly, let stamp = record.stamp, let sent = stamp.sent, let sampled = record.timestamp
+        else { return "" }
+        return ": the first, \(stamp.kind) \(stamp.sequence), was sampled at \(timestampText(sampled)) and sent at "
+            + "\(timestampText(sent)) by its own word. Was the clock set?"
     }
 
     private func line(_ key: SessionKey, _ session: Session) -> String {
@@ -30,9 +38,17 @@ extension SampleStatistics {
         return line + "\n"
     }
 
+    private var distributions: [(key: String, label: String, histogram: SignedHistogram)] {
+        [
+            ("latency", "latency", latency), ("sent_to_sample_out", "sent to sample, out", sentToSampleOut),
+            ("sent_to_sample_in", "sent to sample, in", sentToSampleIn),
+            ("sampled_to_read", "sampled to read", delivery),
+        ]
+    }
+
     private var table: String {
-        let rows = [("latency", latency), ("sampled to read", delivery)].compactMap { name, histogram in
-            HistogramSummary(histogram).map { (name: name, summary: $0) }
+        let rows = distributions.compactMap { distribution in
+            HistogramSummary(distribution.histogram).map { (name: distribution.label, summary: $0) }
         }
         guard !rows.isEmpty else { return "" }
         var text = "".rightPadded(24) + HistogramSummary.columns.map { $0.leftPadded(11) }.joined() + "\n"
@@ -59,8 +75,10 @@ extension SampleStatistics {
             ("malformed", .unsigned(malformed)), ("groups", .array(groups.map(jsonValue))),
             ("sessions", .array(sortedSessions.map { jsonValue($0.key, $0.value) })),
         ])
-        for (name, histogram) in [("latency", latency), ("sampled_to_read", delivery)] {
-            writer.key(name)
+        writer.key("sampled_before_sent")
+        writer.value(early)
+        for (key, _, histogram) in distributions {
+            writer.key(key)
             if let summary = HistogramSummary(histogram) { summary.write(to: &writer) } else { writer.null() }
         }
         writer.endObject()

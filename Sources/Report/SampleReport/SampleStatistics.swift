@@ -62,6 +62,14 @@ public struct SampleStatistics: Sendable {
     public private(set) var latency = SignedHistogram()
     /// From the kernel's stamp of the sampling to the moment when the sample was read.
     public private(set) var delivery = SignedHistogram()
+    /// From the time that STAMP packets carry to their sampling: on their way out, by this host's clock.
+    public private(set) var sentToSampleOut = SignedHistogram()
+    /// The same on their way in, from the peer's clock to this one's.
+    public private(set) var sentToSampleIn = SignedHistogram()
+    /// STAMP packets on their way out that were sampled before the time that they carry, which no packet can be: a clock
+    /// was set, or is wrong. And the first of them.
+    public private(set) var early: UInt64 = 0
+    private(set) var firstEarly: SampleRecord?
     /// Rates by group: its samplers can have their own.
     private(set) var rates: [UInt32: [String]] = [:]
     private(set) var sessions: [SessionKey: Session] = [:]
@@ -86,6 +94,18 @@ public struct SampleStatistics: Sendable {
 
     private mutating func add(_ stamp: SampleRecord.STAMPPacket, _ record: SampleRecord) {
         stampPackets += 1
+        if let distance = record.sinceSent {
+            switch record.direction {
+            case "out":
+                sentToSampleOut.record(distance)
+                if distance < 0 {
+                    early += 1
+                    if firstEarly == nil { firstEarly = record }
+                }
+            case "in": sentToSampleIn.record(distance)
+            default: break
+            }
+        }
         guard let sequence = stamp.probeSequence else { return }
         let key = SessionKey(
             group: record.group, direction: record.direction, kind: stamp.kind,

@@ -27,6 +27,9 @@ public struct STAMPFrame: Hashable, Sendable {
     public var sequence: UInt32
     /// The number of the probe, or of the probe that is answered; nil in a reply that was cut before it.
     public var probeSequence: UInt32?
+    /// The packet's own timestamp and what is said of its format; nil where the packet ends before them.
+    public var timestamp: UInt64?
+    public var errorEstimate: ErrorEstimate?
     /// 0: none; nil where the packet ends before it.
     public var ssid: UInt16?
 
@@ -69,7 +72,18 @@ public struct STAMPFrame: Hashable, Sendable {
         let packet = frame.extracting(payload)
         guard let sequence = packet.u32(at: 0) else { return nil }
         self.sequence = sequence
+        errorEstimate = packet.u16(at: 12).map(ErrorEstimate.init)
+        timestamp = errorEstimate == nil ? nil : packet.u64(at: 4)
         ssid = packet.u16(at: 14)
         probeSequence = kind == .probe ? sequence : packet.u32(at: 24)
+    }
+
+    /// When its sender says that it sent the packet, by the sender's clock: Unix nanoseconds.
+    ///
+    /// - Parameter pivot: a time within 68 years of it, which tells the NTP era.
+    /// - Returns: `nil` where the packet ends before it, or has no timestamp of the format that it names.
+    public func sent(near pivot: Int64) -> Int64? {
+        guard let timestamp, let errorEstimate else { return nil }
+        return decodeTimestamp(timestamp, isPTP: errorEstimate.isPTP, near: pivot)
     }
 }

@@ -103,7 +103,7 @@ struct SampleListener: ~Copyable {
             record.capturedSize = data.byteCount
             record.stamp = STAMPFrame(
                 decoding: data, wholeLength: received.sample.originalSize.map { Int($0) }, port: options.port
-            ).map { SampleRecord.STAMPPacket($0) }
+            ).map { SampleRecord.STAMPPacket($0, near: record.received) }
             write { capture throws(SystemError) in try capture.append(record, data, isEthernet: isEthernet) }
         }
         result.statistics.add(record)

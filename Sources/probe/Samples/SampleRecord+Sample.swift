@@ -23,14 +23,15 @@ extension SampleRecord {
 }
 
 extension SampleRecord.STAMPPacket {
-    init(_ frame: STAMPFrame) {
+    /// - Parameter pivot: about when it was sent.
+    init(_ frame: STAMPFrame, near pivot: Int64) {
         // Without IP it is between stations; the addresses that a session gives them are never shown.
         self.init(
             kind: frame.kind.rawValue, source: frame.hasIP ? "\(frame.source)" : "\(frame.sourceMAC)",
             sourcePort: frame.sourcePort,
             destination: frame.hasIP ? "\(frame.destination)" : "\(frame.destinationMAC)",
             destinationPort: frame.destinationPort, sequence: frame.sequence, probeSequence: frame.probeSequence,
-            ssid: frame.ssid)
+            ssid: frame.ssid, sent: frame.sent(near: pivot))
     }
 }
 
