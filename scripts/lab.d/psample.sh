@@ -98,6 +98,10 @@ for session in json.load(sys.stdin)["sessions"]:
     expect "$side: kinds of STAMP packets that probe psample tells apart" \
         "$(cut -d " " -f1,2 <<<"$sessions" | sort | xargs)" "probe in probe out reply in reply out"
     expect "$side: of which not all were sampled" "$(awk '$3 != $4 || $3 < 100' <<<"$sessions" | xargs)" ""
+    expect "$side: STAMP packets sampled before their own time" \
+        "$(summary "$side/looking-on.json" sampled_before_sent)" 0
+    expect_within "$side: from their own time to the sampler, on their way out, ns, median" \
+        "$(summary "$side/looking-on.json" sent_to_sample_out.p50_ns)" 1000 20000000
     command -v tshark >/dev/null || {
         told "$side: all.pcapng: NOT CHECKED, since this machine has no tshark"
         return
