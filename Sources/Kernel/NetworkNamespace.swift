@@ -17,14 +17,19 @@ public enum NetworkNamespace {
                 "open this thread's network namespace", open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)))
         let there = Descriptor(owning: open(name.contains("/") ? name : "/run/netns/\(name)", O_RDONLY | O_CLOEXEC))
         if there.rawValue < 0 {
-            throw SystemError(
-                "open the network namespace", code: errno, remedy: "`ip netns list` shows the names.")
+            let remedy = "It was to be \"\(name)\": `ip netns list` shows the names; with a slash it is a path."
+            throw SystemError("open the network namespace", code: errno, remedy: remedy)
         }
         let entered = cl_enter_network_namespace(there.rawValue)
         if entered == -EPERM {
             throw SystemError(
                 "enter the network namespace", code: EPERM,
                 remedy: "Another namespace needs CAP_SYS_ADMIN: run as root.")
+        }
+        if entered == -EINVAL {
+            throw SystemError(
+                "enter the network namespace", code: EINVAL,
+                remedy: "\"\(name)\" is no network namespace: `ip netns list` shows the names.")
         }
         try check("enter the network namespace", entered)
         defer { _ = cl_enter_network_namespace(here.rawValue) }

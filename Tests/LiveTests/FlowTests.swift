@@ -74,6 +74,8 @@ struct FlowTests {
             try await process.waitForError("translated otherwise")
             let summary = try await process.summary()
 
+            // It listened before the first packet left.
+            #expect(flows(summary, "events").first?.text("event") == "new")
             let change = try #require(flows(summary, "events").first { $0.text("translated_before") != nil })
             #expect(change.namespace != nil)
             #expect(change.text("session") == "own")
@@ -142,7 +144,7 @@ struct FlowTests {
                 ["run", "--interface", Lab.interface, "--peer", Lab.ipv4(.b), "--rate", "100", "--count", "20"]
                     + ["--quiet"])
             #expect(try await process.exit() == 0)
-            #expect(process.output.contains("conntrack: no flow of these ports is tracked here."))
+            #expect(process.output.contains("conntrack: no flow of this run was tracked here."))
         }
     }
 

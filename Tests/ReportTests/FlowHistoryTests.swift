@@ -15,9 +15,8 @@ import Testing
 
     @Test func `Nothing tracked is said, with the reason in the same line`() {
         var history = FlowHistory()
-        #expect(history.lines() == ["conntrack: no flow of these ports is tracked here."])
-        history.notes = ["Not watched."]
-        history.isKnown = false
+        #expect(history.lines() == ["conntrack: no flow of this run was tracked here."])
+        history = FlowHistory(unknown: "Not watched.")
         #expect(history.lines() == ["conntrack: Not watched."])
     }
 

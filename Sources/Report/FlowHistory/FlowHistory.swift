@@ -19,8 +19,14 @@ public struct FlowHistory: Sendable, Hashable {
     /// Whether anybody looked. If not, a note says why.
     public var isKnown = true
 
-    /// Nothing known.
+    /// Nothing known so far.
     public init() {}
+
+    /// Nothing known, for a reason.
+    public init(unknown reason: String) {
+        isKnown = false
+        notes = [reason]
+    }
 
     /// Adds a change.
     public mutating func add(_ change: FlowChange) {
@@ -42,7 +48,7 @@ public struct FlowHistory: Sendable, Hashable {
         guard !flows.isEmpty else {
             // A note of why nothing is known says more than that nothing is.
             return isKnown
-                ? ["conntrack: no flow of these ports is tracked here." + notes.map { " \($0)" }.joined()]
+                ? ["conntrack: no flow of this run was tracked here." + notes.map { " \($0)" }.joined()]
                 : notes.map { "conntrack: \($0)" }
         }
         var lines = ["conntrack: \(flows.count) flow" + (flows.count == 1 ? "" : "s")]

@@ -99,6 +99,9 @@ struct ConntrackCommand: AsyncParsableCommand {
             if transport.hasPorts, source.port == nil {
                 throw ValidationError("\(transport) has ports: 192.0.2.1:4000 or [2001:db8::1]:4000.")
             }
+            if transport == .gre, source.port == nil {
+                throw ValidationError("gre has keys in the place of ports: 192.0.2.1:0.")
+            }
             let isICMP = transport == .icmp || transport == .icmpv6
             if isICMP, icmp == nil { throw ValidationError("\(transport) needs --icmp, such as 8/0/4660 for a ping.") }
             if isICMP, source.port != nil { throw ValidationError("\(transport) has no ports.") }
@@ -188,7 +191,7 @@ extension ConntrackCommand {
         @OptionGroup var named: Named
         @OptionGroup var style: Style
 
-        @Flag(name: .shortAndLong, help: "Show nothing: the exit code tells.")
+        @Flag(name: .shortAndLong, help: "Show no flow: the exit code tells.")
         var quiet = false
 
         func run() async throws {

@@ -9,7 +9,7 @@ struct SessionFlows {
     let port: UInt16
     /// The port that the own session sends from; nil where there is none.
     let ownPort: UInt16?
-    /// This host's own: flows that merely pass through have none of them.
+    /// This host's own.
     var addresses: Set<IPAddress>
 
     /// A flow, wherever it is tracked. Its translation is no part of it.
@@ -49,7 +49,7 @@ struct SessionFlows {
     ///
     /// - Returns: what is new about it; nil for flows of other ports and hosts, and where nothing has changed.
     mutating func take(_ kind: FlowChange.Kind, _ flow: Flow, at time: Int64) -> FlowChange? {
-        guard flow.original.transport == .udp, isOurs(flow) else { return nil }
+        guard flow.original.transport == .udp, let isOwn = isOwn(flow) else { return nil }
         let key = Key(original: flow.original, zone: flow.zone ?? flow.originalZone, namespace: flow.namespaceID)
         var before = states[key]
         if let known = before, known.isGone, time - known.noticed > Self.memory { before = nil }
@@ -68,7 +68,7 @@ struct SessionFlows {
         let isRetranslated = before.map { $0.translated != state.translated } ?? false
         return FlowChange(
             before == nil || kind == .gone || before?.isGone == true ? kind : .changed, noticed: time,
-            isOwnSession: isOwn(flow), namespace: flow.namespaceID, original: text(flow.original),
+            isOwnSession: isOwn, namespace: flow.namespaceID, original: text(flow.original),
             translated: state.translated.map(text),
             translatedBefore: isRetranslated ? text(before?.translated ?? flow.original) : nil,
             isConfirmed: state.isConfirmed, isReplied: state.isReplied)
@@ -83,16 +83,23 @@ struct SessionFlows {
         return true
     }
 
-    /// Whether it is of the port, and this host is one of its ends, before translation or after.
-    private func isOurs(_ flow: Flow) -> Bool {
-        let tuples = [flow.original, flow.reply]
-        return tuples.contains { $0.sourcePort == port || $0.destinationPort == port }
-            && tuples.contains { addresses.contains($0.source) || addresses.contains($0.destination) }
+    /// Whether it is the own session's flow or one that this host answers; nil for flows of others, of earlier runs, and
+    /// those that merely pass through.
+    private func isOwn(_ flow: Flow) -> Bool? {
+        if let ownPort, hasEnd(flow, ownPort), isOfPort(flow) { return true }
+        return hasEnd(flow, port) ? false : nil
     }
 
-    private func isOwn(_ flow: Flow) -> Bool {
-        guard let ownPort else { return false }
-        return [flow.original, flow.reply].contains { $0.sourcePort == ownPort || $0.destinationPort == ownPort }
+    private func isOfPort(_ flow: Flow) -> Bool {
+        [flow.original, flow.reply].contains { $0.sourcePort == port || $0.destinationPort == port }
+    }
+
+    /// Whether one of the flow's ends, before translation or after, is this port of this host.
+    private func hasEnd(_ flow: Flow, _ port: UInt16) -> Bool {
+        [flow.original, flow.reply].contains { tuple in
+            (tuple.sourcePort == port && addresses.contains(tuple.source))
+                || (tuple.destinationPort == port && addresses.contains(tuple.destination))
+        }
     }
 
     private func text(_ tuple: FlowTuple) -> String {

@@ -121,11 +121,10 @@ struct PairedRun {
             watching.cancel()
         }
         stopper.attach { count in threads.stop(signals: count) }
-        let flows =
-            senderLink.hasIP
-            ? try FlowWatch(port: common.port, ownPort: senderLink.port, common.transport, logger) { [path.source] }
-            : nil
-        let (outcome, history) = try await FlowWatch.follow(flows) {
+        let flows = FlowWatch.Scope(
+            port: common.port, ownPort: senderLink.port, sendsRaw: common.transport == .packet
+        ) { [path.source] }
+        let (outcome, history) = try await FlowWatch.follow(senderLink.hasIP ? flows : nil, logger) {
             try await Self.runThreads(
                 threads, card, sender: (sender, senderLink), reflector: (reflector, reflectorLink), recorder,
                 sampleWatch)

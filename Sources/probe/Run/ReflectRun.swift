@@ -66,13 +66,11 @@ struct ReflectRun {
         }
         let start = ClockID.monotonic.now()
         stopper.attach { _ in for family in families { family.control.requestStop(.abort) } }
-        let flows =
-            common.transport == .l2
-            ? nil
-            : try FlowWatch(port: common.port, ownPort: nil, common.transport, logger) { [interface] in
-                Set([true, false].flatMap { Housekeeping.ownAddresses(interface, isIPv4: $0) })
-            }
-        let ((results, recorded), history) = try await FlowWatch.follow(flows) {
+        let flows = FlowWatch.Scope(port: common.port, ownPort: nil, sendsRaw: common.transport == .packet) {
+            [interface] in
+            Set([true, false].flatMap { Housekeeping.ownAddresses(interface, isIPv4: $0) })
+        }
+        let ((results, recorded), history) = try await FlowWatch.follow(common.transport == .l2 ? nil : flows, logger) {
             try await Self.runThreads(families, card, configuration, recorder, recorderControl)
         }
         if let facts = card.facts { description.set("hardware_clock", facts) }
