@@ -14,7 +14,7 @@ struct ConntrackCommand: AsyncParsableCommand {
 
             Flows are tracked in a network namespace as soon as a rule there needs it, such
             as one that translates addresses. All of this needs CAP_NET_ADMIN, but for
-            `probe conntrack count` in the own namespace.
+            `probe conntrack count` in the own namespace; --namespace needs CAP_SYS_ADMIN.
 
             \(ProbeError.exitCodes)
             """,
