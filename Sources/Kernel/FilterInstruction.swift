@@ -8,6 +8,7 @@ public struct FilterInstruction: Hashable, Sendable {
     public var jumpFalse: UInt8
     public var k: UInt32
 
+    /// An instruction; jumps count from the one behind it.
     public init(code: UInt16, jumpTrue: UInt8 = 0, jumpFalse: UInt8 = 0, k: UInt32) {
         self.code = code
         self.jumpTrue = jumpTrue

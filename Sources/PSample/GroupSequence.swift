@@ -26,6 +26,7 @@ public struct GroupSequence: Hashable, Sendable {
     /// anew. The next sample tells.
     private var suspect: UInt32?
 
+    /// Nothing heard yet.
     public init() {}
 
     /// Takes the next sample's number.

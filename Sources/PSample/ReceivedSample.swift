@@ -55,6 +55,7 @@ public struct SampledPacket: Hashable, Sendable {
     /// Empty where there are none.
     public var tunnelOptions: [UInt8]
 
+    /// A sample with its bytes.
     public init(sample: Sample, data: [UInt8], userCookie: [UInt8]? = nil, tunnelOptions: [UInt8] = []) {
         self.sample = sample
         self.data = data

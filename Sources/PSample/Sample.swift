@@ -31,6 +31,7 @@ public struct Sample: Hashable, Sendable {
     /// The packet's EtherType, in this host's order.
     public var protocolNumber: UInt16?
 
+    /// A sample of which the kernel said nothing.
     public init() {}
 
     /// The share of packets that is sampled, above 0 to 1; `nil` where the kernel does not say, or says 1 of 0.

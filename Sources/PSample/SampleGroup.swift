@@ -12,6 +12,7 @@ public struct SampleGroup: Hashable, Sendable {
     /// The number that its next sample gets.
     public var sequence: UInt32?
 
+    /// A group as the kernel would tell of it.
     public init(number: UInt32?, references: UInt32? = nil, sequence: UInt32? = nil) {
         self.number = number
         self.references = references

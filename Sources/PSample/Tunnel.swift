@@ -30,5 +30,6 @@ public struct Tunnel: Hashable, Sendable {
     /// `nil`: there are no options. Their bytes are in ``ReceivedSample/withTunnelOptions(_:)``.
     public var options: OptionKind?
 
+    /// A tunnel of which the kernel said nothing.
     public init() {}
 }

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import results
 from processes import Failed, Process, processors
-from report import say, write_json
-from table import Row, show
+from report import say
+from table import Row, finish
 
 LIBRARY, FLOOR = "library", "floor"
 SAMPLES = 2_000_000
@@ -247,11 +247,7 @@ def main():
             except Failed as error:
                 say(f"  FAILED: {error}")
                 failures.append(name)
-        show(benchmark.rows)
-    if options.json:
-        write_json(options.json, [row.json() for row in benchmark.rows])
-    if failures:
-        sys.exit(f"bench: FAILED, see above: {', '.join(failures)}")
+    finish(benchmark.rows, options.json, failures)
 
 
 if __name__ == "__main__":

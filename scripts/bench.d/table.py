@@ -1,8 +1,9 @@
 """The table of a benchmark that runs the library beside a floor, in pairs."""
 
 import statistics
+import sys
 
-from report import text, tidy
+from report import text, tidy, write_json
 
 
 class Row:
@@ -48,3 +49,12 @@ def show(rows):
         cells = list(row.cells.values())
         disturbed = f"{row.disturbed}/{len(row.pairs)}" if row.disturbed else None
         print(f"{row.name:<30} {row.unit:>4} " + " ".join(f"{text(cell):>9}" for cell in [*cells[:8], disturbed]))
+
+
+def finish(rows, path, failures):
+    """Shows the table and writes it to a file, if there is a path; then ends the program where something failed."""
+    show(rows)
+    if path:
+        write_json(path, [row.json() for row in rows])
+    if failures:
+        sys.exit(f"bench: FAILED, see above: {', '.join(failures)}")

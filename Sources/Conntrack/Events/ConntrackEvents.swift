@@ -9,6 +9,7 @@ import Netlink
 /// not even its end, unless `net.netfilter.nf_conntrack_events` is 1: read the table once after the listener is there.
 /// Not for use by two threads at once. Source: nf_conntrack_netlink.c and nf_conntrack_ecache.c of the kernel.
 public final class ConntrackEvents {
+    /// What to listen to, and how much of it to bear.
     public struct Options: Hashable, Sendable {
         /// What to be told of.
         public var kinds: Set<FlowEvent.Kind> = Set(FlowEvent.Kind.allCases)
@@ -26,6 +27,7 @@ public final class ConntrackEvents {
         /// Events a second above which a sample is taken; `nil` takes everything, whatever the rate.
         public var limit: Double? = 20_000
 
+        /// All events of the own namespace.
         public init() {}
     }
 
@@ -74,7 +76,7 @@ public final class ConntrackEvents {
         let now = ClockID.monotonic.now()
         nextReading = now + EventBreaker.interval
         bufferBytes = try connection.setReceiveBuffer(options.bufferBytes)
-        // One flow cannot make a storm, and a sample would miss what happens to it.
+        // A socket has one filter: with this one there is no sampler, which would miss what happens to the flow.
         if let flow = options.flow {
             try connection.attach(FlowFilter.program(for: flow))
         } else if let port = options.udpPort {

@@ -17,6 +17,7 @@ public struct EventAccount: Hashable, Sendable {
     /// Messages that could not be read. They were given to nobody.
     public var malformed: UInt64 = 0
 
+    /// Nothing yet.
     public init() {}
 
     /// Every event that the kernel had for this listener, as far as ``isLeftOutExact``.

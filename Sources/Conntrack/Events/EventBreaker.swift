@@ -38,6 +38,7 @@ public struct EventBreaker: Hashable, Sendable {
         lastDecision = now
     }
 
+    /// Whether a part of the events is left out.
     public var isSampling: Bool { fraction < 1 }
 
     /// Takes note of events that there were since the last decision: taken, lost and left out alike.

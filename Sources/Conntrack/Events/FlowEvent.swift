@@ -3,6 +3,7 @@ import Netlink
 
 /// What the kernel tells of a flow at the moment when it happens.
 public struct FlowEvent: Hashable, Sendable {
+    /// What happened. Source: NFNLGRP_CONNTRACK_* in linux/netfilter/nfnetlink.h.
     public enum Kind: Hashable, Sendable, CaseIterable {
         /// The flow came into the table. Most often no answer has been seen yet.
         case new
@@ -15,6 +16,7 @@ public struct FlowEvent: Hashable, Sendable {
     public var kind: Kind
     public var flow: Flow
 
+    /// An event as the kernel would tell of it.
     public init(_ kind: Kind, _ flow: Flow) {
         self.kind = kind
         self.flow = flow

@@ -2,6 +2,7 @@
 public struct TranslatedEnds: OptionSet, Hashable, Sendable {
     public var rawValue: UInt8
 
+    /// Ends by their bits.
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// The source: masquerading, SNAT. An ICMP query's identifier counts as it.
@@ -35,6 +36,7 @@ extension Flow {
         return ends
     }
 
+    /// Whether an end is.
     public var isTranslated: Bool { !translatedEnds.isEmpty }
 
     /// Packets of the original direction as they leave, translated; equal to ``original`` where nothing is translated.

@@ -8,6 +8,7 @@ public struct Flow: Hashable, Sendable {
         /// From the IP header on.
         public var bytes: UInt64
 
+        /// Counts as the kernel would tell of them.
         public init(packets: UInt64, bytes: UInt64) {
             self.packets = packets
             self.bytes = bytes
@@ -18,6 +19,7 @@ public struct Flow: Hashable, Sendable {
     public var original: FlowTuple
     /// Packets of the other direction, as they come in: to the translated end, where there is one.
     public var reply: FlowTuple
+    /// What the kernel has noted of it so far.
     public var status: FlowStatus?
     /// Seconds until the flow is forgotten.
     public var timeout: UInt32?
@@ -34,6 +36,7 @@ public struct Flow: Hashable, Sendable {
     public var use: UInt32?
     /// There where `net.netfilter.nf_conntrack_acct` was 1 when the flow began.
     public var originalCounters: Counters?
+    /// The same of the reply direction.
     public var replyCounters: Counters?
     /// When the flow was confirmed: CLOCK_REALTIME, nanoseconds. There where `net.netfilter.nf_conntrack_timestamp` was 1.
     public var startTime: Int64?
@@ -43,6 +46,7 @@ public struct Flow: Hashable, Sendable {
     /// Where it is tracked, as the listener's namespace numbers others; `nil` for its own. Source: ip-netns(8).
     public var namespaceID: Int32?
 
+    /// A flow of which nothing but its tuples is known.
     public init(original: FlowTuple, reply: FlowTuple) {
         self.original = original
         self.reply = reply

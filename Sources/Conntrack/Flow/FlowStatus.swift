@@ -2,6 +2,7 @@
 public struct FlowStatus: OptionSet, Hashable, Sendable {
     public var rawValue: UInt32
 
+    /// Bits as the kernel has them, unknown ones too.
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
     /// Another flow's helper foretold it (an FTP data connection).

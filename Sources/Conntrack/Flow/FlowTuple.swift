@@ -20,6 +20,7 @@ public struct FlowTuple: Hashable, Sendable {
     public var transport: TransportProtocol
     public var selector: Selector
 
+    /// A tuple of any protocol.
     public init(
         source: IPAddress, destination: IPAddress, transport: TransportProtocol, selector: Selector
     ) {

@@ -2,6 +2,7 @@
 public struct TCPState: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     public var rawValue: UInt8
 
+    /// A state by the kernel's number, an unknown one too.
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     public static let synSent = TCPState(rawValue: 1)

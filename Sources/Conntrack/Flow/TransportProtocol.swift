@@ -2,6 +2,7 @@
 public struct TransportProtocol: RawRepresentable, Hashable, Sendable {
     public var rawValue: UInt8
 
+    /// Any of the 256 numbers.
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     public static let icmp = TransportProtocol(rawValue: 1)

@@ -15,6 +15,7 @@ public final class ConntrackTable {
         /// The most that it takes: `net.netfilter.nf_conntrack_max`. `nil` before Linux 5.7.
         public var limit: UInt32?
 
+        /// A size as the kernel would tell of it.
         public init(flows: UInt32, limit: UInt32? = nil) {
             self.flows = flows
             self.limit = limit

@@ -11,6 +11,7 @@ import Kernel
 ///
 /// The columns and members are in docs/conntrack.md.
 public struct FlowWriter: ~Copyable {
+    /// The form of a line.
     public enum Format: String, Hashable, Sendable, CaseIterable {
         /// In the manner of `conntrack -L` and `conntrack -E`.
         case text
@@ -24,6 +25,7 @@ public struct FlowWriter: ~Copyable {
     public struct Details: OptionSet, Hashable, Sendable {
         public var rawValue: UInt8
 
+        /// Details by their bits.
         public init(rawValue: UInt8) { self.rawValue = rawValue }
 
         /// The address family in front, as of `conntrack -o extended`.

@@ -12,6 +12,7 @@ public struct FlowTranslations: Sendable {
         /// The conntrack zone; 0 is the default one.
         public var zone: UInt16
 
+        /// The own namespace's default zone, unless another is given.
         public init(namespaceID: Int32? = nil, zone: UInt16 = 0) {
             self.namespaceID = namespaceID
             self.zone = zone

@@ -110,6 +110,7 @@ public final class NetlinkConnection {
 
 /// What one receive call gave: one message or several. It looks into the buffer that it was received into.
 public struct NetlinkDatagram {
+    /// All that was received.
     public let bytes: UnsafeRawBufferPointer
     /// The number of the namespace that it tells of, with ``NetlinkConnection/listenToAllNamespaces()``; `nil` for the
     /// socket's own. `ip netns list-id` shows them.

@@ -12,6 +12,7 @@ public struct StampingConfiguration: Hashable, Sendable {
     /// The clock that stamps; `nil` leaves it as it is.
     public var provider: StampProvider?
 
+    /// What is to be set, or as the kernel would tell of it.
     public init(transmitType: UInt32, receiveFilter: UInt32, flags: UInt32 = 0, provider: StampProvider? = nil) {
         self.transmitType = transmitType
         self.receiveFilter = receiveFilter

@@ -101,6 +101,7 @@ public struct StampProvider: Hashable, Sendable {
     /// enum hwtstamp_provider_qualifier: 0 precise, 1 approximate.
     public var qualifier: UInt32
 
+    /// A clock as the kernel would name it.
     public init(clockIndex: UInt32, qualifier: UInt32 = 0) {
         self.clockIndex = clockIndex
         self.qualifier = qualifier

@@ -9,6 +9,7 @@ public struct GenericFamily: Hashable, Sendable {
     public var name: String
     /// The message type of its requests, answers and notifications; given anew at each boot or loading.
     public var identifier: UInt16
+    /// The version that the kernel speaks.
     public var version: UInt32
     /// Numbers of its multicast groups by their names, for ``NetlinkConnection/join(group:)``.
     public var groups: [String: UInt32]

@@ -8,6 +8,7 @@ public struct AttributeWriter {
     public private(set) var bytes: [UInt8]
     public private(set) var error: NetlinkFormatError?
 
+    /// Begins behind bytes that are there already.
     public init(after bytes: [UInt8] = []) { self.bytes = bytes }
 
     /// Appends a plain C value, padded: a family's fixed header.
@@ -46,6 +47,7 @@ public struct AttributeWriter {
     /// An attribute that says something by being there.
     public mutating func putFlag(_ type: UInt16) { put(type, bytes: EmptyCollection()) }
 
+    /// Bytes as they are. More than 65,531 are an error that stays.
     public mutating func put(_ type: UInt16, bytes payload: some Collection<UInt8>) {
         guard error == nil else { return }
         let length = payload.count + 4

@@ -4,7 +4,9 @@ import CLinux
 ///
 /// Source: netlink(7), struct nlmsghdr in linux/netlink.h.
 public struct MessageWriter {
+    /// What is asked, in the family's numbers.
     public let type: UInt16
+    /// NLM_F_*, to which a request adds its own.
     public var flags: UInt16
     /// What comes after the message header. Put attributes here.
     public var attributes: AttributeWriter

@@ -27,16 +27,10 @@ extension SampleComparison {
     private func shareText(_ name: String, _ side: Side) -> String {
         guard side.packets > 0 else { return "\(name): no packets" }
         let share =
-            "\(name): \(side.sampled) of \(side.packets) packets, \(percent(Double(side.sampled) / Double(side.packets)))"
+            "\(name): \(side.sampled) of \(side.packets) packets, \(percentText(Double(side.sampled) / Double(side.packets)))"
         guard let probability = side.probability, let deviation = side.deviation else { return share }
         // Two deviations: what chance keeps to in 95 of 100 runs.
-        return share + "; \(percent(probability)) +- \(percent(2 * deviation)) is to be expected"
-    }
-
-    private func percent(_ share: Double) -> String {
-        // Shares are of counts, and not above 1 by more than a few.
-        guard share >= 0, share < 1e9 else { return "? %" }
-        return fixedPointText(UInt64((share * 10_000).rounded()), decimals: 2) + " %"
+        return share + "; \(percentText(probability)) +- \(percentText(2 * deviation)) is to be expected"
     }
 
     /// What became of the samples, under the names of the JSON.

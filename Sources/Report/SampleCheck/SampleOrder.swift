@@ -48,6 +48,7 @@ public struct SampleViolation: Sendable, Hashable {
         public var moment: Moment
         public var time: Int64
 
+        /// A moment of a packet with its time.
         public init(_ moment: Moment, _ time: Int64) {
             self.moment = moment
             self.time = time

@@ -16,6 +16,7 @@ public struct SampleRecord: Sendable {
         /// When its sender says that it sent it, by the sender's clock: nanoseconds since the Unix epoch.
         public var sent: Int64?
 
+        /// A packet as it was found.
         public init(
             kind: String, source: String, sourcePort: UInt16, destination: String, destinationPort: UInt16,
             sequence: UInt32, probeSequence: UInt32?, ssid: UInt16?, sent: Int64? = nil
@@ -61,6 +62,7 @@ public struct SampleRecord: Sendable {
     public var tunnel: [(key: String, value: JSONValue)]?
     public var stamp: STAMPPacket?
 
+    /// A sample of which the kernel said nothing.
     public init(received: Int64) { self.received = received }
 
     /// "in", "out", or both for what a switch passed on; nil where no interface is named.

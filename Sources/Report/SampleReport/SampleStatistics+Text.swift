@@ -32,7 +32,7 @@ extension SampleStatistics {
         if let direction = key.direction { line += " \(direction)" }
         line += ": \(session.samples) of \(session.packets) sampled"
         if session.packets > 0 {
-            line += ", \(percentText(session.samples, of: session.packets))"
+            line += ", \(percentText(Double(session.samples) / Double(session.packets)))"
             if let probability = session.probability { line += " (asked for \(percentText(probability)))" }
         }
         return line + "\n"
@@ -105,12 +105,4 @@ extension SampleStatistics {
             ("probability", session.probability.map { .number($0) } ?? .null),
         ])
     }
-}
-
-private func percentText(_ part: UInt64, of whole: UInt64) -> String {
-    percentText(Double(part) / Double(whole))
-}
-
-private func percentText(_ share: Double) -> String {
-    fixedPointText(UInt64((share * 10_000).rounded()), decimals: 2) + " %"
 }

@@ -9,6 +9,7 @@ public struct SampleStatistics: Sendable {
         public var repeated: UInt64
         public var restarts: UInt64
 
+        /// What was counted of a group.
         public init(number: UInt32, lost: UInt64, reordered: UInt64, repeated: UInt64, restarts: UInt64) {
             self.number = number
             self.lost = lost
@@ -77,8 +78,10 @@ public struct SampleStatistics: Sendable {
     private static let sessionLimit = 4096
     private static let rateLimit = 8
 
+    /// Nothing heard yet.
     public init() {}
 
+    /// Adds a sample.
     public mutating func add(_ record: SampleRecord) {
         samples += 1
         if let group = record.group { counts[group, default: 0] += 1 }

@@ -44,19 +44,15 @@ struct FlowListener: ~Copyable {
 
     /// Flows that were there before: no event tells of them.
     private mutating func readTable() {
-        do throws(SystemError) {
+        do {
             let table = try ConntrackTable()
-            do throws(NetlinkError) {
-                guard try table.size().flows <= Self.readable else {
-                    history.notes.append(
-                        "The table is too long to be read: of flows that it held before the run nothing is known.")
-                    return
-                }
-                let now = ClockID.realtime.now()
-                try table.dump { flow in add(flows.take(.found, flow, at: now)) }
-            } catch {
-                history.notes.append("The table could not be read: \(error)")
+            guard try table.size().flows <= Self.readable else {
+                history.notes.append(
+                    "The table is too long to be read: of flows that it held before the run nothing is known.")
+                return
             }
+            let now = ClockID.realtime.now()
+            try table.dump { flow in add(flows.take(.found, flow, at: now)) }
         } catch {
             history.notes.append("The table could not be read: \(error)")
         }

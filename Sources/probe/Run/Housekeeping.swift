@@ -36,11 +36,11 @@ enum Housekeeping {
         }
     }
 
-    /// The interface's own addresses of one family, that probes may be sent to.
-    static func ownAddresses(_ interface: Interface, isIPv4: Bool) -> [IPAddress] {
+    /// The interface's own addresses, that probes may be sent to.
+    static func ownAddresses(_ interface: Interface) -> [IPAddress] {
         guard let connection = try? NetlinkConnection(),
             let found = try? connection.addresses(on: interface.index)
         else { return [] }
-        return found.map(\.address).filter { $0.isIPv4 == isIPv4 }
+        return found.map(\.address)
     }
 }

@@ -68,7 +68,7 @@ struct ReflectRun {
         stopper.attach { _ in for family in families { family.control.requestStop(.abort) } }
         let flows = FlowWatch.Scope(port: common.port, ownPort: nil, sendsRaw: common.transport == .packet) {
             [interface] in
-            Set([true, false].flatMap { Housekeeping.ownAddresses(interface, isIPv4: $0) })
+            Set(Housekeeping.ownAddresses(interface))
         }
         let ((results, recorded), history) = try await FlowWatch.follow(common.transport == .l2 ? nil : flows, logger) {
             try await Self.runThreads(families, card, configuration, recorder, recorderControl)
@@ -165,7 +165,7 @@ struct ReflectRun {
     private func admission(isIPv4: Bool) -> Link.Admission {
         Link.Admission(
             sources: options.allow.filter { $0.address.isIPv4 == isIPv4 },
-            destinations: Housekeeping.ownAddresses(interface, isIPv4: isIPv4))
+            destinations: Housekeeping.ownAddresses(interface).filter { $0.isIPv4 == isIPv4 })
     }
 
     /// Follows the clock's quality and the interface's addresses.
