@@ -16,10 +16,10 @@ let package = Package(
         .library(name: "Netlink", targets: ["Netlink"]),
         .library(name: "PSample", targets: ["PSample"]),
         .library(name: "Conntrack", targets: ["Conntrack"]),
-        .library(name: "Wire", targets: ["Wire"]),
-        .library(name: "Kernel", targets: ["Kernel"]),
-        .library(name: "Clocks", targets: ["Clocks"]),
-        .library(name: "Addresses", targets: ["Addresses"]),
+        .library(name: "STAMPWire", targets: ["STAMPWire"]),
+        .library(name: "LinuxKernel", targets: ["LinuxKernel"]),
+        .library(name: "HostClocks", targets: ["HostClocks"]),
+        .library(name: "NetworkAddresses", targets: ["NetworkAddresses"]),
         .library(name: "Report", targets: ["Report"]),
     ],
     dependencies: [
@@ -32,25 +32,28 @@ let package = Package(
     targets: [
         .target(name: "CLinux"),
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
-        .target(name: "Addresses", swiftSettings: settings),
-        .target(name: "Kernel", dependencies: ["CLinux", "Addresses"], swiftSettings: settings),
-        .target(name: "Wire", dependencies: ["Addresses"], swiftSettings: settings),
+        .target(name: "NetworkAddresses", swiftSettings: settings),
+        .target(name: "LinuxKernel", dependencies: ["CLinux", "NetworkAddresses"], swiftSettings: settings),
+        .target(name: "STAMPWire", dependencies: ["NetworkAddresses"], swiftSettings: settings),
         .target(
-            name: "FastAFPacket", dependencies: ["Kernel", "CLinux", "CPcap", "Addresses"],
+            name: "FastAFPacket", dependencies: ["LinuxKernel", "CLinux", "CPcap", "NetworkAddresses"],
             swiftSettings: settings),
-        .target(name: "Clocks", dependencies: ["Kernel", "CLinux"], swiftSettings: settings),
-        .target(name: "Netlink", dependencies: ["Kernel", "CLinux", "Addresses"], swiftSettings: settings),
+        .target(name: "HostClocks", dependencies: ["LinuxKernel", "CLinux"], swiftSettings: settings),
+        .target(name: "Netlink", dependencies: ["LinuxKernel", "CLinux", "NetworkAddresses"], swiftSettings: settings),
         .target(
-            name: "PSample", dependencies: ["Netlink", "Kernel", "CLinux", "Addresses"], swiftSettings: settings),
+            name: "PSample", dependencies: ["Netlink", "LinuxKernel", "CLinux", "NetworkAddresses"],
+            swiftSettings: settings),
         .target(
-            name: "Conntrack", dependencies: ["Netlink", "Kernel", "CLinux", "Addresses"], swiftSettings: settings),
+            name: "Conntrack", dependencies: ["Netlink", "LinuxKernel", "CLinux", "NetworkAddresses"],
+            swiftSettings: settings),
         .target(
             name: "Report", dependencies: [.product(name: "Histogram", package: "hdrhistogram-swift")],
             swiftSettings: settings),
         .executableTarget(
             name: "probe",
             dependencies: [
-                "Addresses", "Kernel", "Wire", "FastAFPacket", "Clocks", "Netlink", "PSample", "Conntrack", "Report",
+                "NetworkAddresses", "LinuxKernel", "STAMPWire", "FastAFPacket", "HostClocks", "Netlink", "PSample",
+                "Conntrack", "Report",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -59,41 +62,45 @@ let package = Package(
         .executableTarget(
             name: "stamp-exchange",
             dependencies: [
-                "Addresses", "Kernel", "Wire", "FastAFPacket", "Netlink",
+                "NetworkAddresses", "LinuxKernel", "STAMPWire", "FastAFPacket", "Netlink",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Examples/stamp-exchange", swiftSettings: settings),
         .executableTarget(
             name: "ring-capture",
             dependencies: [
-                "Kernel", "FastAFPacket", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "LinuxKernel", "FastAFPacket", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Examples/ring-capture", swiftSettings: settings),
-        .testTarget(name: "AddressesTests", dependencies: ["Addresses"], swiftSettings: settings),
-        .testTarget(name: "KernelTests", dependencies: ["Kernel"], swiftSettings: settings),
-        .testTarget(name: "WireTests", dependencies: ["Wire", "Addresses"], swiftSettings: settings),
+        .testTarget(name: "NetworkAddressesTests", dependencies: ["NetworkAddresses"], swiftSettings: settings),
+        .testTarget(name: "LinuxKernelTests", dependencies: ["LinuxKernel"], swiftSettings: settings),
+        .testTarget(name: "STAMPWireTests", dependencies: ["STAMPWire", "NetworkAddresses"], swiftSettings: settings),
         .testTarget(
-            name: "FastAFPacketTests", dependencies: ["FastAFPacket", "Kernel", "Addresses", "CLinux"],
+            name: "FastAFPacketTests", dependencies: ["FastAFPacket", "LinuxKernel", "NetworkAddresses", "CLinux"],
             swiftSettings: settings),
-        .testTarget(name: "ClocksTests", dependencies: ["Clocks", "Kernel"], swiftSettings: settings),
-        .testTarget(name: "NetlinkTests", dependencies: ["Netlink", "Kernel", "Addresses"], swiftSettings: settings),
+        .testTarget(name: "HostClocksTests", dependencies: ["HostClocks", "LinuxKernel"], swiftSettings: settings),
         .testTarget(
-            name: "PSampleTests", dependencies: ["PSample", "Netlink", "Kernel", "Wire", "CLinux", "Addresses"],
+            name: "NetlinkTests", dependencies: ["Netlink", "LinuxKernel", "NetworkAddresses"], swiftSettings: settings),
+        .testTarget(
+            name: "PSampleTests",
+            dependencies: ["PSample", "Netlink", "LinuxKernel", "STAMPWire", "CLinux", "NetworkAddresses"],
             swiftSettings: settings),
         .testTarget(
-            name: "ConntrackTests", dependencies: ["Conntrack", "Netlink", "Kernel", "CLinux", "Addresses"],
+            name: "ConntrackTests",
+            dependencies: ["Conntrack", "Netlink", "LinuxKernel", "CLinux", "NetworkAddresses"],
             swiftSettings: settings),
         .testTarget(name: "ReportTests", dependencies: ["Report"], swiftSettings: settings),
         .testTarget(
             name: "ProbeTests",
             dependencies: [
-                "probe", "Kernel", "FastAFPacket", "Clocks", "Netlink", "PSample", "Conntrack", "Wire", "Report",
-                "Addresses",
+                "probe", "LinuxKernel", "FastAFPacket", "HostClocks", "Netlink", "PSample", "Conntrack", "STAMPWire",
+                "Report",
+                "NetworkAddresses",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),
         .testTarget(
             name: "LiveTests",
-            dependencies: ["FastAFPacket", "Netlink", "Kernel", "Wire", "Report", "Addresses"],
+            dependencies: ["FastAFPacket", "Netlink", "LinuxKernel", "STAMPWire", "Report", "NetworkAddresses"],
             swiftSettings: settings),
     ]
 )

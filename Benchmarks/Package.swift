@@ -16,15 +16,15 @@ let package = Package(
         .executableTarget(
             name: "packets",
             dependencies: [
-                .product(name: "Addresses", package: "probe"),
+                .product(name: "NetworkAddresses", package: "probe"),
                 .product(name: "FastAFPacket", package: "probe"),
-                .product(name: "Kernel", package: "probe"),
+                .product(name: "LinuxKernel", package: "probe"),
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "netlink",
             dependencies: [
-                .product(name: "Kernel", package: "probe"),
+                .product(name: "LinuxKernel", package: "probe"),
                 .product(name: "Netlink", package: "probe"),
                 .product(name: "PSample", package: "probe"),
             ],

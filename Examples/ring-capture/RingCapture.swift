@@ -2,7 +2,7 @@ import ArgumentParser
 import Dispatch
 import FastAFPacket
 import Glibc
-import Kernel
+import LinuxKernel
 import Synchronization
 
 @main

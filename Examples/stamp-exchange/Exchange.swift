@@ -1,7 +1,7 @@
 import FastAFPacket
 import Glibc
-import Kernel
-import Wire
+import LinuxKernel
+import STAMPWire
 
 /// Sends probes at an interval and prints a line for each of them and for each of the peer's, all on one thread.
 struct Exchange: ~Copyable {

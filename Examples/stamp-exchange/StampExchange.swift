@@ -1,11 +1,11 @@
-import Addresses
 import ArgumentParser
 import Dispatch
 import FastAFPacket
 import Glibc
-import Kernel
+import LinuxKernel
 import Netlink
-import Wire
+import NetworkAddresses
+import STAMPWire
 
 @main
 struct StampExchange: ParsableCommand {

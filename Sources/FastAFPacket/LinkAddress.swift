@@ -1,5 +1,5 @@
-import Addresses
 import CLinux
+import NetworkAddresses
 
 /// The link-layer end of a frame: sockaddr_ll in Swift. Source: packet(7).
 public struct LinkAddress: Hashable, Sendable, CustomStringConvertible {

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 
 /// What every packet socket has, with a ring or without.
 extension Descriptor {

@@ -1,7 +1,7 @@
-import Addresses
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 
 /// Holds a UDP port beside a packet socket: the kernel then sends no "port unreachable", nobody else takes the port,
 /// and nothing is delivered twice, since a filter drops it all.

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 
 /// A netlink request that failed: what was asked, why, and the kernel's own words where it gave any.
 ///

@@ -1,6 +1,6 @@
-import Addresses
 import CLinux
 import Netlink
+import NetworkAddresses
 
 extension ReceivedSample {
     /// Decodes the attributes of one PSAMPLE_CMD_SAMPLE in the place of what was here before, without copying or

@@ -1,5 +1,5 @@
 import CLinux
-import Kernel
+import LinuxKernel
 
 /// A classic BPF program that lets the wanted groups through, so that others' samples take no room in the buffer.
 ///

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 import Netlink
 
 /// Listens to the kernel's packet samples of one network namespace.

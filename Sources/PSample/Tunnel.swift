@@ -1,4 +1,4 @@
-import Addresses
+import NetworkAddresses
 
 /// The metadata of a sampled packet's tunnel. What is `nil` the kernel did not say; addresses, ports and TOS that are zero
 /// it leaves out.

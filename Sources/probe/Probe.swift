@@ -1,5 +1,5 @@
 import ArgumentParser
-import Kernel
+import LinuxKernel
 import Logging
 
 @main

@@ -1,4 +1,4 @@
-import Kernel
+import LinuxKernel
 
 /// Why a command ends: a sentence with the remedy, and the exit code that `--help` documents.
 enum ProbeError: Error, CustomStringConvertible {

@@ -1,6 +1,6 @@
-import Addresses
 import FastAFPacket
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 
 /// The examples of the documentation's articles, word for word: ``ArticleTests`` compares them, and runs them.
 enum ArticleExamples {

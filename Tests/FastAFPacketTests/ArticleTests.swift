@@ -1,7 +1,7 @@
-import Addresses
 import FastAFPacket
 import Foundation
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 import Testing
 
 /// That the articles' examples are those which are compiled here.

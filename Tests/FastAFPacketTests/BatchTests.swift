@@ -1,6 +1,6 @@
 import FastAFPacket
 import Glibc
-import Kernel
+import LinuxKernel
 import Testing
 
 /// What each packet of a batch brings of its own.

@@ -1,6 +1,6 @@
 import FastAFPacket
 import Foundation
-import Kernel
+import LinuxKernel
 import Testing
 
 @testable import class FastAFPacket.PacketConn

@@ -1,7 +1,7 @@
-import Addresses
 import FastAFPacket
 import Glibc
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 import Testing
 
 /// Ids that the kernel counts must stay right after sends that fail, and with batches that were elsewhere before.

@@ -1,6 +1,6 @@
 import FastAFPacket
 import Glibc
-import Kernel
+import LinuxKernel
 import Testing
 
 @Suite(.needsRoot, .vethPair)

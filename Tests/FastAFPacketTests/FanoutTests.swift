@@ -1,6 +1,6 @@
 import FastAFPacket
 import Glibc
-import Kernel
+import LinuxKernel
 import Testing
 
 /// Which socket of a group gets which packet.

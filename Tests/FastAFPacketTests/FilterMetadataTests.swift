@@ -1,6 +1,6 @@
-import Addresses
 import FastAFPacket
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 import Testing
 
 /// Filters on what is beside a frame, with real frames: tagged ones too, whose tag the kernel takes out.

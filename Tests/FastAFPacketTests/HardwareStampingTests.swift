@@ -1,5 +1,5 @@
 import Glibc
-import Kernel
+import LinuxKernel
 import Testing
 
 @testable import FastAFPacket

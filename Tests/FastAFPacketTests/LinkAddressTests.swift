@@ -1,7 +1,7 @@
-import Addresses
 import CLinux
 import FastAFPacket
 import Glibc
+import NetworkAddresses
 import Testing
 
 struct LinkAddressTests {

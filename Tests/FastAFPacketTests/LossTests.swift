@@ -1,6 +1,6 @@
-import Addresses
 import FastAFPacket
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 import Testing
 
 /// Stamps that are lost in the socket's buffer, which the kernel counts nowhere.

@@ -1,5 +1,5 @@
 import FastAFPacket
-import Kernel
+import LinuxKernel
 import Testing
 
 /// The example program `ring-capture`, as its users run it.

@@ -1,7 +1,7 @@
-import Addresses
 import FastAFPacket
 import Glibc
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 import Testing
 
 /// Stamps that a single send asks for.

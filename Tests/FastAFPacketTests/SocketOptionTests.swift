@@ -1,6 +1,6 @@
-import Addresses
 import Glibc
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 import Testing
 
 @testable import FastAFPacket

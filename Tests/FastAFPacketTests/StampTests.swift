@@ -1,4 +1,4 @@
-import Kernel
+import LinuxKernel
 import Testing
 
 @testable import FastAFPacket

@@ -1,7 +1,7 @@
-import Addresses
 import FastAFPacket
 import Glibc
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 import Testing
 
 private func write(_ header: VirtioNetHeader, to bytes: inout [UInt8]) -> Int? {

@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 import Report
+import STAMPWire
 import Testing
-import Wire
 
 /// A peer whose clock is set in mid-run. Its clock is the test's own, and no machine's.
 @Suite(.serialized, .needsRoot)

@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import Kernel
+import LinuxKernel
 import Testing
 
 /// `probe conntrack` on a router that translates.

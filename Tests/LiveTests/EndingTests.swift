@@ -1,5 +1,5 @@
 import Foundation
-import Kernel
+import LinuxKernel
 import Report
 import Testing
 

@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import Kernel
+import LinuxKernel
 import Testing
 
 /// An ordinary IPv4 UDP socket of the test's own in a side's namespace. It shares no code with the connections that it

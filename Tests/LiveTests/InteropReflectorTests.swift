@@ -1,7 +1,7 @@
 import Foundation
-import Kernel
+import LinuxKernel
+import STAMPWire
 import Testing
-import Wire
 
 /// Our reflector and senders of other make.
 @Suite(.serialized, .needsRoot)

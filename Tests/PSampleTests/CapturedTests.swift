@@ -1,6 +1,6 @@
-import Addresses
+import NetworkAddresses
+import STAMPWire
 import Testing
-import Wire
 
 @testable import Netlink
 @testable import PSample

@@ -1,6 +1,6 @@
-import Clocks
+import HostClocks
+import STAMPWire
 import Testing
-import Wire
 
 @testable import probe
 

@@ -1,5 +1,5 @@
+import STAMPWire
 import Testing
-import Wire
 
 @testable import probe
 

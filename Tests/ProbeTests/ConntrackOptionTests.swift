@@ -1,6 +1,6 @@
-import Addresses
 import ArgumentParser
 import Conntrack
+import NetworkAddresses
 import Testing
 
 @testable import probe

@@ -1,8 +1,8 @@
-import Addresses
 import ArgumentParser
-import Kernel
+import LinuxKernel
+import NetworkAddresses
+import STAMPWire
 import Testing
-import Wire
 
 @testable import FastAFPacket
 @testable import probe

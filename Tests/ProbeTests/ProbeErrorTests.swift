@@ -1,6 +1,6 @@
-import Addresses
 import FastAFPacket
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 import Testing
 
 @testable import probe

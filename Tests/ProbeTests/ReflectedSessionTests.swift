@@ -1,5 +1,5 @@
-import Addresses
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 import Testing
 
 @testable import probe

@@ -1,12 +1,12 @@
-import Addresses
 import ArgumentParser
 import CLinux
 import Foundation
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 import PSample
 import Report
+import STAMPWire
 import Testing
-import Wire
 
 @testable import Netlink
 @testable import probe

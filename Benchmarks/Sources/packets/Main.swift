@@ -1,5 +1,5 @@
 import Glibc
-import Kernel
+import LinuxKernel
 
 /// FastAFPacket as its users use it, for the benchmarks: the same commands, options and results as the C program
 /// Benchmarks/floor/packets.c, which makes the same system calls.

@@ -1,5 +1,5 @@
 import Glibc
-import Kernel
+import LinuxKernel
 
 /// What the thread has used for how many packets, from the end of the warm-up on.
 struct Measurement {

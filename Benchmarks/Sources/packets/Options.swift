@@ -1,4 +1,4 @@
-import Addresses
+import NetworkAddresses
 
 /// The command line, as the C program has it.
 struct Options {

@@ -1,6 +1,6 @@
 import FastAFPacket
 import Glibc
-import Kernel
+import LinuxKernel
 
 /// IEEE 802 local experimental 1: the kernel neither sends nor takes any of it.
 let testEtherType: UInt16 = 0x88B5

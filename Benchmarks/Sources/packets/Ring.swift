@@ -1,5 +1,5 @@
 import FastAFPacket
-import Kernel
+import LinuxKernel
 
 /// Receives by a TPACKET_V3 ring and reads each packet's length and stamp.
 func readRing(_ options: Options) throws(SystemError) {

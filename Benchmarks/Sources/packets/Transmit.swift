@@ -1,7 +1,7 @@
-import Addresses
 import FastAFPacket
 import Glibc
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 
 /// The sends that may wait for stamps; only a batch does.
 private let bookSize = 1 << 12

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 import Netlink
 
 /// Listens to what happens to flows: new ones, changes, ends.

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 import Netlink
 
 /// Lets a random part of the events into a socket, and counts the others where it can.

@@ -1,7 +1,7 @@
-import Addresses
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 
 /// A classic BPF program that lets the messages of one flow through, and those that it does not recognise.
 ///

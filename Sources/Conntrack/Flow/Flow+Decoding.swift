@@ -1,6 +1,6 @@
-import Addresses
 import CLinux
 import Netlink
+import NetworkAddresses
 
 /// The types of ctnetlink's messages: the subsystem in the upper byte. Source: linux/netfilter/nfnetlink.h.
 enum ConntrackMessage {

@@ -1,6 +1,6 @@
-import Addresses
 import CLinux
 import Netlink
+import NetworkAddresses
 
 extension FlowTuple {
     /// Reads the nested attributes of CTA_TUPLE_ORIG or CTA_TUPLE_REPLY, and the zone of the direction among them.

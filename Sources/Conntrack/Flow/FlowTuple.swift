@@ -1,4 +1,4 @@
-import Addresses
+import NetworkAddresses
 
 /// What the kernel tells packets of one direction of a flow by: both addresses, the protocol, and its ports or the like.
 ///

@@ -1,7 +1,7 @@
-import Addresses
 import CLinux
 import Glibc
 import Netlink
+import NetworkAddresses
 
 extension ConntrackTable {
     /// The flow one of whose two tuples is this one, as its packets come in.

@@ -1,8 +1,8 @@
-import Addresses
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 import Netlink
+import NetworkAddresses
 
 /// The kernel's table of tracked flows, of one network namespace, through a netlink socket of its own.
 ///

@@ -1,4 +1,4 @@
-import Addresses
+import NetworkAddresses
 
 /// Where the next byte of a line goes. The room for a whole line is there: see ``FlowWriter/longestLine``.
 ///

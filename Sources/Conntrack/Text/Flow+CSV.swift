@@ -1,4 +1,4 @@
-import Addresses
+import NetworkAddresses
 
 extension Flow {
     /// The first line. New columns only come at its end.

@@ -1,4 +1,4 @@
-import Addresses
+import NetworkAddresses
 
 extension Flow {
     /// Appends an object and a line's end. Nothing that is written needs an escape.

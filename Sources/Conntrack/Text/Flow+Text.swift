@@ -1,5 +1,5 @@
-import Addresses
 import Glibc
+import NetworkAddresses
 
 extension Flow {
     /// Appends the flow and a line's end in the manner of `conntrack -L`; at its end the namespace, where that is not the

@@ -1,4 +1,4 @@
-import Kernel
+import LinuxKernel
 
 /// Writes flows and events as lines, into one buffer that is used again: a table of any size costs no more memory.
 ///

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 
 /// The memory of one batch: message headers, their addresses, control data and packets, allocated once.
 ///

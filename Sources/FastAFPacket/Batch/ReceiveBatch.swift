@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 
 /// Storage for many received packets at once, made once and used for every receive. Not for two threads at a time.
 public struct ReceiveBatch: ~Copyable {

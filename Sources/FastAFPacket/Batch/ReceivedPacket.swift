@@ -1,7 +1,7 @@
-import Addresses
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 
 /// What the kernel told of one received packet, beside its bytes.
 public struct ReceivedPacket: Sendable {

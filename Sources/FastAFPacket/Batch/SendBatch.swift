@@ -1,7 +1,7 @@
-import Addresses
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 
 /// Where a packet of a batch goes, and how, where that differs from packet to packet.
 public struct SendOptions: Sendable {

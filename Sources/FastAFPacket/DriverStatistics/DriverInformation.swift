@@ -1,5 +1,5 @@
 import CLinux
-import Kernel
+import LinuxKernel
 
 /// What an interface's driver says of itself, as `ethtool -i` prints it. Source: ETHTOOL_GDRVINFO in linux/ethtool.h.
 public struct DriverInformation: Hashable, Sendable {

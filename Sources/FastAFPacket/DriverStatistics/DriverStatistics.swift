@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 
 /// What an interface's driver and card count, as `ethtool -S` prints it, at one moment.
 ///

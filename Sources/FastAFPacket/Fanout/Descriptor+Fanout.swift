@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 
 extension Descriptor {
     /// Joins a packet socket that is bound already to a group, or opens it.

@@ -1,4 +1,4 @@
-import Kernel
+import LinuxKernel
 
 extension PacketConn {
     /// Joins the receive half to a group of sockets that share what the interface receives, or opens the group.

@@ -1,4 +1,4 @@
-import Kernel
+import LinuxKernel
 
 extension PacketRing {
     /// Joins a group of sockets that share what the interface receives, or opens it: as ``PacketConn/joinFanout(_:)``.

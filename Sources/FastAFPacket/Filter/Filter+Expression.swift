@@ -1,5 +1,5 @@
 import CPcap
-import Kernel
+import LinuxKernel
 
 /// A filter expression that libpcap refuses: its own message, and where in the expression it went wrong.
 public struct FilterError: Error, Hashable, Sendable, CustomStringConvertible {

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 
 /// What a frame's bytes do not say: the kernel has taken a VLAN tag out of them before any filter runs, and whom they were
 /// for depends on the interface. Classic BPF reads both from beside the frame; libpcap's `vlan` looks into the frame.

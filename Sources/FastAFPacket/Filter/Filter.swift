@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 
 /// A classic BPF program for a socket. Source: SO_ATTACH_FILTER in socket(7), linux/filter.h.
 public struct Filter: Hashable, Sendable {

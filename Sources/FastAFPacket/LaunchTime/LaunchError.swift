@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 
 /// A packet that was dropped for its launch time. Source: report_sock_error() in net/sched/sch_etf.c.
 public struct LaunchError: Hashable, Sendable {

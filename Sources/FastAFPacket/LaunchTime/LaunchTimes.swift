@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 
 /// How the launch times of sends are meant: ``SendOptions/launchTime``.
 ///

@@ -1,7 +1,7 @@
-import Addresses
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 
 extension PacketConn {
     /// Opens a packet socket (two with `dualConn`) on one interface, and on no other.

@@ -1,7 +1,7 @@
-import Addresses
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 
 extension PacketConn {
     /// Opens an ordinary UDP socket with stamps: no privilege on ports above 1023. One socket for both halves, since

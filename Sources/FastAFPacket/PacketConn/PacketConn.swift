@@ -1,7 +1,7 @@
-import Addresses
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 import Synchronization
 
 /// A connection for packets with transmit and receive stamps: AF_PACKET on one interface, or an ordinary UDP socket.

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 import Synchronization
 
 /// The events of one kind that calls of a connection wait for, and the threads inside such calls.

@@ -1,4 +1,4 @@
-import Addresses
+import NetworkAddresses
 
 /// What a ring tells of one packet, beside its bytes. Source: struct tpacket3_hdr in linux/if_packet.h.
 public struct CaptureInfo: Hashable, Sendable {

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 
 extension PacketRing {
     /// Opens a packet socket with a ring.

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 
 extension PacketRing {
     /// Sends one packet, without stamps: for those there is ``PacketConn``.

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 import Synchronization
 
 /// A packet socket whose received packets lie in memory that it shares with the kernel (PACKET_RX_RING): no system call

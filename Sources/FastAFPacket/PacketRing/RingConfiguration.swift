@@ -1,4 +1,4 @@
-import Kernel
+import LinuxKernel
 
 extension PacketRing {
     /// The layout of a ring's memory. Source: Documentation/networking/packet_mmap.rst.

@@ -1,5 +1,5 @@
 import Glibc
-import Kernel
+import LinuxKernel
 
 /// Why a read of a ring returned no packet.
 public enum RingError: Error, Hashable, Sendable, CustomStringConvertible {

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 
 /// The shape of a ring's memory: blocks one after the other, and in each, for v1 and v2, frames.
 @usableFromInline

@@ -1,5 +1,5 @@
-import Addresses
 import CLinux
+import NetworkAddresses
 
 /// One packet in a ring's memory, for as long as the reader's closure runs: each property is read when it is asked for.
 ///

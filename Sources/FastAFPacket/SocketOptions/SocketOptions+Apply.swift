@@ -1,7 +1,7 @@
-import Addresses
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 
 extension SocketOptions {
     /// What a socket is there for: an option of the other half is left out.

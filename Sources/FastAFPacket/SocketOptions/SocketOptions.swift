@@ -1,4 +1,4 @@
-import Addresses
+import NetworkAddresses
 
 /// What a socket does beside sending and receiving: each option is one of the kernel's, off if nothing else is said.
 ///

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 
 /// The card-wide stamping configuration: struct hwtstamp_config. Source: linux/net_tstamp.h.
 public struct HardwareStampingConfiguration: Hashable, Sendable {

@@ -1,5 +1,5 @@
 import CLinux
-import Kernel
+import LinuxKernel
 
 /// The stamps that one control message carries, in nanoseconds. Source: struct scm_timestamping64 in
 /// linux/errqueue.h; Documentation/networking/timestamping.rst.

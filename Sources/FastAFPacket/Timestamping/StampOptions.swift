@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 
 /// The SO_TIMESTAMPING bits of a connection's one or two sockets.
 struct StampOptions {

@@ -1,5 +1,5 @@
 import CLinux
-import Kernel
+import LinuxKernel
 
 /// Kinds of transmit stamps: asked for on a connection, offered by an interface, or had for a send.
 public struct TransmitStampKinds: OptionSet, Hashable, Sendable, BitwiseCopyable, CustomStringConvertible {

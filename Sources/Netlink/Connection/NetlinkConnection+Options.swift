@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 
 extension NetlinkConnection {
     /// Joins a multicast group of the family. Some need CAP_NET_ADMIN (EPERM).

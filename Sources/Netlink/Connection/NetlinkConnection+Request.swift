@@ -1,5 +1,5 @@
 import CLinux
-import Kernel
+import LinuxKernel
 
 extension NetlinkConnection {
     /// Makes one value of one reply; `nil` leaves the reply out.

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 
 /// A netlink socket of the network namespace in which it was opened, with a buffer made once.
 ///

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 
 /// What a connection needs of a socket: the seam at which tests play the kernel.
 protocol NetlinkTransport: AnyObject {

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
 
 /// The kernel's ethtool family: what an interface's driver can stamp, has stamped, and is set to.
 ///

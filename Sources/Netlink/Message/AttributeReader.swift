@@ -1,5 +1,5 @@
-import Addresses
 import CLinux
+import NetworkAddresses
 
 /// A scanner over attributes that trusts no length. The first error stays, and ends the walk.
 ///

@@ -1,5 +1,5 @@
-import Addresses
 import CLinux
+import NetworkAddresses
 
 /// Appends attributes to one growing buffer. The first error stays, and nothing is written after it.
 ///

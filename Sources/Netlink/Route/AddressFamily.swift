@@ -1,5 +1,5 @@
-import Addresses
 import Glibc
+import NetworkAddresses
 
 extension IPAddress {
     /// AF_INET or AF_INET6, as the headers of rtnetlink want it.

@@ -1,5 +1,5 @@
-import Addresses
 import CLinux
+import NetworkAddresses
 
 /// An address that an interface has. Source: rtnetlink(7) RTM_GETADDR, linux/if_addr.h.
 public struct InterfaceAddress: Hashable, Sendable {

@@ -1,6 +1,6 @@
-import Addresses
 import CLinux
 import Glibc
+import NetworkAddresses
 
 /// An interface as rtnetlink sees it now. Source: rtnetlink(7) RTM_GETLINK.
 public struct Link: Hashable, Sendable {

@@ -1,5 +1,5 @@
-import Addresses
 import CLinux
+import NetworkAddresses
 
 /// How far the kernel is with finding a neighbour's address. Source: ndm_state in rtnetlink(7).
 public enum NeighbourState: Hashable, Sendable, CustomStringConvertible {

@@ -1,7 +1,7 @@
-import Addresses
 import CLinux
 import Glibc
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 
 /// Makes the kernel find a next hop's MAC address: by an ordinary packet to it, as any program's would.
 ///

@@ -1,6 +1,6 @@
-import Addresses
 import CLinux
 import Glibc
+import NetworkAddresses
 
 extension NetlinkConnection {
     /// The neighbour table's entry for `address`; `nil` where there is none.

@@ -1,6 +1,6 @@
-import Addresses
 import Glibc
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 
 /// Whom to address frames to so that they reach a peer through one interface.
 public struct NextHop: Hashable, Sendable {

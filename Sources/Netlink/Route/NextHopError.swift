@@ -1,4 +1,4 @@
-import Addresses
+import NetworkAddresses
 
 /// Why there is no way to a peer through an interface, and what to do about it.
 public enum NextHopError: Error, Hashable, Sendable, CustomStringConvertible {

@@ -1,5 +1,5 @@
-import Addresses
 import CLinux
+import NetworkAddresses
 
 /// What the kernel does with packets to one destination. Source: rtnetlink(7) RTM_GETROUTE.
 public struct Route: Hashable, Sendable {

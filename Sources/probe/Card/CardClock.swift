@@ -1,8 +1,8 @@
-import Clocks
-import Kernel
+import HostClocks
+import LinuxKernel
 import Report
+import STAMPWire
 import Synchronization
-import Wire
 
 /// How the card's clock runs beside CLOCK_REALTIME, told by the thread that reads it to those that convert stamps.
 final class CardClock: Sendable {

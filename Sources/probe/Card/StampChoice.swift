@@ -1,5 +1,5 @@
 import FastAFPacket
-import Kernel
+import LinuxKernel
 
 /// Which stamps a session asks for and measures by: `--stamps`.
 enum StampChoice: String, CaseIterable, Sendable {

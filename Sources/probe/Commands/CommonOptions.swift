@@ -1,5 +1,5 @@
 import ArgumentParser
-import Wire
+import STAMPWire
 
 /// What all commands that touch the network take.
 struct CommonOptions: ParsableArguments {

@@ -1,6 +1,6 @@
-import Addresses
 import ArgumentParser
 import Conntrack
+import NetworkAddresses
 
 struct ConntrackCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

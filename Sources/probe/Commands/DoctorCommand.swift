@@ -1,5 +1,5 @@
-import Addresses
 import ArgumentParser
+import NetworkAddresses
 
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

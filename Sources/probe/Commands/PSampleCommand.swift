@@ -1,5 +1,5 @@
 import ArgumentParser
-import Wire
+import STAMPWire
 
 struct PSampleCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

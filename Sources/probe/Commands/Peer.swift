@@ -1,7 +1,7 @@
-import Addresses
 import ArgumentParser
+import NetworkAddresses
 import Report
-import Wire
+import STAMPWire
 
 /// Whom a run measures to: an IP address, or a station of the same link without IP.
 enum Peer: Hashable, ExpressibleByArgument, CustomStringConvertible {

@@ -1,4 +1,4 @@
-import Kernel
+import LinuxKernel
 import Logging
 
 /// Messages for a person at a terminal: "probe: warning: …" on standard error.

@@ -1,5 +1,5 @@
-import Addresses
 import ArgumentParser
+import NetworkAddresses
 
 struct ReflectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

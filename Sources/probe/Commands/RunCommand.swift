@@ -1,6 +1,6 @@
-import Addresses
 import ArgumentParser
-import Wire
+import NetworkAddresses
+import STAMPWire
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,6 @@
-import Addresses
 import ArgumentParser
-import Wire
+import NetworkAddresses
+import STAMPWire
 
 /// A span of time on the command line: 10s, 500ms, 250us, 1m, 2h; a bare number is seconds.
 struct TimeSpan: ExpressibleByArgument, CustomStringConvertible {

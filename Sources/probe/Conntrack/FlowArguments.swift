@@ -1,6 +1,6 @@
-import Addresses
 import ArgumentParser
 import Conntrack
+import NetworkAddresses
 
 /// An end of a flow on the command line: 192.0.2.1:4000, [2001:db8::1]:4000, or an address alone.
 struct FlowEnd: ExpressibleByArgument, Hashable {

@@ -1,5 +1,5 @@
 import Conntrack
-import Kernel
+import LinuxKernel
 import Logging
 import Netlink
 import Report

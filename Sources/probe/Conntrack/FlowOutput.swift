@@ -1,5 +1,5 @@
 import Conntrack
-import Kernel
+import LinuxKernel
 
 /// Flows on standard output: lines are gathered, and written whole.
 struct FlowOutput: ~Copyable {

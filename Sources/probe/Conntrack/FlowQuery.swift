@@ -1,5 +1,5 @@
 import Conntrack
-import Kernel
+import LinuxKernel
 import Netlink
 import Report
 

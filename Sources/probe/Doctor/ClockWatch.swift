@@ -1,5 +1,5 @@
-import Clocks
-import Kernel
+import HostClocks
+import LinuxKernel
 
 /// Reads a card's clock from time to time, and says how it runs.
 struct ClockWatch {

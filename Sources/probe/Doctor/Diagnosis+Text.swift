@@ -1,6 +1,6 @@
-import Clocks
 import FastAFPacket
-import Kernel
+import HostClocks
+import LinuxKernel
 
 extension Diagnosis {
     /// What was found out, for a person: the host, each interface with its table, and the findings. Ends with a line end.

@@ -1,8 +1,8 @@
-import Addresses
-import Clocks
 import FastAFPacket
-import Kernel
+import HostClocks
+import LinuxKernel
 import Netlink
+import NetworkAddresses
 
 /// All that `probe doctor` has found out. Findings, text and JSON are functions of it.
 struct Diagnosis: Hashable, Sendable {

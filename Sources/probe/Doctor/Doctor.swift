@@ -1,5 +1,5 @@
 import FastAFPacket
-import Kernel
+import LinuxKernel
 
 /// Examines interfaces one after the other: those that share a card also share its stamping configuration.
 struct Doctor {

@@ -1,6 +1,6 @@
-import Addresses
-import Kernel
-import Wire
+import LinuxKernel
+import NetworkAddresses
+import STAMPWire
 
 /// The frames that the doctor sends: few, and harmless to whoever else hears them.
 enum DoctorFrames {

@@ -1,5 +1,5 @@
-import Addresses
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 
 /// `probe doctor`: examines the interfaces, prints what was found out, and gives back all that it had set.
 struct DoctorRun {

@@ -1,6 +1,6 @@
-import Clocks
 import FastAFPacket
-import Kernel
+import HostClocks
+import LinuxKernel
 import Netlink
 
 /// Where each fact comes from: the kernel, or a test that plays it.

@@ -1,5 +1,5 @@
 import FastAFPacket
-import Kernel
+import LinuxKernel
 
 /// Something that hurts, and what to do about it.
 struct Finding: Hashable, Sendable {

@@ -1,7 +1,7 @@
-import Addresses
 import FastAFPacket
-import Kernel
-import Wire
+import LinuxKernel
+import NetworkAddresses
+import STAMPWire
 
 /// Sends a few frames on an interface, takes their stamps, and looks at what arrives for a second.
 struct FrameTrialRun: ~Copyable {

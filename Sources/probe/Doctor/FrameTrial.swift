@@ -1,5 +1,5 @@
 import FastAFPacket
-import Kernel
+import LinuxKernel
 
 /// What came of sending frames with stamps and of what arrived meanwhile.
 struct FrameTrial: Hashable, Sendable {

@@ -1,5 +1,5 @@
 import FastAFPacket
-import Kernel
+import LinuxKernel
 
 extension InterfaceFacts {
     func findings(_ host: HostFacts) -> [Finding] {

@@ -1,5 +1,5 @@
 import FastAFPacket
-import Kernel
+import LinuxKernel
 import Netlink
 
 /// What became of a frame that was to leave at a time of its own.

@@ -1,5 +1,5 @@
 import FastAFPacket
-import Kernel
+import LinuxKernel
 import Netlink
 
 /// What is known of a capability: nothing is said to work that was not seen to.

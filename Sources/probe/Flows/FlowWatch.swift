@@ -1,8 +1,8 @@
-import Addresses
 import Conntrack
-import Kernel
+import LinuxKernel
 import Logging
 import Netlink
+import NetworkAddresses
 import Report
 
 /// Follows what this host's connection tracking knows of a run's flows, on a thread of its own.

@@ -1,6 +1,6 @@
-import Addresses
 import Conntrack
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 import Report
 
 /// Turns what the kernel tells of flows into what has changed for a session. No sockets, no clocks.

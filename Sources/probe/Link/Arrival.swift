@@ -1,7 +1,7 @@
-import Addresses
 import FastAFPacket
-import Kernel
-import Wire
+import LinuxKernel
+import NetworkAddresses
+import STAMPWire
 
 /// One received STAMP packet's surroundings, whichever way it travelled.
 struct Arrival {

@@ -1,7 +1,7 @@
-import Addresses
 import FastAFPacket
-import Kernel
-import Wire
+import LinuxKernel
+import NetworkAddresses
+import STAMPWire
 
 /// What stands around a STAMP packet on each transport.
 extension Link {

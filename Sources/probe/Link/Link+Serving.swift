@@ -1,5 +1,5 @@
 import FastAFPacket
-import Kernel
+import LinuxKernel
 
 /// What both packet threads do with their link.
 extension Link {

@@ -1,5 +1,5 @@
-import Addresses
-import Wire
+import NetworkAddresses
+import STAMPWire
 
 /// The headers that a link puts in front of a STAMP packet: one value for all transports, which packet threads copy
 /// and write without allocating.

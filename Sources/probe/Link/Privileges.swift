@@ -1,4 +1,4 @@
-import Kernel
+import LinuxKernel
 
 /// What a link needs of the process, and how a refusal is explained: all that is missing at once.
 enum Privileges {

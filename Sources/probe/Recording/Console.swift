@@ -1,4 +1,4 @@
-import Kernel
+import LinuxKernel
 import Report
 
 /// What the user sees: a line for each packet, statistics, and on a terminal a live line that each second overwrites.

@@ -1,4 +1,4 @@
-import Kernel
+import LinuxKernel
 import Report
 
 /// A packet log that is being written: whole lines, at most ``patience`` old.

@@ -1,4 +1,4 @@
-import Kernel
+import LinuxKernel
 import Logging
 import Report
 

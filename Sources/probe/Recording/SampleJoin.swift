@@ -1,5 +1,5 @@
-import Clocks
-import Kernel
+import HostClocks
+import LinuxKernel
 import Report
 
 /// Joins the kernel's samples with the rows of their packets, on the recorder's thread.

@@ -1,6 +1,6 @@
-import Addresses
-import Kernel
+import LinuxKernel
 import Logging
+import NetworkAddresses
 import Report
 
 extension SessionNotice {

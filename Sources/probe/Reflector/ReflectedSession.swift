@@ -1,6 +1,6 @@
-import Addresses
-import Kernel
-import Wire
+import LinuxKernel
+import NetworkAddresses
+import STAMPWire
 
 /// What tells one session from another: RFC 8762 section 4 and RFC 8972 section 3.
 struct SessionKey: Hashable {

@@ -1,5 +1,5 @@
 import Report
-import Wire
+import STAMPWire
 
 /// All that is known of one reply, and of the probe that it answered, while their stamps and rows are not finished.
 struct ReplySlot {

@@ -1,9 +1,9 @@
-import Addresses
-import Clocks
 import FastAFPacket
-import Kernel
+import HostClocks
+import LinuxKernel
+import NetworkAddresses
 import Report
-import Wire
+import STAMPWire
 
 extension SessionReflector {
     /// Answers the probes that are there, batch by batch, up to a limit: a flood must not keep the thread from its

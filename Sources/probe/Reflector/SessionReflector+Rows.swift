@@ -1,8 +1,8 @@
-import Clocks
 import FastAFPacket
-import Kernel
+import HostClocks
+import LinuxKernel
 import Report
-import Wire
+import STAMPWire
 
 extension SessionReflector {
     /// Takes over what a probe tells of earlier probes' departures and of earlier replies' arrivals.

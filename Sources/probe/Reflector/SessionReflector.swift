@@ -1,9 +1,9 @@
-import Addresses
-import Clocks
 import FastAFPacket
-import Kernel
+import HostClocks
+import LinuxKernel
+import NetworkAddresses
 import Report
-import Wire
+import STAMPWire
 
 /// The session-reflector: answers probes from the thread that receives them, and learns the true transmit stamps of
 /// its replies, which later replies carry. It owns everything here.

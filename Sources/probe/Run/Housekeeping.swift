@@ -1,10 +1,10 @@
-import Addresses
 import FastAFPacket
-import Kernel
+import LinuxKernel
 import Logging
 import Netlink
+import NetworkAddresses
 import Report
-import Wire
+import STAMPWire
 
 /// What changes around a session and is looked at each second, away from the packet threads.
 enum Housekeeping {

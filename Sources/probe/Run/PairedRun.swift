@@ -1,10 +1,10 @@
-import Addresses
 import FastAFPacket
-import Kernel
+import LinuxKernel
 import Logging
 import Netlink
+import NetworkAddresses
 import Report
-import Wire
+import STAMPWire
 
 /// `probe run`: a sender and a reflector towards one peer, and the recorder of both.
 struct PairedRun {

@@ -1,6 +1,6 @@
-import Addresses
-import Kernel
+import LinuxKernel
 import Netlink
+import NetworkAddresses
 
 /// The way to the peer: what the kernel's tables say, or the user.
 struct PeerPath {

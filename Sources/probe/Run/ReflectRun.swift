@@ -1,9 +1,9 @@
-import Addresses
 import FastAFPacket
-import Kernel
+import LinuxKernel
 import Logging
+import NetworkAddresses
 import Report
-import Wire
+import STAMPWire
 
 /// `probe reflect`: a reflector for each address family, and the recorder of both.
 struct ReflectRun {

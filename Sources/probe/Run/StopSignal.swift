@@ -1,4 +1,4 @@
-import Kernel
+import LinuxKernel
 import Synchronization
 
 /// Tells a thread that waits to end, or the recorder that no more will come: raised once, and never taken down.

@@ -1,4 +1,4 @@
-import Kernel
+import LinuxKernel
 
 /// The rings and controls between the threads of a run.
 final class ThreadControls: Sendable {

@@ -1,4 +1,4 @@
-import Kernel
+import LinuxKernel
 import Report
 
 /// A capture file that is being written: whole blocks, at most ``patience`` old.

@@ -1,4 +1,4 @@
-import Kernel
+import LinuxKernel
 
 /// Names of this network namespace's interfaces by the numbers that samples have.
 struct InterfaceNames {

@@ -1,9 +1,9 @@
-import Kernel
+import LinuxKernel
 import Logging
 import Netlink
 import PSample
 import Report
-import Wire
+import STAMPWire
 
 /// Takes samples until it is told to stop, and turns them into lines, a capture and statistics. For a thread of its own,
 /// on which all that it works with is opened.

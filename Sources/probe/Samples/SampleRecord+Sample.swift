@@ -1,7 +1,7 @@
-import Addresses
+import NetworkAddresses
 import PSample
 import Report
-import Wire
+import STAMPWire
 
 extension SampleRecord {
     /// What the kernel said, without names and bytes.

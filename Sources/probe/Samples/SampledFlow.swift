@@ -1,7 +1,7 @@
-import Addresses
+import NetworkAddresses
 import PSample
 import Report
-import Wire
+import STAMPWire
 
 /// A sample of one of the run's packets, as it goes to the recorder.
 struct SeenSample: BitwiseCopyable, Hashable, Sendable {

@@ -1,4 +1,4 @@
-import Wire
+import STAMPWire
 
 /// What is known of the offset between this host's clock and the peer's, and so the bound of a one-way delay's error.
 struct ClockRelation: Sendable {

@@ -1,6 +1,6 @@
 import FastAFPacket
 import Report
-import Wire
+import STAMPWire
 
 extension PacketRecord {
     /// Enters what is known of the packet's way out.

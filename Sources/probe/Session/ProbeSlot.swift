@@ -1,5 +1,5 @@
 import Report
-import Wire
+import STAMPWire
 
 /// All that is known of one probe and its reply while their rows are not finished.
 struct ProbeSlot {

@@ -1,4 +1,4 @@
-import Kernel
+import LinuxKernel
 import Synchronization
 
 /// What other threads tell a packet thread: when to end, and what has changed around it.

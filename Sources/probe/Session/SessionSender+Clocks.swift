@@ -1,7 +1,7 @@
-import Clocks
-import Kernel
+import HostClocks
+import LinuxKernel
 import Report
-import Wire
+import STAMPWire
 
 extension SessionSender {
     /// Looks whether this host's clock was set. To be called between receiving replies and taking them in: then all of

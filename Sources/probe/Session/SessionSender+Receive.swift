@@ -1,7 +1,7 @@
 import FastAFPacket
-import Kernel
+import LinuxKernel
 import Report
-import Wire
+import STAMPWire
 
 extension SessionSender {
     /// Takes the replies that are there, up to a limit: a flood must not keep the thread from its other work.

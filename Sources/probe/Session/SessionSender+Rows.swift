@@ -1,6 +1,6 @@
 import FastAFPacket
 import Report
-import Wire
+import STAMPWire
 
 extension SessionSender {
     /// Writes the rows of a probe that are complete now.

@@ -1,9 +1,9 @@
-import Addresses
-import Clocks
 import FastAFPacket
-import Kernel
+import HostClocks
+import LinuxKernel
+import NetworkAddresses
 import Report
-import Wire
+import STAMPWire
 
 extension SessionSender {
     /// Sends the probes whose time has come, as one batch.

@@ -1,9 +1,9 @@
-import Addresses
-import Clocks
 import FastAFPacket
-import Kernel
+import HostClocks
+import LinuxKernel
+import NetworkAddresses
 import Report
-import Wire
+import STAMPWire
 
 /// The session-sender: sends probes at their times, takes their transmit stamps and the replies, and turns each probe
 /// into its two rows. All of it runs on one thread of its own, which owns everything here.

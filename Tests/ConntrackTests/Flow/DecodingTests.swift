@@ -1,6 +1,6 @@
-import Addresses
 import CLinux
 import Netlink
+import NetworkAddresses
 import Testing
 
 @testable import Conntrack

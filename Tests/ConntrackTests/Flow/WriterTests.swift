@@ -1,5 +1,5 @@
-import Addresses
 import Foundation
+import NetworkAddresses
 import Testing
 
 @testable import Conntrack

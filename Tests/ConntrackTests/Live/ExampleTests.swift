@@ -1,5 +1,5 @@
 import Conntrack
-import Kernel
+import LinuxKernel
 import Testing
 
 // The function of docs/conntrack.md, word for word.

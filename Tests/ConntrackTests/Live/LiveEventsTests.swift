@@ -1,8 +1,8 @@
-import Addresses
 import CLinux
 import Foundation
-import Kernel
+import LinuxKernel
 import Netlink
+import NetworkAddresses
 import Testing
 
 @testable import Conntrack

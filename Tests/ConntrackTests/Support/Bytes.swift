@@ -1,7 +1,7 @@
-import Addresses
 import CLinux
 import Conntrack
 import Netlink
+import NetworkAddresses
 
 /// Bytes from hexadecimal digits; blanks and line ends separate.
 func bytes(_ hexadecimal: String) -> [UInt8] {

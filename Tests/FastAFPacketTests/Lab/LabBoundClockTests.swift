@@ -1,6 +1,6 @@
 import FastAFPacket
 import Foundation
-import Kernel
+import LinuxKernel
 import Testing
 
 /// Hardware stamps by a virtual clock of the card's.

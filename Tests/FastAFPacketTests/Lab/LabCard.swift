@@ -1,6 +1,6 @@
 import FastAFPacket
 import Foundation
-import Kernel
+import LinuxKernel
 import Testing
 
 /// The card of a machine in the lab: QEMU's igb, which stamps what it sends, one frame at a time, and has a clock.

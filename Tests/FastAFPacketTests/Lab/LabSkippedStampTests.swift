@@ -1,5 +1,5 @@
 import FastAFPacket
-import Kernel
+import LinuxKernel
 import Testing
 
 /// Stamps that a real driver skips, since its card keeps one at a time.

@@ -1,6 +1,6 @@
 import FastAFPacket
 import Foundation
-import Kernel
+import LinuxKernel
 import Testing
 
 /// Options and fanout groups of rings.

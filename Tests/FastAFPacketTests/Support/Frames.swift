@@ -1,6 +1,6 @@
-import Addresses
 import FastAFPacket
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 
 /// The ethertype of the tests' own frames (IEEE 802 local experimental 1): the kernel sends none of it.
 let testEtherType: UInt16 = 0x88B5

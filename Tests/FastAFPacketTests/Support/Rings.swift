@@ -1,5 +1,5 @@
 import FastAFPacket
-import Kernel
+import LinuxKernel
 
 extension VethPair {
     /// A small ring on one side, for the tests' own ethertype, whose reads wait for five seconds.

@@ -1,5 +1,5 @@
 import Glibc
-import Kernel
+import LinuxKernel
 
 /// Runs `body` on a thread of its own that has given up capabilities, and returns the errno of the error that it throws.
 func errorWithout(

@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import Kernel
+import LinuxKernel
 
 /// A packet socket of the tests' own: it shares no code with the connections that it checks.
 ///

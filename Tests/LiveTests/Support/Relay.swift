@@ -1,4 +1,4 @@
-import Kernel
+import LinuxKernel
 import Synchronization
 
 /// Passes whole frames between the two sides of a `.relay` lab, in both directions, and does to some of them what links

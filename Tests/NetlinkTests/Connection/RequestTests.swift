@@ -1,6 +1,6 @@
-import Addresses
 import CLinux
 import Glibc
+import NetworkAddresses
 import Testing
 
 @testable import Netlink

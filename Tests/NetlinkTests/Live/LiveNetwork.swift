@@ -1,6 +1,6 @@
-import Addresses
 import Foundation
-import Kernel
+import LinuxKernel
+import NetworkAddresses
 import Synchronization
 import Testing
 

@@ -1,5 +1,5 @@
-import Addresses
 import CLinux
+import NetworkAddresses
 import Testing
 
 @testable import Netlink

@@ -1,8 +1,8 @@
-import Clocks
-import Kernel
+import HostClocks
+import LinuxKernel
 import Report
+import STAMPWire
 import Testing
-import Wire
 
 @testable import probe
 

@@ -1,6 +1,6 @@
 import Report
+import STAMPWire
 import Testing
-import Wire
 
 @testable import probe
 

@@ -1,6 +1,6 @@
 import ArgumentParser
 import FastAFPacket
-import Kernel
+import LinuxKernel
 import Testing
 
 @testable import probe

@@ -1,6 +1,6 @@
-import Clocks
 import FastAFPacket
 import Foundation
+import HostClocks
 import Testing
 
 @testable import probe

@@ -1,5 +1,5 @@
-import Addresses
 import ArgumentParser
+import NetworkAddresses
 import Testing
 
 @testable import probe

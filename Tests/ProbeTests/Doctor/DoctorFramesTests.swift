@@ -1,7 +1,7 @@
-import Addresses
-import Kernel
+import LinuxKernel
+import NetworkAddresses
+import STAMPWire
 import Testing
-import Wire
 
 @testable import FastAFPacket
 @testable import probe

@@ -1,8 +1,8 @@
-import Addresses
-import Clocks
 import FastAFPacket
-import Kernel
+import HostClocks
+import LinuxKernel
 import Netlink
+import NetworkAddresses
 import Synchronization
 import Testing
 

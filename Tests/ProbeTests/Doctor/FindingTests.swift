@@ -1,6 +1,6 @@
-import Clocks
 import FastAFPacket
-import Kernel
+import HostClocks
+import LinuxKernel
 import Testing
 
 @testable import probe

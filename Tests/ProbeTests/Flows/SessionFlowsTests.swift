@@ -1,5 +1,5 @@
-import Addresses
 import Conntrack
+import NetworkAddresses
 import Report
 import Testing
 

@@ -1,7 +1,7 @@
-import Addresses
-import Kernel
+import LinuxKernel
 import Logging
 import Netlink
+import NetworkAddresses
 import PSample
 import Report
 import Testing

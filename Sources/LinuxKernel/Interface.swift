@@ -1,0 +1,56 @@
+import CLinux
+import Glibc
+import NetworkAddresses
+
+/// A network interface of the calling thread's network namespace, as it was when looked up.
+///
+/// Source: netdevice(7).
+public struct Interface: Hashable, Sendable {
+    public var name: String
+    public var index: Int32
+    /// Largest payload of a frame in bytes: the IP packet.
+    public var mtu: Int
+    public var isUp: Bool
+    /// Whether frames have an Ethernet header (ARPHRD_ETHER or loopback).
+    public var isEthernet: Bool
+    public var macAddress: MACAddress
+
+    /// Looks an interface up by name.
+    ///
+    /// - Throws: ``SystemError`` ENODEV with the advice to list the interfaces.
+    public init(named name: String) throws(SystemError) {
+        var raw = cl_interface()
+        let result = cl_interface_by_name(name, &raw)
+        if result < 0 {
+            throw SystemError(
+                "find the interface", code: -result, remedy: "`ip link` lists the interfaces of this network namespace."
+            )
+        }
+        self.name = name
+        index = raw.index
+        mtu = Int(raw.mtu)
+        isUp = raw.flags & UInt32(IFF_UP) != 0
+        isEthernet = raw.hardware_type == 1 || raw.hardware_type == 772
+        macAddress = withUnsafeBytes(of: raw.hardware_address) { bytes in
+            MACAddress(rawValue: bytes.prefix(6).reduce(0) { $0 << 8 | UInt64($1) })
+        }
+    }
+}
+
+extension Interface {
+    /// The interfaces of the calling thread's network namespace, in the kernel's order. One that goes meanwhile is left
+    /// out.
+    ///
+    /// - Throws: ``SystemError`` with what if_nameindex(3) gives.
+    public static func all() throws(SystemError) -> [Interface] {
+        guard let list = if_nameindex() else { throw SystemError("list the interfaces", code: errno) }
+        defer { if_freenameindex(list) }
+        var found: [Interface] = []
+        var entry = list
+        while let name = entry.pointee.if_name {
+            if let interface = try? Interface(named: String(cString: name)) { found.append(interface) }
+            entry += 1
+        }
+        return found
+    }
+}

@@ -1,0 +1,89 @@
+import NetworkAddresses
+
+/// An Ethernet frame that carries one UDP datagram, decoded without copying.
+///
+/// At most one 802.1Q tag; IPv4 with options; IPv6 with hop-by-hop, destination and routing headers in front of UDP.
+/// The payload is as long as UDP says, so the padding of a short Ethernet frame is not part of it.
+public struct UDPFrame: Hashable, Sendable {
+    public var destinationMAC: MACAddress
+    public var sourceMAC: MACAddress
+    /// The tag that is in the frame. The kernel takes a tag out of received frames and delivers it beside them.
+    public var vlan: VLANTag?
+    public var source: IPAddress
+    public var destination: IPAddress
+    /// IPv4 time to live or IPv6 hop limit, as it is in the frame.
+    public var hopLimit: UInt8
+    /// The six bits of RFC 2474.
+    public var dscp: UInt8
+    /// The two bits of RFC 3168.
+    public var ecn: UInt8
+    public var sourcePort: UInt16
+    public var destinationPort: UInt16
+    /// Offsets of the UDP payload in the frame; of a frame that was cut, of what there is of it.
+    public var payload: Range<Int>
+
+    /// Decodes a frame of any length.
+    ///
+    /// - Parameters:
+    ///   - frame: from the destination MAC address on, without the frame check sequence.
+    ///   - verifyChecksum: whether to check the UDP checksum. False for a frame whose checksum is still to be filled
+    ///     in by a card that it never meets (TP_STATUS_CSUMNOTREADY, packet(7)). The IPv4 header checksum is always
+    ///     checked; an absent UDP checksum (0) is accepted over IPv4 (RFC 768) and refused over IPv6 (RFC 8200 8.1).
+    ///     Nothing of UDP's can be checked where the end is missing.
+    ///   - wholeLength: the frame's own length where `frame` may be the beginning alone, as samples are.
+    /// - Throws: the first reason found, from the link layer up.
+    public init(
+        decoding frame: RawSpan, verifyChecksum: Bool = true, wholeLength: Int? = nil
+    ) throws(FrameError) {
+        let wholeLength = max(wholeLength ?? 0, frame.byteCount)
+        guard let destinationMAC = frame.u48(at: 0), let sourceMAC = frame.u48(at: 6),
+            var etherType = frame.u16(at: 12)
+        else { throw .short }
+        var network = 14
+        var vlan: VLANTag?
+        if etherType == EtherType.vlan {
+            guard let tag = frame.u16(at: 14), let inner = frame.u16(at: 16) else { throw .short }
+            vlan = VLANTag(controlInformation: tag)
+            etherType = inner
+            network = 18
+        }
+        let header: NetworkHeader
+        switch etherType {
+        case EtherType.ipv4:
+            header = try NetworkHeader(decodingIPv4: frame, at: network, wholeLength: wholeLength)
+        case EtherType.ipv6:
+            header = try NetworkHeader(decodingIPv6: frame, at: network, wholeLength: wholeLength)
+        default: throw .notIP
+        }
+        self.destinationMAC = MACAddress(rawValue: destinationMAC)
+        self.sourceMAC = MACAddress(rawValue: sourceMAC)
+        self.vlan = vlan
+        source = header.source
+        destination = header.destination
+        hopLimit = header.hopLimit
+        dscp = header.trafficClass >> 2
+        ecn = header.trafficClass & 3
+
+        let transport = header.transport
+        guard transport.count >= 8, let sourcePort = frame.u16(at: transport.lowerBound),
+            let destinationPort = frame.u16(at: transport.lowerBound + 2),
+            let length = frame.u16(at: transport.lowerBound + 4),
+            let checksum = frame.u16(at: transport.lowerBound + 6),
+            length >= 8, Int(length) <= transport.count
+        else { throw .badHeader }
+        self.sourcePort = sourcePort
+        self.destinationPort = destinationPort
+        let end = transport.lowerBound + Int(length)
+        payload = transport.lowerBound + 8..<min(end, frame.byteCount)
+
+        guard verifyChecksum, end <= frame.byteCount else { return }
+        if checksum == 0 {
+            guard source.isIPv4 else { throw .badChecksum }
+            return
+        }
+        var sum = InternetChecksum()
+        sum.addUDPPseudoHeader(source: source, destination: destination, length: length)
+        sum.add(frame, transport.lowerBound..<payload.upperBound)
+        guard sum.folded == 0xFFFF else { throw .badChecksum }
+    }
+}

@@ -1,0 +1,103 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import LinuxKernel
+
+@Suite struct EventSignalTests {
+    @Test func `a raised signal is seen until it is cleared`() throws {
+        let signal = try EventSignal()
+        #expect(try !signal.descriptor.waitForInput(timeout: 0))
+        signal.raise()
+        signal.raise()
+        #expect(try signal.descriptor.waitForInput(timeout: 0))
+        #expect(try signal.descriptor.waitForInput(timeout: 0))
+        signal.clear()
+        #expect(try !signal.descriptor.waitForInput(timeout: 0))
+    }
+
+    @Test func `a signal that is down may be cleared`() throws {
+        let signal = try EventSignal()
+        signal.clear()
+        signal.raise()
+        #expect(try signal.descriptor.waitForInput(timeout: 0))
+    }
+
+    @Test func `a signal raised by another thread ends the wait`() throws {
+        let signal = SharedSignal(try EventSignal())
+        // Not a task: the wait holds a thread of the pool that would run it.
+        Thread.detachNewThread { signal.value.raise() }
+        #expect(try signal.value.descriptor.waitForInput(timeout: 10_000_000_000))
+    }
+
+    @Test func `a wait without input ends after its time`() throws {
+        let signal = try EventSignal()
+        let start = ClockID.monotonic.now()
+        #expect(try !signal.descriptor.waitForInput(timeout: 5_000_000))
+        #expect(ClockID.monotonic.now() - start >= 5_000_000)
+    }
+
+    private final class SharedSignal: Sendable {
+        let value: EventSignal
+        init(_ value: consuming EventSignal) { self.value = value }
+    }
+}
+
+/// A file of the calling thread's in /proc.
+private func file(_ name: String) -> String {
+    (try? String(contentsOfFile: "/proc/thread-self/\(name)", encoding: .utf8)) ?? ""
+}
+
+/// The processors that the calling thread may use, such as "0-3,8".
+private func allowedProcessors() -> String {
+    let line = file("status").split(separator: "\n").first { $0.hasPrefix("Cpus_allowed_list:") } ?? ""
+    return line.drop { !$0.isNumber }.description
+}
+
+@Suite struct PacketThreadTests {
+    @Test func `the body runs on a thread of its own and the caller goes on after it`() async throws {
+        let caller = file("stat")
+        let seen = Mutex("")
+        try await PacketThread.run(named: "body") {
+            let own = file("stat")
+            seen.withLock { $0 = own }
+        }
+        // The line starts with the thread's number.
+        let number = seen.withLock { $0.prefix { $0 != " " } }
+        #expect(!number.isEmpty)
+        #expect(number != caller.prefix { $0 != " " })
+    }
+
+    @Test func `the thread has its name, cut to what the kernel holds`() async throws {
+        let name = Mutex("")
+        try await PacketThread.run(named: "a-name-of-more-than-fifteen") {
+            let text = file("comm")
+            name.withLock { $0 = text }
+        }
+        #expect(name.withLock { $0 } == "a-name-of-more-\n")
+    }
+
+    @Test func `a pinned thread stays on its processor`() async throws {
+        let all = allowedProcessors()
+        let cpu = try #require(Int(all.prefix { $0.isNumber }))
+        let pinned = Mutex("")
+        try await PacketThread.run(named: "pinned", cpu: cpu) {
+            let own = allowedProcessors()
+            pinned.withLock { $0 = own }
+        }
+        #expect(pinned.withLock { $0 } == "\(cpu)")
+        #expect(allowedProcessors() == all)
+    }
+
+    @Test(arguments: [-1, 1023, 4096, .max, .min]) func `a processor that is not there is an error, and nothing runs`(
+        cpu: Int
+    ) async {
+        let ran = Atomic<Bool>(false)
+        let error = await #expect(throws: SystemError.self) {
+            try await PacketThread.run(named: "nowhere", cpu: cpu) { ran.store(true, ordering: .relaxed) }
+        }
+        #expect(error?.code == EINVAL)
+        #expect(error?.remedy?.contains("taskset") == true)
+        #expect(ran.load(ordering: .relaxed) == false)
+    }
+}
