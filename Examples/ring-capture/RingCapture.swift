@@ -15,7 +15,7 @@ struct RingCapture: ParsableCommand {
               # ring-capture --interface eth0 --filter 'udp port 862' --packets
               # ring-capture --interface eth0 --vlan --interval 1
 
-            A line for a packet has its stamp (CLOCK_REALTIME, or the card's clock) with its
+            A line for a packet has its timestamp (CLOCK_REALTIME, or the PHC) with its
             source, its length on the wire, how much of it was captured, and its first bytes.
             Counts go to standard error. It needs CAP_NET_RAW.
             """)
@@ -44,7 +44,7 @@ struct RingCapture: ParsableCommand {
     @Flag(help: "Put the VLAN tag, which the kernel takes out of a frame, back in its place.")
     var vlan = false
 
-    @Flag(help: "Ask for the card's stamps.")
+    @Flag(help: "Ask for the NIC's timestamps.")
     var hardware = false
 
     func validate() throws {
@@ -61,7 +61,7 @@ struct RingCapture: ParsableCommand {
         let stop = Stop(ring)
         let sources = stop.onInterrupt()
         defer { sources.forEach { $0.cancel() } }
-        // A reader that goes away ends the capture, not the process: what was set on the card is given back.
+        // A reader that goes away ends the capture, not the process: what was set on the NIC is given back.
         signal(SIGPIPE, SIG_IGN)
         try read(ring)
         // Now that nothing more is read.
@@ -81,7 +81,7 @@ struct RingCapture: ParsableCommand {
 
     private func tellOfStamps(_ ring: PacketRing) {
         switch ring.hardwareStamping {
-        case .unavailable: complain("There are no stamps of the card's here: the kernel's come in their place.")
+        case .unavailable: complain("There are no timestamps of the NIC's here: the kernel's come in their place.")
         case .refused(let error): complain(error)
         case .borrowed, .switchedOn: break
         }
@@ -132,7 +132,7 @@ private func complain(_ text: some CustomStringConvertible) {
     try? OutputFile.standardError().write(Array("\(text)\n".utf8))
 }
 
-/// Closes the ring on Ctrl-C and SIGTERM, so that what was set on the card is given back.
+/// Closes the ring on Ctrl-C and SIGTERM, so that what was set on the NIC is given back.
 private final class Stop: Sendable {
     private let ring: PacketRing
     private let last = Mutex<Statistics?>(nil)

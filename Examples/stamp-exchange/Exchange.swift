@@ -13,7 +13,7 @@ struct Exchange: ~Copyable {
     private var receiving = ReceiveBatch(capacity: 64, packetBytes: 2048)
     private var stamps = StampBatch(capacity: 64)
     private var ledger: TransmitLedger
-    /// What is known of the probes whose stamps have not all come.
+    /// What is known of the probes whose timestamps have not all come.
     private var pending: [UInt32: Sent] = [:]
     private var next: UInt32 = 0
     private var received = 0
@@ -27,8 +27,8 @@ struct Exchange: ~Copyable {
 
     /// A probe's number and the time at which it was sent.
     private static let payloadBytes = 12
-    /// How long stamps are waited for.
-    private static let patience: Int64 = 1_000_000_000
+    /// How long timestamps are waited for.
+    private static let timeout: Int64 = 1_000_000_000
 
     init(conn: PacketConn, interval: Int64, count: UInt32?, flow: UDPFrameTemplate) {
         self.conn = conn
@@ -46,13 +46,13 @@ struct Exchange: ~Copyable {
             if now >= due {
                 if next == count { return giveUpOnStamps(sentBefore: .max) }
                 try send(at: now)
-                due += next == count ? max(interval, Self.patience) : interval
+                due += next == count ? max(interval, Self.timeout) : interval
             }
-            giveUpOnStamps(sentBefore: now - Self.patience)
+            giveUpOnStamps(sentBefore: now - Self.timeout)
             fflush(nil)
             let activity = try conn.waitForActivity(until: due, signal: stop)
             if activity.contains(.packets) { try receive() }
-            if activity.contains(.stamps) { try takeStamps() }
+            if activity.contains(.stamps) { try receiveStamps() }
             if activity.contains(.signal) { return giveUpOnStamps(sentBefore: .max) }
         }
     }
@@ -74,7 +74,7 @@ struct Exchange: ~Copyable {
         next &+= 1
     }
 
-    private mutating func takeStamps() throws(SystemError) {
+    private mutating func receiveStamps() throws(SystemError) {
         while try conn.receiveTransmitStampsNow(&stamps) > 0 {
             if stamps.foundQueueFull { ledger.recordFullQueue() }
             var taken: [TransmitStamp] = []
@@ -140,13 +140,13 @@ struct Exchange: ~Copyable {
         return "\(name)_ns=\(stamp) \(name)_delay_ns=\(stamp &- time)"
     }
 
-    /// Prints what was sent and received, and how each kind of transmit stamp ended.
+    /// Prints what was sent and received, and how each kind of transmit timestamp ended.
     func printSummary() {
         let account = ledger.account
         print("sent \(account.sent) received \(received)")
         for (name, kind) in [("sched", account.sched), ("software", account.software), ("hardware", account.hardware)] {
             print(
-                "\(name): stamped \(kind[.stamped]) late \(kind[.late]) lost \(kind[.lostInBuffer])",
+                "\(name): timestamped \(kind[.stamped]) late \(kind[.late]) lost \(kind[.lostInBuffer])",
                 "skipped \(kind[.skippedByDriver]) unsupported \(kind[.unsupported])")
         }
     }

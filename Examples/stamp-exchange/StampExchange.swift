@@ -11,7 +11,7 @@ import STAMPWire
 struct StampExchange: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stamp-exchange",
-        abstract: "Send numbered probes to another instance and print the stamps of what is sent and received.",
+        abstract: "Send numbered probes to another instance and print the timestamps of what is sent and received.",
         discussion: """
             EXAMPLE
               hostA# stamp-exchange --interface eth0 --peer 192.0.2.2
@@ -19,7 +19,7 @@ struct StampExchange: ParsableCommand {
 
             Each probe carries the time at which its sender sent it. Delays are counted
             from there: on the TX line by the sender's own clock, on the RX line between
-            two clocks, and for hardware stamps to the card's clock. Times are in
+            two clocks, and for hardware timestamps to the PHC. Times are in
             nanoseconds. It needs CAP_NET_RAW.
             """)
 
@@ -55,7 +55,7 @@ struct StampExchange: ParsableCommand {
             configuration: .init(filter: filter))
         defer { conn.close() }
         // Without it the kernel would tell the peer that nobody listens there.
-        let holder = try PortHolder(port: port, isIPv4: peer.isIPv4, on: interface)
+        let holder = try PortReservation(port: port, isIPv4: peer.isIPv4, on: interface)
         let destination = try mac ?? NeighbourResolver(for: path.nextHop, on: interface).provoke().macAddress
 
         var exchange = Exchange(
@@ -71,7 +71,7 @@ struct StampExchange: ParsableCommand {
     }
 }
 
-/// What Ctrl-C raises, so that the connection is closed and what was set on the card given back.
+/// What Ctrl-C raises, so that the connection is closed and what was set on the NIC given back.
 private final class Stop: Sendable {
     let signal: EventSignal
 

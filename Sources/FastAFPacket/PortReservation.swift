@@ -7,7 +7,7 @@ import NetworkAddresses
 /// and nothing is delivered twice, since a filter drops it all.
 ///
 /// The host counts each dropped datagram as Udp InErrors. Source: udp(7), SO_ATTACH_FILTER in socket(7).
-public struct PortHolder: ~Copyable, Sendable {
+public struct PortReservation: ~Copyable, Sendable {
     private let socket: Descriptor
     public let port: UInt16
 
@@ -32,10 +32,10 @@ public struct PortHolder: ~Copyable, Sendable {
     /// Holds a free port of the range that IANA leaves for short-lived use, 49152 to 65535, taken at random.
     ///
     /// - Throws: `SystemError` EADDRINUSE after many tries.
-    public static func ephemeral(isIPv4: Bool, on interface: Interface) throws(SystemError) -> PortHolder {
+    public static func ephemeral(isIPv4: Bool, on interface: Interface) throws(SystemError) -> PortReservation {
         for _ in 0..<64 {
             do throws(SystemError) {
-                return try PortHolder(port: .random(in: 49152...65535), isIPv4: isIPv4, on: interface)
+                return try PortReservation(port: .random(in: 49152...65535), isIPv4: isIPv4, on: interface)
             } catch  where error.code == EADDRINUSE {
                 continue
             }

@@ -1,4 +1,4 @@
-/// How a hardware clock runs beside CLOCK_REALTIME: a straight line with its bounds, for stamps not far from ``anchor``.
+/// How a hardware clock runs beside CLOCK_REALTIME: a straight line with its bounds, for timestamps not far from ``anchor``.
 public struct ClockModel: Hashable, Sendable {
     /// A reading on the line: the newest.
     public var anchor: ClockReading
@@ -18,22 +18,22 @@ public struct ClockModel: Hashable, Sendable {
     }
 
     /// Beyond so many nanoseconds from the anchor, about a day, there is no saying.
-    private static let reach = 1e14
+    private static let longestDistance = 1e14
 
-    /// A hardware stamp as CLOCK_REALTIME nanoseconds, and the bound of its error: the anchor's own, the wander, and the
-    /// rate's over the time between. `nil` where the stamp is too far away.
+    /// A hardware timestamp as CLOCK_REALTIME nanoseconds, and the bound of its error: the anchor's own, the wander, and the
+    /// rate's over the time between. `nil` where the timestamp is too far away.
     ///
     /// The bound holds while neither clock is steered otherwise than it was between the readings: a rate that changes by
     /// 1 ppm afterwards adds a nanosecond for each millisecond from the anchor.
     public func realtime(ofHardware stamp: Int64) -> (time: Int64, error: Int64)? {
         let (distance, overflow) = stamp.subtractingReportingOverflow(anchor.hardware)
-        guard !overflow, abs(Double(distance)) <= Self.reach else { return nil }
+        guard !overflow, abs(Double(distance)) <= Self.longestDistance else { return nil }
         let step = (Double(distance) * rate).rounded()
         let spread = (abs(Double(distance)) * rateError).rounded(.up)
-        guard abs(step) <= 100 * Self.reach, spread <= 100 * Self.reach else { return nil }
+        guard abs(step) <= 100 * Self.longestDistance, spread <= 100 * Self.longestDistance else { return nil }
         let (time, isOver) = anchor.realtime.addingReportingOverflow(Int64(step))
-        let (own, isOwnOver) = anchor.error.addingReportingOverflow(wander)
+        let (own, isLocalOver) = anchor.error.addingReportingOverflow(wander)
         let (error, isErrorOver) = own.addingReportingOverflow(Int64(spread))
-        return isOver || isOwnOver || isErrorOver ? nil : (time, error)
+        return isOver || isLocalOver || isErrorOver ? nil : (time, error)
     }
 }

@@ -63,11 +63,11 @@ public struct ClockStepWatch: Sendable {
 
     /// Reads the clocks and tells whether CLOCK_REALTIME was set since the last look; `nil` where it was not.
     ///
-    /// Stamps that were taken before a look that finds nothing are of the same stretch as those before it. A thread that is
+    /// Timestamps that were taken before a look that finds nothing are of the same clock epoch as those before it. A thread that is
     /// held up each time widens the reading: a small step is then found by the next look.
-    public mutating func look() -> Step? { enter(.now()) }
+    public mutating func read() -> Step? { record(.now()) }
 
-    mutating func enter(_ reading: Reading) -> Step? {
+    mutating func record(_ reading: Reading) -> Step? {
         let (low, high) = Self.bounds(reading)
         guard low <= high else { return nil }
         if low &- most > Self.tolerance || least &- high > Self.tolerance {

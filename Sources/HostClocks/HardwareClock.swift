@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import LinuxKernel
 
-/// A network card's own clock (PHC), /dev/ptpN. Source: Documentation/driver-api/ptp.rst.
+/// A NIC's own clock (PHC), /dev/ptpN. Source: Documentation/driver-api/ptp.rst.
 public struct HardwareClock: ~Copyable, Sendable {
     public let index: Int32
     private let descriptor: Descriptor

@@ -15,7 +15,7 @@ public struct GroupSequence: Hashable, Sendable {
     public private(set) var restarts: UInt64 = 0
 
     /// How far behind a newer one a sample's number is looked up.
-    static let reach: UInt32 = 64
+    static let window: UInt32 = 64
 
     private var newest: UInt32?
     /// Bit n: the number n below the newest counts as lost.
@@ -33,7 +33,7 @@ public struct GroupSequence: Hashable, Sendable {
     ///
     /// - Returns: how many numbers before it have not come so far.
     @discardableResult
-    public mutating func take(_ sequence: UInt32) -> UInt32 {
+    public mutating func receive(_ sequence: UInt32) -> UInt32 {
         received &+= 1
         guard let newest else {
             begin(sequence)
@@ -42,7 +42,7 @@ public struct GroupSequence: Hashable, Sendable {
         if let suspect {
             self.suspect = nil
             let step = sequence &- suspect
-            if step > 0, step < Self.reach {
+            if step > 0, step < Self.window {
                 restarts &+= 1
                 begin(suspect)
                 advance(step)
@@ -85,7 +85,7 @@ public struct GroupSequence: Hashable, Sendable {
     }
 
     private mutating func takeOld(_ sequence: UInt32, behind distance: UInt32) {
-        guard distance < Self.reach else {
+        guard distance < Self.window else {
             suspect = sequence
             return
         }

@@ -66,16 +66,16 @@ extension Tunnel {
             case PSAMPLE_TUNNEL_KEY_ATTR_CSUM: hasChecksum = reader.flag()
             case PSAMPLE_TUNNEL_KEY_ATTR_OAM: isManagement = reader.flag()
             case PSAMPLE_TUNNEL_KEY_ATTR_IPV4_INFO_BRIDGE: isBridged = reader.flag()
-            case PSAMPLE_TUNNEL_KEY_ATTR_GENEVE_OPTS: take(.geneve, reader.payload, &options)
-            case PSAMPLE_TUNNEL_KEY_ATTR_VXLAN_OPTS: take(.vxlan, reader.payload, &options)
-            case PSAMPLE_TUNNEL_KEY_ATTR_ERSPAN_OPTS: take(.erspan, reader.payload, &options)
+            case PSAMPLE_TUNNEL_KEY_ATTR_GENEVE_OPTS: receive(.geneve, reader.payload, &options)
+            case PSAMPLE_TUNNEL_KEY_ATTR_VXLAN_OPTS: receive(.vxlan, reader.payload, &options)
+            case PSAMPLE_TUNNEL_KEY_ATTR_ERSPAN_OPTS: receive(.erspan, reader.payload, &options)
             default: break
             }
         }
         return reader.error
     }
 
-    private mutating func take(
+    private mutating func receive(
         _ kind: OptionKind, _ payload: UnsafeRawBufferPointer, _ options: inout UnsafeRawBufferPointer
     ) {
         self.options = kind

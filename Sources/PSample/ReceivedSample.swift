@@ -12,7 +12,7 @@ public struct ReceivedSample: ~Copyable {
     public init() {}
 
     /// The beginning of the packet, from its link-layer header on, as much as the sampler was told to take. Empty where
-    /// the kernel gave none. A VLAN tag that the card or kernel has taken out is not in it.
+    /// the kernel gave none. A VLAN tag that the NIC or kernel has taken out is not in it.
     @inlinable
     public func withData<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result
     {

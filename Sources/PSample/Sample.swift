@@ -26,7 +26,7 @@ public struct Sample: Hashable, Sendable {
     public var outputOccupancy: UInt64?
     /// How long it took through the device that sampled it, in nanoseconds.
     public var latency: UInt64?
-    /// When it was sampled: CLOCK_REALTIME, nanoseconds. Neither the frame's own stamp nor a card's.
+    /// When it was sampled: CLOCK_REALTIME, nanoseconds. Neither the frame's own timestamp nor a NIC's.
     public var timestamp: Int64?
     /// The packet's EtherType, in this host's order.
     public var protocolNumber: UInt16?

@@ -101,7 +101,7 @@ public final class SampleSubscription {
                 guard let datagram = try connection.receive("receive samples", until: deadline) else {
                     return count > 0
                 }
-                take(datagram, body, event)
+                receive(datagram, body, event)
             } catch {
                 switch error.cause {
                 case .socket(let cause) where cause.code == ENOBUFS: event(.overrun(lost: newDrops()))
@@ -126,7 +126,7 @@ public final class SampleSubscription {
         return new
     }
 
-    private func take(
+    private func receive(
         _ datagram: NetlinkDatagram, _ body: (borrowing ReceivedSample, UInt32) -> Void, _ event: (SampleEvent) -> Void
     ) {
         var messages = datagram.messages
@@ -158,7 +158,7 @@ public final class SampleSubscription {
         guard isWanted(received.sample.group) else { return }
         var missed: UInt32 = 0
         if let group = received.sample.group, let sequence = received.sample.sequence {
-            missed = sequences[group, default: GroupSequence()].take(sequence)
+            missed = sequences[group, default: GroupSequence()].receive(sequence)
         }
         body(received, missed)
     }

@@ -15,7 +15,7 @@ struct Probe: AsyncParsableCommand {
             PRIVILEGES
               CAP_NET_RAW           for packet sockets
               CAP_NET_BIND_SERVICE  for ports below 1024, such as the standard 862
-              CAP_NET_ADMIN         to switch a card's stamps on, for large buffers, and for
+              CAP_NET_ADMIN         to switch a NIC's timestamps on, for large buffers, and for
                                     what the kernel samples (psample) and tracks (conntrack)
               none                  with --transport udp --port 8620
             Run it as root, or once

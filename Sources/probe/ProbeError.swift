@@ -57,7 +57,7 @@ enum ProbeError: Error, CustomStringConvertible {
           5   a capability is missing; the message names it
           6   the UDP port is taken
           7   a file can't be written, or would be overwritten
-          8   the card can't give the stamps that --stamps hardware asks for
+          8   the NIC can't give the timestamps that --stamps hardware asks for
           9   no such flow is tracked
           64  wrong options
         """

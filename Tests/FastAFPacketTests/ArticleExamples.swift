@@ -22,7 +22,7 @@ enum ArticleExamples {
             print("\(count) bytes, \(taken - software) ns after the kernel had them")
         }
         if let hardware = packet.stamps.hardware {
-            print("at \(hardware) by the card's clock")
+            print("at \(hardware) by the PHC")
         }
         return count
     }
@@ -55,7 +55,7 @@ enum ArticleExamples {
         print(account.sent, account.software[.stamped], account.software[.lostInBuffer], account.isBalanced)
 
         let before = try DriverStatistics(of: interface)
-        // Here packets are sent, and their stamps taken.
+        // Here packets are sent, and their timestamps taken.
         let counted = try DriverStatistics(of: interface).counted(since: before)
         let reconciliation = StampReconciliation(ledger.account, counted: counted)
         print(reconciliation.explained, reconciliation.unexplained, reconciliation.overExplained)

@@ -101,7 +101,7 @@ struct LiveArticleTests {
         #expect(errorCode(open) == nil)
     }
 
-    @Test("Receiving with stamps")
+    @Test("Receiving with timestamps")
     func receiving() throws {
         let pair = try VethPair.current
         let waiter = Background { () throws(SystemError) in
@@ -112,7 +112,7 @@ struct LiveArticleTests {
         #expect(try answer(waiter) == 60)
     }
 
-    @Test("Sending with transmit stamps")
+    @Test("Sending with transmit timestamps")
     func sending() throws {
         let (account, reconciliation) = try VethPair.current.enter(.left) { () throws(SystemError) in
             try ArticleExamples.sendingWithTransmitStamps(
@@ -271,7 +271,7 @@ struct LiveArticleTests {
         #expect(try index == pair.interface(.right).index)
     }
 
-    @Test("Launch times, and a clock that the card does not have")
+    @Test("Launch times, and a clock that the NIC does not have")
     func launchTimes() throws {
         let pair = try VethPair.current
         let peer = try pair.listen(.right)

@@ -16,7 +16,7 @@ struct BatchTests {
     }
 
     @Test(
-        "Packets of one batch keep apart what came with each: length, cut, VLAN tag, type, source and stamps",
+        "Packets of one batch keep apart what came with each: length, cut, VLAN tag, type, source and timestamps",
         arguments: [true, false])
     func mixed(dual: Bool) throws {
         let pair = try VethPair.current
@@ -64,7 +64,8 @@ struct BatchTests {
         #expect(!times.contains(0) && times == times.sorted())
     }
 
-    @Test("Stamps are read in batches as large as their storage, in order, until none is left", arguments: [1, 7, 64])
+    @Test(
+        "Timestamps are read in batches as large as their storage, in order, until none is left", arguments: [1, 7, 64])
     func stamps(capacity: Int) throws {
         let connection = try VethPair.current.listen(.left)
         try connection.sendFrames(0..<100)

@@ -4,11 +4,11 @@ import LinuxKernel
 import NetworkAddresses
 import Testing
 
-/// Whether a receive call polls the card's queue by itself.
+/// Whether a receive call polls the NIC's queue by itself.
 @Suite(.needsRoot, .vethPair)
 struct BusyPollTests {
     @Test(
-        "Where the card's interrupts are put off a receive that polls gets a datagram at once, and one that does not waits",
+        "Where the NIC's interrupts are put off a receive that polls gets a datagram at once, and one that does not waits",
         arguments: [true, false])
     func udp(polls: Bool) throws {
         let pair = try VethPair.current

@@ -55,7 +55,7 @@ struct ControlDataTests {
 
     private let both: [Part] = [.stamps([1_700_000_000_123_456_789, 0, 0]), .error()]
 
-    @Test("A stamp and its extended error are read in either order, and with others between them")
+    @Test("A timestamp and its extended error are read in either order, and with others between them")
     func order() {
         let expected = TransmitStamp(
             id: 77, stage: .sent, stamps: SocketTimestamps(software: 1_700_000_000_123_456_789, hardware: nil))
@@ -79,14 +79,14 @@ struct ControlDataTests {
         #expect(transmitStamp([Part(level: SOL_SOCKET, type: 65, data: data), .error()]) != nil)
     }
 
-    @Test("The stage is the kernel's, and an unknown one is no stamp")
+    @Test("The stage is the kernel's, and an unknown one is no timestamp")
     func stages() {
         let stages = (0...5 as ClosedRange<UInt32>).map { transmitStamp([both[0], .error(info: $0)])?.stage }
         #expect(stages == [.sent, .sched, .acknowledged, .completed, nil, nil])
         #expect(transmitStamp([both[0], .error(info: .max)]) == nil)
     }
 
-    @Test("The same numbers at another level, or the same level with another number, are no stamp")
+    @Test("The same numbers at another level, or the same level with another number, are no timestamp")
     func levels() {
         // SCM_TIMESTAMPING_NEW's number at other levels; the old form's number with the new form's data.
         for (level, type) in [(263, 65), (0, 65), (41, 65), (SOL_SOCKET, 37), (SOL_SOCKET, 16), (263, 16)]
@@ -108,20 +108,20 @@ struct ControlDataTests {
         }
     }
 
-    @Test("An error of another origin or number is no stamp", arguments: 0...6 as ClosedRange<UInt8>)
+    @Test("An error of another origin or number is no timestamp", arguments: 0...6 as ClosedRange<UInt8>)
     func origins(origin: UInt8) {
         #expect((transmitStamp([both[0], .error(origin: origin)]) != nil) == (origin == 4))
         #expect(transmitStamp([both[0], .error(number: UInt32(ECONNREFUSED), origin: 4)]) == nil)
     }
 
-    @Test("An error of another origin beside the stamp's own does not hide it")
+    @Test("An error of another origin beside the timestamp's own does not hide it")
     func twoErrors() {
         let icmp = Part.error(number: UInt32(ECONNREFUSED), origin: 2, id: 1, level: 0, type: 11)
         #expect(transmitStamp([both[0], both[1], icmp])?.id == 77)
         #expect(transmitStamp([icmp, both[1], both[0]])?.id == 77)
     }
 
-    @Test("One half without the other is no stamp")
+    @Test("One half without the other is no timestamp")
     func halves() {
         #expect(transmitStamp([both[0]]) == nil)
         #expect(transmitStamp([both[1]]) == nil)
@@ -140,7 +140,7 @@ struct ControlDataTests {
         }
     }
 
-    @Test("Every prefix of good control data is a stamp when it is whole, and nothing else ever")
+    @Test("Every prefix of good control data is a timestamp when it is whole, and nothing else ever")
     func prefixes() {
         let bytes = both.flatMap(\.bytes)
         for length in 0...bytes.count {
@@ -175,7 +175,7 @@ struct ControlDataTests {
     func identifiers() {
         let map = IdentifierMap()
         for id in 500..<510 as Range<UInt32> { map.add(id: id) }
-        map.takeBack()
+        map.withdraw()
         map.add(id: 900)
         let ids = (0..<10 as Range<UInt32>).map { transmitStamp([both[0], .error(id: $0)], identifiers: map)?.id }
         #expect(ids == [500, 501, 502, 503, 504, 505, 506, 507, 508, 900])

@@ -27,7 +27,7 @@ struct CountedIdentifierTests {
         }
         #expect(code == EMSGSIZE)
         try connection.writeTo([1, 2, 3, 4], address: receiver, id: 200)
-        #expect(try connection.takeStamps(1).map(\.id) == [200])
+        #expect(try connection.receiveStamps(1).map(\.id) == [200])
     }
 
     @Test("A UDP datagram for whose fragments there was no room is not counted")
@@ -48,7 +48,7 @@ struct CountedIdentifierTests {
         }
         #expect(code == ENOBUFS)
         try connection.writeTo([1, 2, 3, 4], destination: peer, id: 200)
-        #expect(try connection.takeStamps(1).map(\.id) == [200])
+        #expect(try connection.receiveStamps(1).map(\.id) == [200])
     }
 
     private func batch(id: UInt32) -> SendBatch {
@@ -60,14 +60,14 @@ struct CountedIdentifierTests {
         return batch
     }
 
-    @Test("A batch that went out without stamps has its ids on a connection with stamps")
+    @Test("A batch that went out without timestamps has its ids on a connection with timestamps")
     func withoutThenWith() throws {
         let pair = try VethPair.current
         var batch = batch(id: 77)
         _ = try pair.listen(.left) { $0.transmitStamps = [] }.send(&batch)
         let connection = try pair.listen(.left) { $0.transmitStamps = .software }
         _ = try connection.send(&batch)
-        #expect(try connection.takeStamps(1).map(\.id) == [77])
+        #expect(try connection.receiveStamps(1).map(\.id) == [77])
     }
 
     @Test("A batch that went out with given ids goes out on a connection that counts, and back")
@@ -78,8 +78,8 @@ struct CountedIdentifierTests {
         _ = try given.send(&batch)
         _ = try counted.send(&batch)
         try counted.writeTo(frame(78), id: 78)
-        #expect(try counted.takeStamps(2).map(\.id) == [77, 78])
+        #expect(try counted.receiveStamps(2).map(\.id) == [77, 78])
         _ = try given.send(&batch)
-        #expect(try given.takeStamps(2).map(\.id) == [77, 77])
+        #expect(try given.receiveStamps(2).map(\.id) == [77, 77])
     }
 }

@@ -6,7 +6,7 @@ import Testing
 @Suite(.needsRoot, .vethPair)
 struct DeadlineTests {
     @Test(
-        "The read deadline ends a receive and a wait for transmit stamps, not before its time",
+        "The read deadline ends a receive and a wait for transmit timestamps, not before its time",
         arguments: [true, false])
     func read(dual: Bool) throws {
         let connection = try VethPair.current.listen(.left, dual: dual)

@@ -214,7 +214,7 @@ struct LiveDriverStatisticsTests {
     }
 
     @Test(
-        "Counters of stamps that met a busy card are told from other misses",
+        "Counters of timestamps that met a busy NIC are told from other misses",
         arguments: [
             ("tx_hwtstamp_skipped", true), ("ptp_skip_txts", true), ("ptp_skipped_tx_tstamp", true),
             ("port.tx_hwtstamp_skipped", true), ("tx_hwtstamp_timeouts", false), ("tx_hwtstamp_flushed", false),

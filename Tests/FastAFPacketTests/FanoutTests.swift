@@ -127,7 +127,7 @@ struct FanoutTests {
         #expect(received.allSatisfy { (50...150).contains($0.count) }, "\(received.map(\.count))")
     }
 
-    @Test("By queue, a packet's socket is that of the card's receive queue")
+    @Test("By queue, a packet's socket is that of the NIC's receive queue")
     func queueMapping() throws {
         let pair = try VethPair.current
         try pair.ip(

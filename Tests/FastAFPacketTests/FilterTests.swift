@@ -77,7 +77,7 @@ struct FilterTests {
     }
 
     @Test("The kernel refuses an empty program, one that is too long, and one that leaves itself")
-    func refusals() throws {
+    func rejected() throws {
         let socket = try Descriptor(socket: AF_INET, type: Int32(SOCK_DGRAM.rawValue), protocol: 0)
         let accept = Filter.Instruction(code: 0x06, k: .max)
         let nothing = Filter.Instruction(code: 0x04, k: 0)

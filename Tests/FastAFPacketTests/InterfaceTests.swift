@@ -27,7 +27,7 @@ struct InterfaceTests {
         try peer.sendFrames([2])
         #expect(try second.result().get() == 2)
         try connection.sendFrames([3], from: .right)
-        #expect(try Set(connection.takeStamps(2).map(\.id)) == [3])
+        #expect(try Set(connection.receiveStamps(2).map(\.id)) == [3])
     }
 
     @Test("A thread that serves the whole connection learns of it too", arguments: [true, false])

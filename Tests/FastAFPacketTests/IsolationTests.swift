@@ -50,11 +50,11 @@ struct IsolationTests {
         }
         try pair.listen(.right).sendFrames(0..<10, from: .right)
         #expect(try connection.receiveNumbers(10).count == 10)
-        // Frames there would take the room of the stamps.
+        // Frames there would take the room of the timestamps.
         var byte: UInt8 = 0
         #expect(recv(connection.senderFD, &byte, 1, Int32(MSG_DONTWAIT)) < 0)
         try connection.sendFrames([1])
-        #expect(try connection.takeStamps(2).count == 2)
+        #expect(try connection.receiveStamps(2).count == 2)
         let signal = try EventSignal()
         #expect(try connection.waitForActivity(until: soon(0.05), signal: signal) == [])
     }

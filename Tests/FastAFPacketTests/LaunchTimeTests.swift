@@ -44,7 +44,7 @@ struct LaunchTimeTests {
         for (level, type) in [(263, 16), (0, 11), (41, 25)] as [(Int32, Int32)] {
             #expect(decode([report(level: level, type: type)]) != nil)
         }
-        // Beside others, such as the launch time that the kernel takes for a stamp.
+        // Beside others, such as the launch time that the kernel takes for a timestamp.
         let stamps = Part.stamps([time, 0, 0])
         #expect(decode([stamps, report(), stamps]) != nil)
         #expect(decode([Part.error(), report()]) != nil)
@@ -77,7 +77,7 @@ struct LaunchTimeTests {
         }
     }
 
-    @Test("A batch hands out stamps and reports each by their own call, in order")
+    @Test("A batch hands out timestamps and reports each by their own call, in order")
     func batch() {
         var batch = StampBatch(capacity: 4)
         let messages: [[Part]] = [
@@ -113,7 +113,7 @@ struct LaunchTimeLiveTests {
     }
 
     @Test(
-        "Without etf or fq launch times are taken and not kept: frames leave at once, with their ids and stamps",
+        "Without etf or fq launch times are taken and not kept: frames leave at once, with their ids and timestamps",
         arguments: StampTests.Way.all, [LaunchTimes.Clock.tai, .monotonic, .realtime])
     func ignored(way: StampTests.Way, clock: LaunchTimes.Clock) throws {
         let pair = try VethPair.current
@@ -131,7 +131,7 @@ struct LaunchTimeLiveTests {
         }
         #expect(try receiver.receiveNumbers(3) == [1, 2, 3])
         #expect(ClockID.monotonic.now() - before < 60_000_000_000)
-        #expect(try connection.takeStamps(6).map(\.id).sorted() == [1, 1, 2, 2, 3, 3])
+        #expect(try connection.receiveStamps(6).map(\.id).sorted() == [1, 1, 2, 2, 3, 3])
     }
 
     @Test(
@@ -142,7 +142,7 @@ struct LaunchTimeLiveTests {
         let error = try #require(throws: SystemError.self) { _ = try send(connection, id: 1, launchTime: 1) }
         #expect(error.code == EINVAL && error.remedy?.contains("launchTimes") == true)
         try connection.sendFrames([2])
-        #expect(try connection.takeStamps(2).map(\.id) == [2, 2])
+        #expect(try connection.receiveStamps(2).map(\.id) == [2, 2])
     }
 
     @Test("Clocks but monotonic need CAP_NET_ADMIN, which the error says")
@@ -156,7 +156,7 @@ struct LaunchTimeLiveTests {
         }
     }
 
-    @Test("A clock to bind that the card does not have is named, with what makes one", arguments: [true, false])
+    @Test("A clock to bind that the NIC does not have is named, with what makes one", arguments: [true, false])
     func boundClock(dual: Bool) throws {
         let pair = try VethPair.current
         let error = try #require(throws: SystemError.self) {

@@ -3,14 +3,14 @@ import LinuxKernel
 import NetworkAddresses
 import Testing
 
-/// Stamps that are lost in the socket's buffer, which the kernel counts nowhere.
+/// Timestamps that are lost in the socket's buffer, which the kernel counts nowhere.
 @Suite(.needsRoot, .vethPair)
 struct LossTests {
     @Test(
-        "Of 1,000 undrained sends the ledger names every stamp that the buffer lost, and its sums balance",
+        "Of 1,000 undrained sends the ledger names every timestamp that the buffer lost, and its sums balance",
         arguments: StampTests.Way.all, [1, 64, 1024])
     func undrained(way: StampTests.Way, batchCapacity: Int) throws {
-        // Linux's default buffer: 212,992 bytes, which hold 255 stamps.
+        // Linux's default buffer: 212,992 bytes, which hold 255 timestamps.
         let connection = try VethPair.current.listen(.left, dual: way.dual) {
             $0.receiveBufferBytes = 106_496
             $0.identifiers = way.identifiers
@@ -55,7 +55,7 @@ struct LossTests {
         #expect(wrong.isEmpty)
     }
 
-    @Test("Once later stamps come, what the buffer lost is a gap in the ids, over their wrap too")
+    @Test("Once later timestamps come, what the buffer lost is a gap in the ids, over their wrap too")
     func gap() throws {
         let connection = try VethPair.current.listen(.left) { $0.receiveBufferBytes = 106_496 }
         var ledger = TransmitLedger(capacity: 2048, expecting: connection.transmitStamps)
@@ -85,13 +85,13 @@ struct LossTests {
         #expect(account.isBalanced && account.isConfirmedByIdentifiers && account.unknownStamps == 0)
     }
 
-    @Test("A queue that had room is not taken for full, however many stamps pass through it")
+    @Test("A queue that had room is not taken for full, however many timestamps pass through it")
     func roomEnough() throws {
         let connection = try VethPair.current.listen(.left) { $0.receiveBufferBytes = 106_496 }
         var batch = StampBatch(capacity: 16)
         var wasFull = false
         for round in 0..<40 as Range<UInt32> {
-            // 200 stamps, drained in batches that are full each time.
+            // 200 timestamps, drained in batches that are full each time.
             try connection.sendFrames(100 * round..<100 * round + 100)
             var taken = 0
             while try connection.receiveTransmitStampsNow(&batch) > 0 {
@@ -103,7 +103,7 @@ struct LossTests {
         }
     }
 
-    @Test("A full queue is found too where stamps carry their packets", arguments: [46, 1400])
+    @Test("A full queue is found too where timestamps carry their packets", arguments: [46, 1400])
     func carrying(payload: Int) throws {
         let connection = try VethPair.current.listen(.left) {
             $0.receiveBufferBytes = 106_496
@@ -122,7 +122,7 @@ struct LossTests {
     }
 
     @Test(
-        "Stamps for which received packets left no room were lost there, and not by the driver",
+        "Timestamps for which received packets left no room were lost there, and not by the driver",
         arguments: [true, false])
     func fullOfPackets(isUDP: Bool) throws {
         let pair = try VethPair.current

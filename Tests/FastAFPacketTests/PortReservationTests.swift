@@ -34,7 +34,7 @@ struct PortHolderTests {
         let interface = try pair.interface(.right)
         do {
             let holder = try pair.enter(.right) { () throws(SystemError) in
-                try PortHolder(port: 8622, isIPv4: isIPv4, on: interface)
+                try PortReservation(port: 8622, isIPv4: isIPv4, on: interface)
             }
             #expect(try !isUnreachable(holder.port, isIPv4: isIPv4))
         }
@@ -47,7 +47,7 @@ struct PortHolderTests {
         let pair = try VethPair.current
         let interface = try pair.interface(.right)
         let holder = try pair.enter(.right) { () throws(SystemError) in
-            try PortHolder(port: 8623, isIPv4: true, on: interface)
+            try PortReservation(port: 8623, isIPv4: true, on: interface)
         }
         #expect(try !isUnreachable(holder.port, isIPv4: true))
         // local port in hexadecimal, and the receive queue's bytes behind the colon.
@@ -62,11 +62,11 @@ struct PortHolderTests {
         let pair = try VethPair.current
         let interface = try pair.interface(.right)
         let codes = try pair.enter(.right) { () throws(SystemError) -> [Int32?] in
-            let holder = try PortHolder(port: 8624, isIPv4: true, on: interface)
+            let holder = try PortReservation(port: 8624, isIPv4: true, on: interface)
             let loopback = try Interface(named: "lo")
             return [(true, interface), (false, interface), (true, loopback)].map { isIPv4, interface in
                 errorCode { () throws(SystemError) in
-                    _ = try PortHolder(port: holder.port, isIPv4: isIPv4, on: interface)
+                    _ = try PortReservation(port: holder.port, isIPv4: isIPv4, on: interface)
                 }
             }
         }
@@ -78,8 +78,8 @@ struct PortHolderTests {
         let pair = try VethPair.current
         let interface = try pair.interface(.right)
         let ports = try pair.enter(.right) { () throws(SystemError) -> [UInt16] in
-            let first = try PortHolder.ephemeral(isIPv4: true, on: interface)
-            let second = try PortHolder.ephemeral(isIPv4: true, on: interface)
+            let first = try PortReservation.ephemeral(isIPv4: true, on: interface)
+            let second = try PortReservation.ephemeral(isIPv4: true, on: interface)
             return [first.port, second.port]
         }
         #expect(ports[0] != ports[1] && ports.allSatisfy { $0 >= 49152 })

@@ -108,7 +108,7 @@ struct ReceiveTests {
         let (count, sender) = try right.readFrom(into: &buffer)
         #expect(Array(buffer[..<count]) == [1, 2, 3, 4])
         #expect(sender?.description == VethPair.mac(.left))
-        #expect(try Set(left.takeStamps(2).map(\.id)) == [77])
+        #expect(try Set(left.receiveStamps(2).map(\.id)) == [77])
     }
 
     @Test("Totals are kept over reads that set the kernel's counters back")
@@ -138,7 +138,7 @@ struct ReceiveTests {
         #expect(try receiver.statistics() == first)
     }
 
-    @Test("A thread blocked in a receive does not keep transmit stamps from another", arguments: [true, false])
+    @Test("A thread blocked in a receive does not keep transmit timestamps from another", arguments: [true, false])
     func separateWaits(dual: Bool) throws {
         let pair = try VethPair.current
         let connection = try pair.listen(.left, dual: dual)
@@ -158,13 +158,13 @@ struct ReceiveTests {
             try connection.sendFrames([id])
         }
         #expect(try stamps.result().get().sorted() == (0..<10).flatMap { [$0, $0] })
-        // And the stamps have not let the receiver go.
+        // And the timestamps have not let the receiver go.
         try receiver.untilBlocked()
         try pair.listen(.right).sendFrames([42], from: .right)
         #expect(try receiver.result().get() == 42)
     }
 
-    @Test("Unread stamps on a single socket do not make a waiting receiver spin")
+    @Test("Unread timestamps on a single socket do not make a waiting receiver spin")
     func noSpin() throws {
         let pair = try VethPair.current
         let connection = try pair.listen(.left, dual: false)
@@ -179,7 +179,7 @@ struct ReceiveTests {
         try pair.listen(.right).sendFrames([1], from: .right)
         let (number, nanoseconds) = try receiver.result().get()
         #expect(number == 1 && nanoseconds < 100_000_000)
-        #expect(try connection.takeStamps(128).count == 128)
+        #expect(try connection.receiveStamps(128).count == 128)
     }
 
     /// What the calling thread has used.

@@ -26,7 +26,7 @@ struct RingCaptureTests {
     }
 
     @Test(
-        "A line for each packet has its stamp, interface, lengths and first bytes, with every layout",
+        "A line for each packet has its timestamp, interface, lengths and first bytes, with every layout",
         arguments: [nil, 1, 2, 3])
     func lines(version: Int?) throws {
         let pair = try VethPair.current
@@ -41,7 +41,7 @@ struct RingCaptureTests {
         for (id, payload) in payloads.enumerated() {
             let (line, stamp) = (lines[id], Int64(lines[id]["stamp"] ?? "") ?? 0)
             #expect(stamp >= before && stamp <= ClockID.realtime.now(), "\(line)")
-            // The kernel switches stamps on in the background: the first are those of the copy.
+            // The kernel switches timestamps on in the background: the first are those of the copy.
             #expect(line["source"] == "software" || line["source"] == "copy")
             #expect(try line["interface"] == "\(pair.interface(.right).index)")
             #expect(line["length"] == "\(14 + payload)" && line["captured"] == "\(14 + payload)")
@@ -131,11 +131,11 @@ struct RingCaptureTests {
         #expect(run.lines.count == 1 && run.errors.contains("packets="), "\(run.errors)")
     }
 
-    @Test("Where there are no card's stamps it says so, and prints the kernel's")
+    @Test("Where there are no NIC's timestamps it says so, and prints the kernel's")
     func hardware() throws {
         let run = try capture(["--hardware", "--count", "1"])
         try VethPair.current.listen(.left).sendFrames([1])
-        #expect(run.exitCode() == 0 && run.errors.contains("no stamps of the card's"), "\(run.errors)")
+        #expect(run.exitCode() == 0 && run.errors.contains("no timestamps of the NIC's"), "\(run.errors)")
         #expect(run.packets().first?["source"] != "hardware")
     }
 

@@ -4,7 +4,7 @@ import LinuxKernel
 import NetworkAddresses
 import Testing
 
-/// Stamps that a single send asks for.
+/// Timestamps that a single send asks for.
 @Suite(.needsRoot, .vethPair)
 struct SendOptionTests {
     private let asked: [TransmitStampKinds?] = [
@@ -23,9 +23,11 @@ struct SendOptionTests {
         return batch
     }
 
-    /// The kinds of stamps that came, by id.
+    /// The kinds of timestamps that came, by id.
     private func kinds(_ connection: PacketConn) throws -> [UInt32: TransmitStampKinds] {
-        try connection.takeStamps(1000, seconds: 0.05).reduce(into: [:]) { $0[$1.id, default: []].formUnion($1.kinds) }
+        try connection.receiveStamps(1000, seconds: 0.05).reduce(into: [:]) {
+            $0[$1.id, default: []].formUnion($1.kinds)
+        }
     }
 
     private func expected(
@@ -40,7 +42,7 @@ struct SendOptionTests {
     }
 
     @Test(
-        "Each send has the stamps that it asks for, under its own id, and the connection's where it asks for none itself",
+        "Each send has the timestamps that it asks for, under its own id, and the connection's where it asks for none itself",
         arguments: StampTests.Way.all, [TransmitStampKinds.all, .sched, []])
     func perSend(way: StampTests.Way, ofConnection: TransmitStampKinds) throws {
         let pair = try VethPair.current
@@ -59,7 +61,7 @@ struct SendOptionTests {
     }
 
     @Test(
-        "Refused packets, whether they ask for stamps or not, leave the ids of later ones right",
+        "Refused packets, whether they ask for timestamps or not, leave the ids of later ones right",
         arguments: StampTests.Way.all)
     func refused(way: StampTests.Way) throws {
         let connection = try VethPair.current.listen(.left, dual: way.dual) { $0.identifiers = way.identifiers }
@@ -80,7 +82,7 @@ struct SendOptionTests {
     }
 
     @Test(
-        "A UDP connection's sends have the stamps that they ask for",
+        "A UDP connection's sends have the timestamps that they ask for",
         arguments: [PacketConn.Identifiers.automatic, .counted])
     func udp(identifiers: PacketConn.Identifiers) throws {
         let pair = try VethPair.current

@@ -18,7 +18,7 @@ struct SendTests {
         }
         try connection.sendFrames([3])
         #expect(try receiver.receiveNumbers(2) == [1, 3])
-        #expect(try connection.takeStamps(4).map(\.id).sorted() == [1, 1, 3, 3])
+        #expect(try connection.receiveStamps(4).map(\.id).sorted() == [1, 1, 3, 3])
     }
 
     @Test(
@@ -49,7 +49,7 @@ struct SendTests {
         sent = try connection.send(&batch, from: 6)
         #expect(sent == 0)
         #expect(try receiver.receiveNumbers(4) == [10, 11, 13, 15])
-        #expect(try connection.takeStamps(8).map(\.id).sorted() == [10, 10, 11, 11, 13, 13, 15, 15])
+        #expect(try connection.receiveStamps(8).map(\.id).sorted() == [10, 10, 11, 11, 13, 13, 15, 15])
     }
 
     @Test(
@@ -83,8 +83,8 @@ struct SendTests {
         try connection.sendFrames([100])
         let received = try receiver.receiveNumbers(until: 100)
         #expect(Set(received).isSubset(of: Set(sent + [100])))
-        let stamps = try connection.takeStamps(1000, seconds: 0.2)
-        // Only what left has a driver's stamp, and each knows which one it was.
+        let stamps = try connection.receiveStamps(1000, seconds: 0.2)
+        // Only what left has a driver's timestamp, and each knows which one it was.
         #expect(stamps.filter { $0.stage == .sent }.map(\.id) == received)
         #expect(stamps.filter { $0.stage == .sched }.map(\.id).contains(100))
     }
@@ -119,10 +119,10 @@ struct SendTests {
             let (isFull, sent) = (batch.isFull, try connection.send(&batch))
             #expect(isFull && !isAdded && sent == 2)
         }
-        #expect(try connection.takeStamps(12).map(\.id).sorted() == (0..<6).flatMap { [$0, $0] })
+        #expect(try connection.receiveStamps(12).map(\.id).sorted() == (0..<6).flatMap { [$0, $0] })
     }
 
-    @Test("Without transmit stamps none come, and frames are sent all the same")
+    @Test("Without transmit timestamps none come, and frames are sent all the same")
     func noStamps() throws {
         let pair = try VethPair.current
         let receiver = try pair.listen(.right)
@@ -130,18 +130,19 @@ struct SendTests {
         #expect(connection.transmitStamps.isEmpty)
         try connection.sendFrames(0..<5)
         #expect(try receiver.receiveNumbers(5) == Array(0..<5))
-        #expect(try connection.takeStamps(1, seconds: 0.05).isEmpty)
+        #expect(try connection.receiveStamps(1, seconds: 0.05).isEmpty)
     }
 
-    @Test("Only the kinds of stamps asked for come", arguments: [TransmitStampKinds.sched, .software])
+    @Test("Only the kinds of timestamps asked for come", arguments: [TransmitStampKinds.sched, .software])
     func oneKind(kinds: TransmitStampKinds) throws {
         let connection = try VethPair.current.listen(.left) { $0.transmitStamps = kinds }
         try connection.sendFrames(0..<5)
-        let stamps = try connection.takeStamps(6, seconds: 0.05)
+        let stamps = try connection.receiveStamps(6, seconds: 0.05)
         #expect(stamps.map(\.id) == Array(0..<5) && stamps.allSatisfy { $0.kinds == kinds })
     }
 
-    @Test("A stamp brings its packet back where that was asked for, and nothing otherwise", arguments: [true, false])
+    @Test(
+        "A timestamp brings its packet back where that was asked for, and nothing otherwise", arguments: [true, false])
     func carriesPacket(carries: Bool) throws {
         let connection = try VethPair.current.listen(.left) {
             $0.stampsCarryPacket = carries

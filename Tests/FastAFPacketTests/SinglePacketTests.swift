@@ -26,7 +26,7 @@ struct SinglePacketTests {
     }
 
     @Test(
-        "Of many threads that wait for one packet or stamp each, none is left waiting when there is one for each",
+        "Of many threads that wait for one packet or timestamp each, none is left waiting when there is one for each",
         arguments: [true, false])
     func manyReceivers(dual: Bool) throws {
         let pair = try VethPair.current
@@ -72,7 +72,7 @@ struct SinglePacketTests {
         sender.setReadDeadline(monotonic: soon())
         for _ in 0..<4000 {
             let (count, stamp) = try sender.receiveTransmitStamp(into: &buffer)
-            // The packet beside the stamp says whose it is.
+            // The packet beside the timestamp says whose it is.
             #expect(count == 60 && stamp.id == number(in: buffer.span.bytes))
             ids.insert(stamp.id)
         }
@@ -109,7 +109,7 @@ extension PacketConn {
         return number(in: buffer.span.bytes)
     }
 
-    /// The id of one stamp.
+    /// The id of one timestamp.
     fileprivate func takeOne() throws(SystemError) -> UInt32 {
         var buffer: [UInt8] = []
         return try receiveTransmitStamp(into: &buffer).stamp.id

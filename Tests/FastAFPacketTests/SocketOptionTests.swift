@@ -40,7 +40,8 @@ struct SocketOptionTests {
         #expect(try packetsOfClass() == 5)
     }
 
-    @Test("Past the packet scheduler frames meet no class, and have a driver's stamp alone", arguments: [true, false])
+    @Test(
+        "Past the packet scheduler frames meet no class, and have a driver's timestamp alone", arguments: [true, false])
     func bypassQdisc(dual: Bool) throws {
         let pair = try VethPair.current
         try addClass()
@@ -53,7 +54,7 @@ struct SocketOptionTests {
         try sender.sendFrames(0..<5)
         #expect(try receiver.receiveNumbers(5) == Array(0..<5))
         #expect(try packetsOfClass() == 0)
-        let stamps = try sender.takeStamps(6, seconds: 0.05)
+        let stamps = try sender.receiveStamps(6, seconds: 0.05)
         #expect(stamps.map(\.id) == Array(0..<5) && stamps.allSatisfy { $0.stage == .sent })
     }
 

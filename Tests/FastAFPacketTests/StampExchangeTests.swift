@@ -10,7 +10,8 @@ struct StampExchangeTests {
     }
 
     @Test(
-        "Two instances print the stamps of each other's probes with their delays, and end on Ctrl-C", arguments: [4, 6])
+        "Two instances print the timestamps of each other's probes with their delays, and end on Ctrl-C",
+        arguments: [4, 6])
     func exchange(version: Int) throws {
         let address = version == 4 ? VethPair.ipv4 : VethPair.ipv6
         let left = try self.run(.left, ["--peer", address(.right), "--interval", "20"])
@@ -26,15 +27,15 @@ struct StampExchangeTests {
                 #expect(delays.count == 2 && delays[0] > 0 && delays[0] <= delays[1], "\(line)")
                 #expect(line["hardware"] == "unsupported" && line["app_ns"] != nil)
             }
-            // Only the first may be without: the kernel switches receive stamps on in the background.
+            // Only the first may be without: the kernel switches receive timestamps on in the background.
             let last = try #require(run.packets("RX").last)
             let delays = ["software", "app"].compactMap { last[$0 + "_delay_ns"].flatMap(Int.init) }
             #expect(delays.count == 2 && delays[0] > 0 && delays[0] <= delays[1], "\(last)")
             let sent = run.packets("TX").compactMap { $0["probe"].flatMap(Int.init) }
             #expect(sent.sorted() == Array(0..<sent.count))
             let account = run.lines.suffix(4)
-            #expect(account.contains("software: stamped \(sent.count) late 0 lost 0 skipped 0 unsupported 0"))
-            #expect(account.contains("hardware: stamped 0 late 0 lost 0 skipped 0 unsupported \(sent.count)"))
+            #expect(account.contains("software: timestamped \(sent.count) late 0 lost 0 skipped 0 unsupported 0"))
+            #expect(account.contains("hardware: timestamped 0 late 0 lost 0 skipped 0 unsupported \(sent.count)"))
         }
     }
 

@@ -2,7 +2,7 @@ import Testing
 
 @testable import FastAFPacket
 
-/// The ledger held against what the card has counted.
+/// The ledger held against what the NIC has counted.
 struct StampReconciliationTests {
     private typealias Counter = DriverStatistics.Counter
 
@@ -10,10 +10,10 @@ struct StampReconciliationTests {
         DriverStatistics(counters: values.map { Counter(name: $0.key, value: $0.value) })
     }
 
-    // MARK: - Counters that tell of missed stamps
+    // MARK: - Counters that tell of missed timestamps
 
     @Test(
-        "Counters of missed transmit stamps are found by each driver's name for them",
+        "Counters of missed transmit timestamps are found by each driver's name for them",
         arguments: [
             ["tx_hwtstamp_skipped", "tx_hwtstamp_timeouts"],
             ["tx_hwtstamp_skipped", "tx_hwtstamp_timeouts", "tx_hwtstamp_flushed", "tx_hwtstamp_discarded"],
@@ -76,10 +76,10 @@ struct StampReconciliationTests {
         #expect(later.counted(since: earlier).counters.map(\.value) == [3, 8])
     }
 
-    // MARK: - A played card
+    // MARK: - A played NIC
 
-    /// A card of igb's kind: one transmit stamp at a time, and what comes meanwhile is skipped and counted.
-    private struct Card {
+    /// A NIC of igb's kind: one transmit timestamp at a time, and what comes meanwhile is skipped and counted.
+    private struct Device {
         var isBusy = false
         var skipped: UInt64 = 4_294_967_290
         var timeouts: UInt64 = 3
@@ -92,7 +92,7 @@ struct StampReconciliationTests {
             ])
         }
 
-        /// Whether the card takes a stamp of the packet.
+        /// Whether the NIC takes a timestamp of the packet.
         mutating func transmit() -> Bool {
             if isBusy {
                 if !dropsSilently { skipped += 1 }
@@ -103,23 +103,23 @@ struct StampReconciliationTests {
         }
     }
 
-    /// Sends `count` packets, of which the card is free for every third; `others` packets that somebody else sends find
-    /// it busy. The last `lost` stamps it took are lost in the socket.
+    /// Sends `count` packets, of which the NIC is free for every third; `others` packets that somebody else sends find
+    /// it busy. The last `lost` timestamps it took are lost in the socket.
     private static func run(count: Int, others: Int = 0, lost: Int = 0, dropsSilently: Bool = false) -> (
         TransmitAccount, DriverStatistics
     ) {
-        var card = Card(dropsSilently: dropsSilently)
-        let before = card.statistics
+        var device = Device(dropsSilently: dropsSilently)
+        let before = device.statistics
         var ledger = TransmitLedger(capacity: 64, expecting: [.software, .hardware])
         var taken: [UInt32] = []
         for id in 0..<UInt32(count) {
-            if id % 3 == 0 { card.isBusy = false }
+            if id % 3 == 0 { device.isBusy = false }
             ledger.recordSend(id: id, at: 0)
             _ = ledger.recordStamp(
                 TransmitStamp(id: id, stage: .sent, stamps: SocketTimestamps(software: Int64(id) + 1)))
-            if card.transmit() { taken.append(id) }
+            if device.transmit() { taken.append(id) }
         }
-        for _ in 0..<others { _ = card.transmit() }
+        for _ in 0..<others { _ = device.transmit() }
         for id in taken.dropLast(lost) {
             _ = ledger.recordStamp(
                 TransmitStamp(id: id, stage: .sent, stamps: SocketTimestamps(hardware: Int64(id) + 1)))
@@ -127,10 +127,10 @@ struct StampReconciliationTests {
         if lost > 0 { ledger.recordFullQueue() }
         ledger.expire(sentBefore: .max) { _, _, _ in }
         #expect(ledger.account.isBalanced && ledger.account.isConfirmedByIdentifiers)
-        return (ledger.account, card.statistics.counted(since: before))
+        return (ledger.account, device.statistics.counted(since: before))
     }
 
-    @Test("All that a busy card skipped is explained by its counter, though that wraps meanwhile")
+    @Test("All that a busy NIC skipped is explained by its counter, though that wraps meanwhile")
     func explained() {
         let (account, counted) = Self.run(count: 30)
         #expect(account.hardware[.skippedByDriver] == 20 && account.software[.stamped] == 30)
@@ -139,21 +139,21 @@ struct StampReconciliationTests {
         #expect(result.unexplained == 0 && result.ambiguous == 0 && result.overExplained == 0)
     }
 
-    @Test("What the card skipped without counting is unexplained")
+    @Test("What the NIC skipped without counting is unexplained")
     func unexplained() {
         let (account, counted) = Self.run(count: 30, dropsSilently: true)
         let result = StampReconciliation(account, counted: counted)
         #expect(result.counted == 0 && result.explained == 0 && result.unexplained == 20)
     }
 
-    @Test("What the card skipped of others over-explains")
+    @Test("What the NIC skipped of others over-explains")
     func others() {
         let (account, counted) = Self.run(count: 30, others: 7)
         let result = StampReconciliation(account, counted: counted)
         #expect(result.explained == 20 && result.unexplained == 0 && result.overExplained == 7)
     }
 
-    @Test("Where the socket's buffer was full, the card may have missed some of what is called lost there")
+    @Test("Where the socket's buffer was full, the NIC may have missed some of what is called lost there")
     func ambiguous() {
         let (account, counted) = Self.run(count: 30, others: 3, lost: 5)
         // Written off while the queue had been full: all 25 count as lost there.

@@ -2,9 +2,9 @@ import Testing
 
 @testable import FastAFPacket
 
-/// The second witness: what the ids of the stamps that came say of those that did not.
+/// The second witness: what the ids of the timestamps that came say of those that did not.
 struct StampSequenceTests {
-    /// A ledger of software stamps that has sent these ids.
+    /// A ledger of software timestamps that has sent these ids.
     private static func ledger(_ ids: some Sequence<UInt32>, capacity: Int = 16) -> TransmitLedger {
         var ledger = TransmitLedger(capacity: capacity, expecting: .software)
         for id in ids { ledger.recordSend(id: id, at: 0) }
@@ -19,19 +19,19 @@ struct StampSequenceTests {
         for id in ids { _ = ledger.recordStamp(stamp(id)) }
     }
 
-    /// Gaps and tail of the software stamps.
+    /// Gaps and tail of the software timestamps.
     private static func absent(_ ledger: borrowing TransmitLedger) -> [Int] {
         [ledger.account.software.sequence.gaps, ledger.account.software.sequence.tail]
     }
 
-    @Test("Before the first stamp all sends are tail, and kinds that nobody asked for have none")
+    @Test("Before the first timestamp all sends are tail, and kinds that nobody asked for have none")
     func start() {
         let ledger = Self.ledger(0..<5)
         #expect(Self.absent(ledger) == [0, 5])
         #expect(ledger.account.sched.sequence.missing == 0 && ledger.account.isConfirmedByIdentifiers)
     }
 
-    @Test("What is left out before the newest stamp is a gap, and what is behind it is tail")
+    @Test("What is left out before the newest timestamp is a gap, and what is behind it is tail")
     func gapsAndTail() {
         var ledger = Self.ledger(0..<10)
         Self.take([0, 1, 4, 6], into: &ledger)
@@ -46,7 +46,7 @@ struct StampSequenceTests {
         #expect(Self.absent(ledger) == [0, 0])
     }
 
-    @Test("Stamps out of order fill their gaps, whichever order it is")
+    @Test("Timestamps out of order fill their gaps, whichever order it is")
     func outOfOrder() {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<50 {
@@ -60,7 +60,7 @@ struct StampSequenceTests {
         }
     }
 
-    @Test("A stamp that comes twice fills no gap and makes none")
+    @Test("A timestamp that comes twice fills no gap and makes none")
     func duplicates() {
         var ledger = Self.ledger(0..<6)
         Self.take([1, 1, 4, 4, 1, 4], into: &ledger)
@@ -89,7 +89,7 @@ struct StampSequenceTests {
         #expect(Self.absent(ledger) == [3, 0])
     }
 
-    @Test("A gap that a late stamp fills is none: written off before or not")
+    @Test("A gap that a late timestamp fills is none: written off before or not")
     func late() {
         var ledger = Self.ledger(0..<4)
         Self.take([0, 3], into: &ledger)
@@ -101,7 +101,7 @@ struct StampSequenceTests {
         #expect(account.isConfirmedByIdentifiers && account.software.missing == 1 && account.software[.late] == 1)
     }
 
-    @Test("A late stamp behind the newest turns tail into gap")
+    @Test("A late timestamp behind the newest turns tail into gap")
     func lateTail() {
         var ledger = Self.ledger(0..<4)
         _ = Self.expire(&ledger)
@@ -122,7 +122,7 @@ struct StampSequenceTests {
         #expect(software.sequence.gaps == 6 && software.sequence.tail == 10 && ledger.account.isBalanced)
     }
 
-    @Test("A stamp of a send whose place is taken is unknown, and its gap stays")
+    @Test("A timestamp of a send whose place is taken is unknown, and its gap stays")
     func forgotten() {
         var ledger = Self.ledger(0..<20)
         Self.take([19, 2], into: &ledger)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import FastAFPacket
 
-/// Stamps of real frames on a veth pair.
+/// Timestamps of real frames on a veth pair.
 @Suite(.needsRoot, .vethPair)
 struct StampTests {
     struct Way: CustomTestStringConvertible {
@@ -15,7 +15,9 @@ struct StampTests {
         }
     }
 
-    @Test("A batch of 64 frames arrives with stamps, and its SCHED and SND stamps come back by id", arguments: Way.all)
+    @Test(
+        "A batch of 64 frames arrives with timestamps, and its SCHED and SND timestamps come back by id",
+        arguments: Way.all)
     func batch(way: Way) throws {
         let pair = try VethPair.current
         let sender = try pair.listen(.left, dual: way.dual) { $0.identifiers = way.identifiers }
@@ -30,7 +32,7 @@ struct StampTests {
             #expect(packet.stamps.hardware == nil)
             received[number(in: bytes)] = packet.stamps.software
         }
-        let stamps = try sender.takeStamps(128)
+        let stamps = try sender.receiveStamps(128)
         let sched = Dictionary(grouping: stamps.filter { $0.stage == .sched }, by: \.id)
         let sent = Dictionary(grouping: stamps.filter { $0.stage == .sent }, by: \.id)
         for id in ids {
@@ -40,7 +42,7 @@ struct StampTests {
         }
     }
 
-    @Test("Without receive stamps asked for none come, though another socket has them", arguments: [true, false])
+    @Test("Without receive timestamps asked for none come, though another socket has them", arguments: [true, false])
     func noReceiveStamps(dual: Bool) throws {
         let pair = try VethPair.current
         let sender = try pair.listen(.left)

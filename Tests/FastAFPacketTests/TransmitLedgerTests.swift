@@ -35,7 +35,7 @@ struct TransmitLedgerTests {
         #expect(account.sched[.pending] == 1 && account.software[.pending] == 1 && account.hardware[.unsupported] == 1)
     }
 
-    @Test("Stamps complete a send in any order, and a second one of a kind is unknown")
+    @Test("Timestamps complete a send in any order, and a second one of a kind is unknown")
     func stamped() {
         var ledger = TransmitLedger(capacity: 16, expecting: .all)
         ledger.recordSend(id: 9, at: 0)
@@ -54,7 +54,7 @@ struct TransmitLedgerTests {
         #expect(Self.expire(&ledger).isEmpty)
     }
 
-    @Test("One message with software and hardware times stamps both kinds")
+    @Test("One message with software and hardware times timestamps both kinds")
     func bothTimes() {
         var ledger = TransmitLedger(capacity: 16, expecting: [.software, .hardware])
         ledger.recordSend(id: 0, at: 0)
@@ -63,7 +63,7 @@ struct TransmitLedgerTests {
         #expect(match == .stamped(isComplete: true))
     }
 
-    @Test("Stamps of kinds not asked for, of no kind, and of no send are unknown")
+    @Test("Timestamps of kinds not asked for, of no kind, and of no send are unknown")
     func unknown() {
         var ledger = TransmitLedger(capacity: 16, expecting: .sched)
         var matches = [ledger.recordStamp(Self.sched(0))]
@@ -113,7 +113,8 @@ struct TransmitLedgerTests {
         #expect(account.software[.skippedByDriver] == 1 && account.isBalanced)
     }
 
-    @Test("A stamp that comes after its send was written off is late, from either column", arguments: [true, false])
+    @Test(
+        "A timestamp that comes after its send was written off is late, from either column", arguments: [true, false])
     func late(wasFull: Bool) {
         var ledger = TransmitLedger(capacity: 16, expecting: [.sched, .software])
         ledger.recordSend(id: 5, at: 0)
@@ -259,7 +260,7 @@ struct TransmitLedgerTests {
             sends.filter { $0.state[kind.rawValue] == outcome }.count
         }
 
-        /// Sends without their stamp before the newest one that has it, and behind it.
+        /// Sends without their timestamp before the newest one that has it, and behind it.
         func absent(_ kind: TransmitStampKinds) -> (gaps: Int, tail: Int) {
             let came = sends.filter { $0.state[kind.rawValue] != .unsupported }.map { $0.came.contains(kind) }
             let newest = came.lastIndex(of: true).map { $0 + 1 } ?? 0

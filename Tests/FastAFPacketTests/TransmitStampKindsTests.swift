@@ -32,7 +32,7 @@ struct TransmitStampKindsTests {
         #expect(kinds(.acknowledged, 1, 1) == [] && kinds(.completed, 1, 1) == [])
     }
 
-    @Test("The options of two sockets: stamps asked for on the send half, receive stamps on the other")
+    @Test("The options of two sockets: timestamps asked for on the send half, receive timestamps on the other")
     func options() {
         let options = StampOptions(transmit: [.sched, .software], .init())
         // TX_SOFTWARE, SOFTWARE, RAW_HARDWARE, OPT_ID, TX_SCHED, OPT_TSONLY, OPT_TX_SWHW.
@@ -44,7 +44,7 @@ struct TransmitStampKindsTests {
         configuration.stampsCarryPacket = true
         let carrying = StampOptions(transmit: .software, configuration)
         #expect(carrying.senderFlags & 1 << 11 == 0 && carrying.receiverFlags == 0)
-        // A send may still ask for stamps of its own: what they are reported by is on, what makes them is not.
+        // A send may still ask for timestamps of its own: what they are reported by is on, what makes them is not.
         let none = StampOptions(transmit: [], configuration)
         #expect(none.senderFlags == 1 << 4 | 1 << 6 | 1 << 7 | 1 << 14 && none.receiverFlags == 0)
     }

@@ -24,7 +24,7 @@ struct UDPTests {
     }
 
     @Test(
-        "A datagram arrives with its source, local address, hop limit, traffic class and stamps",
+        "A datagram arrives with its source, local address, hop limit, traffic class and timestamps",
         arguments: [true, false], [PacketConn.Identifiers.automatic, .counted])
     func exchange(isIPv4: Bool, identifiers: PacketConn.Identifiers) throws {
         let sender = try listen(.left, isIPv4: isIPv4, hopLimit: 37) { $0.identifiers = identifiers }
@@ -38,7 +38,7 @@ struct UDPTests {
         var received = 0
         let end = soon()
         var id: UInt32 = 1000
-        // The first may go without a receive stamp.
+        // The first may go without a receive timestamp.
         while received == 0, ClockID.monotonic.now() < end {
             id += 1
             var batch = SendBatch(capacity: 1, packetBytes: 64)
@@ -58,7 +58,7 @@ struct UDPTests {
                     received += 1
                 }
             }
-            let stamps = try sender.takeStamps(2)
+            let stamps = try sender.receiveStamps(2)
             #expect(stamps.map(\.id) == [id, id] && Set(stamps.map(\.stage)) == [.sched, .sent])
             #expect(stamps.allSatisfy { $0.stamps.software != nil })
         }
@@ -129,7 +129,7 @@ struct UDPTests {
             try PacketConn.listenUDP(on: SocketAddress(.v4(0), port: 0), interface: Interface(named: "lo"))
         }
         try loopback.writeTo([9], destination: SocketAddress(.v4(0x7F00_0001), port: 8620), id: 1)
-        #expect(try loopback.takeStamps(2).count == 2)
+        #expect(try loopback.receiveStamps(2).count == 2)
         let destination = SocketAddress(try address(.right, isIPv4: true), port: 8620)
         try listen(.left, isIPv4: true).writeTo([1], destination: destination, id: 1)
         receiver.setReadDeadline(monotonic: soon())
@@ -142,7 +142,7 @@ struct UDPTests {
         let sender = try listen(.left, isIPv4: true, port: 8621)
         let nobody = SocketAddress(try address(.right, isIPv4: true), port: 9)
         for id in 0..<5 as Range<UInt32> { try sender.writeTo([1], destination: nobody, id: id) }
-        #expect(try sender.takeStamps(10).count == 10)
+        #expect(try sender.receiveStamps(10).count == 10)
         let here = SocketAddress(try address(.left, isIPv4: true), port: 8621)
         try listen(.right, isIPv4: true).writeTo([5], destination: here, id: 0)
         sender.setReadDeadline(monotonic: soon())

@@ -90,7 +90,7 @@ struct VirtioNetHeaderLiveTests {
     }
 
     @Test(
-        "A frame whose checksum is left to the card arrives as such, with and without the header",
+        "A frame whose checksum is left to the NIC arrives as such, with and without the header",
         arguments: [true, false])
     func checksum(dual: Bool) throws {
         let pair = try VethPair.current
@@ -111,7 +111,7 @@ struct VirtioNetHeaderLiveTests {
         socket.setReadDeadline(monotonic: soon())
         let (count, _) = try socket.receive(into: &buffer)
         #expect(Array(buffer[..<count]) == [1, 2, 3, 4])
-        #expect(try sender.takeStamps(2).map(\.id) == [5, 5])
+        #expect(try sender.receiveStamps(2).map(\.id) == [5, 5])
     }
 
     @Test("A frame longer than the MTU is one to packet sockets, and datagrams of the segment size to others")
@@ -155,7 +155,7 @@ struct VirtioNetHeaderLiveTests {
         ] {
             #expect(errorCode { () throws(SystemError) in try sender.writeTo(packet, id: 1) } == EINVAL, "\(name)")
             try sender.writeTo(bytes(checksumHeader) + frame, id: 7)
-            #expect(try sender.takeStamps(2).map(\.id) == [7, 7], "\(name)")
+            #expect(try sender.receiveStamps(2).map(\.id) == [7, 7], "\(name)")
         }
         // The MTU counts without the header.
         let full = udpFrame(payload: [UInt8](repeating: 1, count: 1472))
@@ -165,7 +165,7 @@ struct VirtioNetHeaderLiveTests {
             #expect(errorCode { () throws(SystemError) in try sender.writeTo(packet, id: 1) } == EMSGSIZE, "\(more)")
         }
         try sender.writeTo(bytes(checksumHeader) + full, id: 9)
-        #expect(try sender.takeStamps(4).map(\.id) == [8, 8, 9, 9])
+        #expect(try sender.receiveStamps(4).map(\.id) == [8, 8, 9, 9])
     }
 
     @Test("A buffer without room for the header gives EINVAL, and the next frame is received")

@@ -17,30 +17,30 @@ import Testing
     @Test mutating func `A clock that nobody sets shows no step, wherever in the bracket it is read`() {
         for round in Int64(1)...1000 {
             let width = 40 + round % 97
-            #expect(watch.enter(Self.reading(round * 1_000_000, width: width, at: round % width)) == nil)
+            #expect(watch.record(Self.reading(round * 1_000_000, width: width, at: round % width)) == nil)
         }
         #expect(watch.steps == 0)
     }
 
     @Test(arguments: [1_000_000_000, -1_000_000_000, 37_000_000_000, 20_000, -500, 250] as [Int64])
-    mutating func `A step is told once, with its size and a bound that holds`(_ amount: Int64) throws {
-        #expect(watch.enter(Self.reading(1_000_000)) == nil)
-        let found1 = watch.enter(Self.reading(2_000_000, offset: amount, at: 55))
+    mutating func `A step is reported once, with its size and a bound that holds`(_ amount: Int64) throws {
+        #expect(watch.record(Self.reading(1_000_000)) == nil)
+        let found1 = watch.record(Self.reading(2_000_000, offset: amount, at: 55))
         let step = try #require(found1)
         #expect(abs(step.amount - amount) <= step.error)
         #expect(step.error <= 70)
         #expect(watch.steps == 1)
-        #expect(watch.enter(Self.reading(3_000_000, offset: amount)) == nil)
-        #expect(watch.enter(Self.reading(4_000_000)) != nil, "and back")
+        #expect(watch.record(Self.reading(3_000_000, offset: amount)) == nil)
+        #expect(watch.record(Self.reading(4_000_000)) != nil, "and back")
         #expect(watch.steps == 2)
     }
 
     @Test mutating func `A reading that was held up hides a small step until the next one, and no large one`() throws {
-        #expect(watch.enter(Self.reading(1_000_000, offset: 50_000, width: 100_000, at: 10)) == nil)
-        let found2 = watch.enter(Self.reading(2_000_000, offset: 50_000))
+        #expect(watch.record(Self.reading(1_000_000, offset: 50_000, width: 100_000, at: 10)) == nil)
+        let found2 = watch.record(Self.reading(2_000_000, offset: 50_000))
         let step = try #require(found2)
         #expect(abs(step.amount - 50_000) <= step.error && step.error < 100)
-        let found3 = watch.enter(Self.reading(3_000_000, offset: 10_000_000, width: 100_000, at: 99_000))
+        let found3 = watch.record(Self.reading(3_000_000, offset: 10_000_000, width: 100_000, at: 99_000))
         let large = try #require(found3)
         #expect(abs(large.amount - 9_950_000) <= large.error)
         #expect(watch.steps == 2)
@@ -48,23 +48,23 @@ import Testing
 
     @Test mutating func `After a reading that was held up the first narrow one counts`() throws {
         var watch = ClockStepWatch(from: Self.reading(0, width: 1_000_000, at: 500_000))
-        #expect(watch.enter(Self.reading(1_000_000)) == nil)
-        let found4 = watch.enter(Self.reading(2_000_000, offset: 1000))
+        #expect(watch.record(Self.reading(1_000_000)) == nil)
+        let found4 = watch.record(Self.reading(2_000_000, offset: 1000))
         let step = try #require(found4)
         #expect(abs(step.amount - 1000) <= step.error && step.error < 100)
     }
 
     @Test mutating func `Differences within the clocks' rounding are no step`() {
         for offset in [1, -1, 40, -40] as [Int64] {
-            #expect(watch.enter(Self.reading(1_000_000, offset: offset, width: 30, at: 15)) == nil)
+            #expect(watch.record(Self.reading(1_000_000, offset: offset, width: 30, at: 15)) == nil)
         }
     }
 
     @Test mutating func `Readings that can't be neither trap nor count`() {
-        #expect(watch.enter(.init(before: 100, realtime: Self.start, after: 0)) == nil)
+        #expect(watch.record(.init(before: 100, realtime: Self.start, after: 0)) == nil)
         for value in [Int64.min, 0, .max] {
-            _ = watch.enter(.init(before: value, realtime: .max, after: value))
-            _ = watch.enter(.init(before: value, realtime: .min, after: value))
+            _ = watch.record(.init(before: value, realtime: .max, after: value))
+            _ = watch.record(.init(before: value, realtime: .min, after: value))
         }
         #expect(watch.steps > 0)
     }
@@ -72,7 +72,7 @@ import Testing
     @Test func `Nobody sets this machine's clock during the test, and none is seen`() {
         var watch = ClockStepWatch()
         var seen = 0
-        for _ in 0..<200_000 where watch.look() != nil { seen += 1 }
+        for _ in 0..<200_000 where watch.read() != nil { seen += 1 }
         #expect(seen == 0)
     }
 }

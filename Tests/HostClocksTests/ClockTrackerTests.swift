@@ -22,7 +22,9 @@ import Testing
         return (tracker, courses)
     }
 
-    @Test("Two readings make a line; stamps on it come out within the stated bound", arguments: [1, 1.00005, 0.4, 2.5])
+    @Test(
+        "Two readings make a line; timestamps on it come out within the stated bound",
+        arguments: [1, 1.00005, 0.4, 2.5])
     func line(rate: Double) throws {
         let (tracker, courses) = track(readings(20, rate: rate))
         #expect(courses == [.begins] + Array(repeating: .steady, count: 19))
@@ -133,7 +135,7 @@ import Testing
         #expect(tracker.model == nil)
     }
 
-    @Test("Readings and stamps at the ends of Int64 do not trap")
+    @Test("Readings and timestamps at the ends of Int64 do not trap")
     func extremes() {
         let ends: [Int64] = [.min, -1, 0, 1, .max]
         for hardware in ends {

@@ -13,7 +13,7 @@ struct ClockStepTests {
         var received: Int64
         var sent: Int64
         /// What it tells of its steps; `nil` for a peer that knows only the standard.
-        var told: UInt8?
+        var reported: UInt8?
     }
 
     private static let second: Int64 = 1_000_000_000
@@ -34,7 +34,7 @@ struct ClockStepTests {
             peer.answer(probe, source, sequence, arrived, stamps)
             for (old, arrived) in peer.held {
                 // By the clock as it was then.
-                let before = Stamps(received: 0, sent: arrived - Self.now(), told: stamps.told)
+                let before = Stamps(received: 0, sent: arrived - Self.now(), reported: stamps.reported)
                 peer.answer(old, source, sequence &- 1, arrived, before)
             }
             peer.held = []
@@ -62,7 +62,7 @@ struct ClockStepTests {
             let probeSequence = Bytes.read(probe, 0, as: UInt32.self)
             let received = arrived + stamps.received
             let sent = ClockStepTests.now() + stamps.sent
-            let paired = stamps.told.map {
+            let paired = stamps.reported.map {
                 PairedStamps(
                     instance: 5, bootHash: 7, clockSteps: $0, transmit0: last,
                     receive0: ReceiveStamps(sequence: probeSequence, software: received, app: received))
@@ -88,14 +88,14 @@ struct ClockStepTests {
         return Int64(time.tv_sec) * second + Int64(time.tv_nsec)
     }
 
-    /// The delays of each stretch are within so much of one another, and no crossing row has one.
+    /// The delays of each clock epoch are within so much of one another, and no crossing row has one.
     private func expectUnmixed(
         _ log: Log, within spread: Int64 = 200_000_000, sourceLocation: SourceLocation = #_sourceLocation
     ) {
         for rows in [log.probes, log.replies] {
-            for (epoch, stretch) in Dictionary(grouping: rows.filter { $0.delay != nil }, by: \.clockEpoch) {
+            for (epoch, epochDelays) in Dictionary(grouping: rows.filter { $0.delay != nil }, by: \.clockEpoch) {
                 #expect(epoch != nil, sourceLocation: sourceLocation)
-                let delays = stretch.compactMap(\.delay)
+                let delays = epochDelays.compactMap(\.delay)
                 #expect((delays.max() ?? 0) - (delays.min() ?? 0) < spread, sourceLocation: sourceLocation)
             }
             for row in rows where row.clockEpoch == nil {
@@ -108,7 +108,7 @@ struct ClockStepTests {
     private func steps(_ summary: Summary) -> [[String: Any]] { summary.value("clock_steps") as? [[String: Any]] ?? [] }
 
     @Test(arguments: [1, -1, 37] as [Int64])
-    func `A standard peer whose clock is set by seconds is told, and nothing mixes before and after`(
+    func `A standard peer whose clock is set by seconds is reported, and nothing mixes before and after`(
         _ seconds: Int64
     ) async throws {
         try await Lab.with { lab in
@@ -129,7 +129,7 @@ struct ClockStepTests {
             #expect(1...20 ~= (summary["forward.crossing"] ?? 0))
             #expect(abs(summary["rtt.max_ns"] ?? .max) < 200_000_000)
             #expect(abs(summary["forward.ipdv.max_ns"] ?? .max) < 200_000_000)
-            #expect((summary["forward.delay.max_ns"] ?? .max) < 200_000_000, "the first stretch alone")
+            #expect((summary["forward.delay.max_ns"] ?? .max) < 200_000_000, "the first clock epoch alone")
             #expect(summary["forward.packets.ok"] == log.probes.count)
         }
     }
@@ -167,7 +167,7 @@ struct ClockStepTests {
         try await Lab.with { lab in
             let (summary, log, _) = try await measure(lab) { number in
                 let offset: Int64 = number < Self.step ? 0 : 5000
-                return Stamps(received: offset, sent: offset, told: number < Self.step ? 255 : 0)
+                return Stamps(received: offset, sent: offset, reported: number < Self.step ? 255 : 0)
             }
             let found = steps(summary)
             try #require(found.count == 1)
@@ -182,7 +182,7 @@ struct ClockStepTests {
             let (summary, log, errors) = try await measure(lab, count: 1000) { number in
                 var random = RepeatableRandom(seed: UInt64(number))
                 func any() -> Int64 { Int64.random(in: -1 << 50...1 << 50, using: &random) }
-                return Stamps(received: any(), sent: any(), told: UInt8(truncatingIfNeeded: number &* 7))
+                return Stamps(received: any(), sent: any(), reported: UInt8(truncatingIfNeeded: number &* 7))
             }
             #expect(summary["forward.packets.ok"] == log.probes.count)
             #expect(steps(summary).count == 16)

@@ -11,24 +11,24 @@ import Testing
         ("", ""), ("--family --id", "-o extended,id"), ("--times", "-o ktimestamp"),
         ("--protocol udp --port 7 --translated", "-p udp --orig-port-dst 7 -n"),
     ])
-    func `It lists what conntrack lists, line by line`(ours: String, theirs: String) async throws {
+    func `It lists what conntrack lists, line by line`(ours: String, current: String) async throws {
         try await RouterLab.with { lab in
             _ = try await lab.traffic()
             // Timeouts and ages are whole seconds, and both ask at another time: once they agree on all.
-            var (own, other): ([Substring], [Substring]) = ([], [])
+            var (local, other): ([Substring], [Substring]) = ([], [])
             for _ in 0..<20 {
                 let process = try await lab.conntrack(ours)
                 #expect(process.exitCode == 0 && process.errors.isEmpty, "\(process.errors)")
-                own = process.lines.sorted()
+                local = process.lines.sorted()
                 let text = try ["ipv4", "ipv6"].map {
-                    try lab.shell(.router, "conntrack -L -f \($0) \(theirs) 2>/dev/null")
+                    try lab.shell(.router, "conntrack -L -f \($0) \(current) 2>/dev/null")
                 }
                 // Without a filter it lists both families whichever is asked for.
                 other = Set(text.joined().split(separator: "\n")).sorted()
-                if own == other { break }
+                if local == other { break }
             }
-            #expect(own == other)
-            #expect(ours.contains("translated") ? own.count == 4 : own.count >= 10, "\(own)")
+            #expect(local == other)
+            #expect(ours.contains("translated") ? local.count == 4 : local.count >= 10, "\(local)")
         }
     }
 
@@ -98,7 +98,7 @@ import Testing
 
     // MARK: - Counting, and without privilege
 
-    @Test func `Without privilege the count is told, and everything else names the capability`() async throws {
+    @Test func `Without privilege the count is reported, and everything else names the capability`() async throws {
         try await RouterLab.with { lab in
             _ = try await lab.traffic()
             func unprivileged(_ arguments: String) async throws -> ProbeProcess {
@@ -121,7 +121,7 @@ import Testing
         }
     }
 
-    @Test func `Another namespace is named, one that is not there is told`() async throws {
+    @Test func `Another namespace is named, one that is not there is reported`() async throws {
         try await RouterLab.with { lab in
             _ = try await lab.traffic()
             let binary = ProbeProcess.binary
@@ -154,7 +154,7 @@ import Testing
     ) async throws {
         try await RouterLab.with { lab in
             let ours = try lab.startConntrack("follow --id")
-            let theirs = try lab.start(.router, ["conntrack", "-E", "-o", "id"])
+            let current = try lab.start(.router, ["conntrack", "-E", "-o", "id"])
             try await waitUntilListening(lab, 2, ours)
             _ = try await lab.traffic()
             try lab.shell(.router, "conntrack -D -p udp -s 10.0.0.2 --orig-port-src 4003 >/dev/null 2>&1")
@@ -162,9 +162,11 @@ import Testing
                 ours.lines.last { $0.hasPrefix("[DESTROY]") && $0.contains("sport=4003") }
             }
             #expect(last.contains("dst=198.51.100.1"))
-            _ = try await waitFor("conntrack's lines", within: 20) { theirs.lines.count == ours.lines.count ? () : nil }
+            _ = try await waitFor("conntrack's lines", within: 20) {
+                current.lines.count == ours.lines.count ? () : nil
+            }
             // It also tells who caused an event.
-            #expect(ours.lines == theirs.lines.map { $0.prefixMatch(of: #/.* id=\d+/#)?.output ?? $0 })
+            #expect(ours.lines == current.lines.map { $0.prefixMatch(of: #/.* id=\d+/#)?.output ?? $0 })
             #expect(Set(ours.lines.map { $0.prefix(10) }) == ["    [NEW] ", " [UPDATE] ", "[DESTROY] "])
             ours.signal(signal)
             #expect(try await ours.exit() == 0)

@@ -21,14 +21,14 @@ struct DoctorTests {
             #expect(try await process.exit() == 0, "\(process.errors)")
             let text = try #require(process.output.firstRange(of: "\(Lab.interface): "))
             let expected = """
-                probeN: software stamps only, no PHC
+                probeN: software timestamps only, no PHC
                   link          up, MTU N, N
                   driver        veth N.N
                   rings         none told of
                   queueing      noqueue
-                  stamping      none of the card's
+                  timestamping      none of the NIC's
                   clock         none
-                  missed stamps no counters
+                  missed timestamps no counters
                   advertised    software-transmit, software-receive, software-system-clock
 
                                                 advertised            proven by sending
@@ -87,12 +87,12 @@ struct DoctorTests {
             #expect(try await doctor(lab).exit() == 0)
             var frames: [[UInt8]] = []
             while let received = capture.receive() { frames.append(received.bytes) }
-            let own = Array(Lab.mac(.a).split(separator: ":").compactMap { UInt8($0, radix: 16) })
+            let local = Array(Lab.mac(.a).split(separator: ":").compactMap { UInt8($0, radix: 16) })
             let experimental = frames.filter { $0[12..<14] == [0x88, 0xB5] }
             let ptp = frames.filter { $0[12..<14] == [0x88, 0xF7] }
-            #expect(experimental.count == 9 && experimental.allSatisfy { $0[..<6] == own[...] })
+            #expect(experimental.count == 9 && experimental.allSatisfy { $0[..<6] == local[...] })
             #expect(ptp.count == 4 && ptp.allSatisfy { $0[..<6] == [0x01, 0x80, 0xC2, 0, 0, 0x0E] && $0[14] == 0 })
-            #expect((experimental + ptp).allSatisfy { $0[6..<12] == own[...] && $0.count == 60 })
+            #expect((experimental + ptp).allSatisfy { $0[6..<12] == local[...] && $0.count == 60 })
             // The kernel tells of its IPv6 groups by itself (MLDv2), a while after an address came.
             let others = frames.count { $0[12..<14] != [0x86, 0xDD] || $0[20] != 0 }
             #expect(others == 13, "\(frames.map { $0[12..<24] })")
@@ -141,7 +141,7 @@ struct DoctorTests {
     }
 
     @Test(arguments: [Lab.Side.a, .b])
-    func `An interface that is down or without carrier is told, tried no further, and ends with 3`(side: Lab.Side)
+    func `An interface that is down or without carrier is reported, tried no further, and ends with 3`(side: Lab.Side)
         async throws
     {
         try await Lab.with { lab in
@@ -178,7 +178,7 @@ struct DoctorTests {
         }
     }
 
-    @Test func `An interface that goes away in the middle ends with 3, and what was proven until then is told`()
+    @Test func `An interface that goes away in the middle ends with 3, and what was proven until then is reported`()
         async throws
     {
         try await Lab.with { lab in

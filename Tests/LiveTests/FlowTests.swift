@@ -57,7 +57,7 @@ struct FlowTests {
         ["run", "--interface", Lab.interface, "--peer", peer, "--output", "json", "--quiet"] + more
     }
 
-    @Test func `A translation that changes in mid-run is told, live and in the summary and beside the log`()
+    @Test func `A translation that changes in mid-run is reported, live and in the summary and beside the log`()
         async throws
     {
         try await Lab.with(.router, neighbours: .resolved) { lab in
@@ -93,18 +93,18 @@ struct FlowTests {
         }
     }
 
-    @Test func `Raw frames go past the own tracking, which is said and no fault`() async throws {
+    @Test func `Raw frames go past the local tracking, which is said and no fault`() async throws {
         try await Lab.with { lab in
             for side in Lab.Side.allCases { try track(lab.namespace(side)) }
             let reflect = try lab.start(.b, ["reflect", "--interface", Lab.interface, "--output", "json", "--quiet"])
             try await reflect.waitForError("Answering")
             let summary = try await lab.start(.a, run(Lab.ipv4(.b), ["--rate", "100", "--count", "50"])).summary()
-            let own = flows(summary, "flows").filter { $0.text("session") == "own" && $0.namespace == nil }
-            #expect(own.count == 1)
+            let local = flows(summary, "flows").filter { $0.text("session") == "own" && $0.namespace == nil }
+            #expect(local.count == 1)
             // The first packet that this host's tracking saw came from the peer.
-            #expect(own.first?.text("original")?.hasPrefix("\(Lab.ipv4(.b)):862 > \(Lab.ipv4(.a)):") == true)
-            #expect(own.first?.flag("confirmed") == true && own.first?.flag("replied") == false)
-            #expect(own.first?.object["translated"] is NSNull)
+            #expect(local.first?.text("original")?.hasPrefix("\(Lab.ipv4(.b)):862 > \(Lab.ipv4(.a)):") == true)
+            #expect(local.first?.flag("confirmed") == true && local.first?.flag("replied") == false)
+            #expect(local.first?.object["translated"] is NSNull)
             #expect(notes(summary).contains("past its own tracking"))
 
             reflect.signal(SIGINT)
@@ -127,15 +127,15 @@ struct FlowTests {
             let summary = try await lab.start(
                 .a, run(family.address(.b), ["--rate", "100", "--count", "50"] + options)
             ).summary()
-            let own = flows(summary, "flows").filter { $0.text("session") == "own" && $0.namespace == nil }
-            #expect(own.count == 1)
-            #expect(own.first?.flag("confirmed") == true && own.first?.flag("replied") == true)
+            let local = flows(summary, "flows").filter { $0.text("session") == "own" && $0.namespace == nil }
+            #expect(local.count == 1)
+            #expect(local.first?.flag("confirmed") == true && local.first?.flag("replied") == true)
             #expect(flows(summary, "events").contains { $0.text("event") == "new" && !$0.flag("replied") })
             #expect(!notes(summary).contains("past its own tracking"))
         }
     }
 
-    @Test func `A table in which nothing of the run is tracked is told so`() async throws {
+    @Test func `A table in which nothing of the run is tracked is reported so`() async throws {
         try await Lab.with { lab in
             let reflect = try lab.start(.b, ["reflect", "--interface", Lab.interface, "--quiet"])
             try await reflect.waitForError("Answering")

@@ -15,7 +15,7 @@ enum Bytes {
         big(sequence) + big(t1) + big(UInt16(0x0101)) + big(ssid) + [UInt8](repeating: 0, count: 28) + tlvs
     }
 
-    /// A reply of 44 bytes to a probe, from a reflector whose stamps are all the probe's own T1.
+    /// A reply of 44 bytes to a probe, from a reflector whose timestamps are all the probe's own T1.
     static func reply(to probe: [UInt8], sequence: UInt32? = nil) -> [UInt8] {
         let t1 = Array(probe[4..<12])
         return big(sequence ?? read(probe, 0, as: UInt32.self)) + t1 + Array(probe[12..<16]) + t1

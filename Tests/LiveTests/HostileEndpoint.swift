@@ -17,8 +17,8 @@ final class UDPEndpoint: Sendable {
         descriptor = try NetworkNamespace.enter(lab.namespace(side)) { () throws(SystemError) in
             let descriptor = try checkErrno(
                 "open the test's socket", socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0))
-            var own = Self.address(address, port)
-            let result = withUnsafePointer(to: &own) { pointer in
+            var local = Self.address(address, port)
+            let result = withUnsafePointer(to: &local) { pointer in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, 16) }
             }
             try checkErrno("bind the test's socket", result)
@@ -39,13 +39,13 @@ final class UDPEndpoint: Sendable {
     /// The port that it is bound to.
     var port: UInt16 {
         get throws {
-            var own = sockaddr_in()
+            var local = sockaddr_in()
             var length: socklen_t = 16
-            let result = withUnsafeMutablePointer(to: &own) { pointer in
+            let result = withUnsafeMutablePointer(to: &local) { pointer in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
             }
             try #require(result == 0)
-            return UInt16(bigEndian: own.sin_port)
+            return UInt16(bigEndian: local.sin_port)
         }
     }
 

@@ -150,7 +150,7 @@ struct HostileReflectorTests {
         }
     }
 
-    @Test func `A reply of its own, sent back to it as a probe, is refused`() async throws {
+    @Test func `A reply of its local, sent back to it as a probe, is refused`() async throws {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector()
             let endpoint = try UDPEndpoint(lab, .a)
@@ -190,7 +190,7 @@ struct HostileReflectorTests {
         }
     }
 
-    @Test func `A thousand sessions at once are each answered with a count of their own`() async throws {
+    @Test func `A thousand sessions at once are each answered with a count of their local`() async throws {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector()
             let endpoint = try UDPEndpoint(lab, .a)

@@ -63,7 +63,7 @@ struct HostileSenderTests {
         }
     }
 
-    @Test func `Random bytes from the peer's own port are refused one by one`() async throws {
+    @Test func `Random bytes from the peer's local port are refused one by one`() async throws {
         try await Lab.with { lab in
             let summary = try await measure(lab) { endpoint, probe, source in
                 var random = RepeatableRandom(seed: UInt64(Bytes.read(probe, 0, as: UInt32.self)))
@@ -81,7 +81,7 @@ struct HostileSenderTests {
             let endpoint = try UDPEndpoint(lab, .b, port: 8620)
             let reflector = PlayedReflector(endpoint) { _, probe, source in
                 var random = RepeatableRandom(seed: UInt64(Bytes.read(probe, 0, as: UInt32.self)))
-                // Stamp sets of the right form with random numbers in them, too.
+                // Timestamp sets of the right form with random numbers in them, too.
                 let paired: [UInt8] = Bytes.big(UInt32(0x4F57_4450)) + [1, 0, 2, 2] + random.bytes(168)
                 let known = Bytes.tlv(240, paired, flags: 0) + Bytes.tlv(7, random.bytes(16), flags: 0)
                 let tail = random.bytes(Int.random(in: 0...300, using: &random))
@@ -100,7 +100,7 @@ struct HostileSenderTests {
     }
 
     @Test(arguments: ["packet", "udp"])
-    func `Replies from a stray address never reach the session`(_ transport: String) async throws {
+    func `Replies from a stray address never window the session`(_ transport: String) async throws {
         try await Lab.with { lab in
             try lab.ip(.b, "addr add 192.0.2.99/24 dev probe0")
             let stray = try UDPEndpoint(lab, .b, address: "192.0.2.99", port: 8621)

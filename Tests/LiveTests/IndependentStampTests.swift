@@ -1,7 +1,7 @@
 import Report
 import Testing
 
-/// The log's stamps against those of a plain packet socket that saw the same frames.
+/// The log's timestamps against those of a plain packet socket that saw the same frames.
 @Suite(.serialized, .needsRoot)
 struct IndependentStampTests {
     private struct Measured {
@@ -37,7 +37,7 @@ struct IndependentStampTests {
         }
     }
 
-    /// The kernel stamps a frame for other sockets (dev_queue_xmit_nit) after it has left the queueing discipline and
+    /// The kernel timestamps a frame for other sockets (dev_queue_xmit_nit) after it has left the queueing discipline and
     /// before the driver has it: net/core/dev.c, xmit_one.
     @Test(arguments: Lab.Family.allCases) func `Another socket's stamp on the way out lies between SCHED and driver`(
         family: Lab.Family

@@ -51,13 +51,14 @@ struct InteropReflectorTests {
                 let t2 = nanoseconds(reply[16..<24])
                 let times = [exchange.before, t2, t3, exchange.after]
                 #expect(times == times.sorted(), "sent, received, answered, answer received")
-                // Each stamp belongs to a probe; the last reply tells of an earlier one.
+                // Each timestamp belongs to a probe; the last reply tells of an earlier one.
                 let followUp = Array(reply.suffix(16))
                 var expectedFollowUp = [UInt8](repeating: 0, count: 16)
                 if number == exchanges.count - 1 {
                     let earlier = Int(Bytes.read(followUp, 0, as: UInt32.self))
                     try #require(earlier < number)
-                    #expect(departures[earlier].contains(nanoseconds(followUp[4..<12])), "a real stamp of that reply")
+                    #expect(
+                        departures[earlier].contains(nanoseconds(followUp[4..<12])), "a real timestamp of that reply")
                     expectedFollowUp = Bytes.big(UInt32(earlier)) + followUp[4..<12] + [2, 0, 0, 0]
                 }
                 let estimate = Array(reply[12..<14])
@@ -107,30 +108,30 @@ struct InteropReflectorTests {
                 var tlvs: [[String]] = []
                 if packet.kind == .probe {
                     let decoded = SenderPacket(decoding: packet.payload.span.bytes)
-                    let own = try #require(decoded)
-                    #expect(number("seq") == UInt64(own.sequence))
-                    #expect(number("ts") == own.timestamp)
-                    #expect(number("err_estimate") == UInt64(own.errorEstimate.rawValue))
-                    #expect(number("ssid") == UInt64(own.ssid))
+                    let local = try #require(decoded)
+                    #expect(number("seq") == UInt64(local.sequence))
+                    #expect(number("ts") == local.timestamp)
+                    #expect(number("err_estimate") == UInt64(local.errorEstimate.rawValue))
+                    #expect(number("ssid") == UInt64(local.ssid))
                 } else {
                     let decoded = ReflectorPacket(decoding: packet.payload.span.bytes)
-                    let own = try #require(decoded)
-                    #expect(number("seq") == UInt64(own.sequence))
-                    #expect(number("ts") == own.transmitTimestamp)
-                    #expect(number("err_estimate") == UInt64(own.errorEstimate.rawValue))
-                    #expect(number("ssid") == UInt64(own.ssid))
-                    #expect(number("ts_rx") == own.receiveTimestamp)
-                    #expect(number("seq_sender") == UInt64(own.senderSequence))
-                    #expect(number("ts_sender") == own.senderTimestamp)
-                    #expect(number("err_estimate_sender") == UInt64(own.senderErrorEstimate.rawValue))
-                    #expect(number("ttl_sender") == own.senderTTL.map(UInt64.init))
+                    let local = try #require(decoded)
+                    #expect(number("seq") == UInt64(local.sequence))
+                    #expect(number("ts") == local.transmitTimestamp)
+                    #expect(number("err_estimate") == UInt64(local.errorEstimate.rawValue))
+                    #expect(number("ssid") == UInt64(local.ssid))
+                    #expect(number("ts_rx") == local.receiveTimestamp)
+                    #expect(number("seq_sender") == UInt64(local.senderSequence))
+                    #expect(number("ts_sender") == local.senderTimestamp)
+                    #expect(number("err_estimate_sender") == UInt64(local.senderErrorEstimate.rawValue))
+                    #expect(number("ttl_sender") == local.senderTTL.map(UInt64.init))
                 }
                 forEachTLV(in: packet.payload.span.bytes) { tlv in
                     let value = packet.payload[tlv.value].map { String(format: "%02x", $0) }.joined()
                     tlvs.append(["\(tlv.flags)", "\(tlv.type)", "\(tlv.value.count)", value])
                 }
-                let theirs = try #require(fields["tlvs"] as? [[Any]])
-                #expect(theirs.map { tlv in tlv.map { "\($0)" } } == tlvs)
+                let current = try #require(fields["tlvs"] as? [[Any]])
+                #expect(current.map { tlv in tlv.map { "\($0)" } } == tlvs)
                 #expect(tlvs.count == 4)
             }
         }

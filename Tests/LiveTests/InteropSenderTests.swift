@@ -29,7 +29,7 @@ struct InteropSenderTests {
             let replies = log.replies.bySequence
             for probe in log.probes {
                 let reply = try #require(replies[probe.sequence])
-                #expect(probe.transmitStamp == .software, "our own stamps are as good as ever")
+                #expect(probe.transmitStamp == .software, "our own timestamps are as good as ever")
                 switch (probe.sequence % 10, kind) {
                 case (3, "stateful"): #expect(probe.status == .lost && reply.status != .lost)
                 case (7, "stateful"): #expect(probe.status == .ok && reply.status == .lost)

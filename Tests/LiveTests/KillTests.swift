@@ -10,7 +10,7 @@ struct KillTests {
     private static let rates = [50, 50, 500, 500]
     private static let killsPerLab = 5
     /// A row is at most so old when it is in the file.
-    private static let patience: Int64 = 1_500_000_000
+    private static let timeout: Int64 = 1_500_000_000
 
     @Test func `Killed at 20 random moments, the log ends in a whole line at most 1.5 s old each time`() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -44,7 +44,7 @@ struct KillTests {
         let rows = try Log(log).rows
         let newest = rows.suffix(20).compactMap(\.transmitApp).max() ?? began
         #expect(
-            killed - newest <= Self.patience, "at \(rate)/s killed after \(killed - began) ns with \(rows.count) rows")
+            killed - newest <= Self.timeout, "at \(rate)/s killed after \(killed - began) ns with \(rows.count) rows")
         if let last = rows.last {
             let bytes = try Data(contentsOf: URL(fileURLWithPath: log))
             #expect(bytes.last == UInt8(ascii: "\n"))

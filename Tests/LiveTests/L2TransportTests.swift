@@ -105,7 +105,7 @@ struct L2TransportTests {
     }
 
     @Test(arguments: [[], ["--frame", "ptp", "--vlan", "12"]])
-    func `Two runs towards each other measure both, each in a session of its own`(_ options: [String]) async throws {
+    func `Two runs towards each other measure both, each in a session of its local`(_ options: [String]) async throws {
         try await Lab.with { lab in
             try removeAddresses(lab)
             let more = ["--count", "\(Self.count)", "--log-reflected"] + options
@@ -113,8 +113,8 @@ struct L2TransportTests {
             for (process, side) in [(processes.a, Lab.Side.a), (processes.b, .b)] {
                 let summary = try await process.summary()
                 let sent = try #require(summary["counters.sent"])
-                let own = try Log(lab.log(side)).session(try summary.session)
-                #expect(own.probes.count == sent && own.replies.count == sent)
+                let local = try Log(lab.log(side)).session(try summary.session)
+                #expect(local.probes.count == sent && local.replies.count == sent)
                 #expect(try Log(lab.log(side)).others(than: try summary.session).probes.isEmpty == false)
             }
         }
@@ -169,14 +169,14 @@ struct L2TransportTests {
         }
     }
 
-    @Test func `An interface's own address is no peer, and one without a carrier or switched off measures nothing`()
+    @Test func `An interface's local address is no peer, and one without a carrier or switched off measures nothing`()
         async throws
     {
         try await Lab.with { lab in
-            let own = try lab.start(
+            let local = try lab.start(
                 .a, ["run", "--interface", Lab.interface, "--transport", "l2", "--peer", Lab.mac(.a)])
-            #expect(try await own.exit() == 64)
-            #expect(own.errors.contains("itself"))
+            #expect(try await local.exit() == 64)
+            #expect(local.errors.contains("itself"))
             try lab.ip(.b, "link set probe0 down")
             let uncabled = try run(.a, lab, [])
             #expect(try await uncabled.exit() == 3)

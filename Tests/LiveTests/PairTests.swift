@@ -41,18 +41,18 @@ struct PairTests {
     {
         try await measure(family) { measured in
             for (log, summary) in [(measured.log, measured.summary), (measured.peerLog, measured.peerSummary)] {
-                let own = log.session(try summary.session)
+                let local = log.session(try summary.session)
                 let sent = try #require(summary["counters.sent"])
                 let skipped = try #require(summary["counters.skipped_deadlines"])
                 #expect(sent + skipped == Self.probes)
-                for rows in [own.probes, own.replies] {
+                for rows in [local.probes, local.replies] {
                     #expect(rows.count == sent)
                     let sequences = rows.map(\.sequence).sorted()
                     #expect(Set(sequences).count == sent, "a sequence number twice")
                     #expect(Int(sequences.last! - sequences.first!) == sent - 1, "a sequence number left out")
                 }
-                #expect(own.probes.allSatisfy { $0.direction == .out })
-                #expect(own.replies.allSatisfy { $0.direction == .in })
+                #expect(local.probes.allSatisfy { $0.direction == .out })
+                #expect(local.replies.allSatisfy { $0.direction == .in })
             }
         }
     }
@@ -62,14 +62,14 @@ struct PairTests {
     {
         try await measure(family) { measured in
             for (log, summary) in [(measured.log, measured.summary), (measured.peerLog, measured.peerSummary)] {
-                let own = log.session(try summary.session).rows
-                let stamped = own.filter { $0.transmitSoftware != nil && $0.receiveSoftware != nil }
-                #expect(Double(stamped.count) >= 0.99 * Double(own.count))
+                let local = log.session(try summary.session).rows
+                let stamped = local.filter { $0.transmitSoftware != nil && $0.receiveSoftware != nil }
+                #expect(Double(stamped.count) >= 0.99 * Double(local.count))
                 for row in stamped {
                     let stamps = [
                         row.transmitApp, row.transmitSched, row.transmitSoftware, row.receiveSoftware, row.receiveApp,
                     ]
-                    try #require(stamps.allSatisfy { $0 != nil }, "a stamp is missing: \(row)")
+                    try #require(stamps.allSatisfy { $0 != nil }, "a timestamp is missing: \(row)")
                     #expect(stamps.compactMap { $0 } == stamps.compactMap { $0 }.sorted(), "out of order: \(row)")
                     #expect(row.transmitStamp == .software && row.receiveStamp == .software)
                     #expect(row.transmitHardware == nil && row.receiveHardware == nil)
@@ -81,8 +81,8 @@ struct PairTests {
     @Test func `A row's delay is receive minus transmit stamp, absolute to a nanosecond on one kernel`() async throws {
         try await measure { measured in
             #expect(measured.summary.value("relative") as? Bool == false)
-            let own = measured.log.session(try measured.summary.session).rows
-            for row in own where row.transmitSoftware != nil && row.receiveSoftware != nil {
+            let local = measured.log.session(try measured.summary.session).rows
+            for row in local where row.transmitSoftware != nil && row.receiveSoftware != nil {
                 #expect(row.delay == row.receiveSoftware! - row.transmitSoftware!)
                 #expect(row.delayClock == .software)
                 #expect(row.delayError == 1)
@@ -94,8 +94,8 @@ struct PairTests {
         family: Lab.Family
     ) async throws {
         try await measure(family) { measured in
-            let own = measured.log.session(try measured.summary.session)
-            for rows in [own.probes, own.replies] {
+            let local = measured.log.session(try measured.summary.session)
+            for rows in [local.probes, local.replies] {
                 let delay = try median(rows.compactMap(\.delay))
                 #expect(delay > 0)
                 #expect(delay < 5_000)
@@ -105,10 +105,10 @@ struct PairTests {
 
     @Test func `Forward and reverse delay add up to the round trip to the nanosecond`() async throws {
         try await measure { measured in
-            let own = measured.log.session(try measured.summary.session)
-            let replies = own.replies.bySequence
+            let local = measured.log.session(try measured.summary.session)
+            let replies = local.replies.bySequence
             var roundTrips: [Int64] = []
-            for probe in own.probes {
+            for probe in local.probes {
                 let reply = try #require(replies[probe.sequence])
                 guard let sent = probe.transmitSoftware, let reached = probe.receiveSoftware,
                     let left = reply.transmitSoftware, let back = reply.receiveSoftware
@@ -128,9 +128,9 @@ struct PairTests {
     @Test func `The summary counts what the log has, and its extremes are those of the rows`() async throws {
         try await measure { measured in
             let summary = measured.summary
-            let own = measured.log.session(try summary.session)
+            let local = measured.log.session(try summary.session)
             for (direction, packet, rows) in [
-                ("forward", PacketKind.probe, own.probes), ("reverse", .reply, own.replies),
+                ("forward", PacketKind.probe, local.probes), ("reverse", .reply, local.replies),
             ] {
                 let statuses: [(String, PacketStatus)] = [
                     ("ok", .ok), ("reordered", .reordered), ("late", .late), ("lost", .lost), ("unknown", .unknown),
@@ -138,7 +138,7 @@ struct PairTests {
                 ]
                 for (name, status) in statuses {
                     #expect(
-                        summary["\(direction).packets.\(name)"] == own.count(packet, status), "\(direction) \(name)")
+                        summary["\(direction).packets.\(name)"] == local.count(packet, status), "\(direction) \(name)")
                 }
                 #expect(try summary["\(direction).packets.sent"] == measured.sent)
                 let delays = rows.filter(\.status.entersDelayStatistics).compactMap(\.delay)
@@ -153,7 +153,7 @@ struct PairTests {
     @Test func `Every kind of transmit stamp has an account whose sum is the packets sent`() async throws {
         try await measure { measured in
             let summary = measured.summary
-            // Opening and closing probes are outside the statistics, but their stamps are accounted for.
+            // Opening and closing probes are outside the statistics, but their timestamps are accounted for.
             let sent = try #require(summary["counters.sent"]) + #require(summary["counters.uncounted_probes"])
             #expect(summary["stamps.sent"] == sent)
             #expect(summary.value("stamps.balanced") as? Bool == true)
@@ -169,12 +169,12 @@ struct PairTests {
     @Test func `The histogram file counts the rows that have the delay or stage, and no others`() async throws {
         try await measure { measured in
             let session = try measured.summary.session
-            let own = measured.log.session(session)
+            let local = measured.log.session(session)
             func count(_ metric: String, _ packet: PacketKind?) -> Int {
                 measured.histogram.buckets(HistogramExport.Key(session: session, metric: metric, packet: packet))
                     .reduce(0) { $0 + Int($1.count) }
             }
-            for (packet, rows) in [(PacketKind.probe, own.probes), (.reply, own.replies)] {
+            for (packet, rows) in [(PacketKind.probe, local.probes), (.reply, local.replies)] {
                 #expect(count("delay", packet) == rows.count { $0.delay != nil })
                 #expect(count("app_to_sched", packet) == rows.count { $0.transmitSched != nil })
                 #expect(count("sched_to_driver", packet) == rows.count { $0.transmitSoftware != nil })
@@ -193,12 +193,13 @@ struct PairTests {
     }
 
     @Test(arguments: Lab.Family.allCases)
-    func `The reflected session's rows tell the same stamps as the sender's own rows`(family: Lab.Family) async throws {
+    func `The reflected session's rows tell the same stamps as the sender's local rows`(family: Lab.Family) async throws
+    {
         try await measure(family) { measured in
             let session = try measured.summary.session
-            let own = measured.log.session(session)
+            let local = measured.log.session(session)
             let reflected = measured.peerLog.session(session)
-            for (rows, others) in [(own.probes, reflected.probes), (own.replies, reflected.replies)] {
+            for (rows, others) in [(local.probes, reflected.probes), (local.replies, reflected.replies)] {
                 #expect(try others.count == measured.sent)
                 let others = others.bySequence
                 for row in rows {

@@ -129,7 +129,7 @@ struct RelayTests {
         }
     }
 
-    @Test func `Losses in both directions are told apart, and none is unknown where the peer tells its stamps`()
+    @Test func `Losses in both directions are reported apart, and none is unknown where the peer tells its stamps`()
         async throws
     {
         try await measure(

@@ -49,11 +49,11 @@ struct RobustnessStartTests {
         }
     }
 
-    @Test func `Measuring by a card that takes no stamps ends with 8, and leaves no log`() async throws {
+    @Test func `Measuring by a nic that takes no stamps ends with 8, and leaves no log`() async throws {
         try await Lab.with { lab in
             let log = lab.file("none.csv")
             let hardware = ["--stamps", "hardware", "--log", log]
-            let parts = ["probe0 offers no hardware stamps", "probe doctor probe0", "--stamps auto"]
+            let parts = ["probe0 offers no hardware timestamps", "probe doctor probe0", "--stamps auto"]
             try await expect(lab, run() + hardware, exits: 8, saying: parts)
             try await expect(
                 lab, ["reflect", "--interface", Lab.interface] + hardware, exits: 8, saying: parts)

@@ -5,7 +5,7 @@ import Testing
 @Suite(.serialized, .needsRoot)
 struct WireOptionTests {
     private struct Measured {
-        let own: Log
+        let local: Log
         /// The other side's rows of the same session.
         let reflected: Log
         /// What arrived at the reflector's and at the sender's interface.
@@ -28,7 +28,7 @@ struct WireOptionTests {
             #expect(try await peer.exit() == 0)
             let session = try summary.session
             let measured = Measured(
-                own: try Log(lab.log(.a)), reflected: try Log(lab.log(.b)).session(session),
+                local: try Log(lab.log(.a)), reflected: try Log(lab.log(.b)).session(session),
                 probes: captures.b.end().of(.probe, outgoing: false).map(\.frame),
                 replies: captures.a.end().of(.reply, outgoing: false).map(\.frame))
             let sent = try #require(summary["counters.sent"])
@@ -47,7 +47,7 @@ struct WireOptionTests {
             try await measure(family, ["--size", "\(size)"]) { measured in
                 #expect(measured.probes.allSatisfy { $0.payloadLength == size })
                 #expect(measured.replies.allSatisfy { $0.payloadLength == size })
-                for row in measured.own.rows + measured.reflected.rows {
+                for row in measured.local.rows + measured.reflected.rows {
                     #expect(Int(row.bytes) == size + family.headers)
                 }
             }
@@ -60,7 +60,7 @@ struct WireOptionTests {
         try await measure(family, ["--dscp", "46"]) { measured in
             #expect(measured.probes.allSatisfy { $0.dscp == 46 })
             #expect(measured.replies.allSatisfy { $0.dscp == 46 })
-            #expect(measured.own.rows.allSatisfy { $0.dscp == 46 })
+            #expect(measured.local.rows.allSatisfy { $0.dscp == 46 })
             #expect(measured.reflected.rows.allSatisfy { $0.dscp == 46 })
         }
     }
@@ -70,7 +70,7 @@ struct WireOptionTests {
         try await measure(family, []) { measured in
             #expect(measured.probes.allSatisfy { $0.dscp == 0 })
             #expect(measured.replies.allSatisfy { $0.dscp == 0 })
-            #expect(measured.own.rows.allSatisfy { $0.dscp == 0 })
+            #expect(measured.local.rows.allSatisfy { $0.dscp == 0 })
         }
     }
 
@@ -79,8 +79,8 @@ struct WireOptionTests {
         try await measure(family, ["--ttl", "7"]) { measured in
             #expect(measured.probes.allSatisfy { $0.hopLimit == 7 })
             #expect(measured.replies.allSatisfy { $0.hopLimit == 255 })
-            #expect(measured.own.probes.allSatisfy { $0.ttl == 7 })
-            #expect(measured.own.replies.allSatisfy { $0.ttl == 255 })
+            #expect(measured.local.probes.allSatisfy { $0.ttl == 7 })
+            #expect(measured.local.replies.allSatisfy { $0.ttl == 255 })
             #expect(measured.reflected.probes.allSatisfy { $0.ttl == 7 })
         }
     }

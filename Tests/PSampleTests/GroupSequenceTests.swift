@@ -3,70 +3,70 @@ import Testing
 @testable import PSample
 
 @Suite struct GroupSequenceTests {
-    private func take(_ numbers: [UInt32]) -> (sequence: GroupSequence, missed: [UInt32]) {
+    private func receive(_ numbers: [UInt32]) -> (sequence: GroupSequence, missed: [UInt32]) {
         var sequence = GroupSequence()
-        let missed = numbers.map { sequence.take($0) }
+        let missed = numbers.map { sequence.receive($0) }
         return (sequence, missed)
     }
 
     @Test func `the first sample loses nothing, whatever its number`() {
-        let (sequence, missed) = take([4711, 4712])
+        let (sequence, missed) = receive([4711, 4712])
         #expect(missed == [0, 0] && sequence.lost == 0 && sequence.received == 2)
     }
 
     @Test func `a gap is as many samples as are missing`() {
-        let (sequence, missed) = take([0, 1, 5, 6, 108])
+        let (sequence, missed) = receive([0, 1, 5, 6, 108])
         #expect(missed == [0, 0, 3, 0, 101])
         #expect(sequence.lost == 104 && sequence.received == 5 && sequence.restarts == 0)
     }
 
     @Test func `numbers go on after the highest`() {
-        let (sequence, missed) = take([.max - 1, .max, 0, 2])
+        let (sequence, missed) = receive([.max - 1, .max, 0, 2])
         #expect(missed == [0, 0, 0, 1] && sequence.lost == 1 && sequence.restarts == 0)
     }
 
     @Test func `who comes late is no longer lost`() {
-        let (sequence, missed) = take([0, 3, 1, 4, 2])
+        let (sequence, missed) = receive([0, 3, 1, 4, 2])
         #expect(missed == [0, 2, 0, 0, 0])
         #expect(sequence.lost == 0 && sequence.reordered == 2 && sequence.repeated == 0)
     }
 
     @Test(arguments: [UInt32(1), 31, 62, 63]) func `as far back as it reaches`(distance: UInt32) {
-        let (sequence, _) = take([100, 100 + distance + 1, 101])
+        let (sequence, _) = receive([100, 100 + distance + 1, 101])
         #expect(sequence.lost == UInt64(distance) - 1 && sequence.reordered == 1 && sequence.restarts == 0)
     }
 
     @Test func `what overtook the first sample was never lost`() {
-        let (sequence, _) = take([10, 9, 11])
+        let (sequence, _) = receive([10, 9, 11])
         #expect(sequence.lost == 0 && sequence.reordered == 1 && sequence.repeated == 0)
     }
 
     @Test func `a number that comes twice is counted as such`() {
-        let (sequence, _) = take([0, 1, 1, 3, 2, 2, 1])
+        let (sequence, _) = receive([0, 1, 1, 3, 2, 2, 1])
         #expect(sequence.lost == 0 && sequence.repeated == 3 && sequence.reordered == 1)
     }
 
     @Test func `a group that was made anew without our hearing of it begins anew`() {
-        let (sequence, missed) = take([5000, 5001, 3, 4, 6])
+        let (sequence, missed) = receive([5000, 5001, 3, 4, 6])
         #expect(missed == [0, 0, 0, 0, 1])
         #expect(sequence.restarts == 1 && sequence.lost == 1)
     }
 
     @Test func `one sample that comes very late is no new group, and no longer lost`() {
-        let (sequence, missed) = take([0, 200, 100, 201, 202])
+        let (sequence, missed) = receive([0, 200, 100, 201, 202])
         #expect(missed == [0, 199, 0, 0, 0])
         #expect(sequence.restarts == 0 && sequence.reordered == 1 && sequence.lost == 198)
     }
 
     @Test func `of a group that we hear being made the first numbers count`() {
-        var sequence = take([7, 8]).sequence
+        var sequence = receive([7, 8]).sequence
         sequence.restart()
-        #expect(sequence.take(2) == 2)
-        #expect(sequence.take(0) == 0 && sequence.take(1) == 0)
+        #expect(sequence.receive(2) == 2)
+        #expect(sequence.receive(0) == 0 && sequence.receive(1) == 0)
         #expect(sequence.lost == 0 && sequence.restarts == 1 && sequence.reordered == 2 && sequence.received == 5)
         var new = GroupSequence()
         new.restart()
-        #expect(new.take(0) == 0 && new.restarts == 0 && new.lost == 0)
+        #expect(new.receive(0) == 0 && new.restarts == 0 && new.lost == 0)
     }
 
     @Test func `any numbers in any order keep the sums`() {
@@ -75,7 +75,7 @@ import Testing
             var number = UInt32.random(in: 0 ... .max)
             for _ in 0..<500 {
                 number = number &+ UInt32.random(in: 0...3) &- (Bool.random() ? UInt32.random(in: 0...80) : 0)
-                sequence.take(Int.random(in: 0..<100) == 0 ? .random(in: 0 ... .max) : number)
+                sequence.receive(Int.random(in: 0..<100) == 0 ? .random(in: 0 ... .max) : number)
             }
             #expect(sequence.received == 500)
             #expect(sequence.lost < 1 << 42, "no count goes below zero")

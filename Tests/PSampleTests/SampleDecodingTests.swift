@@ -77,7 +77,7 @@ import Testing
         #expect(sample.probability == expected)
     }
 
-    @Test func `bytes are looked at where they are, and the place of one sample serves the next`() throws {
+    @Test func `bytes are checked at where they are, and the place of one sample serves the next`() throws {
         let bytes = message(EveryAttribute.ipv4) + message([])
         try bytes.withUnsafeBytes { raw in
             var reader = MessageReader(raw)

@@ -107,7 +107,7 @@ private func group(
         #expect(heard.missed == [0, 1] && heard.sequences[5]?.restarts == 1)
     }
 
-    @Test func `a message that can't be read is told, and the next one is read`() throws {
+    @Test func `a message that can't be read is reported, and the next one is read`() throws {
         let broken = message(attributes { $0.put(UInt16(PSAMPLE_ATTR_LATENCY), bytes: [1]) })
         let cut = Array(group(PSAMPLE_CMD_NEW_GROUP, 5).dropLast(4))
         let heard = try hear([broken, [1, 2, 3], cut, sample(5, 3)])

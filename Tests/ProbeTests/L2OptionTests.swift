@@ -107,7 +107,7 @@ private func refusal<Command: ParsableCommand>(_ command: Command.Type, _ argume
     {
         for peer in [nil, MACAddress(rawValue: 0x0200_0000_0001)] {
             for port in [nil, UInt16(862)] {
-                let ethernet = Link.Ethernet(shape: shape, peer: peer)
+                let ethernet = Endpoint.Ethernet(shape: shape, peer: peer)
                 let filter = try ethernet.filter(port: 65535, from: port)
                 #expect(filter.instructions.contains { $0.k == 0x4F57_4C32 })
                 #expect(filter.instructions.contains { $0.k == UInt32(shape.etherType) })

@@ -10,7 +10,7 @@ private struct PlayedPeer {
     var bounds = OffsetBounds()
     /// CLOCK_MONOTONIC, and this host's and the peer's CLOCK_REALTIME less it.
     var now: Int64 = 1_000 * second
-    var own: Int64 = 1_795_000_000 * second
+    var local: Int64 = 1_795_000_000 * second
     var peer: Int64 = 1_795_000_017 * second
     var forward: Int64 = 100_000
     var reverse: Int64 = 100_000
@@ -21,14 +21,14 @@ private struct PlayedPeer {
     {
         now += pause
         let sent = now
-        let t1 = now + own
+        let t1 = now + local
         now += forward
         let t2 = now + peer
         midway(&self)
         now += residence
         let t3 = now + peer
         now += reverse
-        return bounds.enter(.init(t1: t1, t2: t2, t3: t3, t4: now + own, sent: sent, received: now))
+        return bounds.record(.init(t1: t1, t2: t2, t3: t3, t4: now + local, sent: sent, received: now))
     }
 }
 
@@ -36,7 +36,7 @@ private struct PlayedPeer {
     private var peer = PlayedPeer()
 
     private mutating func warmUp(_ count: Int = 20) {
-        for _ in 0..<count { #expect(peer.exchange(after: 20 * millisecond) == .usual) }
+        for _ in 0..<count { #expect(peer.exchange(after: 20 * millisecond) == .consistent) }
     }
 
     @Test(arguments: [second, -second, 37 * second, 100 * millisecond, -5 * millisecond])
@@ -59,7 +59,7 @@ private struct PlayedPeer {
     @Test(arguments: [second, -second])
     mutating func `A clock that is set while the peer has the probe tears that exchange alone`(_ amount: Int64) {
         warmUp()
-        #expect(peer.exchange(after: 20 * millisecond) { $0.peer += amount } == .torn)
+        #expect(peer.exchange(after: 20 * millisecond) { $0.peer += amount } == .inconsistent)
         #expect(peer.exchange(after: 20 * millisecond) == .stepped)
         guard case .settled = peer.exchange(after: 20 * millisecond) else {
             Issue.record("no size")
@@ -73,11 +73,11 @@ private struct PlayedPeer {
         for (forward, reverse) in [(5, 0), (0, 5), (5, 5), (3600, 0), (0, 3600), (0, 0)] as [(Int64, Int64)] {
             peer.forward = forward * second + 50_000
             peer.reverse = reverse * second + 50_000
-            #expect(peer.exchange(after: 20 * millisecond) == .usual)
-            #expect(peer.exchange(after: 20 * millisecond) == .usual)
+            #expect(peer.exchange(after: 20 * millisecond) == .consistent)
+            #expect(peer.exchange(after: 20 * millisecond) == .consistent)
         }
         peer.residence = 60 * second
-        #expect(peer.exchange(after: 20 * millisecond) == .usual)
+        #expect(peer.exchange(after: 20 * millisecond) == .consistent)
     }
 
     @Test mutating func `Random delays on clocks that are slewed as fast as chronyd does are no step`() {
@@ -88,7 +88,7 @@ private struct PlayedPeer {
             peer.peer += pause / (round % 400 < 200 ? 12 : -12)
             peer.forward = Int64.random(in: 1000...30 * millisecond, using: &random)
             peer.reverse = Int64.random(in: 1000...30 * millisecond, using: &random)
-            #expect(peer.exchange(after: pause) == .usual)
+            #expect(peer.exchange(after: pause) == .consistent)
         }
     }
 
@@ -102,11 +102,11 @@ private struct PlayedPeer {
 
     @Test mutating func `Own steps are taken out, and the peer's beside them is still found`() {
         warmUp()
-        peer.own += second
-        peer.bounds.ownStep(by: second)
+        peer.local += second
+        peer.bounds.localStep(by: second)
         warmUp()
-        peer.own -= 2 * second
-        peer.bounds.ownStep(by: -2 * second)
+        peer.local -= 2 * second
+        peer.bounds.localStep(by: -2 * second)
         peer.peer += second
         #expect(peer.exchange(after: 20 * millisecond) == .stepped)
         guard case .settled(let size) = peer.exchange(after: 20 * millisecond) else {
@@ -116,7 +116,7 @@ private struct PlayedPeer {
         #expect(abs(size.amount - second) <= size.error)
     }
 
-    @Test mutating func `Exchanges that come out of order prove nothing of their own`() {
+    @Test mutating func `Exchanges that come out of order prove nothing of their local`() {
         warmUp()
         let late = PlayedPeer()
         var copy = late
@@ -124,17 +124,17 @@ private struct PlayedPeer {
         peer.now = late.now + second
         warmUp()
         // Sent a second ago, answered then, and here only now.
-        let t1 = late.now + late.own
+        let t1 = late.now + late.local
         let old = OffsetBounds.Exchange(
-            t1: t1, t2: t1 + 17 * second + 100_000, t3: t1 + 17 * second + 120_000, t4: peer.now + peer.own,
+            t1: t1, t2: t1 + 17 * second + 100_000, t3: t1 + 17 * second + 120_000, t4: peer.now + peer.local,
             sent: late.now, received: peer.now)
-        #expect(peer.bounds.enter(old) == .usual)
+        #expect(peer.bounds.record(old) == .consistent)
         warmUp()
     }
 
     @Test mutating func `A peer whose stamps have never made sense proves nothing, and never a step`() {
         peer.residence = -second
-        for _ in 0..<100 { #expect(peer.exchange(after: 20 * millisecond) == .usual) }
+        for _ in 0..<100 { #expect(peer.exchange(after: 20 * millisecond) == .consistent) }
     }
 
     @Test mutating func `A peer whose two stamps come to be of different clocks is one step, and no more`() {
@@ -143,10 +143,10 @@ private struct PlayedPeer {
         peer.reverse = -36 * second
         var findings: [OffsetBounds.Finding] = []
         for _ in 0..<100 { findings.append(peer.exchange(after: 20 * millisecond)) }
-        let limit = OffsetBounds.tornLimit
-        #expect(findings.prefix(limit - 1).allSatisfy { $0 == .torn })
+        let limit = OffsetBounds.inconsistentLimit
+        #expect(findings.prefix(limit - 1).allSatisfy { $0 == .inconsistent })
         #expect(findings[limit - 1] == .stepped)
-        #expect(findings.dropFirst(limit).allSatisfy { $0 == .usual })
+        #expect(findings.dropFirst(limit).allSatisfy { $0 == .consistent })
     }
 
     @Test func `Any stamps at all are taken without a trap`() {
@@ -161,11 +161,11 @@ private struct PlayedPeer {
         for _ in 0..<100_000 {
             found.insert(
                 String(
-                    "\(bounds.enter(.init(t1: any(), t2: any(), t3: any(), t4: any(), sent: any(), received: any())))"
+                    "\(bounds.record(.init(t1: any(), t2: any(), t3: any(), t4: any(), sent: any(), received: any())))"
                         .prefix(4)))
-            if Int.random(in: 0..<10, using: &random) == 0 { bounds.ownStep(by: any()) }
+            if Int.random(in: 0..<10, using: &random) == 0 { bounds.localStep(by: any()) }
         }
-        #expect(found == ["usua", "torn", "step", "sett"])
+        #expect(found == ["cons", "inco", "step", "sett"])
     }
 }
 

@@ -48,20 +48,20 @@ import Testing
     private func address(_ text: String) throws -> IPAddress { try #require(IPAddress(text)) }
 
     @Test func `Nobody in particular is anybody on the port`() throws {
-        let admission = Link.Admission(sources: [], destinations: [try address("10.0.0.1")])
+        let admission = Endpoint.Admission(sources: [], destinations: [try address("10.0.0.1")])
         #expect(admission.expression(port: 862, isIPv4: true) == "udp and dst port 862 and (dst host 10.0.0.1)")
         _ = try Filter(expression: "ip and " + admission.expression(port: 862, isIPv4: true))
     }
 
-    @Test func `Without an address of one's own nothing is taken`() throws {
-        let admission = Link.Admission(sources: [], destinations: [])
+    @Test func `Without an address of one's local nothing is taken`() throws {
+        let admission = Endpoint.Admission(sources: [], destinations: [])
         #expect(admission.expression(port: 862, isIPv4: true) == "udp and dst port 862 and (dst host 0.0.0.0)")
         #expect(admission.expression(port: 862, isIPv4: false) == "udp and dst port 862 and (dst host ::)")
         _ = try Filter(expression: "ip6 and " + admission.expression(port: 862, isIPv4: false))
     }
 
-    @Test func `Networks and own addresses are alternatives among themselves and conditions together`() throws {
-        let admission = Link.Admission(
+    @Test func `Networks and local addresses are alternatives among themselves and conditions together`() throws {
+        let admission = Endpoint.Admission(
             sources: [try network("192.0.2.0/24"), try network("198.51.100.7/32")],
             destinations: [try address("10.0.0.1"), try address("10.0.0.2")])
         #expect(
@@ -73,26 +73,26 @@ import Testing
 
     @Test(arguments: ["0.0.0.0/0", "10.0.0.0/8", "192.0.2.128/25", "192.0.2.7", "255.255.255.255/32"])
     func `Every IPv4 network that can be allowed compiles`(_ text: String) throws {
-        let admission = Link.Admission(sources: [try network(text)], destinations: [try address("192.0.2.1")])
+        let admission = Endpoint.Admission(sources: [try network(text)], destinations: [try address("192.0.2.1")])
         _ = try Filter(expression: "ip and " + admission.expression(port: 862, isIPv4: true))
     }
 
     @Test(arguments: ["::/0", "2001:db8::/32", "fd00::/64", "fe80::1", "::ffff:192.0.2.1/128", "2001:db8::2/127"])
     func `Every IPv6 network that can be allowed compiles`(_ text: String) throws {
-        let admission = Link.Admission(sources: [try network(text)], destinations: [try address("fe80::1")])
+        let admission = Endpoint.Admission(sources: [try network(text)], destinations: [try address("fe80::1")])
         _ = try Filter(expression: "ip6 and " + admission.expression(port: 862, isIPv4: false))
     }
 
     @Test func `A host with very many addresses compiles too`() throws {
-        let own = (0..<64).map { IPAddress.v4(0x0A00_0000 + $0) }
-        let admission = Link.Admission(sources: [try network("10.0.0.0/8")], destinations: own)
+        let local = (0..<64).map { IPAddress.v4(0x0A00_0000 + $0) }
+        let admission = Endpoint.Admission(sources: [try network("10.0.0.0/8")], destinations: local)
         _ = try Filter(expression: "ip and " + admission.expression(port: 862, isIPv4: true))
     }
 
     @Test func `Another address, network or order is another admission`() throws {
-        let first = Link.Admission(sources: [], destinations: [try address("10.0.0.1")])
-        let second = Link.Admission(sources: [], destinations: [try address("10.0.0.2")])
+        let first = Endpoint.Admission(sources: [], destinations: [try address("10.0.0.1")])
+        let second = Endpoint.Admission(sources: [], destinations: [try address("10.0.0.2")])
         #expect(first != second)
-        #expect(first == Link.Admission(sources: [], destinations: [try address("10.0.0.1")]))
+        #expect(first == Endpoint.Admission(sources: [], destinations: [try address("10.0.0.1")]))
     }
 }

@@ -14,70 +14,72 @@ private func session(_ number: Int, at now: Int64 = 0) -> ReflectedSession {
 }
 
 @Suite struct ReflectedSessionTests {
-    private var own = session(0)
+    private var local = session(0)
 
     @Test mutating func `Probes in order are in order, with gaps too`() {
-        for sequence in [UInt32(0), 1, 2, 5, 69, 70, 500, 501] { #expect(own.enter(probe: sequence) == .inOrder) }
+        for sequence in [UInt32(0), 1, 2, 5, 69, 70, 500, 501] { #expect(local.record(probe: sequence) == .inOrder) }
     }
 
     @Test mutating func `A session may begin with any number`() {
-        #expect(own.enter(probe: 4_000_000_000) == .inOrder)
-        #expect(own.enter(probe: 4_000_000_000) == .duplicate)
+        #expect(local.record(probe: 4_000_000_000) == .inOrder)
+        #expect(local.record(probe: 4_000_000_000) == .duplicate)
     }
 
     @Test mutating func `A probe after a later one is reordered once, and a duplicate the second time`() {
-        #expect(own.enter(probe: 0) == .inOrder)
-        #expect(own.enter(probe: 3) == .inOrder)
-        #expect(own.enter(probe: 1) == .reordered)
-        #expect(own.enter(probe: 1) == .duplicate)
-        #expect(own.enter(probe: 2) == .reordered)
-        #expect(own.enter(probe: 0) == .duplicate)
-        #expect(own.enter(probe: 4) == .inOrder)
+        #expect(local.record(probe: 0) == .inOrder)
+        #expect(local.record(probe: 3) == .inOrder)
+        #expect(local.record(probe: 1) == .reordered)
+        #expect(local.record(probe: 1) == .duplicate)
+        #expect(local.record(probe: 2) == .reordered)
+        #expect(local.record(probe: 0) == .duplicate)
+        #expect(local.record(probe: 4) == .inOrder)
     }
 
     @Test mutating func `Each of the 63 probes before the newest is known exactly`() {
-        for sequence in stride(from: UInt32(0), through: 126, by: 2) { #expect(own.enter(probe: sequence) == .inOrder) }
+        for sequence in stride(from: UInt32(0), through: 126, by: 2) {
+            #expect(local.record(probe: sequence) == .inOrder)
+        }
         for sequence in UInt32(63)...126 {
-            #expect(own.enter(probe: sequence) == (sequence % 2 == 0 ? .duplicate : .reordered), "\(sequence)")
+            #expect(local.record(probe: sequence) == (sequence % 2 == 0 ? .duplicate : .reordered), "\(sequence)")
         }
     }
 
-    @Test mutating func `Older than the window is reordered: a duplicate can't be told there`() {
-        _ = own.enter(probe: 0)
-        _ = own.enter(probe: 64)
-        #expect(own.enter(probe: 0) == .reordered)
-        #expect(own.enter(probe: 1) == .reordered)
-        #expect(own.enter(probe: 1) == .duplicate)
+    @Test mutating func `Older than the window is reordered: a duplicate can't be reported there`() {
+        _ = local.record(probe: 0)
+        _ = local.record(probe: 64)
+        #expect(local.record(probe: 0) == .reordered)
+        #expect(local.record(probe: 1) == .reordered)
+        #expect(local.record(probe: 1) == .duplicate)
     }
 
     @Test(arguments: [UInt32(63), 64, 65, 1024])
     mutating func `A leap ahead forgets what lies behind the window and nothing else`(_ leap: UInt32) {
-        _ = own.enter(probe: 0)
-        #expect(own.enter(probe: leap) == .inOrder)
-        #expect(own.enter(probe: leap) == .duplicate)
-        #expect(own.enter(probe: leap - 1) == .reordered)
-        #expect(own.enter(probe: 0) == (leap < 64 ? .duplicate : .reordered))
+        _ = local.record(probe: 0)
+        #expect(local.record(probe: leap) == .inOrder)
+        #expect(local.record(probe: leap) == .duplicate)
+        #expect(local.record(probe: leap - 1) == .reordered)
+        #expect(local.record(probe: 0) == (leap < 64 ? .duplicate : .reordered))
     }
 
     @Test mutating func `Sequences wrap at two to the thirty-second`() {
-        for step in UInt32(0)..<10 { #expect(own.enter(probe: UInt32.max - 4 &+ step) == .inOrder) }
-        #expect(own.enter(probe: .max) == .duplicate)
-        #expect(own.enter(probe: .max - 10) == .reordered)
-        #expect(own.enter(probe: 0) == .duplicate)
+        for step in UInt32(0)..<10 { #expect(local.record(probe: UInt32.max - 4 &+ step) == .inOrder) }
+        #expect(local.record(probe: .max) == .duplicate)
+        #expect(local.record(probe: .max - 10) == .reordered)
+        #expect(local.record(probe: 0) == .duplicate)
     }
 
     @Test mutating func `A sender that counts from the start again is not reordered for ever`() {
-        _ = own.enter(probe: 5000)
-        #expect(own.enter(probe: 5000 - 1024) == .reordered)
-        #expect(own.enter(probe: 0) == .inOrder)
-        #expect(own.enter(probe: 1) == .inOrder)
-        #expect(own.enter(probe: 1) == .duplicate)
+        _ = local.record(probe: 5000)
+        #expect(local.record(probe: 5000 - 1024) == .reordered)
+        #expect(local.record(probe: 0) == .inOrder)
+        #expect(local.record(probe: 1) == .inOrder)
+        #expect(local.record(probe: 1) == .duplicate)
     }
 
     @Test mutating func `The number farthest away is taken without a trap`() {
-        _ = own.enter(probe: 0)
-        #expect(own.enter(probe: 1 << 31) == .inOrder)
-        #expect(own.enter(probe: 1) == .inOrder)
+        _ = local.record(probe: 0)
+        #expect(local.record(probe: 1 << 31) == .inOrder)
+        #expect(local.record(probe: 1) == .inOrder)
     }
 }
 
@@ -127,7 +129,7 @@ private func session(_ number: Int, at now: Int64 = 0) -> ReflectedSession {
         #expect(table[used].nextReply == 7)
     }
 
-    @Test mutating func `The session that was looked up last is forgotten as well`() {
+    @Test mutating func `The session that was checked up last is forgotten as well`() {
         _ = table.open(session(1, at: 0))
         _ = table.index(of: key(1))
         table.expire(SessionTable.expiry + 1)
@@ -149,7 +151,7 @@ private func session(_ number: Int, at now: Int64 = 0) -> ReflectedSession {
         #expect(table.index(of: key(0)) == nil)
     }
 
-    @Test mutating func `A slow sender's session lasts for several of its own pauses`() throws {
+    @Test mutating func `A slow sender's session lasts for several of its local pauses`() throws {
         let slow = try open(session(1, at: 0))
         table[slow].gap = 100_000_000_000
         table.expire(400_000_000_000)

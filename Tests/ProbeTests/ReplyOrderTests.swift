@@ -6,81 +6,81 @@ import Testing
     private var order = ReplyOrder(capacity: 64)
 
     @discardableResult
-    private mutating func enter(_ reply: UInt32, _ probe: UInt32) -> ReplyOrder.Finding {
-        order.enter(replySequence: reply, probe: probe)
+    private mutating func record(_ reply: UInt32, _ probe: UInt32) -> ReplyOrder.Finding {
+        order.record(replySequence: reply, probe: probe)
     }
 
     @Test mutating func `Replies in order are neither known nor reordered`() {
         for sequence in UInt32(0)..<200 {
-            let finding = enter(sequence, sequence)
+            let finding = record(sequence, sequence)
             #expect(!finding.isKnown && !finding.replyReordered && !finding.probeReordered)
         }
         #expect(!order.isStateful, "equal counts may be a copy of the probe's")
     }
 
     @Test mutating func `A count that differs from the probe's proves that the reflector counts by itself`() {
-        enter(0, 0)
+        record(0, 0)
         #expect(!order.isStateful)
-        enter(1, 2)
+        record(1, 2)
         #expect(order.isStateful)
     }
 
     @Test mutating func `A reply that comes after a later one is reordered on the way back, its probe is not`() {
-        enter(0, 0)
-        enter(2, 2)
-        let finding = enter(1, 1)
+        record(0, 0)
+        record(2, 2)
+        let finding = record(1, 1)
         #expect(finding.replyReordered)
         #expect(!finding.probeReordered)
         #expect(!finding.isKnown)
     }
 
     @Test mutating func `A probe that the reflector got after a later one is reordered on the way there alone`() {
-        enter(0, 0)
-        enter(1, 2)
-        let finding = enter(2, 1)
+        record(0, 0)
+        record(1, 2)
+        let finding = record(2, 1)
         #expect(finding.probeReordered)
         #expect(!finding.replyReordered)
-        let next = enter(3, 3)
+        let next = record(3, 3)
         #expect(!next.probeReordered && !next.replyReordered)
     }
 
     @Test mutating func `A late probe is measured against the newest one before it, not against the one just before`() {
-        enter(0, 5)
-        enter(1, 3)
-        #expect(enter(2, 4).probeReordered)
-        #expect(!enter(3, 6).probeReordered)
+        record(0, 5)
+        record(1, 3)
+        #expect(record(2, 4).probeReordered)
+        #expect(!record(3, 6).probeReordered)
     }
 
     @Test mutating func `The same reply again is known, and changes nothing`() {
-        enter(0, 0)
-        enter(1, 1)
-        let copy = enter(1, 1)
+        record(0, 0)
+        record(1, 1)
+        let copy = record(1, 1)
         #expect(copy.isKnown)
         #expect(!copy.replyReordered && !copy.probeReordered)
-        #expect(!enter(2, 2).isKnown)
+        #expect(!record(2, 2).isKnown)
     }
 
     @Test mutating func `A copied probe has two replies of different count, so neither is known`() {
-        enter(0, 0)
-        #expect(!enter(1, 0).isKnown)
+        record(0, 0)
+        #expect(!record(1, 0).isKnown)
         #expect(order.probe(ofReply: 0) == 0)
         #expect(order.probe(ofReply: 1) == 0)
     }
 
-    @Test mutating func `Replies between two known ones are unknown until they are entered or told of`() {
-        enter(10, 10)
-        enter(14, 14)
+    @Test mutating func `Replies between two known ones are unknown until they are entered or reported of`() {
+        record(10, 10)
+        record(14, 14)
         #expect(order.unknownReplies(between: 10, and: 14) == 3)
-        order.noteSent(replySequence: 12, probe: 12)
+        order.recordSent(replySequence: 12, probe: 12)
         #expect(order.unknownReplies(between: 10, and: 14) == 2)
-        enter(11, 11)
-        enter(13, 13)
+        record(11, 11)
+        record(13, 13)
         #expect(order.unknownReplies(between: 10, and: 14) == 0)
         #expect(order.unknownReplies(between: 10, and: 11) == 0)
     }
 
     @Test mutating func `No number of unknown replies is given for a span that goes backward or is not kept`() {
-        enter(10, 10)
+        record(10, 10)
         #expect(order.unknownReplies(between: 10, and: 10) == nil)
         #expect(order.unknownReplies(between: 10, and: 9) == nil)
         #expect(order.unknownReplies(between: 10, and: 10 + 64) == nil)
@@ -88,37 +88,38 @@ import Testing
     }
 
     @Test mutating func `A reply that the reflector tells of before it comes is not taken for the newest`() {
-        enter(4, 4)
-        order.noteSent(replySequence: 6, probe: 6)
+        record(4, 4)
+        order.recordSent(replySequence: 6, probe: 6)
         #expect(order.probe(ofReply: 6) == nil)
-        #expect(!enter(5, 5).replyReordered)
-        #expect(!enter(6, 6).isKnown)
+        #expect(!record(5, 5).replyReordered)
+        #expect(!record(6, 6).isKnown)
     }
 
-    @Test mutating func `A lost reply that is told of shows the order of the probes as one that came does`() {
-        enter(0, 0)
-        enter(5, 5)
-        order.noteSent(replySequence: 3, probe: 4)
+    @Test mutating func `A lost reply that is reported of shows the order of the probes as one that came does`() {
+        record(0, 0)
+        record(5, 5)
+        order.recordSent(replySequence: 3, probe: 4)
         #expect(order.probe(ofReply: 3) == 4)
-        #expect(enter(4, 3).probeReordered)
+        #expect(record(4, 3).probeReordered)
     }
 
     @Test
-    mutating func `A reply that a later one told of before it came is reordered, and known only once it has come`() {
-        enter(0, 0)
-        enter(2, 2)
-        order.noteSent(replySequence: 1, probe: 1)
-        let finding = enter(1, 1)
+    mutating func `A reply that a later one reported of before it came is reordered, and known only once it has come`()
+    {
+        record(0, 0)
+        record(2, 2)
+        order.recordSent(replySequence: 1, probe: 1)
+        let finding = record(1, 1)
         #expect(!finding.isKnown)
         #expect(finding.replyReordered)
         #expect(!finding.probeReordered)
-        #expect(enter(1, 1).isKnown)
+        #expect(record(1, 1).isKnown)
     }
 
     @Test mutating func `Counts wrap at two to the thirty-second without a reordering`() {
         for step in UInt32(0)..<20 {
             let sequence = UInt32.max - 9 &+ step
-            let finding = enter(sequence, sequence)
+            let finding = record(sequence, sequence)
             #expect(!finding.isKnown && !finding.replyReordered && !finding.probeReordered, "\(sequence)")
         }
         #expect(order.unknownReplies(between: .max - 3, and: 3) == 0)
@@ -127,56 +128,56 @@ import Testing
     }
 
     @Test mutating func `Loss is counted across the wrap`() {
-        enter(.max - 1, .max - 1)
-        enter(2, 2)
+        record(.max - 1, .max - 1)
+        record(2, 2)
         #expect(order.unknownReplies(between: .max - 1, and: 2) == 3)
-        #expect(enter(.max, .max).replyReordered)
+        #expect(record(.max, .max).replyReordered)
         #expect(order.unknownReplies(between: .max - 1, and: 2) == 2)
     }
 
     @Test mutating func `A reflector that starts anew counts from zero without a reordering`() {
-        for sequence in UInt32(100)..<120 { enter(sequence, sequence) }
+        for sequence in UInt32(100)..<120 { record(sequence, sequence) }
         order.restart()
-        let finding = enter(0, 120)
+        let finding = record(0, 120)
         #expect(!finding.isKnown && !finding.replyReordered && !finding.probeReordered)
         #expect(order.probe(ofReply: 110) == nil)
-        #expect(!enter(1, 121).probeReordered)
+        #expect(!record(1, 121).probeReordered)
     }
 
     @Test mutating func `An entry that a later reply has overwritten is forgotten, not mixed up`() {
-        enter(1, 1)
-        enter(65, 65)
+        record(1, 1)
+        record(65, 65)
         #expect(order.probe(ofReply: 1) == nil)
         #expect(order.probe(ofReply: 65) == 65)
     }
 
     @Test func `A new probe with a reply number from far back shows a reflector that counts anew`() {
         var order = ReplyOrder(capacity: 1024)
-        for number in UInt32(0)..<200 { _ = order.enter(replySequence: number, probe: number) }
-        let finding = order.enter(replySequence: 0, probe: 300)
+        for number in UInt32(0)..<200 { _ = order.record(replySequence: number, probe: number) }
+        let finding = order.record(replySequence: 0, probe: 300)
         #expect(finding.hasRestarted && !finding.isKnown && !finding.replyReordered && !finding.probeReordered)
-        let next = order.enter(replySequence: 1, probe: 301)
+        let next = order.record(replySequence: 1, probe: 301)
         #expect(!next.hasRestarted && !next.isKnown && !next.replyReordered)
     }
 
     @Test func `An old reply that comes late is no sign of a reflector that counts anew`() {
         var order = ReplyOrder(capacity: 1024)
-        for number in UInt32(0)..<200 where number != 100 { _ = order.enter(replySequence: number, probe: number) }
-        let finding = order.enter(replySequence: 100, probe: 100)
+        for number in UInt32(0)..<200 where number != 100 { _ = order.record(replySequence: number, probe: number) }
+        let finding = order.record(replySequence: 100, probe: 100)
         #expect(!finding.hasRestarted && finding.replyReordered)
     }
 
-    @Test func `A lost reply to an overtaken probe is told from one to a probe that is missing itself`() {
+    @Test func `A lost reply to an overtaken probe is reported from one to a probe that is missing itself`() {
         var order = ReplyOrder(capacity: 1024)
         // Probe 2 reached the reflector after probe 3, and the reply to it, number 2, was lost.
         for (reply, probe) in [UInt32(0): UInt32(1), 1: 3, 3: 4, 4: 5].sorted(by: { $0.key < $1.key }) {
-            _ = order.enter(replySequence: reply, probe: probe)
+            _ = order.record(replySequence: reply, probe: probe)
         }
         #expect(order.hasUnexplainedReplies(after: 1))
         // Probe 6 is without a reply, so reply 5 may be the one to it.
-        _ = order.enter(replySequence: 6, probe: 7)
+        _ = order.record(replySequence: 6, probe: 7)
         #expect(!order.hasUnexplainedReplies(after: 3))
-        order.noteSent(replySequence: 2, probe: 2)
+        order.recordSent(replySequence: 2, probe: 2)
         #expect(!order.hasUnexplainedReplies(after: 1))
     }
 }

@@ -23,7 +23,7 @@ private func refusal(_ arguments: [String]) -> String? {
         let command = try parse()
         #expect(command.common.port == 862)
         #expect(command.common.transport == .packet)
-        #expect(command.spacing == 1_000_000_000)
+        #expect(command.intervalNanoseconds == 1_000_000_000)
         #expect(command.probes == nil)
         #expect(command.timeout.nanoseconds == 2_000_000_000)
         #expect(command.ttl == 255 && command.dscp == 0 && command.size == nil)
@@ -81,15 +81,15 @@ private func refusal(_ arguments: [String]) -> String? {
     func `A value at an option's limit is taken, and computes without a trap`(_ option: String, _ value: String) throws
     {
         let command = try parse("\(option)=\(value)")
-        #expect(command.spacing >= 100)
+        #expect(command.intervalNanoseconds >= 100)
         #expect(command.probes != 0)
     }
 
     @Test(
         arguments: [("1000", 1_000_000), ("3", 333_333_333), ("0.5", 2_000_000_000), ("10000000", 100)]
             as [(String, Int64)])
-    func `A rate is so many nanoseconds between probes`(_ rate: String, _ spacing: Int64) throws {
-        #expect(try parse("--rate", rate).spacing == spacing)
+    func `A rate is so many nanoseconds between probes`(_ rate: String, _ intervalNanoseconds: Int64) throws {
+        #expect(try parse("--rate", rate).intervalNanoseconds == intervalNanoseconds)
     }
 
     @Test(

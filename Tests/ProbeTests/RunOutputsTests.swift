@@ -20,7 +20,7 @@ import Testing
         #expect(refuses("../a.csv", "./../a.csv"))
     }
 
-    @Test func `names of their own are taken`() {
+    @Test func `names of their local are taken`() {
         #expect(!refuses("a.csv", "a.csv.json", "a-histogram.csv"))
         #expect(!refuses("/a.csv", "a.csv", nil, nil))
         #expect(!refuses("../a.csv", "../../a.csv"))

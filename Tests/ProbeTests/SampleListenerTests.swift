@@ -95,7 +95,7 @@ private func refusal(_ arguments: [String]) -> String? {
         return listener.run()
     }
 
-    @Test func `own packets are found in samples that were cut, and shares and losses counted`() throws {
+    @Test func `local packets are found in samples that were cut, and shares and losses counted`() throws {
         let result = try listen(
             [
                 message(0, size: 86, probe(10, length: 64)), message(3, size: 86, probe(13, length: 64)),

@@ -10,9 +10,9 @@ import Testing
 
     @Test(
         arguments: [
-            (.own, 1_000_000_000, 62, "this host's clock was set forward by 1.000 s"),
-            (.own, -37_000_000_000, 62, "this host's clock was set back by 37.00 s"),
-            (.own, 500, 60, "this host's clock was set forward by 500 ns, give or take 60 ns"),
+            (.local, 1_000_000_000, 62, "this host's clock was set forward by 1.000 s"),
+            (.local, -37_000_000_000, 62, "this host's clock was set back by 37.00 s"),
+            (.local, 500, 60, "this host's clock was set forward by 500 ns, give or take 60 ns"),
             (.peer, 998_700_000, 3_100_000, "the peer's clock was set forward by 998.7 ms, give or take 3.100 ms"),
             (.peer, -1_000_000_000, 3_100_000, "the peer's clock was set back by 1.000 s, give or take 3.100 ms"),
             (.peer, -1_000_000, 3_000_000, "the peer's clock was set by 4.000 ms at most"),
@@ -29,7 +29,8 @@ import Testing
             step(.peer, -5, 2).jsonValue(ofSession: true).compact
                 == "{\"epoch\":1,\"clock\":\"peer\",\"noticed\":\"2026-11-21T10:14:00.123456789Z\","
                 + "\"noticed_ns\":1795256040123456789,\"from_probe\":250,\"by_ns\":-5,\"error_ns\":2}")
-        #expect(step(.own, nil, nil).jsonValue(ofSession: true).compact.hasSuffix("\"by_ns\":null,\"error_ns\":null}"))
+        #expect(
+            step(.local, nil, nil).jsonValue(ofSession: true).compact.hasSuffix("\"by_ns\":null,\"error_ns\":null}"))
     }
 
     @Test func `the first sixteen are listed and the others counted`() {
@@ -75,14 +76,14 @@ import Testing
             #expect(side.newest.delay.min == offset + 108 && side.newest.delay.max == offset + 112)
             #expect(side.ipdv.count == 8 && side.ipdv.min == 1 && side.ipdv.max == 1)
             #expect(side.crossing == 2)
-            #expect(side.stages[.softwareToApp].count == 10 && side.stages[.softwareToApp].max == 10)
+            #expect(side.stages[.kernelToApp].count == 10 && side.stages[.kernelToApp].max == 10)
             #expect(side.counts.ok == 12, "they arrived all the same")
         }
         #expect(found.roundTrip.count == 10)
         #expect(found.roundTrip.min == 202 && found.roundTrip.max == 224)
     }
 
-    @Test func `neighbours and directions of different stretches are no pair, though they have delays`() {
+    @Test func `neighbours and directions of different epochs are no pair, though they have delays`() {
         var statistics = SessionStatistics()
         var later = row(.probe, 2, 1_000_010)
         later.clockEpoch = 1
@@ -93,7 +94,7 @@ import Testing
         #expect(statistics.roundTrip.isEmpty)
     }
 
-    @Test func `a delay that came with no stretch is in no figure`() {
+    @Test func `a delay that came with no epochDelays is in no figure`() {
         var statistics = SessionStatistics()
         var record = row(.probe, 1, 10)
         record.clockEpoch = nil
@@ -102,7 +103,7 @@ import Testing
         #expect(statistics.forward.crossing == 1)
     }
 
-    @Test func `the live line shows the newest stretch alone`() {
+    @Test func `the live line shows the newest epochDelays alone`() {
         var statistics = SessionStatistics(tracksIntervals: true)
         statistics.add(row(.probe, 1, 10))
         var later = row(.probe, 2, 1_000_010)
@@ -116,7 +117,7 @@ import Testing
         #expect(statistics.interval.forward.isEmpty)
     }
 
-    @Test func `stretches beyond the limit are counted and mix with nothing`() {
+    @Test func `epochs beyond the limit are counted and mix with nothing`() {
         var statistics = SessionStatistics()
         for epoch in UInt16(0)..<100 {
             var record = row(.probe, UInt32(epoch) * 2, Int64(epoch) * 1_000_000)
@@ -124,12 +125,12 @@ import Testing
             statistics.add(record)
         }
         let found = statistics.forward
-        #expect(found.stretches.count == SessionStatistics.stretchLimit)
-        #expect(found.stretches.allSatisfy { $0.delay.count == 1 })
+        #expect(found.epochs.count == SessionStatistics.epochLimit)
+        #expect(found.epochs.allSatisfy { $0.delay.count == 1 })
         #expect(found.delaysLeftOut == 84)
     }
 
-    @Test func `the error of a stretch is its own`() {
+    @Test func `the error of a epochDelays is its local`() {
         var statistics = SessionStatistics()
         var before = row(.probe, 1, 10)
         before.delayError = 1
@@ -174,7 +175,9 @@ import Testing
         #expect(lines.joined(separator: "\n") == expected)
     }
 
-    @Test func `in the object of a run with a step the delay is that of the first stretch, and all are told`() throws {
+    @Test func `in the object of a run with a step the delay is that of the first epochDelays, and all are reported`()
+        throws
+    {
         let json = summary().json()
         let object = try #require(JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
         let steps = try #require(object["clock_steps"] as? [[String: Any]])
@@ -194,7 +197,7 @@ import Testing
         #expect(!summary.text().contains("#"))
     }
 
-    @Test func `histograms of different stretches keep apart, in the file and when files are merged`() throws {
+    @Test func `histograms of different epochs keep apart, in the file and when files are merged`() throws {
         var export = HistogramExport()
         export.add(session: 1, stepped())
         #expect(
@@ -225,8 +228,8 @@ import Testing
     @Test func `a row during which a clock was set has no delay and keeps its stamps`() {
         var record = fullRecord()
         record.clockEpoch = nil
-        for byCards in [false, true] {
-            record.computeDelay(error: 5, byCards: byCards)
+        for usingHardware in [false, true] {
+            record.computeDelay(error: 5, usingHardware: usingHardware)
             #expect(record.delay == nil && record.delayError == nil && record.delayClock == nil)
             #expect(record.transmitStamp == .hardware && record.receiveSoftware != nil)
         }

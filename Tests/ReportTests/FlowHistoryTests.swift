@@ -6,10 +6,11 @@ import Testing
 
     private func change(
         _ kind: FlowChange.Kind, at time: Int64 = 0, _ original: String = probes, namespace: Int32? = nil,
-        isOwn: Bool = true, translated: String? = nil, before: String? = nil, isReplied: Bool = true
+        isLocal: Bool = true, translated: String? = nil, before: String? = nil, isReplied: Bool = true
     ) -> FlowChange {
         FlowChange(
-            kind, noticed: time, isOwnSession: isOwn, namespace: namespace, original: original, translated: translated,
+            kind, noticed: time, isLocalSession: isLocal, namespace: namespace, original: original,
+            translated: translated,
             translatedBefore: before, isConfirmed: true, isReplied: isReplied)
     }
 
@@ -35,7 +36,7 @@ import Testing
     @Test func `A flow in another namespace is another flow`() {
         var history = FlowHistory()
         history.add(change(.new))
-        history.add(change(.new, namespace: 3, isOwn: false, translated: "192.0.2.1:49152 > 198.51.100.1:862"))
+        history.add(change(.new, namespace: 3, isLocal: false, translated: "192.0.2.1:49152 > 198.51.100.1:862"))
         #expect(
             history.lines() == [
                 "conntrack: 2 flows", "  own \(Self.probes): confirmed, replied, not translated",
@@ -44,7 +45,7 @@ import Testing
             ])
     }
 
-    @Test func `A translation that changes has a line of its own, and its time`() {
+    @Test func `A translation that changes has a line of its local, and its time`() {
         var history = FlowHistory()
         history.add(
             change(

@@ -119,7 +119,7 @@ import Testing
         #expect(export.csv().text.split(separator: "\n").count == 3)
     }
 
-    @Test func `buckets of another layout stay rows of their own`() throws {
+    @Test func `buckets of another layout stay rows of their local`() throws {
         var export = sample()
         let line = "0000000000000abc,delay,forward,5000,5001,4,4,100.000000\n"
         try export.merge(csv: Array((header + line).utf8))

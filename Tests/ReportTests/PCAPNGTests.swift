@@ -39,7 +39,7 @@ import Testing
         #expect(capture.interface("a", .ethernet) == 0 && capture.bytes.count == length)
     }
 
-    @Test func `of a cut file the whole blocks are told`() {
+    @Test func `of a cut file the whole blocks are reported`() {
         let bytes = capture().bytes
         let ends = Self.golden.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.count) }
         for limit in 0...bytes.count {

@@ -36,7 +36,7 @@ import Testing
         #expect(receiver.delayClock == .app)
     }
 
-    @Test func `the cards' stamps make a delay only where it is asked for, with the bounds of all clocks`() {
+    @Test func `the nics' stamps make a delay only where it is asked for, with the bounds of all clocks`() {
         var row = record(software: 110, hardware: 5000, receiveSoftware: 250, receiveHardware: 9000)
         row.transmitHardwareRealtime = 120
         row.transmitHardwareError = 2
@@ -48,25 +48,25 @@ import Testing
         #expect(row.delayError == 3)
         #expect(row.transmitStamp == .hardware)
         #expect(row.receiveStamp == .hardware)
-        row.computeDelay(error: 3, byCards: true)
+        row.computeDelay(error: 3, usingHardware: true)
         #expect(row.delay == 20)
         #expect(row.delayClock == .hardware)
         #expect(row.delayError == 9)
-        row.computeDelay(error: nil, byCards: true)
+        row.computeDelay(error: nil, usingHardware: true)
         #expect(row.delay == 20)
         #expect(row.delayError == nil)
-        row.computeDelay(error: .max, byCards: true)
+        row.computeDelay(error: .max, usingHardware: true)
         #expect(row.delayError == nil)
     }
 
-    @Test func `a card's stamp that was not converted, or is alone, makes no delay by cards`() {
+    @Test func `a nic's stamp that was not converted, or is alone, makes no delay by nics`() {
         var row = record(software: 110, hardware: 5000, receiveSoftware: 250, receiveHardware: 5020)
-        row.computeDelay(error: 3, byCards: true)
+        row.computeDelay(error: 3, usingHardware: true)
         #expect(row.delay == nil)
         #expect(row.delayClock == nil)
         row.transmitHardwareRealtime = 120
         row.transmitHardwareError = 1
-        row.computeDelay(error: 3, byCards: true)
+        row.computeDelay(error: 3, usingHardware: true)
         #expect(row.delay == nil)
         #expect(row.delayError == nil)
         #expect(row.transmitStamp == .hardware)

@@ -8,7 +8,7 @@ import Testing
         let expected = """
             session 0123456789abcdef to 192.0.2.2 over eth0, 10.00 s
             clocks: relative: no bound of the clocks' offset is known
-            error of the cards' stamps as the hosts' time: forward at most 70 ns
+            error of the NICs' timestamps as the hosts' time: forward at most 70 ns
 
                                                 min        p50        p90        p99      p99.9        max       mean\
                  stddev
@@ -26,9 +26,9 @@ import Testing
                    0 ns
             forward sched to driver        2.500 us   2.500 us   2.500 us   2.500 us   2.500 us   2.500 us   2.500 us\
                    0 ns
-            forward driver to card         5.000 us   5.000 us   5.000 us   5.000 us   5.000 us   5.000 us   5.000 us\
+            forward driver to NIC          5.000 us   5.000 us   5.000 us   5.000 us   5.000 us   5.000 us   5.000 us\
                    0 ns
-            forward card to software       5.345 us   5.345 us   5.345 us   5.345 us   5.345 us   5.345 us   5.345 us\
+            forward NIC to software        5.345 us   5.345 us   5.345 us   5.345 us   5.345 us   5.345 us   5.345 us\
                    0 ns
             forward software to app        15.66 us   15.66 us   15.66 us   15.66 us   15.66 us   15.66 us   15.66 us\
                    0 ns
@@ -43,7 +43,7 @@ import Testing
             lost: forward 1, reverse 2, unknown 3; late 8
             duplicated: forward 4, reverse 5; reordered: forward 6, reverse 7
 
-            stamps         stamped      late    buffer    driver  in-flight     never  unsupported   pending       sum\
+            timestamps     stamped      late    buffer    driver  in-flight     never  unsupported   pending       sum\
                   sent
             sched              100         0         0         0          0         0            0         0       100\
                    100
@@ -75,10 +75,10 @@ import Testing
         #expect(!lines.contains { $0.contains("relative") })
     }
 
-    @Test func `stages between card and host are shown where they were measured`() {
+    @Test func `stages between nic and host are shown where they were measured`() {
         let labels = sampleSummary(relative: false).text().split(separator: "\n").map { $0.prefix(24) }
-        #expect(labels.contains("forward driver to card  "))
-        #expect(labels.contains("forward card to software"))
+        #expect(labels.contains("forward driver to NIC   "))
+        #expect(labels.contains("forward NIC to software "))
     }
 
     @Test func `tables fit into 120 columns, whatever the clocks' offset`() {
@@ -122,19 +122,19 @@ import Testing
         #expect(!summary.text().contains("does not balance"))
         summary.ledger.kinds[1].late += 1
         #expect(!summary.ledger.isBalanced)
-        #expect(summary.text().contains("the account of stamps does not balance: a sum differs from sent\n"))
+        #expect(summary.text().contains("the account of timestamps does not balance: a sum differs from sent\n"))
         #expect(summary.json().contains("\"balanced\":false"))
     }
 
     @Test func `the sum of an account has every column`() {
-        let kind = TransmitAccount.Kind(
+        let kind = TimestampLedger.Kind(
             name: "software", stamped: 1, late: 10, lostInBuffer: 100, skippedByDriver: 1000, inFlight: 1_000_000,
             never: 10_000_000, unsupported: 10_000, pending: 100_000)
         #expect(kind.sum == 11_111_111)
-        #expect(TransmitAccount(sent: 11_111_111, kinds: [kind]).isBalanced)
-        #expect(!TransmitAccount(sent: 111_111, kinds: [kind]).isBalanced)
-        #expect(TransmitAccount(sent: 5).isBalanced)
-        #expect(TransmitAccount.Kind(name: "x", stamped: .max, late: 1).sum == .min)
+        #expect(TimestampLedger(sent: 11_111_111, kinds: [kind]).isBalanced)
+        #expect(!TimestampLedger(sent: 111_111, kinds: [kind]).isBalanced)
+        #expect(TimestampLedger(sent: 5).isBalanced)
+        #expect(TimestampLedger.Kind(name: "x", stamped: .max, late: 1).sum == .min)
     }
 
     @Test func `the object of a run without a reply, to the byte`() {

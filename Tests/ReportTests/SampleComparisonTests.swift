@@ -112,7 +112,7 @@ import Testing
             "samples of psample group 5:",
             "  out: 100 of 1000 packets, 10.00 %; 10.00 % +- 1.90 % is to be expected",
             "  in: 100 of 1000 packets, 10.00 %; 10.00 % +- 1.90 % is to be expected",
-            "  order of stamps and samples: 198 as they must be, 1 violated, 1 torn by a clock that was set",
+            "  order of timestamps and samples: 198 as they must be, 1 violated, 1 torn by a clock that was set",
             "    probe 0 on its way out was taken by the driver at 2026-11-21T10:14:00.123460789Z, 1.000 us before it was "
                 + "sampled, at 2026-11-21T10:14:00.123461789Z",
             "  samples: heard 210, too_short 3, lost 2, without_row 5",

@@ -15,7 +15,7 @@ import Testing
         #expect(out(sampledAt: offset).orderViolation() == nil)
     }
 
-    @Test func `a sample from before the scheduler is told with both times`() throws {
+    @Test func `a sample from before the scheduler is reported with both times`() throws {
         let violation = try #require(out(sampledAt: 1499).orderViolation())
         #expect(violation.first == .init(.sched, sampleTime + 1500))
         #expect(violation.second == .init(.sample, sampleTime + 1499))
@@ -25,7 +25,7 @@ import Testing
                 + "at 2026-11-21T10:14:00.123458289Z")
     }
 
-    @Test func `a sample from after the driver is told with both times`() throws {
+    @Test func `a sample from after the driver is reported with both times`() throws {
         let violation = try #require(out(sampledAt: 4001).orderViolation())
         #expect(violation.first == .init(.sample, sampleTime + 4001))
         #expect(violation.second == .init(.driver, sampleTime + 4000))
@@ -64,7 +64,7 @@ import Testing
         #expect(violation.second == .init(.sample, received - 1))
         #expect(violation.text.hasPrefix("reply 13 on its way in was sampled at "))
         #expect(violation.text.contains("1 ns before it was received"))
-        // The peer's stamps are of another clock.
+        // The peer's timestamps are of another clock.
         record.sample = received + 1
         record.transmitSoftware = 0
         #expect(record.orderViolation() == nil)

@@ -155,7 +155,7 @@ private func everything() -> SampleRecord {
         #expect(SampleStatistics().json(duration: 0).contains(#""latency":null"#))
     }
 
-    @Test func `samplers of one group can have rates of their own`() {
+    @Test func `samplers of one group can have rates of their local`() {
         var statistics = SampleStatistics()
         for (direction, rate) in [("in", UInt32(1)), ("out", 4), ("out", 4)] {
             var record = SampleRecord(received: 0)

@@ -81,8 +81,8 @@ import Testing
         #expect(mixed.roundTrip.isEmpty)
         let host = statistics([row(.probe, 1, 10, clock: .app), row(.reply, 1, 20, clock: .software)])
         #expect(values(host.roundTrip) == [30])
-        let card = statistics([row(.probe, 1, 10, clock: .hardware), row(.reply, 1, 20, clock: .hardware)])
-        #expect(values(card.roundTrip) == [30])
+        let nic = statistics([row(.probe, 1, 10, clock: .hardware), row(.reply, 1, 20, clock: .hardware)])
+        #expect(values(nic.roundTrip) == [30])
     }
 
     @Test func `delay variation is the later packet's delay minus the earlier one's`() {
@@ -145,21 +145,21 @@ import Testing
         let found = statistics([fullRecord()]).forward.stages
         #expect(values(found.appToSched) == [1500])
         #expect(found.schedToDriver.mean == 2500)
-        #expect(found.softwareToApp.mean == 15_655)
+        #expect(found.kernelToApp.mean == 15_655)
     }
 
-    @Test func `stages between card and host need the card's stamp as the host's time`() {
+    @Test func `stages between nic and host need the nic's stamp as the host's time`() {
         var unconverted = fullRecord()
         unconverted.transmitHardwareRealtime = nil
         unconverted.receiveHardwareRealtime = nil
         let without = statistics([unconverted]).forward.stages
-        #expect(without.driverToCard.isEmpty)
-        #expect(without.cardToSoftware.isEmpty)
-        #expect(without.largestCardError == nil)
+        #expect(without.driverToNIC.isEmpty)
+        #expect(without.nicToKernel.isEmpty)
+        #expect(without.largestConversionError == nil)
         let found = statistics([fullRecord()]).forward.stages
-        #expect(found.largestCardError == 70)
-        #expect(found.driverToCard.mean == 5000)
-        #expect(found.cardToSoftware.mean == 5345)
+        #expect(found.largestConversionError == 70)
+        #expect(found.driverToNIC.mean == 5000)
+        #expect(found.nicToKernel.mean == 5345)
         #expect(HostPathStage.allCases.map { found[$0].mean } == [1500, 2500, 5000, 5345, 15_655])
     }
 

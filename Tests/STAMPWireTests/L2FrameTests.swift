@@ -71,7 +71,7 @@ struct L2FrameDecodingTests {
         #expect(frame.payload == 74..<77 && frame.length == 78)
     }
 
-    @Test("What stands in the PTP header is not looked at: a transparent clock corrects it, a card may, too")
+    @Test("What stands in the PTP header is not looked at: a transparent clock corrects it, a NIC may, too")
     func ptpHeader() throws {
         var generator = SeededGenerator(state: 3)
         let plain = try decode(L2Golden.ptp).get()
@@ -96,7 +96,7 @@ struct L2FrameDecodingTests {
     }
 
     @Test("Another EtherType, TLV, magic or version is not ours")
-    func foreign() {
+    func thirdParty() {
         for type in ["0800", "86dd", "88b6", "88a8", "0000", "05dc"] {
             #expect(error(set(L2Golden.ordinary, 12, type)) == .notL2)
         }

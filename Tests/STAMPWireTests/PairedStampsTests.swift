@@ -1,7 +1,7 @@
 import STAMPWire
 import Testing
 
-@Suite("Paired stamps")
+@Suite("Paired timestamps")
 struct PairedStampsTests {
     /// The layout of docs/stamp-tlv.md by hand, with all sets but the second receive set.
     static let bytes = hex(
@@ -21,9 +21,9 @@ struct PairedStampsTests {
         clockSteps: 7,
         transmit0: TransmitStamps(
             sequence: 0x10, answered: 0x20, app: 1, sched: 2, software: 3,
-            card: CardStamp(time: -1, realtime: 9, error: 10)),
-        transmit1: TransmitStamps(sequence: 0x11, answered: 0x21, sched: 4, card: CardStamp(missing: 6)),
-        receive0: ReceiveStamps(sequence: 0x30, card: CardStamp(time: 6), software: 7, app: 8))
+            nic: HardwareStamp(time: -1, realtime: 9, error: 10)),
+        transmit1: TransmitStamps(sequence: 0x11, answered: 0x21, sched: 4, nic: HardwareStamp(missing: 6)),
+        receive0: ReceiveStamps(sequence: 0x30, nic: HardwareStamp(time: 6), software: 7, app: 8))
 
     @Test("The value is written as it is laid out, over whatever was there")
     func encode() {
@@ -52,15 +52,15 @@ struct PairedStampsTests {
             Bool.random(using: &generator) ? nil : Int64(truncatingIfNeeded: generator.next() | 1)
         }
         func word() -> UInt32 { UInt32(truncatingIfNeeded: generator.next()) }
-        func card() -> CardStamp {
-            CardStamp(time: stamp(), realtime: stamp(), error: word(), missing: UInt8(truncatingIfNeeded: word()))
+        func nic() -> HardwareStamp {
+            HardwareStamp(time: stamp(), realtime: stamp(), error: word(), missing: UInt8(truncatingIfNeeded: word()))
         }
         func transmit() -> TransmitStamps {
             TransmitStamps(
-                sequence: word(), answered: word(), app: stamp(), sched: stamp(), software: stamp(), card: card())
+                sequence: word(), answered: word(), app: stamp(), sched: stamp(), software: stamp(), nic: nic())
         }
         func receive() -> ReceiveStamps {
-            ReceiveStamps(sequence: word(), card: card(), software: stamp(), app: stamp())
+            ReceiveStamps(sequence: word(), nic: nic(), software: stamp(), app: stamp())
         }
         for round in 0..<500 {
             let value = PairedStamps(

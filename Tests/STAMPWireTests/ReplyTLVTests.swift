@@ -136,7 +136,7 @@ struct ReplyTLVTests {
         #expect(answer("80 08 0004 01020304") == hex("60 08 0004 01020304"))
     }
 
-    @Test("Paired stamps are answered with ours, and the probe's are handed over")
+    @Test("Paired timestamps are answered with ours, and the probe's are handed over")
     func paired() {
         let ours = PairedStamps(instance: 1, bootHash: 2, transmit0: TransmitStamps(sequence: 3, answered: 4, app: 5))
         var context = replyContext
@@ -147,7 +147,7 @@ struct ReplyTLVTests {
         #expect(reply(to: base + probe, context).result?.probePaired == PairedStampsTests.value)
     }
 
-    @Test("Without paired stamps of our own their TLV is unrecognized, and still handed over")
+    @Test("Without paired timestamps of our own their TLV is unrecognized, and still handed over")
     func pairedUnanswered() {
         let probe = hex("80 f0 00f0") + PairedStampsTests.bytes
         #expect(answer(probe) == probe)
@@ -158,10 +158,10 @@ struct ReplyTLVTests {
     func otherExperiment() {
         var context = replyContext
         context.paired = PairedStampsTests.value
-        var foreign = PairedStampsTests.bytes
-        foreign[0] = 0
+        var thirdParty = PairedStampsTests.bytes
+        thirdParty[0] = 0
         let after = hex("80 03 0004 00000000")
-        for probe in [hex("80 f0 0002 abcd"), hex("80 f0 00f0") + foreign] {
+        for probe in [hex("80 f0 0002 abcd"), hex("80 f0 00f0") + thirdParty] {
             #expect(answer(probe + after, context) == probe + hex("00 03 0004 02010202"))
             #expect(reply(to: base + probe, context).result?.probePaired == nil)
         }

@@ -31,7 +31,7 @@ private func decode(_ frame: [UInt8], wholeLength: Int? = nil, port: UInt16 = 86
 
 @Suite struct STAMPFrameTests {
     @Test(arguments: [true, false], [nil, VLANTag(priority: 5, dropEligible: false, identifier: 7)])
-    func `probe and reply are told apart by their ports`(isIPv4: Bool, vlan: VLANTag?) throws {
+    func `probe and reply are reported apart by their ports`(isIPv4: Bool, vlan: VLANTag?) throws {
         let probe = try #require(decode(Session.frame(isReply: false, isIPv4: isIPv4, vlan: vlan)))
         #expect(probe.kind == .probe && probe.hasIP)
         #expect(probe.source == IPAddress(isIPv4 ? "192.0.2.1" : "2001:db8::1"))
@@ -55,7 +55,7 @@ private func decode(_ frame: [UInt8], wholeLength: Int? = nil, port: UInt16 = 86
         #expect(found.destination == IPAddress("fe80::11:22ff:fe33:4455"))
     }
 
-    @Test func `when it was sent is told in either format, and only where it is there`() throws {
+    @Test func `when it was sent is reported in either format, and only where it is there`() throws {
         let pivot: Int64 = 1_795_000_000_000_000_000
         for isPTP in [false, true] {
             let sent = pivot + 123_456_789
@@ -72,7 +72,7 @@ private func decode(_ frame: [UInt8], wholeLength: Int? = nil, port: UInt16 = 86
         }
     }
 
-    @Test func `of a cut frame that is told which is there`() throws {
+    @Test func `of a cut frame that is reported which is there`() throws {
         let frame = try Session.frame(isReply: true, isIPv4: true)
         for length in 0...frame.count {
             let found = decode(Array(frame.prefix(length)), wholeLength: frame.count)
@@ -88,7 +88,7 @@ private func decode(_ frame: [UInt8], wholeLength: Int? = nil, port: UInt16 = 86
         #expect(decode(Array(frame.dropLast()), wholeLength: frame.count - 1) == nil)
     }
 
-    @Test func `a checksum that a card is to fill in does not matter`() throws {
+    @Test func `a checksum that a nic is to fill in does not matter`() throws {
         var frame = try Session.frame(isReply: false, isIPv4: false)
         frame[60] ^= 0xFF
         #expect(decode(frame) != nil)
@@ -122,7 +122,7 @@ private func decode(_ frame: [UInt8], wholeLength: Int? = nil, port: UInt16 = 86
 
 @Suite struct CutFrameTests {
     /// A header with options, cut before their end: what is there of it could have the right sum by chance.
-    @Test func `a cut within the IPv4 header is told as such`() throws {
+    @Test func `a cut within the IPv4 header is reported as such`() throws {
         let start = hex("021122334455 02aabbccddee 0800 46 00 0040 0000 4000 40 11")
         let addresses = hex("c0000201 c0000202")
         let sum = plainSum(start.dropFirst(14) + addresses)

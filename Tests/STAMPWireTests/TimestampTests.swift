@@ -50,7 +50,7 @@ struct TimestampTests {
         }
     }
 
-    @Test("Every nanosecond of a stretch has its own NTP fraction")
+    @Test("Every nanosecond of a clock epoch has its own NTP fraction")
     func distinct() {
         let start: Int64 = 1_700_000_000_999_990_000
         for time in start..<start + 20_000 {

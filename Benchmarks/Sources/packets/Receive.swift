@@ -13,7 +13,7 @@ private func openReceiver(_ options: Options) throws(SystemError) -> PacketConn 
     try PacketConn.listen(on: Interface(named: options.interface), etherType: testEtherType)
 }
 
-/// Receives by recvmmsg and reads each packet's length, stamp, packet type and VLAN tag.
+/// Receives by recvmmsg and reads each packet's length, timestamp, packet type and VLAN tag.
 func receive(_ options: Options) throws(SystemError) {
     let connection = try openReceiver(options)
     var batch = ReceiveBatch(capacity: batchSize, packetBytes: slotBytes)
@@ -41,7 +41,7 @@ func receive(_ options: Options) throws(SystemError) {
     measurement.report(sum: sum, ["drops": Int(drops), "unstamped": unstamped, "batches": batches])
 }
 
-/// Receives, waiting or spinning, and takes the time from the kernel's stamp of each packet until it is here.
+/// Receives, waiting or spinning, and takes the time from the kernel's timestamp of each packet until it is here.
 func measureLatency(_ options: Options) throws(SystemError) {
     let connection = try openReceiver(options)
     var batch = ReceiveBatch(capacity: batchSize, packetBytes: slotBytes)

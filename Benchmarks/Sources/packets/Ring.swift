@@ -1,7 +1,7 @@
 import FastAFPacket
 import LinuxKernel
 
-/// Receives by a TPACKET_V3 ring and reads each packet's length and stamp.
+/// Receives by a TPACKET_V3 ring and reads each packet's length and timestamp.
 func readRing(_ options: Options) throws(SystemError) {
     let ring = try PacketRing.open(on: Interface(named: options.interface), configuration: configuration)
     var packets = 0

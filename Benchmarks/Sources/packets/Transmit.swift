@@ -3,12 +3,12 @@ import Glibc
 import LinuxKernel
 import NetworkAddresses
 
-/// The sends that may wait for stamps; only a batch does.
+/// The sends that may wait for timestamps; only a batch does.
 private let bookSize = 1 << 12
-/// Without a stamp for so long it does not come.
-private let patience: Int64 = 1_000_000_000
+/// Without a timestamp for so long it does not come.
+private let timeout: Int64 = 1_000_000_000
 
-/// Sends batches, and reads a software stamp of every packet before it sends the next.
+/// Sends batches, and reads a software timestamp of every packet before it sends the next.
 func transmit(_ options: Options) throws(SystemError) {
     let interface = try Interface(named: options.interface)
     var configuration = PacketConn.Configuration()
@@ -51,9 +51,9 @@ func transmit(_ options: Options) throws(SystemError) {
     report(ledger.account, measurement, sum)
 }
 
-/// False where none comes for ``patience``.
+/// False where none comes for ``timeout``.
 private func waitForStamps(_ connection: PacketConn, _ stamps: inout StampBatch) throws(SystemError) -> Bool {
-    connection.setReadDeadline(monotonic: ClockID.monotonic.now() + patience)
+    connection.setReadDeadline(monotonic: ClockID.monotonic.now() + timeout)
     do throws(SystemError) {
         try connection.receiveTransmitStamps(&stamps)
         return true

@@ -150,7 +150,7 @@ public final class ConntrackEvents {
         for _ in 0..<Self.batch {
             do throws(NetlinkError) {
                 guard let datagram = try connection.receive(Self.operation, until: wait) else { break }
-                given += take(datagram, body)
+                given += handle(datagram, body)
             } catch  where error.code == ENOBUFS {
                 account.overruns += 1
             }
@@ -160,7 +160,7 @@ public final class ConntrackEvents {
         return given
     }
 
-    private func take(_ datagram: NetlinkDatagram, _ body: (borrowing FlowEvent) -> Void) -> Int {
+    private func handle(_ datagram: NetlinkDatagram, _ body: (borrowing FlowEvent) -> Void) -> Int {
         var given = 0
         var messages = datagram.messages
         while let message = messages.next() {

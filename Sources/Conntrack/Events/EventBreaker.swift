@@ -24,7 +24,7 @@ public struct EventBreaker: Hashable, Sendable {
     /// What is older than this counts a third, in nanoseconds.
     static let memory: Int64 = 500_000_000
     /// How long the rate must be low before everything is taken again, in nanoseconds.
-    static let patience: Int64 = 2_000_000_000
+    static let holdTime: Int64 = 2_000_000_000
     /// The part of the limit that a sample is to fill, and below which the rate is low.
     static let target = 0.8
     /// The smallest sample.
@@ -72,7 +72,7 @@ public struct EventBreaker: Hashable, Sendable {
         guard rate > Self.target * limit else {
             let since = calmSince ?? now
             calmSince = since
-            guard now - since >= Self.patience else { return false }
+            guard now - since >= Self.holdTime else { return false }
             fraction = 1
             return true
         }

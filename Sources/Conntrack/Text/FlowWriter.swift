@@ -97,12 +97,12 @@ public struct FlowWriter: ~Copyable {
         try file.write(gathered)
     }
 
-    /// Writes as much of ``bytes`` as a reader takes within `patience` nanoseconds, and keeps the rest.
+    /// Writes as much of ``bytes`` as a reader takes within `timeout` nanoseconds, and keeps the rest.
     ///
     /// - Returns: whether that was all.
     /// - Throws: ``SystemError`` as ``OutputFile`` does.
-    public mutating func write(to file: borrowing OutputFile, patience: Int64) throws(SystemError) -> Bool {
-        let written = try file.write(gathered, patience: patience)
+    public mutating func write(to file: borrowing OutputFile, timeout: Int64) throws(SystemError) -> Bool {
+        let written = try file.write(gathered, timeout: timeout)
         used -= written
         if let start = room.baseAddress { start.update(from: start + written, count: used) }
         return used == 0

@@ -73,12 +73,12 @@ public struct FlowTranslations: Sendable {
     /// Takes note of what happened to a flow.
     ///
     /// - Parameter now: a clock that never steps, in nanoseconds.
-    public mutating func note(_ event: borrowing FlowEvent, at now: Int64) {
-        if event.kind == .destroy { remove(event.flow) } else { note(event.flow, at: now) }
+    public mutating func record(_ event: borrowing FlowEvent, at now: Int64) {
+        if event.kind == .destroy { remove(event.flow) } else { record(event.flow, at: now) }
     }
 
     /// Takes note of a flow that there is: of a table's, or of an event's.
-    public mutating func note(_ flow: borrowing Flow, at now: Int64) {
+    public mutating func record(_ flow: borrowing Flow, at now: Int64) {
         expire(at: now)
         let place = Place(of: flow)
         let (original, translated) = (flow.original, flow.translated)
@@ -114,7 +114,7 @@ public struct FlowTranslations: Sendable {
     ///
     /// - Parameters:
     ///   - tuple: of packets of either direction, before they are translated or after.
-    ///   - now: the clock of ``note(_:at:)``.
+    ///   - now: the clock of ``record(_:at:)``.
     /// - Returns: `nil` for a flow that is not known to be translated.
     public mutating func otherSide(of tuple: FlowTuple, in place: Place = Place(), at now: Int64) -> FlowTuple? {
         expire(at: now)

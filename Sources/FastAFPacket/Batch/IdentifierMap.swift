@@ -1,9 +1,9 @@
 import Synchronization
 
 /// Ids of sends on kernels that only count (before Linux 6.13): the kernel's count for each send that asked for a
-/// stamp, and the caller's id for it.
+/// timestamp, and the caller's id for it.
 ///
-/// Threads that send add, each in its turn, the thread that reads stamps looks up; the kernel's queue lies between the two.
+/// Threads that send add, each in its turn, the thread that reads timestamps looks up; the kernel's queue lies between the two.
 final class IdentifierMap: @unchecked Sendable {
     // @unchecked: the slots are atomic; `next` belongs to the thread whose turn it is.
     private static let capacity: UInt32 = 1 << 16
@@ -26,7 +26,7 @@ final class IdentifierMap: @unchecked Sendable {
     }
 
     /// The last send was not counted after all.
-    func takeBack() { next &-= 1 }
+    func withdraw() { next &-= 1 }
 
     func id(ofKey key: UInt32) -> UInt32 { slots[Int(key % Self.capacity)].load(ordering: .acquiring) }
 }

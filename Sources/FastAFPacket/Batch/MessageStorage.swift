@@ -14,7 +14,7 @@ struct MessageStorage: ~Copyable {
 
     /// Room for sockaddr_ll or sockaddr_in6.
     static let nameBytes = 32
-    /// Room for the stamps (80), auxiliary data (40) or the extended error (72), and packet information.
+    /// Room for the timestamps (80), auxiliary data (40) or the extended error (72), and packet information.
     static let controlBytes = 256
 
     /// Bytes from one message's memory to the next.

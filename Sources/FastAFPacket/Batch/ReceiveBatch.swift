@@ -24,25 +24,25 @@ public struct ReceiveBatch: ~Copyable {
     }
 }
 
-/// Storage for many transmit stamps at once, made once. Not for two threads at a time.
+/// Storage for many transmit timestamps at once, made once. Not for two threads at a time.
 public struct StampBatch: ~Copyable {
     let storage: MessageStorage
     var messages = 0
     var identifiers: IdentifierMap?
-    /// Whether the last read found the socket's error queue so full that the next stamp would have been thrown away.
+    /// Whether the last read found the socket's error queue so full that the next timestamp would have been thrown away.
     public internal(set) var foundQueueFull = false
 
-    /// - Parameter capacity: stamps a read, at most.
+    /// - Parameter capacity: timestamps a read, at most.
     public init(capacity: Int) { storage = MessageStorage(capacity: capacity, packetBytes: 0) }
 
     /// Error-queue messages of the last read.
     public var count: Int { messages }
     public var capacity: Int { storage.capacity }
 
-    /// Calls `body` with each transmit stamp, in the queue's order. Messages that are not transmit stamps are passed
+    /// Calls `body` with each transmit timestamp, in the queue's order. Messages that are not transmit timestamps are passed
     /// over.
     public func forEach(_ body: (TransmitStamp) -> Void) {
-        // Looked up once: the reference would be counted for each stamp.
+        // Looked up once: the reference would be counted for each timestamp.
         let identifiers = identifiers
         for index in 0..<messages {
             if let stamp = TransmitStamp(storage.receivedControl(index), identifiers) { body(stamp) }
@@ -51,7 +51,7 @@ public struct StampBatch: ~Copyable {
 }
 
 extension TransmitStamp {
-    /// Reads an error-queue message's control data: a stamp and an extended error of origin "timestamping", in any
+    /// Reads an error-queue message's control data: a timestamp and an extended error of origin "timestamping", in any
     /// order. `nil` where either is not there.
     init?(_ control: ControlMessages, _ identifiers: IdentifierMap?) {
         var stamps: SocketTimestamps?

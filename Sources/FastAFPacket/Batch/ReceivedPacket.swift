@@ -17,7 +17,7 @@ public struct ReceivedPacket: Sendable {
     /// that this host does not have says no more than ``LinkAddress/PacketType/otherHost``. Source:
     /// __netif_receive_skb_core() in net/core/dev.c.
     public var vlanTag: UInt16?
-    /// Whether the sender on this host left the checksum to the card, so it is not in the packet yet.
+    /// Whether the sender on this host left the checksum to the NIC, so it is not in the packet yet.
     public var isChecksumPending = false
     /// The sender's address, on a UDP connection.
     public var source: SocketAddress?

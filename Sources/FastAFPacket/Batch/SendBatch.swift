@@ -13,7 +13,7 @@ public struct SendOptions: Sendable {
     public var source: IPAddress?
     /// Traffic class (DSCP and ECN) on a UDP connection.
     public var trafficClass: UInt8?
-    /// The transmit stamps to ask for in the place of the connection's own; none where it is empty. What the interface does
+    /// The transmit timestamps to ask for in the place of the connection's own; none where it is empty. What the interface does
     /// not offer does not come.
     public var stamps: TransmitStampKinds?
     /// When the packet is to leave, in nanoseconds of the clock that ``PacketConn/Configuration/launchTimes`` names.
@@ -65,7 +65,7 @@ public struct SendBatch: ~Copyable {
     /// The id of a waiting packet.
     public func id(at index: Int) -> UInt32 { slots[index].id }
 
-    /// Whether a waiting packet asks for stamps, its socket asking for `kinds`: only then does the kernel count it.
+    /// Whether a waiting packet asks for timestamps, its socket asking for `kinds`: only then does the kernel count it.
     func asksForStamps(at index: Int, otherwise kinds: TransmitStampKinds) -> Bool {
         !(slots[index].stamps ?? kinds).isEmpty
     }
@@ -75,7 +75,7 @@ public struct SendBatch: ~Copyable {
     /// Adds a packet.
     ///
     /// - Parameters:
-    ///   - id: what its transmit stamps will be known by.
+    ///   - id: what its transmit timestamps will be known by.
     ///   - options: where it goes, and how, where that is not the same for all.
     ///   - write: writes the packet to the start of the slot and returns its length; 0 adds nothing.
     /// - Returns: whether it was added; a full batch takes no more.
@@ -155,10 +155,10 @@ public struct SendBatch: ~Copyable {
         slots[count].controlBytes = control.length
     }
 
-    /// Writes the control message that gives a packet's stamps its id (SCM_TS_OPT_ID), behind those that are there.
+    /// Writes the control message that gives a packet's timestamps its id (SCM_TS_OPT_ID), behind those that are there.
     ///
     /// - Parameter kinds: what the socket asks for where a packet does not say.
-    func giveIdentifiers(from start: Int, otherwise kinds: TransmitStampKinds) {
+    func assignIdentifiers(from start: Int, otherwise kinds: TransmitStampKinds) {
         for index in start..<count {
             let used = slots[index].controlBytes
             storage.headers[index].msg_hdr.msg_controllen = used

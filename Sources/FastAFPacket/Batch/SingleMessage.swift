@@ -11,6 +11,6 @@ final class SingleMessage: @unchecked Sendable {
 
         func take() -> SingleMessage { idle.withLock { $0.popLast() } ?? SingleMessage() }
 
-        func giveBack(_ message: SingleMessage) { idle.withLock { $0.append(message) } }
+        func recycle(_ message: SingleMessage) { idle.withLock { $0.append(message) } }
     }
 }

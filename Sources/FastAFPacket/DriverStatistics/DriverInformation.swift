@@ -6,9 +6,9 @@ public struct DriverInformation: Hashable, Sendable {
     public var name: String
     /// The driver's version: the kernel's for most.
     public var version: String
-    /// The card's firmware; empty where there is none.
+    /// The NIC's firmware; empty where there is none.
     public var firmware: String
-    /// Where the card sits, such as "0000:00:03.0"; empty for virtual interfaces.
+    /// Where the NIC sits, such as "0000:00:03.0"; empty for virtual interfaces.
     public var bus: String
 
     /// What a driver would tell; empty where it says nothing.
@@ -35,7 +35,7 @@ public struct DriverInformation: Hashable, Sendable {
     }
 }
 
-/// Sizes of a card's rings in descriptors, as `ethtool -g` prints them. Source: ETHTOOL_GRINGPARAM in linux/ethtool.h.
+/// Sizes of a NIC's rings in descriptors, as `ethtool -g` prints them. Source: ETHTOOL_GRINGPARAM in linux/ethtool.h.
 public struct RingSizes: Hashable, Sendable {
     public var receive: UInt32
     public var receiveLimit: UInt32

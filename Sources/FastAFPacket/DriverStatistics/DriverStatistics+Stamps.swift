@@ -1,10 +1,10 @@
 extension DriverStatistics {
-    /// The counters that rise by one for each hardware transmit stamp that was asked for and will not come; empty for a
+    /// The counters that rise by one for each hardware transmit timestamp that was asked for and will not come; empty for a
     /// driver that keeps none, or not here (bnxt, fbnic, stmmac, veth).
     ///
     /// | driver | counters |
     /// |---|---|
-    /// | e1000e, igb, igc, ixgbe, ngbe, txgbe | `tx_hwtstamp_skipped` (the card was busy with another), `tx_hwtstamp_timeouts` |
+    /// | e1000e, igb, igc, ixgbe, ngbe, txgbe | `tx_hwtstamp_skipped` (the NIC was busy with another), `tx_hwtstamp_timeouts` |
     /// | ice | these, `tx_hwtstamp_flushed`, `tx_hwtstamp_discarded` |
     /// | i40e | `port.tx_hwtstamp_skipped`, `port.tx_hwtstamp_timeouts` |
     /// | idpf | `tx-hwtstamp_skipped`, `tx-hwtstamp_flushed`, `tx-hwtstamp_discarded` |

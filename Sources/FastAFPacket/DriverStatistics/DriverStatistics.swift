@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import LinuxKernel
 
-/// What an interface's driver and card count, as `ethtool -S` prints it, at one moment.
+/// What an interface's driver and NIC count, as `ethtool -S` prints it, at one moment.
 ///
 /// Names and meanings are each driver's own. Source: ETHTOOL_GSTRINGS and ETHTOOL_GSTATS in linux/ethtool.h.
 public struct DriverStatistics: Hashable, Sendable {
@@ -20,7 +20,7 @@ public struct DriverStatistics: Hashable, Sendable {
 
         public var description: String { "\(name) \(value)" }
 
-        /// Whether it counts stamps that were left out because the card was busy with another, in the drivers of
+        /// Whether it counts timestamps that were left out because the NIC was busy with another, in the drivers of
         /// ``DriverStatistics/missedStamps``.
         public var meansBusy: Bool { name.contains("skip") }
     }

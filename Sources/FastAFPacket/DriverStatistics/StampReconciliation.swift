@@ -1,12 +1,12 @@
-/// The hardware stamps that one ledger misses, held against what the card has counted in the same time.
+/// The hardware timestamps that one ledger misses, held against what the NIC has counted in the same time.
 ///
-/// The card counts for everybody who asks it for stamps, ptp4l too, so it may have missed more than the ledger did.
+/// The NIC counts for everybody who asks it for timestamps, ptp4l too, so it may have missed more than the ledger did.
 public struct StampReconciliation: Hashable, Sendable {
     /// Of the ledger: ``TransmitAccount/Outcome/skippedByDriver``.
     public let skipped: Int
     /// Of the ledger: ``TransmitAccount/Outcome/lostInBuffer``.
     public let lost: Int
-    /// Stamps that the card did not take or lost; `nil` for a driver that does not count them.
+    /// Timestamps that the NIC did not take or lost; `nil` for a driver that does not count them.
     public let counted: Int?
 
     /// - Parameters:
@@ -23,12 +23,12 @@ public struct StampReconciliation: Hashable, Sendable {
         counted = counters.isEmpty ? nil : Int(clamping: total)
     }
 
-    /// Skipped stamps that the card owns up to.
+    /// Skipped timestamps that the NIC owns up to.
     public var explained: Int { min(skipped, counted ?? 0) }
-    /// Skipped stamps that the card does not know of: the driver lost them without counting, or the ledger errs.
+    /// Skipped timestamps that the NIC does not know of: the driver lost them without counting, or the ledger errs.
     public var unexplained: Int { skipped - explained }
-    /// Stamps called lost in the socket's buffer that the card may have missed before they got there.
+    /// Timestamps called lost in the socket's buffer that the NIC may have missed before they got there.
     public var ambiguous: Int { min(lost, (counted ?? 0) - explained) }
-    /// What the card missed beyond all that this ledger misses: others use it too.
+    /// What the NIC missed beyond all that this ledger misses: others use it too.
     public var overExplained: Int { (counted ?? 0) - explained - ambiguous }
 }

@@ -18,7 +18,7 @@ public struct Fanout: Hashable, Sendable {
         case rollover = 3
         /// At random.
         case random = 4
-        /// By the card's receive queue.
+        /// By the NIC's receive queue.
         case queueMapping = 5
         /// By what a classic BPF program returns: ``PacketConn/setFanoutFilter(_:)``.
         case filter = 6

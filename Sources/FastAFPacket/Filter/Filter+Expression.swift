@@ -32,19 +32,19 @@ extension Filter {
         }
     }
 
-    private struct Refusal: Error { let message: String }
+    private struct Rejection: Error { let message: String }
 
-    private static func compile(_ expression: String) -> Result<[Instruction], Refusal> {
+    private static func compile(_ expression: String) -> Result<[Instruction], Rejection> {
         // libpcap would stop reading there, and compile half of what was asked.
-        if expression.utf8.contains(0) { return .failure(Refusal(message: "the expression contains a zero byte")) }
+        if expression.utf8.contains(0) { return .failure(Rejection(message: "the expression contains a zero byte")) }
         // The longest frame that libpcap knows: what passes the filter is cut to it.
         guard let handle = pcap_open_dead(DLT_EN10MB, 262144) else {
-            return .failure(Refusal(message: "libpcap has no memory"))
+            return .failure(Rejection(message: "libpcap has no memory"))
         }
         defer { pcap_close(handle) }
         var program = bpf_program()
         guard pcap_compile(handle, &program, expression, 1, UInt32(0xffff_ffff)) == 0 else {
-            return .failure(Refusal(message: String(cString: pcap_geterr(handle))))
+            return .failure(Rejection(message: String(cString: pcap_geterr(handle))))
         }
         defer { pcap_freecode(&program) }
         let raw = UnsafeBufferPointer(start: program.bf_insns, count: Int(program.bf_len))

@@ -34,7 +34,7 @@ extension LaunchError {
 
 extension StampBatch {
     /// Calls `body` with each report of a packet that was dropped for its launch time, in the queue's order; they come
-    /// with the transmit stamps and are counted with them. O(count), no allocation.
+    /// with the transmit timestamps and are counted with them. O(count), no allocation.
     public func forEachLaunchError(_ body: (LaunchError) -> Void) {
         for index in 0..<messages {
             if let error = LaunchError(storage.receivedControl(index)) { body(error) }

@@ -5,25 +5,25 @@ extension PacketConn {
         public var dualConn = true
         /// Put on before the socket is bound: nothing unfiltered is ever received.
         public var filter: Filter?
-        /// The transmit stamps to ask for; what the interface does not offer is left out.
+        /// The transmit timestamps to ask for; what the interface does not offer is left out.
         public var transmitStamps: TransmitStampKinds = .all
-        /// Whether received packets carry stamps.
+        /// Whether received packets carry timestamps.
         public var receiveStamps = true
-        /// Whether the card's hardware stamping is switched on where it is off. Needs CAP_NET_ADMIN.
+        /// Whether the NIC's hardware timestamping is switched on where it is off. Needs CAP_NET_ADMIN.
         public var switchHardwareOn = true
-        /// Whether a card that can't stamp every frame on receipt is told to stamp PTP frames, where its stamping is
+        /// Whether a NIC that can't timestamp every frame on receipt is told to timestamp PTP frames, where its timestamping is
         /// switched on.
         public var stampsReceivedPTP = false
-        /// Whether transmit stamps come back with the packet (`false`: the stamp alone, which containers allow too).
+        /// Whether transmit timestamps come back with the packet (`false`: the timestamp alone, which containers allow too).
         public var stampsCarryPacket = false
-        /// How sends get the id that their stamps carry.
+        /// How sends get the id that their timestamps carry.
         public var identifiers = Identifiers.automatic
-        /// Room for received packets, and for unread transmit stamps, in bytes. Above net.core.rmem_max it needs
+        /// Room for received packets, and for unread transmit timestamps, in bytes. Above net.core.rmem_max it needs
         /// CAP_NET_ADMIN; less is granted otherwise, and ``PacketConn/warnings`` say so.
         public var receiveBufferBytes: Int32 = 4 << 20
         /// Whether sends may have launch times, and by which clock.
         public var launchTimes: LaunchTimes?
-        /// The virtual clock of the card's, /dev/ptpN's number, whose time hardware stamps have in the place of the card's
+        /// The virtual clock of the NIC's, /dev/ptpN's number, whose time hardware timestamps have in the place of the NIC's
         /// own. Such clocks are made by `n_vclocks` in /sys/class/ptp. Source: SOF_TIMESTAMPING_BIND_PHC, Linux 5.14.
         public var boundClock: Int32?
         /// What the sockets do beside that: promiscuity, busy polls, priority, mark and others.
@@ -35,7 +35,7 @@ extension PacketConn {
         }
     }
 
-    /// How sends get the id that their stamps carry. One way for a socket's whole life: the two collide.
+    /// How sends get the id that their timestamps carry. One way for a socket's whole life: the two collide.
     public enum Identifiers: Sendable {
         /// Given with each send where the kernel takes it (Linux 6.13), counted otherwise.
         case automatic

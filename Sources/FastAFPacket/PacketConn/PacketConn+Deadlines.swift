@@ -2,7 +2,7 @@ import LinuxKernel
 import Synchronization
 
 extension PacketConn {
-    /// When calls that receive packets or transmit stamps give up with ETIMEDOUT, those that wait now included.
+    /// When calls that receive packets or transmit timestamps give up with ETIMEDOUT, those that wait now included.
     ///
     /// - Parameter time: CLOCK_MONOTONIC nanoseconds (`ClockID.monotonic.now()`); `nil` waits for ever.
     public func setReadDeadline(monotonic time: Int64?) {

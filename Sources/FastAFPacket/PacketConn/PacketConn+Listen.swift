@@ -13,7 +13,7 @@ extension PacketConn {
     ///   - interface: the one to receive from and send on.
     ///   - type: frames with their link-layer header or without it.
     ///   - etherType: the frames to receive, host order: 0x0800, 0x86DD, or 3 for all (ETH_P_ALL).
-    ///   - configuration: filter, stamps, buffers, launch times and socket options.
+    ///   - configuration: filter, timestamps, buffers, launch times and socket options.
     /// - Throws: `SystemError`: EPERM without CAP_NET_RAW, ENETDOWN for an interface that is down, and what
     ///   socket(2), setsockopt(2) and bind(2) give.
     public static func listen(
@@ -37,12 +37,12 @@ extension PacketConn {
         let granted = try receiver.growReceiveBuffer(to: configuration.receiveBufferBytes)
         let stampBuffer = isDual ? try sender.growReceiveBuffer(to: configuration.receiveBufferBytes) : granted
 
-        // A driver that can't be asked offers the kernel's own stamps.
+        // A driver that can't be asked offers the kernel's own timestamps.
         let offered = (try? TimestampingCapabilities(of: interface)) ?? TimestampingCapabilities(flags: 0)
         let hardware: HardwareStamping =
             configuration.switchHardwareOn
             ? .acquire(
-                offered, card: HardwareStamping.Card(interface.index, socket: receiver),
+                offered, device: HardwareStamping.Device(interface.index, socket: receiver),
                 stampsPTP: configuration.stampsReceivedPTP) : .unavailable
         do throws(SystemError) {
             var kinds = configuration.transmitStamps.intersection(offered.transmitStamps)
@@ -64,7 +64,7 @@ extension PacketConn {
                     identifierMap: identifierMap(configuration), receiveBufferBytes: granted,
                     stampBufferBytes: stampBuffer, configuration: configuration), waits)
         } catch {
-            hardware.giveBack(to: HardwareStamping.Card(interface.index, socket: receiver))
+            hardware.restore(to: HardwareStamping.Device(interface.index, socket: receiver))
             throw error
         }
     }
@@ -86,7 +86,7 @@ extension PacketConn {
         batch.append(
             id: 0, options: SendOptions(destination: SocketAddress(.v4(.max), port: 9))
         ) { $0.byteCount > 0 ? 1 : 0 }
-        batch.giveIdentifiers(from: 0, otherwise: .software)
+        batch.assignIdentifiers(from: 0, otherwise: .software)
         let result = cl_sendmmsg(socket.rawValue, batch.storage.headers, 1, Int32(MSG_DONTWAIT))
         return result == -EACCES || result == -ENETUNREACH
     }()

@@ -4,7 +4,7 @@ import LinuxKernel
 import Synchronization
 
 extension PacketConn {
-    /// Receives up to a batch of packets with their stamps, waiting for the first one until the read deadline.
+    /// Receives up to a batch of packets with their timestamps, waiting for the first one until the read deadline.
     ///
     /// - Returns: the number of packets; at least 1.
     /// - Throws: `SystemError`: ETIMEDOUT after the deadline, EBADF once closed, ENETDOWN once when the interface
@@ -56,7 +56,7 @@ extension PacketConn {
         throw failure("receive", -result)
     }
 
-    /// Receives one packet with its stamps, straight into `buffer`: the batch call with a batch of one.
+    /// Receives one packet with its timestamps, straight into `buffer`: the batch call with a batch of one.
     ///
     /// - Parameter buffer: takes the packet; a longer one is cut and marked so.
     /// - Returns: the number of bytes in `buffer`, and what the kernel told of the packet.
@@ -65,7 +65,7 @@ extension PacketConn {
         into buffer: inout [UInt8]
     ) throws(SystemError) -> (count: Int, packet: ReceivedPacket) {
         let message = singleMessages.take()
-        defer { singleMessages.giveBack(message) }
+        defer { singleMessages.recycle(message) }
         let result: Result<Int, SystemError> = buffer.withUnsafeMutableBytes { bytes in
             message.batch.storage.setPacket(0, bytes)
             return Result { () throws(SystemError) in try receive(message.batch.storage) }

@@ -6,7 +6,7 @@ import Synchronization
 extension PacketConn {
     /// Sends the packets of a batch from `start` on, each with its id, in one call as far as the kernel takes them.
     ///
-    /// A packet that the interface's queue refused (ENOBUFS) may have its SCHED stamp all the same: it was taken before.
+    /// A packet that the interface's queue refused (ENOBUFS) may have its SCHED timestamp all the same: it was taken before.
     ///
     /// - Returns: how many were sent, at least 1; where it is not all, call again from there to go on, or to learn why
     ///   the next one failed.
@@ -19,7 +19,7 @@ extension PacketConn {
             throw SystemError("send", code: EINVAL, remedy: "Launch times need Configuration.launchTimes.")
         }
         if identifierMap == nil {
-            batch.giveIdentifiers(from: start, otherwise: transmitStamps)
+            batch.assignIdentifiers(from: start, otherwise: transmitStamps)
         } else {
             batch.takeIdentifiers(from: start)
         }
@@ -53,7 +53,7 @@ extension PacketConn {
             if isCounted { map.add(id: batch.id(at: index)) }
             let result = cl_sendmmsg(senderFD, batch.storage.headers + index, 1, Int32(MSG_DONTWAIT))
             if result < 0 {
-                if isCounted, !isCountedAnyway(error: -result, packet: batch.packet(at: index)) { map.takeBack() }
+                if isCounted, !isCountedAnyway(error: -result, packet: batch.packet(at: index)) { map.withdraw() }
                 return index > start ? Int32(index - start) : result
             }
         }
@@ -83,7 +83,7 @@ extension PacketConn {
     /// - Parameters:
     ///   - packet: a whole frame on a raw packet socket, the payload otherwise.
     ///   - address: the receiver; `nil` on a raw packet socket, whose frames name it.
-    ///   - id: what its transmit stamps will be known by.
+    ///   - id: what its transmit timestamps will be known by.
     /// - Throws: as ``send(_:from:)``.
     public func writeTo(_ packet: [UInt8], address: LinkAddress? = nil, id: UInt32) throws(SystemError) {
         try send(packet, SendOptions(link: address), id)
@@ -99,7 +99,7 @@ extension PacketConn {
     private func send(_ packet: [UInt8], _ options: SendOptions, _ id: UInt32) throws(SystemError) {
         guard !packet.isEmpty else { throw SystemError("send", code: EINVAL, remedy: "The packet is empty.") }
         let message = singleMessages.take()
-        defer { singleMessages.giveBack(message) }
+        defer { singleMessages.recycle(message) }
         let result: Result<Int, SystemError> = packet.withUnsafeBytes { bytes in
             message.batch.replaceAll(with: bytes, id: id, options: options)
             return Result { () throws(SystemError) in try send(&message.batch) }

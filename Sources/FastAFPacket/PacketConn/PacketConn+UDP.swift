@@ -4,14 +4,14 @@ import LinuxKernel
 import NetworkAddresses
 
 extension PacketConn {
-    /// Opens an ordinary UDP socket with stamps: no privilege on ports above 1023. One socket for both halves, since
+    /// Opens an ordinary UDP socket with timestamps: no privilege on ports above 1023. One socket for both halves, since
     /// both have the same port.
     ///
     /// - Parameters:
     ///   - address: what to bind to; port 0 takes any.
     ///   - interface: packets from and to other interfaces are left alone.
     ///   - hopLimit: TTL or hop limit of what is sent.
-    ///   - configuration: filter, stamps, and buffers; there is one socket, whatever it says.
+    ///   - configuration: filter, timestamps, and buffers; there is one socket, whatever it says.
     /// - Throws: `SystemError`: EADDRINUSE, EACCES for a port below 1024 without CAP_NET_BIND_SERVICE, and what
     ///   socket(2) and setsockopt(2) give.
     public static func listenUDP(

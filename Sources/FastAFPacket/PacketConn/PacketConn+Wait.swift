@@ -11,7 +11,7 @@ extension PacketConn {
 
         /// Packets to receive, or an error to learn of by receiving.
         public static let packets = Activity(rawValue: 1)
-        /// Transmit stamps to take.
+        /// Transmit timestamps to take.
         public static let stamps = Activity(rawValue: 2)
         /// The caller's signal is up.
         public static let signal = Activity(rawValue: 4)
@@ -19,8 +19,8 @@ extension PacketConn {
         public static let closed = Activity(rawValue: 8)
     }
 
-    /// Waits for packets, transmit stamps, a signal or a point in time: for a thread that does all of it by itself, and
-    /// receives and takes stamps until nothing is left before it waits again.
+    /// Waits for packets, transmit timestamps, a signal or a point in time: for a thread that does all of it by itself, and
+    /// receives and takes timestamps until nothing is left before it waits again.
     ///
     /// - Parameters:
     ///   - deadline: CLOCK_MONOTONIC nanoseconds; `nil` waits for ever.
@@ -37,7 +37,7 @@ extension PacketConn {
         if isDown.load(ordering: .relaxed) { timeout = timeout < 0 ? Self.downPeriod : min(timeout, Self.downPeriod) }
         var entries = (
             pollfd(fd: receiver.rawValue, events: Int16(POLLIN), revents: 0),
-            // Errors are reported unasked; a connection of one socket has its stamps on the first entry.
+            // Errors are reported unasked; a connection of one socket has its timestamps on the first entry.
             pollfd(fd: isDual ? senderFD : -1, events: 0, revents: 0),
             pollfd(fd: signal.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
             pollfd(fd: closing.descriptor.rawValue, events: Int16(POLLIN), revents: 0)

@@ -4,11 +4,11 @@ import LinuxKernel
 import NetworkAddresses
 import Synchronization
 
-/// A connection for packets with transmit and receive stamps: AF_PACKET on one interface, or an ordinary UDP socket.
+/// A connection for packets with transmit and receive timestamps: AF_PACKET on one interface, or an ordinary UDP socket.
 ///
 /// It has two halves, to receive and to send, which are two sockets with ``Configuration/dualConn``. Any thread may call
 /// anything at any time, each with batches and buffers of its own; what is made for is one thread that receives, one that
-/// sends and one that reads transmit stamps, or one that does it all.
+/// sends and one that reads transmit timestamps, or one that does it all.
 ///
 /// Coming from Go's fast_afpacket:
 ///
@@ -56,20 +56,20 @@ public final class PacketConn: Sendable {
     /// Of a UDP connection, where the kernel keeps no count.
     let receivedDatagrams = Atomic<UInt64>(0)
     let identifierMap: IdentifierMap?
-    /// Whether packets lie in the queue of stamps: with their stamps, or for their launch times.
+    /// Whether packets lie in the queue of timestamps: with their timestamps, or for their launch times.
     let queueHoldsPackets: Bool
     let stampsCarryPacket: Bool
     /// Of a packet socket.
     let socketType: SocketType
     let allowsLaunchTimes: Bool
-    /// The bytes granted to the buffer that unread stamps lie in.
+    /// The bytes granted to the buffer that unread timestamps lie in.
     let stampBufferBytes: Int
 
     /// The interface, on a packet socket.
     public let interface: Interface?
-    /// The transmit stamps that every send asks for unless it asks for others: those wanted that the interface offers.
+    /// The transmit timestamps that every send asks for unless it asks for others: those wanted that the interface offers.
     public let transmitStamps: TransmitStampKinds
-    /// How the card's stamping was found or set.
+    /// How the NIC's timestamping was found or set.
     public let hardwareStamping: HardwareStamping
     /// The bytes granted to the receive half's buffer.
     public let receiveBufferBytes: Int32
@@ -151,7 +151,7 @@ public final class PacketConn: Sendable {
         separateSender = parts.sender
     }
 
-    /// What one unread stamp takes of the receive buffer (832 bytes seen on Linux 6.1 to 6.18), beside its packet.
+    /// What one unread timestamp takes of the receive buffer (832 bytes seen on Linux 6.1 to 6.18), beside its packet.
     static let stampBytes = 832
 
     /// The socket that sends.
@@ -168,14 +168,14 @@ public final class PacketConn: Sendable {
         if case .internet(let address) = local { address } else { nil }
     }
 
-    /// Lets both sockets go and gives back what was set on the card and the interface. Threads that wait in a call get
+    /// Lets both sockets go and gives back what was set on the NIC and the interface. Threads that wait in a call get
     /// EBADF. Closing again does nothing.
     public func close() {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         if let interface {
-            hardwareStamping.giveBack(to: HardwareStamping.Card(interface.index, socket: receiver))
+            hardwareStamping.restore(to: HardwareStamping.Device(interface.index, socket: receiver))
             // Here, since the socket itself lives on for as long as a thread is still in a call with it.
-            options.giveBack(receiver, on: interface)
+            options.restore(receiver, on: interface)
         }
         closing.raise()
         // The numbers stay ours until the last reference goes, so no other thread can meet a number used anew; what

@@ -6,7 +6,7 @@ import Synchronization
 /// The events of one kind that calls of a connection wait for, and the threads inside such calls.
 ///
 /// Edge-triggered: a pending error queue would make poll(2) return for ever. The socket is watched from the first wait
-/// on: until then no packet and no stamp pays for it, each of which runs a callback of every queue that watches. Source:
+/// on: until then no packet and no timestamp pays for it, each of which runs a callback of every queue that watches. Source:
 /// ep_poll_callback() in fs/eventpoll.c.
 struct WaitQueue: ~Copyable, Sendable {
     private let queue: Descriptor

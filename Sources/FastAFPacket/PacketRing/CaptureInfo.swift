@@ -2,11 +2,11 @@ import NetworkAddresses
 
 /// What a ring tells of one packet, beside its bytes. Source: struct tpacket3_hdr in linux/if_packet.h.
 public struct CaptureInfo: Hashable, Sendable {
-    /// Where a packet's stamp is from: tp_status.
+    /// Where a packet's timestamp is from: tp_status.
     public enum StampSource: Sendable {
         /// Taken by the kernel when the packet arrived; CLOCK_REALTIME.
         case software
-        /// Taken by the card, by the card's own clock (PHC).
+        /// Taken by the NIC, by the PHC (PHC).
         case hardware
         /// Taken when the packet was copied into the ring, later than its arrival; CLOCK_REALTIME.
         case copy

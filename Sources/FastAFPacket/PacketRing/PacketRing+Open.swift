@@ -42,7 +42,7 @@ extension PacketRing {
                 socket: socket, closing: closing, mapping: mapping, geometry: geometry, interface: interface,
                 hardwareStamping: hardware, configuration: configuration)
         } catch {
-            if let interface { hardware.giveBack(to: HardwareStamping.Card(interface.index, socket: socket)) }
+            if let interface { hardware.restore(to: HardwareStamping.Device(interface.index, socket: socket)) }
             throw error
         }
     }
@@ -89,16 +89,16 @@ extension PacketRing {
         }
     }
 
-    /// Asks for stamps on arrival: a ring has none but those of the copy where no socket asks for them.
+    /// Asks for timestamps on arrival: a ring has none but those of the copy where no socket asks for them.
     private static func askForStamps(
         _ socket: borrowing Descriptor, _ interface: Interface?, _ preference: StampPreference
     ) throws(SystemError) -> HardwareStamping {
         try StampOptions(transmit: [], PacketConn.Configuration()).apply(toReceiver: socket)
         guard preference == .hardware else { return .unavailable }
         try socket.setOption(
-            "ask for the card's stamps", level: CL_SOL_PACKET, name: PACKET_TIMESTAMP,
+            "ask for the NIC's timestamps", level: CL_SOL_PACKET, name: PACKET_TIMESTAMP,
             to: UInt32(SOF_TIMESTAMPING_RAW_HARDWARE))
         guard let interface, let offered = try? TimestampingCapabilities(of: interface) else { return .unavailable }
-        return .acquire(offered, card: HardwareStamping.Card(interface.index, socket: socket))
+        return .acquire(offered, device: HardwareStamping.Device(interface.index, socket: socket))
     }
 }

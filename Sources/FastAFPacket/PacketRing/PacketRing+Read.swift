@@ -30,7 +30,7 @@ extension PacketRing {
         try beginReading()
         defer { endReading() }
         let count = noted(cursor.pointee.readBlock(body))
-        if count == 0 { try lookAfterInterface() }
+        if count == 0 { try checkInterface() }
         return count
     }
 
@@ -95,10 +95,10 @@ extension PacketRing {
     /// Tells of an interface that went down or away, which a ring's memory does not: every 100 ms, for somebody who reads
     /// without ever waiting.
     @usableFromInline
-    func lookAfterInterface() throws(RingError) {
+    func checkInterface() throws(RingError) {
         let now = ClockID.monotonic.now()
-        guard now &- cursor.pointee.lastLook > 100_000_000 else { return }
-        cursor.pointee.lastLook = now
+        guard now &- cursor.pointee.lastCheck > 100_000_000 else { return }
+        cursor.pointee.lastCheck = now
         try look(timeout: 0)
     }
 

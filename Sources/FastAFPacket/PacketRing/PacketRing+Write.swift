@@ -3,7 +3,7 @@ import Glibc
 import LinuxKernel
 
 extension PacketRing {
-    /// Sends one packet, without stamps: for those there is ``PacketConn``.
+    /// Sends one packet, without timestamps: for those there is ``PacketConn``.
     ///
     /// - Parameter packet: a whole frame on a raw socket. The ring must have one interface.
     /// - Throws: `SystemError`: ENXIO on a ring of all interfaces, EMSGSIZE above the MTU, ENETDOWN, EBADF once

@@ -50,7 +50,7 @@ public final class PacketRing: @unchecked Sendable {
     public let interface: Interface?
     /// The layout in use.
     public let version: Version
-    /// How the card's stamping was found or set.
+    /// How the NIC's timestamping was found or set.
     public let hardwareStamping: HardwareStamping
 
     @usableFromInline
@@ -84,15 +84,15 @@ public final class PacketRing: @unchecked Sendable {
         cursor.deallocate()
     }
 
-    /// Lets the socket and its memory go and gives back what was set on the card. A thread that waits for packets gets
+    /// Lets the socket and its memory go and gives back what was set on the NIC. A thread that waits for packets gets
     /// EBADF; one that is handling them does so to their end. Closing again does nothing.
     public func close() {
         let before = state.bitwiseOr(State.closed, ordering: .acquiringAndReleasing).oldValue
         guard before & State.closed == 0 else { return }
         if let interface {
-            hardwareStamping.giveBack(to: HardwareStamping.Card(interface.index, socket: socket))
+            hardwareStamping.restore(to: HardwareStamping.Device(interface.index, socket: socket))
             // Here, since the socket lives until the memory goes, which a reader may keep for a while.
-            options.giveBack(socket, on: interface)
+            options.restore(socket, on: interface)
         }
         closing.raise()
         // The number stays ours until the last reference goes, so no other thread can meet it used anew.

@@ -3,7 +3,7 @@ import LinuxKernel
 extension PacketRing {
     /// The layout of a ring's memory. Source: Documentation/networking/packet_mmap.rst.
     public enum Version: Int32, Sendable, CaseIterable {
-        /// A frame a packet, microsecond stamps, no VLAN tag.
+        /// A frame a packet, microsecond timestamps, no VLAN tag.
         case v1 = 0
         /// A frame a packet.
         case v2 = 1
@@ -11,11 +11,11 @@ extension PacketRing {
         case v3 = 2
     }
 
-    /// Which stamp is wanted; ``CaptureInfo/stampSource`` tells which one came.
+    /// Which timestamp is wanted; ``CaptureInfo/stampSource`` tells which one came.
     public enum StampPreference: Sendable {
         /// The kernel's.
         case software
-        /// The card's where it stamps the packet, else the kernel's. The card's stamping is switched on where it is off
+        /// The NIC's where it timestamps the packet, else the kernel's. The NIC's timestamping is switched on where it is off
         /// (CAP_NET_ADMIN) and given back on close.
         case hardware
     }
@@ -29,7 +29,7 @@ extension PacketRing {
         /// Bytes of one block: a multiple of the page size, and at least one frame.
         public var blockSize = 512 << 10
         public var blockCount = 64
-        /// After how long a v3 block that is not full is handed over: it delays delivery, not the stamp. Whole
+        /// After how long a v3 block that is not full is handed over: it delays delivery, not the timestamp. Whole
         /// milliseconds; zero leaves it to the kernel, which goes by the link's speed.
         public var blockTimeout: Duration = .milliseconds(64)
         /// How long a read waits for a packet; `nil` for ever.

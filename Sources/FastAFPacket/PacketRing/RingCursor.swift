@@ -18,7 +18,7 @@ struct RingCursor {
     @usableFromInline var offset = 0
     @usableFromInline var statistics = RingStatistics()
     /// When the interface was looked after, CLOCK_MONOTONIC.
-    var lastLook: Int64 = 0
+    var lastCheck: Int64 = 0
 
     init(base: UnsafeMutableRawPointer, geometry: RingGeometry, restoresVLANTag: Bool) {
         self.base = base
@@ -69,7 +69,7 @@ struct RingCursor {
                 }
             }
             (packetsLeft, offset) = (left, place)
-            if packetsLeft == 0 { giveBlockBack() }
+            if packetsLeft == 0 { releaseBlock() }
         }
         return count
     }
@@ -96,13 +96,13 @@ struct RingCursor {
             if packetsLeft > 0, isPlace(offset) { return true }
             if packetsLeft == 0 { statistics.emptyBlocks &+= 1 } else { statistics.malformed &+= 1 }
             packetsLeft = 0
-            giveBlockBack()
+            releaseBlock()
         }
         return false
     }
 
     @usableFromInline
-    mutating func giveBlockBack() {
+    mutating func releaseBlock() {
         Self.blockStatus(base + index &* geometry.blockSize).pointee
             .store(UInt32(TP_STATUS_KERNEL), ordering: .releasing)
         index = index &+ 1 == geometry.blockCount ? 0 : index &+ 1
@@ -119,13 +119,13 @@ struct RingCursor {
     @inlinable
     mutating func readFrames(atMost limit: Int, _ body: (RawSpan, borrowing RingPacket) -> Void) -> Int {
         var count = 0
-        var looked = 0
-        while count < limit, looked < geometry.framesPerBlock {
+        var checked = 0
+        while count < limit, checked < geometry.framesPerBlock {
             let frame = base + geometry.frameOffset(index)
             guard isReady(frame) else { break }
             if hand(over: frame, geometry.version, room: geometry.frameSize, body) { count &+= 1 }
-            giveFrameBack(frame)
-            looked &+= 1
+            releaseFrame(frame)
+            checked &+= 1
         }
         return count
     }
@@ -144,7 +144,7 @@ struct RingCursor {
     }
 
     @usableFromInline
-    mutating func giveFrameBack(_ frame: UnsafeMutableRawPointer) {
+    mutating func releaseFrame(_ frame: UnsafeMutableRawPointer) {
         switch geometry.version {
         case .v1:
             frame.assumingMemoryBound(to: Atomic<UInt>.self).pointee.store(UInt(TP_STATUS_KERNEL), ordering: .releasing)

@@ -95,7 +95,7 @@ public struct RingPacket: ~Copyable {
         }
     }
 
-    /// Whether the sender on this host left the checksum to the card, so it is not in the packet yet.
+    /// Whether the sender on this host left the checksum to the NIC, so it is not in the packet yet.
     public var isChecksumPending: Bool { status & UInt32(TP_STATUS_CSUMNOTREADY) != 0 }
 
     /// Whether packets were dropped since the statistics were last read. Source: TP_STATUS_LOSING.

@@ -53,7 +53,7 @@ extension SocketOptions {
     }
 
     /// Lets go of what a packet socket holds on its interface for as long as it lives.
-    func giveBack(_ socket: borrowing Descriptor, on interface: Interface) {
+    func restore(_ socket: borrowing Descriptor, on interface: Interface) {
         if promiscuous { try? socket.setPromiscuous(false, on: interface) }
         for group in multicastGroups { try? socket.setMembership(false, in: group, on: interface) }
     }

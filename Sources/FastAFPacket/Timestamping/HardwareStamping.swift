@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import LinuxKernel
 
-/// The card-wide stamping configuration: struct hwtstamp_config. Source: linux/net_tstamp.h.
+/// The NIC-wide timestamping configuration: struct hwtstamp_config. Source: linux/net_tstamp.h.
 public struct HardwareStampingConfiguration: Hashable, Sendable {
     /// HWTSTAMP_TX_*.
     public var transmitType: Int32
@@ -16,36 +16,36 @@ public struct HardwareStampingConfiguration: Hashable, Sendable {
 
     public static let off = HardwareStampingConfiguration(transmitType: 0, receiveFilter: 0)
 
-    /// Whether received frames of all kinds get stamps.
+    /// Whether received frames of all kinds get timestamps.
     public var stampsAllReceived: Bool { receiveFilter == Int32(bitPattern: HWTSTAMP_FILTER_ALL.rawValue) }
-    /// Whether received PTP Syncs over Ethernet get stamps, whatever others do.
+    /// Whether received PTP Syncs over Ethernet get timestamps, whatever others do.
     public var stampsReceivedPTP: Bool {
         stampsAllReceived
             || TimestampingCapabilities.filtersOfPTP.contains { receiveFilter == Int32(bitPattern: $0) }
     }
 
-    /// What is set on the card now. Needs no privilege.
+    /// What is set on the NIC now. Needs no privilege.
     ///
-    /// - Throws: `SystemError`: EOPNOTSUPP for a driver without hardware stamps, ENODEV for no such interface. Source:
+    /// - Throws: `SystemError`: EOPNOTSUPP for a driver without hardware timestamps, ENODEV for no such interface. Source:
     ///   SIOCGHWTSTAMP in Documentation/networking/timestamping.rst.
     public init(of interface: Interface) throws(SystemError) {
         let socket = try Descriptor(socket: AF_INET, type: Int32(SOCK_DGRAM.rawValue), protocol: 0)
-        self = try HardwareStamping.Card(interface.index, socket: socket).read().get()
+        self = try HardwareStamping.Device(interface.index, socket: socket).read().get()
     }
 }
 
-/// How a connection stands to the card's stamping, which belongs to the whole card: ptp4l sets it too.
+/// How a connection stands to the NIC's timestamping, which belongs to the whole NIC: ptp4l sets it too.
 public enum HardwareStamping: Hashable, Sendable {
-    /// The card has no hardware stamps.
+    /// The NIC has no hardware timestamps.
     case unavailable
-    /// The card has them and they could not be switched on: the error tells why and what to do.
+    /// The NIC has them and they could not be switched on: the error tells why and what to do.
     case refused(SystemError)
     /// Somebody else had set it: used as it is, and left as it is.
     case borrowed(HardwareStampingConfiguration)
     /// Switched on by this connection (as the driver granted it), and given back on close.
     case switchedOn(HardwareStampingConfiguration, previous: HardwareStampingConfiguration)
 
-    /// What is set on the card; `nil` where nothing is, or it is not known.
+    /// What is set on the NIC; `nil` where nothing is, or it is not known.
     public var configuration: HardwareStampingConfiguration? {
         switch self {
         case .unavailable, .refused: nil
@@ -53,13 +53,13 @@ public enum HardwareStamping: Hashable, Sendable {
         }
     }
 
-    /// Whether hardware transmit stamps can come.
+    /// Whether hardware transmit timestamps can come.
     public var stampsTransmit: Bool {
         configuration.map { $0.transmitType != 0 } ?? false
     }
 
-    /// The card's get and set calls, so that tests can play a card.
-    struct Card {
+    /// The NIC's get and set calls, so that tests can play a NIC.
+    struct Device {
         var read: () -> Result<HardwareStampingConfiguration, SystemError>
         var write: (HardwareStampingConfiguration) -> Result<HardwareStampingConfiguration, SystemError>
 
@@ -80,7 +80,9 @@ public enum HardwareStamping: Hashable, Sendable {
             read = {
                 var raw = cl_hwtstamp()
                 let result = cl_hwtstamp_get(number, interfaceIndex, &raw)
-                if result < 0 { return .failure(SystemError("read the card's stamping configuration", code: -result)) }
+                if result < 0 {
+                    return .failure(SystemError("read the NIC's timestamping configuration", code: -result))
+                }
                 return .success(
                     HardwareStampingConfiguration(transmitType: raw.tx_type, receiveFilter: raw.rx_filter))
             }
@@ -88,7 +90,7 @@ public enum HardwareStamping: Hashable, Sendable {
                 var raw = cl_hwtstamp(flags: 0, tx_type: wanted.transmitType, rx_filter: wanted.receiveFilter)
                 let result = cl_hwtstamp_set(number, interfaceIndex, &raw)
                 if result < 0 {
-                    var error = SystemError("switch the card's stamping on", code: -result)
+                    var error = SystemError("switch the NIC's timestamping on", code: -result)
                     if -result == EPERM {
                         error.remedy = "It needs CAP_NET_ADMIN: run as root, or `setcap cap_net_raw,cap_net_admin+ep`."
                     }
@@ -100,15 +102,15 @@ public enum HardwareStamping: Hashable, Sendable {
         }
     }
 
-    /// Switches hardware stamping on if the card has it and nobody else has set it.
+    /// Switches hardware timestamping on if the NIC has it and nobody else has set it.
     ///
-    /// - Parameter stampsPTP: whether the card is to stamp received PTP frames where it can't stamp all.
+    /// - Parameter stampsPTP: whether the NIC is to timestamp received PTP frames where it can't timestamp all.
     static func acquire(
-        _ capabilities: TimestampingCapabilities, card: Card, stampsPTP: Bool = false
+        _ capabilities: TimestampingCapabilities, device: Device, stampsPTP: Bool = false
     ) -> HardwareStamping {
         guard capabilities.hasHardwareTransmit || capabilities.hasHardwareReceive else { return .unavailable }
         let previous: HardwareStampingConfiguration
-        switch card.read() {
+        switch device.read() {
         case .success(let found): previous = found
         // A driver that can't be asked can't be given back to either: leave it alone.
         case .failure(let error): return .refused(error)
@@ -120,18 +122,18 @@ public enum HardwareStamping: Hashable, Sendable {
             transmitType: capabilities.hasHardwareTransmit ? Int32(bitPattern: HWTSTAMP_TX_ON.rawValue) : 0,
             receiveFilter: Int32(bitPattern: filter))
         guard wanted != .off else { return .unavailable }
-        return switch card.write(wanted) {
+        return switch device.write(wanted) {
         // Drivers may widen the filter: what they granted is what counts.
         case .success(let granted): .switchedOn(granted, previous: previous)
         case .failure(let error): .refused(error)
         }
     }
 
-    /// Gives back what ``acquire(_:card:)`` switched on, unless somebody has changed it since.
-    func giveBack(to card: Card) {
+    /// Gives back what ``acquire(_:device:)`` switched on, unless somebody has changed it since.
+    func restore(to device: Device) {
         guard case .switchedOn(let granted, let previous) = self,
-            case .success(let now) = card.read(), now == granted
+            case .success(let now) = device.read(), now == granted
         else { return }
-        _ = card.write(previous)
+        _ = device.write(previous)
     }
 }

@@ -1,12 +1,12 @@
 import CLinux
 import LinuxKernel
 
-/// The stamps that one control message carries, in nanoseconds. Source: struct scm_timestamping64 in
+/// The timestamps that one control message carries, in nanoseconds. Source: struct scm_timestamping64 in
 /// linux/errqueue.h; Documentation/networking/timestamping.rst.
 public struct SocketTimestamps: Hashable, Sendable {
-    /// The kernel's stamp, CLOCK_REALTIME.
+    /// The kernel's timestamp, CLOCK_REALTIME.
     public var software: Int64?
-    /// The card's stamp, by the card's own clock (PHC).
+    /// The NIC's timestamp, by the PHC (PHC).
     public var hardware: Int64?
 
     public init(software: Int64? = nil, hardware: Int64? = nil) {
@@ -30,11 +30,11 @@ public struct SocketTimestamps: Hashable, Sendable {
     }
 }
 
-/// One transmit stamp from the error queue.
+/// One transmit timestamp from the error queue.
 public struct TransmitStamp: Hashable, Sendable {
     /// Where on its way out the frame was. Source: SCM_TSTAMP_* in linux/errqueue.h.
     public enum Stage: UInt32, Sendable {
-        /// Handed to the driver (software) or sent by the card (hardware).
+        /// Handed to the driver (software) or sent by the NIC (hardware).
         case sent = 0
         /// Entering the packet scheduler.
         case sched = 1

@@ -6,7 +6,7 @@ import LinuxKernel
 struct StampOptions {
     let receiverFlags: UInt32
     let senderFlags: UInt32
-    /// The virtual clock to take hardware stamps by.
+    /// The virtual clock to take hardware timestamps by.
     private let boundClock: Int32?
 
     /// - Parameter kinds: the kinds that every send asks for, unless it asks for others.
@@ -18,7 +18,7 @@ struct StampOptions {
         receiverFlags =
             configuration.receiveStamps
             ? UInt32(SOF_TIMESTAMPING_RX_SOFTWARE) | UInt32(SOF_TIMESTAMPING_RX_HARDWARE) | report : 0
-        // TX_SWHW: without it a hardware stamp takes the software stamp's place.
+        // TX_SWHW: without it a hardware timestamp takes the software timestamp's place.
         let always = UInt32(SOF_TIMESTAMPING_OPT_ID) | UInt32(SOF_TIMESTAMPING_OPT_TX_SWHW)
         let dataless = configuration.stampsCarryPacket ? 0 : UInt32(SOF_TIMESTAMPING_OPT_TSONLY)
         senderFlags = kinds.generationFlags | report | always | dataless
@@ -46,7 +46,7 @@ struct StampOptions {
 
     private func set(_ flags: UInt32, on socket: borrowing Descriptor) throws(SystemError) {
         guard flags != 0 else { return }
-        // OPT_RX_FILTER keeps out stamps that only other sockets asked for; kernels before 6.12 refuse it.
+        // OPT_RX_FILTER keeps out timestamps that only other sockets asked for; kernels before 6.12 refuse it.
         for attempt in [flags | UInt32(CL_SOF_OPT_RX_FILTER), flags] {
             var value = value(attempt)
             let size = socklen_t(boundClock == nil ? MemoryLayout<UInt32>.size : MemoryLayout<so_timestamping>.size)
@@ -55,11 +55,11 @@ struct StampOptions {
         let code = errno
         if let boundClock {
             throw SystemError(
-                "bind the stamps to a clock", code: code,
+                "bind the timestamps to a clock", code: code,
                 remedy:
-                    "It needs Linux 5.14 and a card with the virtual clock /dev/ptp\(boundClock): `ethtool -T` names "
-                    + "the card's own clock, and n_vclocks in its /sys/class/ptp folder makes virtual ones.")
+                    "It needs Linux 5.14 and a NIC with the virtual clock /dev/ptp\(boundClock): `ethtool -T` names "
+                    + "the PHC, and n_vclocks in its /sys/class/ptp folder makes virtual ones.")
         }
-        throw SystemError("ask for stamps", code: code, remedy: "SO_TIMESTAMPING_NEW needs Linux 5.1 or newer.")
+        throw SystemError("ask for timestamps", code: code, remedy: "SO_TIMESTAMPING_NEW needs Linux 5.1 or newer.")
     }
 }

@@ -1,16 +1,16 @@
 import CLinux
 import LinuxKernel
 
-/// Kinds of transmit stamps: asked for on a connection, offered by an interface, or had for a send.
+/// Kinds of transmit timestamps: asked for on a connection, offered by an interface, or had for a send.
 public struct TransmitStampKinds: OptionSet, Hashable, Sendable, BitwiseCopyable, CustomStringConvertible {
     public let rawValue: UInt8
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// On entry to the packet scheduler, CLOCK_REALTIME.
     public static let sched = TransmitStampKinds(rawValue: 1)
-    /// When the driver hands the frame to the card, CLOCK_REALTIME.
+    /// When the driver hands the frame to the NIC, CLOCK_REALTIME.
     public static let software = TransmitStampKinds(rawValue: 2)
-    /// When the card sends the frame, by the card's clock.
+    /// When the NIC sends the frame, by the PHC.
     public static let hardware = TransmitStampKinds(rawValue: 4)
 
     public static let all: TransmitStampKinds = [.sched, .software, .hardware]
@@ -47,7 +47,7 @@ extension TransmitStamp {
     }
 }
 
-/// What an interface says that it can stamp; what it does must be proven by sending.
+/// What an interface says that it can timestamp; what it does must be proven by sending.
 ///
 /// Source: ETHTOOL_GET_TS_INFO, linux/ethtool.h.
 public struct TimestampingCapabilities: Hashable, Sendable {
@@ -72,13 +72,13 @@ public struct TimestampingCapabilities: Hashable, Sendable {
     /// - Throws: `SystemError` EOPNOTSUPP for a driver without the call, ENODEV for no such interface.
     public init(of interface: Interface) throws(SystemError) {
         var raw = cl_ts_info()
-        try check("read the stamping capabilities", cl_ts_info(interface.name, &raw))
+        try check("read the timestamping capabilities", cl_ts_info(interface.name, &raw))
         self.init(
             flags: raw.so_timestamping, transmitTypes: raw.tx_types, receiveFilters: raw.rx_filters,
             clockIndex: raw.phc_index < 0 ? nil : raw.phc_index)
     }
 
-    /// The transmit stamps that the interface offers. SCHED is the kernel's own, so it is always there.
+    /// The transmit timestamps that the interface offers. SCHED is the kernel's own, so it is always there.
     public var transmitStamps: TransmitStampKinds {
         var kinds: TransmitStampKinds = .sched
         if flags & UInt32(SOF_TIMESTAMPING_TX_SOFTWARE) != 0 { kinds.insert(.software) }
@@ -86,17 +86,17 @@ public struct TimestampingCapabilities: Hashable, Sendable {
         return kinds
     }
 
-    /// Whether the card says that it can stamp every frame that it receives.
+    /// Whether the NIC says that it can timestamp every frame that it receives.
     public var stampsAllReceived: Bool {
         hasHardwareReceive && receiveFilters & (1 << HWTSTAMP_FILTER_ALL.rawValue) != 0
     }
 
-    /// Whether the card says that it can stamp the PTP Syncs that it receives over Ethernet, whatever it can do with others.
+    /// Whether the NIC says that it can timestamp the PTP Syncs that it receives over Ethernet, whatever it can do with others.
     public var stampsReceivedPTP: Bool {
         hasHardwareReceive && Self.filtersOfPTP.contains { receiveFilters & (1 << $0) != 0 } || stampsAllReceived
     }
 
-    /// Filters that let PTP Sync messages over Ethernet have stamps, the widest first.
+    /// Filters that let PTP Sync messages over Ethernet have timestamps, the widest first.
     static let filtersOfPTP = [
         HWTSTAMP_FILTER_PTP_V2_EVENT.rawValue, HWTSTAMP_FILTER_PTP_V2_L2_EVENT.rawValue,
         HWTSTAMP_FILTER_PTP_V2_SYNC.rawValue, HWTSTAMP_FILTER_PTP_V2_L2_SYNC.rawValue,

@@ -1,19 +1,19 @@
-/// What the ids of one kind's stamps say by themselves, whatever the ledger has made of deadlines and full queues: how
+/// What the ids of one kind's timestamps say by themselves, whatever the ledger has made of deadlines and full queues: how
 /// many sends they leave out.
 ///
-/// Sends are counted as they are entered, so ids may have any value, wrap, and come back in any order: a stamp of an
+/// Sends are counted as they are entered, so ids may have any value, wrap, and come back in any order: a timestamp of an
 /// older send closes the gap that it had left.
 public struct StampSequence: Hashable, Sendable {
-    /// Sends whose stamp has not come although a later send's has.
+    /// Sends whose timestamp has not come although a later send's has.
     public private(set) var gaps = 0
-    /// Sends behind the newest one whose stamp has come: nothing tells yet whether theirs will.
+    /// Sends behind the newest one whose timestamp has come: nothing tells yet whether theirs will.
     public var tail: Int { sends - newest }
-    /// Both together: every send whose stamp has not come.
+    /// Both together: every send whose timestamp has not come.
     public var missing: Int { gaps + tail }
 
     /// Sends that asked for this kind.
     private var sends = 0
-    /// How many of them there were up to the newest one whose stamp has come, that one included.
+    /// How many of them there were up to the newest one whose timestamp has come, that one included.
     private var newest = 0
 
     init() {}
@@ -26,13 +26,13 @@ public struct StampSequence: Hashable, Sendable {
     }
 
     /// Enters a send that asked for this kind or did not, and returns its place.
-    mutating func enter(_ isExpected: Bool) -> Int {
+    mutating func record(_ isExpected: Bool) -> Int {
         defer { if isExpected { sends += 1 } }
         return sends
     }
 
-    /// Enters the first stamp of the send at this place.
-    mutating func enterStamp(ofSend place: Int) {
+    /// Enters the first timestamp of the send at this place.
+    mutating func recordStamp(ofSend place: Int) {
         if place < newest {
             gaps -= 1
         } else {

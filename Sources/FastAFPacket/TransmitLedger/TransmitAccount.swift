@@ -1,6 +1,6 @@
-/// How many sends' stamps ended how, for each kind.
+/// How many sends' timestamps ended how, for each kind.
 public struct TransmitAccount: Hashable, Sendable {
-    /// What became of one kind of stamp of one send.
+    /// What became of one kind of timestamp of one send.
     public enum Outcome: Int, CaseIterable, Sendable {
         /// Came in time.
         case stamped
@@ -8,7 +8,7 @@ public struct TransmitAccount: Hashable, Sendable {
         case late
         /// Never came, and the socket's buffer was found full.
         case lostInBuffer
-        /// Never came, and there was room: the driver or the card took none.
+        /// Never came, and there was room: the driver or the NIC took none.
         case skippedByDriver
         /// Not asked for: the interface does not offer it, or the send did not want it.
         case unsupported
@@ -24,7 +24,7 @@ public struct TransmitAccount: Hashable, Sendable {
         private var skippedByDriver = 0
         private var unsupported = 0
         private var pending = 0
-        /// What the ids of this kind's stamps say by themselves.
+        /// What the ids of this kind's timestamps say by themselves.
         public internal(set) var sequence = StampSequence()
 
         public internal(set) subscript(outcome: Outcome) -> Int {
@@ -52,7 +52,7 @@ public struct TransmitAccount: Hashable, Sendable {
 
         public var sum: Int { stamped + late + lostInBuffer + skippedByDriver + unsupported + pending }
 
-        /// Stamps that were asked for and are not there: lost, skipped, or pending.
+        /// Timestamps that were asked for and are not there: lost, skipped, or pending.
         public var missing: Int { self[.lostInBuffer] + self[.skippedByDriver] + self[.pending] }
     }
 
@@ -61,7 +61,7 @@ public struct TransmitAccount: Hashable, Sendable {
     public internal(set) var sched = Columns()
     public internal(set) var software = Columns()
     public internal(set) var hardware = Columns()
-    /// Stamps that belonged to no send, or came twice.
+    /// Timestamps that belonged to no send, or came twice.
     public internal(set) var unknownStamps = 0
 
     init() {}
@@ -69,7 +69,7 @@ public struct TransmitAccount: Hashable, Sendable {
     /// Whether each kind's counts add up to the sends.
     public var isBalanced: Bool { sched.sum == sent && software.sum == sent && hardware.sum == sent }
 
-    /// Whether the ids of the stamps that came leave out as many sends of each kind as the counts call missing: two
+    /// Whether the ids of the timestamps that came leave out as many sends of each kind as the counts call missing: two
     /// ways of counting that share nothing but the ids.
     public var isConfirmedByIdentifiers: Bool {
         sched.sequence.missing == sched.missing && software.sequence.missing == software.missing
@@ -80,26 +80,26 @@ public struct TransmitAccount: Hashable, Sendable {
     ///
     /// - Returns: which of each kind's sends it is.
     @inline(__always)
-    mutating func enterSend(expecting kinds: TransmitStampKinds) -> StampSequence.Places {
+    mutating func recordSend(expecting kinds: TransmitStampKinds) -> StampSequence.Places {
         sent += 1
         sched[kinds.contains(.sched) ? .pending : .unsupported] += 1
         software[kinds.contains(.software) ? .pending : .unsupported] += 1
         hardware[kinds.contains(.hardware) ? .pending : .unsupported] += 1
         return StampSequence.Places(
-            sched: sched.sequence.enter(kinds.contains(.sched)),
-            software: software.sequence.enter(kinds.contains(.software)),
-            hardware: hardware.sequence.enter(kinds.contains(.hardware)))
+            sched: sched.sequence.record(kinds.contains(.sched)),
+            software: software.sequence.record(kinds.contains(.software)),
+            hardware: hardware.sequence.record(kinds.contains(.hardware)))
     }
 
-    /// Enters that the stamps of these kinds came, each for the first time, of the send at these places.
+    /// Enters that the timestamps of these kinds came, each for the first time, of the send at these places.
     @inline(__always)
-    mutating func enterStamps(_ kinds: TransmitStampKinds, of places: StampSequence.Places) {
-        if kinds.contains(.sched) { sched.sequence.enterStamp(ofSend: places.sched) }
-        if kinds.contains(.software) { software.sequence.enterStamp(ofSend: places.software) }
-        if kinds.contains(.hardware) { hardware.sequence.enterStamp(ofSend: places.hardware) }
+    mutating func recordStamps(_ kinds: TransmitStampKinds, of places: StampSequence.Places) {
+        if kinds.contains(.sched) { sched.sequence.recordStamp(ofSend: places.sched) }
+        if kinds.contains(.software) { software.sequence.recordStamp(ofSend: places.software) }
+        if kinds.contains(.hardware) { hardware.sequence.recordStamp(ofSend: places.hardware) }
     }
 
-    /// Moves one send's stamps of these kinds from one column to another.
+    /// Moves one send's timestamps of these kinds from one column to another.
     @inline(__always)
     mutating func move(_ kinds: TransmitStampKinds, from: Outcome, to: Outcome) {
         if kinds.contains(.sched) {

@@ -1,6 +1,6 @@
-/// The book of what became of every send's transmit stamps. One thread's: the one that sends and reads the stamps.
+/// The book of what became of every send's transmit timestamps. One thread's: the one that sends and reads the timestamps.
 ///
-/// For each kind of stamp every send is in exactly one column of ``account``, so each kind's sum equals the sends. The
+/// For each kind of timestamp every send is in exactly one column of ``account``, so each kind's sum equals the sends. The
 /// ids themselves are a second witness: ``TransmitAccount/Columns/sequence``. Ids may come in any order and wrap; they
 /// find their place by their low bits, so ids that rise by one make the best use of it.
 public struct TransmitLedger: ~Copyable, @unchecked Sendable {
@@ -56,7 +56,7 @@ public struct TransmitLedger: ~Copyable, @unchecked Sendable {
     /// - Parameters:
     ///   - id: as it was given to the send.
     ///   - time: CLOCK_MONOTONIC nanoseconds.
-    ///   - kinds: the stamps that this send asked for, where they are not those of the connection; `[]` for none.
+    ///   - kinds: the timestamps that this send asked for, where they are not those of the connection; `[]` for none.
     public mutating func recordSend(id: UInt32, at time: Int64, expecting kinds: TransmitStampKinds? = nil) {
         let send = account.sent
         if send - oldest > Int(mask) {
@@ -66,22 +66,22 @@ public struct TransmitLedger: ~Copyable, @unchecked Sendable {
         let slot = Int(id & mask)
         if !entries[slot].waiting.isEmpty { writeOff(slot) }
         let kinds = kinds ?? expected
-        let places = account.enterSend(expecting: kinds)
+        let places = account.recordSend(expecting: kinds)
         entries[slot] = Entry(id: id, send: send, waiting: kinds, absent: kinds, sentAt: time, places: places)
         order[send & Int(mask)] = id & mask
     }
 
-    /// Why a stamp does not count for a send.
+    /// Why a timestamp does not count for a send.
     public enum Match: Hashable, Sendable {
         /// The send waited for it. `isComplete`: it was the last one.
         case stamped(isComplete: Bool)
         /// The send had been written off.
         case late
-        /// No such send, or it had this stamp already.
+        /// No such send, or it had this timestamp already.
         case unknown
     }
 
-    /// Enters the kinds that one stamp message brought. O(1).
+    /// Enters the kinds that one timestamp message brought. O(1).
     public mutating func recordStamp(_ stamp: TransmitStamp) -> Match {
         let entry = entries + Int(stamp.id & mask)
         guard entry.pointee.send >= 0, entry.pointee.id == stamp.id else {
@@ -90,7 +90,7 @@ public struct TransmitLedger: ~Copyable, @unchecked Sendable {
         }
         let kinds = stamp.kinds
         let first = entry.pointee.absent.intersection(kinds)
-        account.enterStamps(first, of: entry.pointee.places)
+        account.recordStamps(first, of: entry.pointee.places)
         entry.pointee.absent.subtract(first)
         let inTime = entry.pointee.waiting.intersection(kinds)
         if !inTime.isEmpty {
@@ -114,7 +114,7 @@ public struct TransmitLedger: ~Copyable, @unchecked Sendable {
     /// Remembers that the error queue was found full: what waits now and never comes was lost there. O(1).
     public mutating func recordFullQueue() { metFullQueue = account.sent }
 
-    /// Writes off the sends before `time` whose stamps have not all come, in the order of sending.
+    /// Writes off the sends before `time` whose timestamps have not all come, in the order of sending.
     ///
     /// - Parameters:
     ///   - time: CLOCK_MONOTONIC nanoseconds; `.max` for all that wait.

@@ -40,23 +40,23 @@ public struct OutputFile: ~Copyable, Sendable {
         while start < bytes.count { start += try writeOnce(bytes[start...]) }
     }
 
-    /// Writes as much as the reader at the other end takes within `patience` nanoseconds, counted anew after each part.
+    /// Writes as much as the reader at the other end takes within `timeout` nanoseconds, counted anew after each part.
     /// A pipe whose reader sleeps, or a terminal that was halted, thus holds nobody up.
     ///
     /// - Returns: how many bytes were written.
     /// - Throws: ``SystemError``: ENOSPC, EPIPE, and what write(2) gives.
-    public func write(_ bytes: [UInt8], patience: Int64) throws(SystemError) -> Int {
+    public func write(_ bytes: [UInt8], timeout: Int64) throws(SystemError) -> Int {
         try bytes.withUnsafeBytes { buffer in
-            Result { () throws(SystemError) in try write(buffer, patience: patience) }
+            Result { () throws(SystemError) in try write(buffer, timeout: timeout) }
         }.get()
     }
 
     /// The same for bytes that lie elsewhere.
-    package func write(_ bytes: UnsafeRawBufferPointer, patience: Int64) throws(SystemError) -> Int {
+    package func write(_ bytes: UnsafeRawBufferPointer, timeout: Int64) throws(SystemError) -> Int {
         var start = 0
         while start < bytes.count {
             var entry = pollfd(fd: descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
-            guard cl_ppoll(&entry, 1, patience) > 0 else { break }
+            guard cl_ppoll(&entry, 1, timeout) > 0 else { break }
             // A pipe that is ready has room for a page.
             start += try writeOnce(bytes[start...].prefix(4096))
         }

@@ -3,7 +3,7 @@ import Glibc
 
 /// A kernel clock. Source: clock_gettime(2).
 public enum ClockID: Sendable {
-    /// Time of day: what software stamps and the wire carry. Steps and slews.
+    /// Time of day: what software timestamps and the wire carry. Steps and slews.
     case realtime
     /// Never steps: deadlines and pacing.
     case monotonic

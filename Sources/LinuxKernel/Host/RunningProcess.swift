@@ -29,8 +29,8 @@ public struct RunningProcess: Hashable, Sendable {
             }
             guard let id = Int32(text), let name = TextFile.contents("\(folder)/\(id)/comm"), names.contains(name)
             else { continue }
-            let theirs = namespace("\(folder)/\(id)")
-            if let own, let theirs, own != theirs { continue }
+            let itsNamespace = namespace("\(folder)/\(id)")
+            if let own, let itsNamespace, own != itsNamespace { continue }
             let arguments = (TextFile.bytes("\(folder)/\(id)/cmdline") ?? []).split(separator: 0)
             found.append(
                 RunningProcess(id: id, name: name, arguments: arguments.map { String(decoding: $0, as: UTF8.self) }))

@@ -15,7 +15,7 @@ struct Exchange {
     mutating func fail(_ error: NetlinkFormatError) { fail(NetlinkError(operation, .malformed(error))) }
 
     /// Takes one datagram's messages; `false` where none answers this request.
-    mutating func take(
+    mutating func handle(
         _ datagram: NetlinkDatagram, _ body: (NetlinkMessage) throws(NetlinkFormatError) -> Void
     ) -> Bool {
         var isOurs = false

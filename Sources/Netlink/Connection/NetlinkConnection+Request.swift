@@ -70,7 +70,7 @@ extension NetlinkConnection {
                 guard let datagram = try receive(operation, until: deadline) else {
                     throw exchange.failure ?? NetlinkError(operation, .timedOut)
                 }
-                if exchange.take(datagram, body) { deadline = ClockID.monotonic.now() + timeout }
+                if exchange.handle(datagram, body) { deadline = ClockID.monotonic.now() + timeout }
             } catch {
                 guard case .truncated = error.cause else { throw error }
                 exchange.fail(error)

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import LinuxKernel
 
-/// The kernel's ethtool family: what an interface's driver can stamp, has stamped, and is set to.
+/// The kernel's ethtool family: what an interface's driver can timestamp, has timestamped, and is set to.
 ///
 /// Source: Documentation/networking/ethtool-netlink.rst, net/ethtool/tsinfo.c, net/ethtool/tsconfig.c.
 public final class EthtoolConnection {
@@ -27,12 +27,12 @@ public final class EthtoolConnection {
         family = try connection.genericFamily(ETHTOOL_GENL_NAME)
     }
 
-    /// What the interface says that it can stamp, with the driver's own counts where it keeps them (Linux 6.10).
+    /// What the interface says that it can timestamp, with the driver's own counts where it keeps them (Linux 6.10).
     ///
     /// Needs no privilege. Source: ETHTOOL_MSG_TSINFO_GET.
     /// - Throws: ``NetlinkError`` with ENODEV as its code for no such interface.
     public func stampingInformation(of interfaceIndex: Int32) throws(NetlinkError) -> StampingInformation {
-        let operation: StaticString = "read the stamping capabilities"
+        let operation: StaticString = "read the timestamping capabilities"
         let statistics = Flags.compactBitsets | Flags.statistics
         do throws(NetlinkError) {
             return try information(operation, request(ETHTOOL_MSG_TSINFO_GET, interfaceIndex, statistics))
@@ -49,17 +49,17 @@ public final class EthtoolConnection {
         try single(operation, message) { message throws(NetlinkFormatError) in try StampingInformation(message) }
     }
 
-    /// What the card is set to stamp. Needs no privilege. Source: ETHTOOL_MSG_TSCONFIG_GET, Linux 6.14.
+    /// What the NIC is set to timestamp. Needs no privilege. Source: ETHTOOL_MSG_TSCONFIG_GET, Linux 6.14.
     ///
     /// - Throws: ``NetlinkError`` with EOPNOTSUPP as its code for a kernel or a driver without it.
     public func stampingConfiguration(of interfaceIndex: Int32) throws(NetlinkError) -> StampingConfiguration {
         let message = request(Int(CL_ETHTOOL_MSG_TSCONFIG_GET), interfaceIndex, Flags.compactBitsets)
-        return try single("read the stamping configuration", message) { message throws(NetlinkFormatError) in
+        return try single("read the timestamping configuration", message) { message throws(NetlinkFormatError) in
             try StampingConfiguration(message)
         }
     }
 
-    /// Sets what the card stamps, for everybody who uses it: whoever sets it gives it back. Needs CAP_NET_ADMIN.
+    /// Sets what the NIC timestamps, for everybody who uses it: whoever sets it gives it back. Needs CAP_NET_ADMIN.
     ///
     /// Source: ETHTOOL_MSG_TSCONFIG_SET, Linux 6.14.
     /// - Returns: what the driver made of it, which may be more than was asked for.
@@ -68,7 +68,7 @@ public final class EthtoolConnection {
     ) throws(NetlinkError) -> StampingConfiguration {
         var message = request(Int(CL_ETHTOOL_MSG_TSCONFIG_SET), interfaceIndex, Flags.compactBitsets)
         configuration.put(into: &message.attributes)
-        return try single("set the stamping configuration", message) { message throws(NetlinkFormatError) in
+        return try single("set the timestamping configuration", message) { message throws(NetlinkFormatError) in
             try StampingConfiguration(message)
         }
     }

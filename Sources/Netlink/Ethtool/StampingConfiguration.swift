@@ -1,6 +1,6 @@
 import CLinux
 
-/// The card-wide stamping configuration, as netlink has it. Source: ETHTOOL_A_TSCONFIG_* in
+/// The NIC-wide timestamping configuration, as netlink has it. Source: ETHTOOL_A_TSCONFIG_* in
 /// Documentation/networking/ethtool-netlink.rst.
 public struct StampingConfiguration: Hashable, Sendable {
     /// 1 << HWTSTAMP_TX_*: one bit; 0 leaves it as it is.
@@ -9,7 +9,7 @@ public struct StampingConfiguration: Hashable, Sendable {
     public var receiveFilter: UInt32
     /// HWTSTAMP_FLAG_* bits.
     public var flags: UInt32
-    /// The clock that stamps; `nil` leaves it as it is.
+    /// The clock that timestamps; `nil` leaves it as it is.
     public var provider: StampProvider?
 
     /// What is to be set, or as the kernel would tell of it.

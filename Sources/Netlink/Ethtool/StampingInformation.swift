@@ -1,6 +1,6 @@
 import CLinux
 
-/// What an interface says that it can stamp; what it does must be proven by sending.
+/// What an interface says that it can timestamp; what it does must be proven by sending.
 ///
 /// Source: ETHTOOL_A_TSINFO_* in Documentation/networking/ethtool-netlink.rst.
 public struct StampingInformation: Hashable, Sendable {
@@ -12,7 +12,7 @@ public struct StampingInformation: Hashable, Sendable {
     public var receiveFilters: UInt32 = 0
     /// N of /dev/ptpN; `nil` where there is no clock.
     public var clockIndex: UInt32?
-    /// Which of several sources of stamps this is about (Linux 6.14).
+    /// Which of several sources of timestamps this is about (Linux 6.14).
     public var provider: StampProvider?
     /// The driver's counts; `nil` where it keeps none, or the kernel is older than 6.10.
     public var statistics: StampStatistics?
@@ -52,17 +52,17 @@ public struct StampingInformation: Hashable, Sendable {
     }
 }
 
-/// What a driver counts of its transmit stamps; `nil` is what it does not count.
+/// What a driver counts of its transmit timestamps; `nil` is what it does not count.
 ///
 /// Source: ETHTOOL_A_TS_STAT_* in Documentation/networking/ethtool-netlink.rst.
 public struct StampStatistics: Hashable, Sendable {
-    /// Packets whose stamp came.
+    /// Packets whose timestamp came.
     public var stamped: UInt64?
-    /// Packets whose stamp was asked for and never came.
+    /// Packets whose timestamp was asked for and never came.
     public var lost: UInt64?
-    /// Packets that could not be stamped, for want of a place for instance.
+    /// Packets that could not be timestamped, for want of a place for instance.
     public var failed: UInt64?
-    /// Packets whose stamp the card puts in on its own, so that nobody hears of it.
+    /// Packets whose timestamp the NIC puts in on its own, so that nobody hears of it.
     public var unconfirmed: UInt64?
 
     /// Counts as a driver would tell of them.
@@ -92,7 +92,7 @@ public struct StampStatistics: Hashable, Sendable {
     }
 }
 
-/// Which clock stamps, where an interface has more than one: the card's or a PHY's.
+/// Which clock timestamps, where an interface has more than one: the NIC's or a PHY's.
 ///
 /// Source: ETHTOOL_A_TS_HWTSTAMP_PROVIDER_* in Documentation/networking/ethtool-netlink.rst.
 public struct StampProvider: Hashable, Sendable {

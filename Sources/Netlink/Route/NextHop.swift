@@ -62,14 +62,14 @@ public struct NextHop: Hashable, Sendable {
         // one means nothing without its interface.
         let free: Lookup =
             !peer.isIPv4 && peer.isLinkLocal ? .none(nil) : try lookUp(peer, through: nil, connection)
-        if case .found(let route) = free, route.kind == .local { throw .ownAddress(peer) }
+        if case .found(let route) = free, route.kind == .local { throw .localAddress(peer) }
 
         switch try lookUp(peer, through: link.index, connection) {
         case .found(let route):
             switch route.kind {
             case .unicast where route.interfaceIndex == link.index: return route
             case .unicast: throw try leavingByAnother(peer, link, route.interfaceIndex, connection)
-            case .local: throw .ownAddress(peer)
+            case .local: throw .localAddress(peer)
             case .broadcast, .multicast, .anycast: throw .notUnicast(peer)
             default: throw .noRoute(peer, interface: link.name, kind: route.kind)
             }

@@ -3,7 +3,7 @@ import NetworkAddresses
 /// Why there is no way to a peer through an interface, and what to do about it.
 public enum NextHopError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The address is one of this host's own: packets to it never reach the interface.
-    case ownAddress(IPAddress)
+    case localAddress(IPAddress)
     /// A multicast, broadcast or unspecified address.
     case notUnicast(IPAddress)
     /// The interface is switched off.
@@ -20,7 +20,7 @@ public enum NextHopError: Error, Hashable, Sendable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .ownAddress(let peer):
+        case .localAddress(let peer):
             "\(peer) is an address of this host: name the other host's address (`ip addr` lists this one's)."
         case .notUnicast(let peer): "\(peer) is not the address of one host: name a unicast address."
         case .interfaceDown(let name): "\(name) is down: `ip link set \(name) up` switches it on."

@@ -17,7 +17,7 @@ public struct FlowChange: Sendable, Hashable {
     public var noticed: Int64
     /// Whether it is the own session's flow; otherwise another one of this host's and the port, as a rule one that it
     /// answers.
-    public var isOwnSession: Bool
+    public var isLocalSession: Bool
     /// The number of the network namespace that tracks it (`ip netns list-id`); nil for this process's own.
     public var namespace: Int32?
     /// Packets of the direction in which the first one went: "192.0.2.1:49152 > 192.0.2.2:862".
@@ -33,12 +33,12 @@ public struct FlowChange: Sendable, Hashable {
 
     /// A change with the state after it.
     public init(
-        _ kind: Kind, noticed: Int64, isOwnSession: Bool, namespace: Int32? = nil, original: String,
+        _ kind: Kind, noticed: Int64, isLocalSession: Bool, namespace: Int32? = nil, original: String,
         translated: String? = nil, translatedBefore: String? = nil, isConfirmed: Bool, isReplied: Bool
     ) {
         self.kind = kind
         self.noticed = noticed
-        self.isOwnSession = isOwnSession
+        self.isLocalSession = isLocalSession
         self.namespace = namespace
         self.original = original
         self.translated = translated
@@ -72,7 +72,7 @@ public struct FlowChange: Sendable, Hashable {
     var jsonValue: JSONValue {
         .object([
             ("event", .string(kind.rawValue)), ("noticed", .string(timestampText(noticed))),
-            ("noticed_ns", .integer(noticed)), ("session", .string(isOwnSession ? "own" : "answered")),
+            ("noticed_ns", .integer(noticed)), ("session", .string(isLocalSession ? "own" : "answered")),
             ("namespace", namespace.map { .integer(Int64($0)) } ?? .null), ("original", .string(original)),
             ("confirmed", .bool(isConfirmed)), ("replied", .bool(isReplied)),
             ("translated", translated.map(JSONValue.string) ?? .null),

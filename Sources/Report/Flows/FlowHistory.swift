@@ -54,7 +54,7 @@ public struct FlowHistory: Sendable, Hashable {
         var lines = ["conntrack: \(flows.count) flow" + (flows.count == 1 ? "" : "s")]
         for flow in flows.prefix(Self.shown) {
             let end = flow.kind == .gone ? ", gone since \(timestampText(flow.noticed))" : ""
-            lines.append("  \(flow.isOwnSession ? "own" : "answered") \(flow.flow): \(flow.state)\(end)")
+            lines.append("  \(flow.isLocalSession ? "own" : "answered") \(flow.flow): \(flow.state)\(end)")
         }
         if flows.count > Self.shown { lines.append("  and \(flows.count - Self.shown) more") }
         for change in retranslations.prefix(Self.shown) {

@@ -1,23 +1,23 @@
-/// A clock that was set in mid-run, which begins a new stretch of delays.
+/// A clock that was set in mid-run, which begins a new clock epoch of delays.
 public struct ClockStep: Sendable, Hashable, BitwiseCopyable {
     /// Whose clock was set.
     public enum Side: UInt8, Sendable, Hashable, BitwiseCopyable {
         /// This host's.
-        case own
+        case local
         /// The other end's.
         case peer
 
         /// The label in JSON.
-        public var text: String { self == .own ? "own" : "peer" }
+        public var text: String { self == .local ? "own" : "peer" }
     }
 
     /// Whose clock was set.
     public var side: Side
-    /// The stretch that begins with it, as the log's `clock_epoch` names it.
+    /// The clock epoch that begins with it, as the log's `clock_epoch` names it.
     public var epoch: UInt16
     /// When it was noticed: Unix nanoseconds of this host's CLOCK_REALTIME, as it was set.
     public var noticed: Int64
-    /// The first probe of the new stretch; nil where there are several sessions.
+    /// The first probe of the new clock epoch; nil where there are several sessions.
     public var sequence: UInt32?
     /// How far forward the clock was set, in nanoseconds, negative for back; nil where no exchange has shown it.
     public var amount: Int64?
@@ -38,7 +38,7 @@ public struct ClockStep: Sendable, Hashable, BitwiseCopyable {
 
     /// What was done to whose clock, without a full stop: "this host's clock was set forward by 1.000 s".
     public var text: String {
-        let whose = side == .own ? "this host's" : "the peer's"
+        let whose = side == .local ? "this host's" : "the peer's"
         guard let amount else { return "\(whose) clock was set" }
         let error = self.error ?? 0
         // The round trip hides it, or most of it.
@@ -73,8 +73,8 @@ public struct ClockStep: Sendable, Hashable, BitwiseCopyable {
 
 /// The clocks' steps of a run: the first ones each by itself, and the number of all.
 public struct ClockSteps: Sendable, Hashable {
-    /// As many as have delays of their own (`SessionStatistics.stretchLimit`).
-    public static let limit = SessionStatistics.stretchLimit
+    /// As many as have delays of their own (`SessionStatistics.epochLimit`).
+    public static let limit = SessionStatistics.epochLimit
 
     /// The first ones, in their order.
     public private(set) var listed: [ClockStep] = []
@@ -106,7 +106,7 @@ public struct ClockSteps: Sendable, Hashable {
 
     /// The steps for people, a line for each under a title; none without steps.
     ///
-    /// - Parameter ofSession: whether they are a session's, and begin stretches of its delays.
+    /// - Parameter ofSession: whether they are a session's, and begin clock epochs of its delays.
     public func lines(ofSession: Bool = true) -> [String] {
         guard count > 0 else { return [] }
         let title = "clocks set in mid-run: \(count)"
@@ -122,7 +122,7 @@ public struct ClockSteps: Sendable, Hashable {
 
     /// The listed steps as a JSON array; nil without steps.
     ///
-    /// - Parameter ofSession: whether they are a session's; otherwise they begin no stretch.
+    /// - Parameter ofSession: whether they are a session's; otherwise they begin no clock epoch.
     public func jsonValue(ofSession: Bool = true) -> JSONValue? {
         count == 0 ? nil : .array(listed.map { $0.jsonValue(ofSession: ofSession) })
     }

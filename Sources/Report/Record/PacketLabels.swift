@@ -67,9 +67,9 @@ public enum PacketStatus: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyab
     public var entersDelayStatistics: Bool { self == .ok || self == .reordered }
 }
 
-/// Who took a stamp: the card, the kernel or the program.
+/// Who took a timestamp: the NIC, the kernel or the program.
 public enum StampKind: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
-    /// The card's own clock (PHC), by `SOF_TIMESTAMPING_RAW_HARDWARE`.
+    /// the PHC (PHC), by `SOF_TIMESTAMPING_RAW_HARDWARE`.
     case hardware
     /// The kernel, CLOCK_REALTIME, by `SOF_TIMESTAMPING_SOFTWARE`.
     case software
@@ -86,29 +86,29 @@ public enum StampKind: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable 
     }
 }
 
-/// Why a better stamp that was asked for is not there.
+/// Why a better timestamp that was asked for is not there.
 public enum MissingReason: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
-    /// The card or driver does not take this stamp.
+    /// The NIC or driver does not take this timestamp.
     case unsupported
-    /// The stamp came after the row had to be written.
+    /// The timestamp came after the row had to be written.
     case late
-    /// The error queue's or receive buffer was full, and the kernel dropped the message that carries the stamp.
+    /// The error queue's or receive buffer was full, and the kernel dropped the message that carries the timestamp.
     case bufferFull
-    /// The driver or the card left this packet out, or lost its stamp, although it takes them of others.
+    /// The driver or the NIC left this packet out, or lost its timestamp, although it takes them of others.
     case skippedByDriver
-    /// The packet, or the message that carries the stamp, never came.
+    /// The packet, or the message that carries the timestamp, never came.
     case notReceived
-    /// The peer sends no follow-up, so its true transmit stamp is not known.
+    /// The peer sends no follow-up, so its true transmit timestamp is not known.
     case noFollowUp
-    /// The stamp was not asked for.
+    /// The timestamp was not asked for.
     case notAsked
     /// The run ended first.
     case closed
-    /// The card was busy with another packet's stamp: it holds one at a time, and its driver has counted this.
+    /// The NIC was busy with another packet's timestamp: it holds one at a time, and its driver has counted this.
     case inFlight
-    /// The card offers such stamps, and none has come at all.
+    /// The NIC offers such timestamps, and none has come at all.
     case never
-    /// The card's filter takes stamps of PTP frames only, and this was none.
+    /// The NIC's filter takes timestamps of PTP frames only, and this was none.
     case onlyPTP
 
     /// The label of the packet log.

@@ -1,17 +1,17 @@
 extension PacketRecord {
-    /// Fills `transmitStamp`, `receiveStamp`, `delay`, `delayClock` and `delayError` from the stamps that are present.
+    /// Fills `transmitStamp`, `receiveStamp`, `delay`, `delayClock` and `delayError` from the timestamps that are present.
     ///
-    /// By the kernel's clocks each end gives its software stamp, or failing that its app stamp, both CLOCK_REALTIME; the
-    /// delay's clock is software when both are, app when either end is app. By the cards' stamps it takes both of them as
+    /// By the kernel's clocks each end gives its software timestamp, or failing that its app timestamp, both CLOCK_REALTIME; the
+    /// delay's clock is software when both are, app when either end is app. By the NICs' timestamps it takes both of them as
     /// CLOCK_REALTIME, and no others: one distribution is of one clock. The delay stays nil when an end has no such
-    /// stamp, when a clock was set in between (`clockEpoch`), or when the difference does not fit an Int64; `delayError` is nil whenever the delay is. A negative delay
+    /// timestamp, when a clock was set in between (`clockEpoch`), or when the difference does not fit an Int64; `delayError` is nil whenever the delay is. A negative delay
     /// stays negative: it shows that the clocks disagree (RFC 7679 section 3.7.1).
     ///
     /// - Parameters:
     ///   - error: The bound of the two hosts' clocks in nanoseconds, nil if there is none (a relative delay). Those of the
-    ///     cards' stamps are added.
-    ///   - byCards: Whether the delay is to be from card to card.
-    public mutating func computeDelay(error: Int64?, byCards: Bool = false) {
+    ///     NICs' timestamps are added.
+    ///   - usingHardware: Whether the delay is to be from NIC to NIC.
+    public mutating func computeDelay(error: Int64?, usingHardware: Bool = false) {
         transmitStamp = Self.bestStamp(hardware: transmitHardware, software: transmitSoftware, app: transmitApp)
         receiveStamp = Self.bestStamp(hardware: receiveHardware, software: receiveSoftware, app: receiveApp)
         delay = nil
@@ -19,7 +19,7 @@ extension PacketRecord {
         delayClock = nil
         guard clockEpoch != nil else { return }
 
-        if byCards {
+        if usingHardware {
             guard let value = difference(from: transmitHardwareRealtime, to: receiveHardwareRealtime) else { return }
             delay = value
             delayClock = .hardware
@@ -34,7 +34,7 @@ extension PacketRecord {
         }
     }
 
-    /// Receive stamp minus transmit stamp by the kernels' clocks alone, in nanoseconds, whatever `delay` is by; nil where
+    /// Receive timestamp minus transmit timestamp by the kernels' clocks alone, in nanoseconds, whatever `delay` is by; nil where
     /// an end has none.
     public var softwareDelay: Int64? { difference(from: transmitSoftware, to: receiveSoftware) }
 
@@ -52,7 +52,7 @@ extension PacketRecord {
     }
 }
 
-/// `end - start`, or nil where either is absent or the difference does not fit: stamps come from peers and files.
+/// `end - start`, or nil where either is absent or the difference does not fit: timestamps come from peers and files.
 @inline(__always)
 func difference(from start: Int64?, to end: Int64?) -> Int64? {
     guard let start, let end else { return nil }

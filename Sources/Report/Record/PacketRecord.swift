@@ -1,8 +1,8 @@
-/// One packet in one direction, with every stamp of its life: a row of the packet log.
+/// One packet in one direction, with every timestamp of its life: a row of the packet log.
 ///
 /// A plain value without references, so that it can cross a ring between threads. All times are Int64 nanoseconds
-/// since the Unix epoch. App, SCHED and software stamps are CLOCK_REALTIME of the host that took them; hardware stamps
-/// are that card's own clock, and beside it, as far as they could be converted, CLOCK_REALTIME with a bound.
+/// since the Unix epoch. App, SCHED and software timestamps are CLOCK_REALTIME of the host that took them; hardware timestamps
+/// are that NIC's own clock, and beside it, as far as they could be converted, CLOCK_REALTIME with a bound.
 public struct PacketRecord: Sendable, Hashable, BitwiseCopyable {
     /// The session's random id; printed as 16 hexadecimal digits.
     public var session: UInt64
@@ -25,49 +25,49 @@ public struct PacketRecord: Sendable, Hashable, BitwiseCopyable {
     public var transmitSched: Int64?
     /// When the driver took the packet (`SOF_TIMESTAMPING_TX_SOFTWARE`).
     public var transmitSoftware: Int64?
-    /// When the card sent the packet (`SOF_TIMESTAMPING_TX_HARDWARE`).
+    /// When the NIC sent the packet (`SOF_TIMESTAMPING_TX_HARDWARE`).
     public var transmitHardware: Int64?
-    /// When the receiving card saw the packet (`SOF_TIMESTAMPING_RX_HARDWARE`).
+    /// When the receiving NIC saw the packet (`SOF_TIMESTAMPING_RX_HARDWARE`).
     public var receiveHardware: Int64?
     /// When the packet entered the receiving kernel (`SOF_TIMESTAMPING_RX_SOFTWARE`).
     public var receiveSoftware: Int64?
     /// When the receiving program had the packet.
     public var receiveApp: Int64?
 
-    /// Receive stamp minus transmit stamp in nanoseconds, as it is: a negative one is never clamped.
+    /// Receive timestamp minus transmit timestamp in nanoseconds, as it is: a negative one is never clamped.
     public var delay: Int64?
     /// The bound of the delay's error in nanoseconds; nil means the delay is relative (no sync bound is known).
     public var delayError: Int64?
     /// The clock of the delay, the same at both ends.
     public var delayClock: StampKind?
-    /// The best transmit stamp that the row has.
+    /// The best transmit timestamp that the row has.
     public var transmitStamp: StampKind?
-    /// Why a better transmit stamp is not there.
+    /// Why a better transmit timestamp is not there.
     public var transmitMissing: MissingReason?
-    /// The best receive stamp that the row has.
+    /// The best receive timestamp that the row has.
     public var receiveStamp: StampKind?
-    /// Why a better receive stamp is not there.
+    /// Why a better receive timestamp is not there.
     public var receiveMissing: MissingReason?
     /// IPv4 time to live or IPv6 hop limit: as received, or as sent on rows that were not received here.
     public var ttl: UInt8?
     /// Differentiated services code point, 0 to 63; received or sent as `ttl` is.
     public var dscp: UInt8?
-    /// `transmitHardware` as CLOCK_REALTIME of the sending host; nil where the card's clock could not be read beside it.
+    /// `transmitHardware` as CLOCK_REALTIME of the sending host; nil where the PHC could not be read beside it.
     public var transmitHardwareRealtime: Int64?
     /// How far off `transmitHardwareRealtime` can be at most, in nanoseconds.
     public var transmitHardwareError: Int64?
-    /// `receiveHardware` as CLOCK_REALTIME of the receiving host; nil where the card's clock could not be read beside it.
+    /// `receiveHardware` as CLOCK_REALTIME of the receiving host; nil where the PHC could not be read beside it.
     public var receiveHardwareRealtime: Int64?
     /// How far off `receiveHardwareRealtime` can be at most, in nanoseconds.
     public var receiveHardwareError: Int64?
-    /// Which stretch between two steps of the hosts' clocks the packet belongs to, counted from 0: delays of different
+    /// Which clock epoch between two steps of the hosts' clocks the packet belongs to, counted from 0: delays of different
     /// ones can't be compared. nil: a clock was set while the packet, or the answer to it, was on its way.
     public var clockEpoch: UInt16?
     /// When the host's packet sampler (psample) saw the packet: CLOCK_REALTIME of the host that logs.
     public var sample: Int64?
     /// How long the device that sampled it took, in nanoseconds, where it measures that.
     public var sampleLatency: Int64?
-    /// Whether sample and stamps are in order; nil without a sample.
+    /// Whether sample and timestamps are in order; nil without a sample.
     public var sampleOrder: SampleOrder?
     /// The session-sender's port, in rows of sessions that are answered; in no log.
     public var senderPort: UInt16?

@@ -8,7 +8,7 @@ extension SampleComparison {
             var parts = ["\(egress.kept &+ ingress.kept) as they must be", "\(violated) violated"]
             let clockSet = egress.clockSet &+ ingress.clockSet
             if clockSet > 0 { parts.append("\(clockSet) torn by a clock that was set") }
-            lines.append("  order of stamps and samples: " + parts.joined(separator: ", "))
+            lines.append("  order of timestamps and samples: " + parts.joined(separator: ", "))
         } else if egress.packets + ingress.packets > 0 {
             lines.append(
                 "  No packet of this run was sampled: has scripts/psample-setup put filters for group \(group) on the interface?"
@@ -36,7 +36,7 @@ extension SampleComparison {
     /// What became of the samples, under the names of the JSON.
     var named: [(name: String, value: UInt64)] {
         [
-            ("heard", counts.heard), ("own", counts.own), ("elsewhere", counts.elsewhere),
+            ("heard", counts.heard), ("own", counts.local), ("elsewhere", counts.elsewhere),
             ("too_short", counts.tooShort), ("without_time", counts.withoutTime), ("lost", counts.lost),
             ("lost_in_buffer", counts.lostInBuffer), ("damaged", counts.damaged), ("dropped", counts.dropped),
             ("without_row", withoutRow), ("sampled_lost", sampledLost), ("repeated", repeated),

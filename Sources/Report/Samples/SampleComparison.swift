@@ -1,4 +1,4 @@
-/// The kernel's samples of a run's packets beside the stamps that the run took itself.
+/// The kernel's samples of a run's packets beside the timestamps that the run took itself.
 public struct SampleComparison: Sendable {
     /// What the samplers saw of the packets of one direction.
     public struct Side: Sendable {
@@ -18,7 +18,7 @@ public struct SampleComparison: Sendable {
         public internal(set) var latency = SignedHistogram()
         private var hasSeveral = false
 
-        mutating func learn(_ probability: Double?) {
+        mutating func update(_ probability: Double?) {
             guard let probability, !hasSeveral else { return }
             hasSeveral = self.probability != nil && self.probability != probability
             self.probability = hasSeveral ? nil : probability
@@ -37,7 +37,7 @@ public struct SampleComparison: Sendable {
         /// Samples of the group.
         public var heard: UInt64 = 0
         /// Samples of packets of this run, here on its interface.
-        public var own: UInt64 = 0
+        public var local: UInt64 = 0
         /// Those at other interfaces, or in the other direction.
         public var elsewhere: UInt64 = 0
         /// Samples that were cut too short to tell what they are of.
@@ -72,7 +72,7 @@ public struct SampleComparison: Sendable {
     public private(set) var schedToSample = SignedHistogram()
     /// From the sampler to the driver.
     public private(set) var sampleToDriver = SignedHistogram()
-    /// From the kernel's receive stamp to the sampler.
+    /// From the kernel's receive timestamp to the sampler.
     public private(set) var softwareToSample = SignedHistogram()
     /// The first violations.
     public private(set) var violations: [SampleViolation] = []
@@ -119,7 +119,7 @@ public struct SampleComparison: Sendable {
         }
     }
 
-    /// Rows out of order because a clock or a stamp is wrong.
+    /// Rows out of order because a clock or a timestamp is wrong.
     public var violated: UInt64 { egress.violated &+ ingress.violated }
 
     /// The histograms under the names that exports and JSON have for them.
@@ -137,7 +137,7 @@ public struct SampleComparison: Sendable {
 }
 
 extension PacketRecord {
-    /// Whether the distances between stamps and sample are the packet's: a clock that was set forward keeps the order, and
+    /// Whether the distances between timestamps and sample are the packet's: a clock that was set forward keeps the order, and
     /// makes one of them as long as its step.
     fileprivate var hasComparableSample: Bool { sampleOrder == .kept && clockEpoch != nil }
 }
@@ -145,7 +145,7 @@ extension PacketRecord {
 extension SampleComparison.Side {
     mutating func add(_ record: PacketRecord, _ probability: Double?) {
         packets &+= 1
-        learn(probability)
+        update(probability)
         guard record.sample != nil else { return }
         sampled &+= 1
         switch record.sampleOrder {

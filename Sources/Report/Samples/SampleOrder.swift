@@ -1,8 +1,8 @@
-/// Whether a packet's sample and stamps are in the order in which the kernel takes them.
+/// Whether a packet's sample and timestamps are in the order in which the kernel takes them.
 public enum SampleOrder: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
     /// They are, as far as they are there.
     case kept
-    /// They are not, and no clock was set: a clock or a stamp is wrong.
+    /// They are not, and no clock was set: a clock or a timestamp is wrong.
     case violated
     /// They are not, because this host's clock was set between two of them.
     case clockSet
@@ -89,7 +89,7 @@ public struct SampleViolation: Sendable, Hashable {
 
 extension PacketRecord {
     /// The first two of the packet's own times on this host that are in the wrong order: send <= SCHED <= sample on egress
-    /// <= driver stamp, and receive stamp <= sample on ingress. nil where none are, or there is no sample.
+    /// <= driver timestamp, and receive timestamp <= sample on ingress. nil where none are, or there is no sample.
     public func orderViolation() -> SampleViolation? {
         guard let sample else { return nil }
         let times: InlineArray<4, (SampleViolation.Moment, Int64?)> =

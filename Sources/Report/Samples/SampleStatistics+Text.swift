@@ -27,7 +27,7 @@ extension SampleStatistics {
             + "\(timestampText(sent)) by its own word. Was the clock set?"
     }
 
-    private func line(_ key: SessionKey, _ session: Session) -> String {
+    private func line(_ key: SampledSession, _ session: Session) -> String {
         var line = "  \(key.kind) \(key.from) > \(key.to)"
         if let direction = key.direction { line += " \(direction)" }
         line += ": \(session.samples) of \(session.packets) sampled"
@@ -94,7 +94,7 @@ extension SampleStatistics {
         ])
     }
 
-    private func jsonValue(_ key: SessionKey, _ session: Session) -> JSONValue {
+    private func jsonValue(_ key: SampledSession, _ session: Session) -> JSONValue {
         .object([
             ("kind", .string(key.kind)), ("from", .string(key.from)), ("to", .string(key.to)),
             ("ssid", key.ssid.map { .integer(Int64($0)) } ?? .null),

@@ -20,7 +20,7 @@ public struct SampleStatistics: Sendable {
     }
 
     /// One way of a STAMP session past one sampler.
-    struct SessionKey: Hashable {
+    struct SampledSession: Hashable {
         var group: UInt32?
         var direction: String?
         var kind: String
@@ -61,7 +61,7 @@ public struct SampleStatistics: Sendable {
     public var groups: [Group] = []
     /// How long packets took through the device that sampled them.
     public private(set) var latency = SignedHistogram()
-    /// From the kernel's stamp of the sampling to the moment when the sample was read.
+    /// From the kernel's timestamp of the sampling to the moment when the sample was read.
     public private(set) var delivery = SignedHistogram()
     /// From the time that STAMP packets carry to their sampling: on their way out, by this host's clock.
     public private(set) var sentToSampleOut = SignedHistogram()
@@ -73,7 +73,7 @@ public struct SampleStatistics: Sendable {
     private(set) var firstEarly: SampleRecord?
     /// Rates by group: its samplers can have their own.
     private(set) var rates: [UInt32: [String]] = [:]
-    private(set) var sessions: [SessionKey: Session] = [:]
+    private(set) var sessions: [SampledSession: Session] = [:]
     /// More sessions than this are counted as packets alone.
     private static let sessionLimit = 4096
     private static let rateLimit = 8
@@ -110,7 +110,7 @@ public struct SampleStatistics: Sendable {
             }
         }
         guard let sequence = stamp.probeSequence else { return }
-        let key = SessionKey(
+        let key = SampledSession(
             group: record.group, direction: record.direction, kind: stamp.kind,
             from: endpointText(stamp.source, stamp.sourcePort),
             to: endpointText(stamp.destination, stamp.destinationPort), ssid: stamp.ssid)
@@ -119,7 +119,7 @@ public struct SampleStatistics: Sendable {
         sessions[key]?.probability = record.probability
     }
 
-    var sortedSessions: [(key: SessionKey, value: Session)] {
+    var sortedSessions: [(key: SampledSession, value: Session)] {
         sessions.sorted { left, right in
             let (l, r) = (left.key, right.key)
             return (l.group ?? 0, l.from, l.to, l.kind, l.direction ?? "") < (

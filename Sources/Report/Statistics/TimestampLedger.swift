@@ -1,24 +1,24 @@
-/// Where the transmit stamps of a run went: for each kind of stamp, every packet sent is in exactly one column.
-public struct TransmitAccount: Sendable, Hashable {
-    /// The account of one kind of stamp.
+/// Where the transmit timestamps of a run went: for each kind of timestamp, every packet sent is in exactly one column.
+public struct TimestampLedger: Sendable, Hashable {
+    /// The account of one kind of timestamp.
     public struct Kind: Sendable, Hashable {
         /// "sched", "software" or "hardware".
         public var name: String
-        /// Packets whose stamp came in time.
+        /// Packets whose timestamp came in time.
         public var stamped: Int
-        /// Packets whose stamp came after their row was written.
+        /// Packets whose timestamp came after their row was written.
         public var late: Int
-        /// Packets whose stamp the kernel dropped because the socket's buffer was full.
+        /// Packets whose timestamp the kernel dropped because the socket's buffer was full.
         public var lostInBuffer: Int
-        /// Packets that driver or card left out or lost, although they stamp others.
+        /// Packets that driver or NIC left out or lost, although they timestamp others.
         public var skippedByDriver: Int
-        /// Packets that met a card which was busy with another stamp, as its driver has counted.
+        /// Packets that met a NIC which was busy with another timestamp, as its driver has counted.
         public var inFlight: Int
-        /// Packets without a stamp where none came at all, although the card offers them.
+        /// Packets without a timestamp where none came at all, although the NIC offers them.
         public var never: Int
-        /// Packets that could not be stamped: the card or driver takes no such stamp.
+        /// Packets that could not be timestamped: the NIC or driver takes no such timestamp.
         public var unsupported: Int
-        /// Packets whose stamp was still awaited when the account was taken.
+        /// Packets whose timestamp was still awaited when the account was taken.
         public var pending: Int
 
         /// An account with all its columns.
@@ -52,7 +52,7 @@ public struct TransmitAccount: Sendable, Hashable {
 
     /// Packets handed to the kernel.
     public var sent: Int
-    /// An account for each kind of stamp that was asked for.
+    /// An account for each kind of timestamp that was asked for.
     public var kinds: [Kind]
 
     /// An account of `sent` packets.
@@ -65,7 +65,7 @@ public struct TransmitAccount: Sendable, Hashable {
     public var isBalanced: Bool { kinds.allSatisfy { $0.sum == sent } }
 
     /// Adds another socket's account, kind by kind.
-    public mutating func add(_ other: TransmitAccount) {
+    public mutating func add(_ other: TimestampLedger) {
         sent &+= other.sent
         for kind in other.kinds {
             guard let position = kinds.firstIndex(where: { $0.name == kind.name }) else {
@@ -84,7 +84,7 @@ public struct TransmitAccount: Sendable, Hashable {
     }
 
     /// The account as an aligned table for people, with a line end.
-    public func text() -> String { lines("stamps").joined(separator: "\n") + "\n" }
+    public func text() -> String { lines("timestamps").joined(separator: "\n") + "\n" }
 
     /// - Parameter title: above the kinds' names.
     func lines(_ title: String) -> [String] {
@@ -100,7 +100,7 @@ public struct TransmitAccount: Sendable, Hashable {
         for kind in kinds {
             lines.append(row(kind.name, (kind.columns.map(\.value) + [kind.sum, sent]).map(String.init)))
         }
-        if !isBalanced { lines.append("the account of stamps does not balance: a sum differs from sent") }
+        if !isBalanced { lines.append("the account of timestamps does not balance: a sum differs from sent") }
         return lines
     }
 

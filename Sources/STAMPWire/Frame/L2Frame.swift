@@ -1,10 +1,10 @@
 import NetworkAddresses
 
-/// How a frame of ``L2Frame`` looks to cards and to switches.
+/// How a frame of ``L2Frame`` looks to NICs and to switches.
 public enum L2FrameShape: String, Hashable, Sendable, CaseIterable {
     /// IEEE 802's local experimental EtherType.
     case ordinary
-    /// A PTP Sync that carries the packet in a TLV: cards whose receive filter knows PTP alone stamp it.
+    /// A PTP Sync that carries the packet in a TLV: NICs whose receive filter knows PTP alone timestamp it.
     case ptp
 
     /// Host order.
@@ -70,7 +70,7 @@ public struct L2Frame: Hashable, Sendable {
     public var length: Int { payload.upperBound + shape.padding(payloadLength: payload.count) }
 
     /// Decodes a frame of any length. Of a PTP frame only the EtherType and the TLV are looked at: what the header in
-    /// front of it says is for cards and switches, and these may change it.
+    /// front of it says is for NICs and switches, and these may change it.
     ///
     /// - Parameters:
     ///   - frame: from the destination MAC address on, without the frame check sequence.

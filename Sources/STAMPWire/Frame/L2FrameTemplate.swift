@@ -33,7 +33,7 @@ public struct L2FrameTemplate: Hashable, Sendable {
 
     /// Writes everything but the payload. There is no checksum beside the frame check sequence.
     ///
-    /// - Parameter sequence: a number of the packet's, which a PTP frame carries as its own: some cards find the stamp
+    /// - Parameter sequence: a number of the packet's, which a PTP frame carries as its own: some NICs find the timestamp
     ///   of a frame by it.
     /// - Returns: false, and nothing written, when headers and payload do not fit into `frame` or into their length
     ///   fields.

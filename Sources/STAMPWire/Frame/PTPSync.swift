@@ -1,6 +1,6 @@
 import NetworkAddresses
 
-/// A PTP Sync that tells nobody anything: every card that stamps PTP frames stamps it, and clocks of its domain are not to be
+/// A PTP Sync that tells nobody anything: every NIC that timestamps PTP frames timestamps it, and clocks of its domain are not to be
 /// expected. Source: IEEE 1588-2019, 13.3 and 13.6; a TLV behind it as in 14.1.
 public struct PTPSync: Hashable, Sendable {
     /// Bytes of the message without TLVs.

@@ -27,7 +27,7 @@ public struct UDPFrame: Hashable, Sendable {
     /// - Parameters:
     ///   - frame: from the destination MAC address on, without the frame check sequence.
     ///   - verifyChecksum: whether to check the UDP checksum. False for a frame whose checksum is still to be filled
-    ///     in by a card that it never meets (TP_STATUS_CSUMNOTREADY, packet(7)). The IPv4 header checksum is always
+    ///     in by a NIC that it never meets (TP_STATUS_CSUMNOTREADY, packet(7)). The IPv4 header checksum is always
     ///     checked; an absent UDP checksum (0) is accepted over IPv4 (RFC 768) and refused over IPv6 (RFC 8200 8.1).
     ///     Nothing of UDP's can be checked where the end is missing.
     ///   - wholeLength: the frame's own length where `frame` may be the beginning alone, as samples are.

@@ -1,13 +1,13 @@
-/// A network card's stamp of one packet: by the card's own clock and, where that one was being read beside the system's,
+/// A NIC's timestamp of one packet: by the PHC and, where that one was being read beside the system's,
 /// by the system's; or why there is none.
-public struct CardStamp: Hashable, Sendable, BitwiseCopyable {
-    /// Nanoseconds of the card's own clock; nil: there is no stamp.
+public struct HardwareStamp: Hashable, Sendable, BitwiseCopyable {
+    /// Nanoseconds of the PHC; nil: there is no timestamp.
     public var time: Int64?
-    /// The stamp as Unix nanoseconds of CLOCK_REALTIME; nil: the card's clock could not be read beside it.
+    /// The timestamp as Unix nanoseconds of CLOCK_REALTIME; nil: the PHC could not be read beside it.
     public var realtime: Int64?
     /// How far off ``realtime`` can be at most, in nanoseconds; nothing without it.
     public var error: UInt32
-    /// Why there is no stamp, as docs/stamp-tlv.md numbers the reasons; 0: it is there, or was not to be expected.
+    /// Why there is no timestamp, as docs/stamp-tlv.md numbers the reasons; 0: it is there, or was not to be expected.
     public var missing: UInt8
 
     public init(time: Int64? = nil, realtime: Int64? = nil, error: UInt32 = 0, missing: UInt8 = 0) {
@@ -17,5 +17,5 @@ public struct CardStamp: Hashable, Sendable, BitwiseCopyable {
         self.missing = missing
     }
 
-    public static let none = CardStamp()
+    public static let none = HardwareStamp()
 }

@@ -66,7 +66,7 @@ extension TransmitStamps {
         self.init(
             sequence: sequence, answered: answered, app: value.stamp(at: offset + 8),
             sched: value.stamp(at: offset + 16), software: value.stamp(at: offset + 24),
-            card: CardStamp(decoding: value, at: offset + 32))
+            nic: HardwareStamp(decoding: value, at: offset + 32))
     }
 
     fileprivate static func write(_ stamps: TransmitStamps?, into packet: inout MutableRawSpan, at offset: Int) {
@@ -79,7 +79,7 @@ extension TransmitStamps {
         packet.store64(stamps.app ?? 0, at: offset + 8)
         packet.store64(stamps.sched ?? 0, at: offset + 16)
         packet.store64(stamps.software ?? 0, at: offset + 24)
-        stamps.card.write(into: &packet, at: offset + 32)
+        stamps.nic.write(into: &packet, at: offset + 32)
     }
 }
 
@@ -89,7 +89,7 @@ extension ReceiveStamps {
     fileprivate init?(decoding value: RawSpan, at offset: Int) {
         guard let sequence = value.u32(at: offset) else { return nil }
         self.init(
-            sequence: sequence, card: CardStamp(decoding: value, at: offset + 24),
+            sequence: sequence, nic: HardwareStamp(decoding: value, at: offset + 24),
             software: value.stamp(at: offset + 8), app: value.stamp(at: offset + 16))
     }
 
@@ -102,11 +102,11 @@ extension ReceiveStamps {
         packet.store32(0, at: offset + 4)
         packet.store64(stamps.software ?? 0, at: offset + 8)
         packet.store64(stamps.app ?? 0, at: offset + 16)
-        stamps.card.write(into: &packet, at: offset + 24)
+        stamps.nic.write(into: &packet, at: offset + 24)
     }
 }
 
-extension CardStamp {
+extension HardwareStamp {
     fileprivate init(decoding value: RawSpan, at offset: Int) {
         self.init(
             time: value.stamp(at: offset), realtime: value.stamp(at: offset + 8),
@@ -123,7 +123,7 @@ extension CardStamp {
 }
 
 extension RawSpan {
-    /// A stamp; 0 stands for an absent one.
+    /// A timestamp; 0 stands for an absent one.
     fileprivate func stamp(at offset: Int) -> Int64? {
         guard let value = i64(at: offset), value != 0 else { return nil }
         return value

@@ -1,4 +1,4 @@
-/// What became of one packet that this host sent: every stamp of its way out.
+/// What became of one packet that this host sent: every timestamp of its way out.
 public struct TransmitStamps: Hashable, Sendable {
     /// The packet's own sequence: of a probe the sender's, of a reply the reflector's.
     public var sequence: UInt32
@@ -10,41 +10,41 @@ public struct TransmitStamps: Hashable, Sendable {
     public var sched: Int64?
     /// Unix nanoseconds of CLOCK_REALTIME, by the driver.
     public var software: Int64?
-    public var card: CardStamp
+    public var nic: HardwareStamp
 
     public init(
         sequence: UInt32, answered: UInt32, app: Int64? = nil, sched: Int64? = nil, software: Int64? = nil,
-        card: CardStamp = .none
+        nic: HardwareStamp = .none
     ) {
         self.sequence = sequence
         self.answered = answered
         self.app = app
         self.sched = sched
         self.software = software
-        self.card = card
+        self.nic = nic
     }
 }
 
-/// What became of one packet that this host received: every stamp of its way in.
+/// What became of one packet that this host received: every timestamp of its way in.
 public struct ReceiveStamps: Hashable, Sendable {
     /// The received packet's own sequence.
     public var sequence: UInt32
-    public var card: CardStamp
+    public var nic: HardwareStamp
     /// Unix nanoseconds of CLOCK_REALTIME, by the kernel.
     public var software: Int64?
     /// Unix nanoseconds of CLOCK_REALTIME, after the receive call.
     public var app: Int64?
 
-    public init(sequence: UInt32, card: CardStamp = .none, software: Int64? = nil, app: Int64? = nil) {
+    public init(sequence: UInt32, nic: HardwareStamp = .none, software: Int64? = nil, app: Int64? = nil) {
         self.sequence = sequence
-        self.card = card
+        self.nic = nic
         self.software = software
         self.app = app
     }
 }
 
 /// Value of the experimental TLV (type 240) that two instances of this program exchange, so that both hosts' rows have
-/// the stamps of both ends. Its fixed layout of 240 bytes is in docs/stamp-tlv.md.
+/// the timestamps of both ends. Its fixed layout of 240 bytes is in docs/stamp-tlv.md.
 public struct PairedStamps: Hashable, Sendable {
     public static let valueLength = 240
 
@@ -55,7 +55,7 @@ public struct PairedStamps: Hashable, Sendable {
     public var instance: UInt64
     /// Hash of the kernel's boot identifier: equal on both ends, they may share a clock.
     public var bootHash: UInt64
-    /// Index of the PTP hardware clock behind the cards' stamps; nil: the card has none.
+    /// Index of the PTP hardware clock behind the NICs' timestamps; nil: the NIC has none.
     public var hardwareClock: UInt32?
     /// How often this end's CLOCK_REALTIME was set since its program began, modulo 256.
     public var clockSteps: UInt8

@@ -4,7 +4,7 @@ import NetworkAddresses
 /// others, such as the kernel's packet sampler, have seen of a session.
 ///
 /// IPv4 or IPv6 with UDP, or without IP (``L2Frame``); at most one 802.1Q tag. UDP checksums are not looked at: on
-/// their way out frames have them filled in by the card.
+/// their way out frames have them filled in by the NIC.
 public struct STAMPFrame: Hashable, Sendable {
     public enum Kind: String, Hashable, Sendable {
         /// To a reflector's port.

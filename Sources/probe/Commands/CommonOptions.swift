@@ -11,17 +11,17 @@ struct CommonOptions: ParsableArguments {
 
     @Option(
         help: """
-            packet (AF_PACKET: all stamps), udp (an ordinary socket: no privilege above port 1023) or l2 (AF_PACKET \
+            packet (AF_PACKET: all timestamps), udp (an ordinary socket: no privilege above port 1023) or l2 (AF_PACKET \
             without IP).
             """)
     var transport = Transport.packet
 
-    @Option(help: "auto (all there are; delays by the kernel's), software, or hardware (delays by the cards' alone).")
+    @Option(help: "auto (all there are; delays by the kernel's), software, or hardware (delays by the NICs' alone).")
     var stamps = StampChoice.auto
 
     @Option(
         help: """
-            With --transport l2, on both hosts: ordinary, or ptp for cards that stamp PTP frames only. \
+            With --transport l2, on both hosts: ordinary, or ptp for NICs that timestamp PTP frames only. \
             [default: ordinary]
             """)
     var frame: L2FrameShape?
@@ -43,8 +43,9 @@ struct CommonOptions: ParsableArguments {
 
     func validate() throws {
         if port == 0 { throw ValidationError("Port 0 is none: the standard one is 862.") }
-        if stamps.measuresByCards, transport == .udp {
-            throw ValidationError("An ordinary socket has no card stamps: --stamps hardware needs another --transport.")
+        if stamps.usesHardwareOnly, transport == .udp {
+            throw ValidationError(
+                "An ordinary socket has no NIC timestamps: --stamps hardware needs another --transport.")
         }
         if port >= 49152 {
             throw ValidationError("Ports from 49152 on are the senders' own: choose one below, the standard is 862.")

@@ -4,7 +4,7 @@ import NetworkAddresses
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Tell what stamps this host's interfaces say they take, and which really come.",
+        abstract: "Tell what timestamps this host's interfaces say they take, and which really come.",
         discussion: """
             EXAMPLE
               probe doctor eth0 --peer 192.0.2.2
@@ -16,10 +16,10 @@ struct DoctorCommand: AsyncParsableCommand {
                 forwards
               4 STAMP probes to UDP port 862 of the peer, where one is given
               1 frame 0x88B5 with a launch time, to the interface's own address
-            Hardware stamps are switched on meanwhile where they are off, and switched off
+            Hardware timestamps are switched on meanwhile where they are off, and switched off
             again; what others have set stays as it is.
 
-            Receive stamps are proven by what arrives: the peer's answers, or whatever else
+            Receive timestamps are proven by what arrives: the peer's answers, or whatever else
             comes within the second. PTP frames come from ptp4l on the other host, or from
             `probe doctor` there.
 

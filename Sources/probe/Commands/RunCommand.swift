@@ -124,7 +124,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     /// Nanoseconds between probes.
-    var spacing: Int64 {
+    var intervalNanoseconds: Int64 {
         if let rate { return max(100, Int64((1e9 / rate).rounded())) }
         return interval?.nanoseconds ?? 1_000_000_000
     }
@@ -132,7 +132,7 @@ struct RunCommand: AsyncParsableCommand {
     /// Probes to send.
     var probes: UInt64? {
         if let count { return count }
-        return duration.map { max(1, UInt64($0.nanoseconds / spacing)) }
+        return duration.map { max(1, UInt64($0.nanoseconds / intervalNanoseconds)) }
     }
 
     func run() async throws {

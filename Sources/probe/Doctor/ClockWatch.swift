@@ -1,7 +1,7 @@
 import HostClocks
 import LinuxKernel
 
-/// Reads a card's clock from time to time, and says how it runs.
+/// Reads a PHC from time to time, and says how it runs.
 struct ClockWatch {
     /// Reads the clock beside the system's, like `HardwareClock.read()`.
     typealias Reader = () throws(SystemError) -> ClockReading

@@ -107,7 +107,7 @@ extension InterfaceFacts {
         return .object([
             ("tx_type", .string(StampingNames.type(now.transmitType))),
             ("rx_filter", .string(StampingNames.filter(now.receiveFilter))),
-            ("holders", .array(now == .off ? [] : holders(host).map(JSONValue.string))),
+            ("holders", .array(now == .off ? [] : stampingOwners(host).map(JSONValue.string))),
         ])
     }
 

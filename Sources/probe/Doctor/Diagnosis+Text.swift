@@ -56,7 +56,7 @@ extension Host.Capability {
         switch self {
         case .bindService: "no ports below net.ipv4.ip_unprivileged_port_start"
         case .networkAdministration:
-            "cards' stamping stays as it is; buffers up to net.core.rmem_max"
+            "NICs' timestamping stays as it is; buffers up to net.core.rmem_max"
         case .rawSockets: "no packet sockets; nothing can be tried"
         }
     }
@@ -68,8 +68,8 @@ extension InterfaceFacts {
         return ["\(name): \(summary)"]
             + [
                 ("link", "\(state), MTU \(mtu), \(macAddress)"), ("driver", driverText), ("rings", ringText),
-                ("queueing", queueingText), ("stamping", stampingText(host)), ("clock", clockText),
-                ("missed stamps", missedText),
+                ("queueing", queueingText), ("timestamping", stampingText(host)), ("clock", clockText),
+                ("missed timestamps", missedText),
             ].map { line($0.0, $0.1, indent: 2) }
             + advertisedLines + [""] + table(host)
     }
@@ -87,8 +87,8 @@ extension InterfaceFacts {
     }
 
     private func stampingText(_ host: HostFacts) -> String {
-        guard case .success(let now) = stamping else { return "none of the card's" }
-        let daemons = holders(host)
+        guard case .success(let now) = stamping else { return "none of the NIC's" }
+        let daemons = stampingOwners(host)
         if now == .off || daemons.isEmpty { return now.text }
         return "\(now.text); running: \(daemons.joined(separator: ", "))"
     }
@@ -161,7 +161,7 @@ extension CapabilityRow.Capability {
         case .softwareReceive: "software RX"
         case .hardwareReceive: "hardware RX, ordinary frames"
         case .hardwareReceivePTP: "hardware RX, PTP frames"
-        case .identifiers: "stamps by their ids"
+        case .identifiers: "timestamps by their ids"
         case .launchTime: "launch time"
         }
     }

@@ -21,7 +21,7 @@ struct HostFacts: Hashable, Sendable {
     var settings: [Setting]
     /// Whether the kernel takes an id with each send (Linux 6.13), or only counts.
     var takesIdentifiers: Bool
-    /// Programs that set cards' stamping or clocks.
+    /// Programs that set NICs' timestamping or clocks.
     var timeDaemons: [RunningProcess]
 
     /// A kernel setting by sysctl's name; `nil` where this network namespace does not show it.
@@ -45,11 +45,11 @@ struct InterfaceFacts: Hashable, Sendable {
     var driver: Fact<DriverInformation>
     var rings: Fact<RingSizes>
     var capabilities: Fact<TimestampingCapabilities>
-    /// How the card's stamping was set before anything was tried.
+    /// How the NIC's timestamping was set before anything was tried.
     var stamping: Fact<HardwareStampingConfiguration>
     /// Empty where they can't be read.
     var queueing: [QueueingDiscipline]
-    /// Counters of stamps that the card has missed; empty where the driver keeps none.
+    /// Counters of timestamps that the NIC has missed; empty where the driver keeps none.
     var missed: [MissedStamps]
     var clock: ClockObservation
     var frames: Attempt<FrameTrial>
@@ -71,15 +71,15 @@ enum Attempt<Outcome: Hashable & Sendable>: Hashable, Sendable {
     var outcome: Outcome? { if case .made(let outcome) = self { outcome } else { nil } }
 }
 
-/// What readings of a card's clock beside the system's say.
+/// What readings of a PHC beside the system's say.
 enum ClockObservation: Hashable, Sendable {
-    /// The card has no clock, or none that it tells of.
+    /// The NIC has no clock, or none that it tells of.
     case none
     case unreadable(index: Int32, SystemError)
     case read(index: Int32, Course)
 
     enum Course: Hashable, Sendable {
-        /// Seconds of the card's clock for each of the system's, and how far off that can be.
+        /// Seconds of the PHC for each of the system's, and how far off that can be.
         case runs(rate: Double, error: Double, method: ClockReading.Method)
         case standsStill
         /// One of the two clocks was set between readings.

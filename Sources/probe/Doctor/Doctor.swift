@@ -1,7 +1,7 @@
 import FastAFPacket
 import LinuxKernel
 
-/// Examines interfaces one after the other: those that share a card also share its stamping configuration.
+/// Examines interfaces one after the other: those that share a NIC also share its timestamping configuration.
 struct Doctor {
     let sources: DoctorSources
     let capabilities: Set<Host.Capability>
@@ -56,7 +56,7 @@ struct Doctor {
         let clock = LaunchTrial.clock(for: facts.queueing)
         do throws(SystemError) {
             let trial = try sources.launch(interface, clock, stop)
-            // Without a stamp it makes a difference whether there was time for one.
+            // Without a timestamp it makes a difference whether there was time for one.
             return stop.isRaised && trial.outcome == .unstamped ? .notTried(Self.interrupted) : .made(trial)
         } catch {
             return .notTried("\(error)")

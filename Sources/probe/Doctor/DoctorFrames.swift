@@ -63,7 +63,7 @@ enum DoctorFrames {
 
     // MARK: - What arrives
 
-    /// The kind of a received frame; `nil` for one that proves nothing either way: PTP's general messages, which cards
+    /// The kind of a received frame; `nil` for one that proves nothing either way: PTP's general messages, which NICs
     /// leave unstamped, and PTP over UDP.
     static func kind(of frame: RawSpan, etherType: UInt16) -> FrameKind? {
         if etherType == ptp {

@@ -32,7 +32,7 @@ struct DoctorRun {
         let stop = try ProbeError.system { () throws(SystemError) in try StopSignal() }
         stopper.attach { _ in stop.raise() }
         let path = try pathToPeer()
-        defer { if let path, let interface = interfaces.first { path.giveBack(on: interface) } }
+        defer { if let path, let interface = interfaces.first { path.removeNeighbour(on: interface) } }
         let peer = path.flatMap { path in
             options.peer.map {
                 FrameTrialRun.Peer(address: $0, source: path.source, macAddress: path.macAddress)

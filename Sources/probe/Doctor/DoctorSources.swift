@@ -51,7 +51,7 @@ struct DoctorSources: Sendable {
 }
 
 extension HostFacts {
-    /// Kernel settings that matter to stamps, by sysctl's names.
+    /// Kernel settings that matter to timestamps, by sysctl's names.
     static let settingNames = [
         "net.core.rmem_max", "net.core.tstamp_allow_data", "net.core.default_qdisc",
         "net.ipv4.ip_unprivileged_port_start",

@@ -33,7 +33,7 @@ extension Diagnosis {
         }
         if !host.capabilities.contains(.networkAdministration), interfaces.contains(where: \.needsSwitchingOn) {
             add(
-                .problem, "CAP_NET_ADMIN is missing: a card's hardware stamps can't be switched on.",
+                .problem, "CAP_NET_ADMIN is missing: a NIC's hardware timestamps can't be switched on.",
                 "Run as root, or `setcap cap_net_raw,cap_net_admin+ep` on the program.")
         }
         let firstPort = host.setting("net.ipv4.ip_unprivileged_port_start") ?? 1024
@@ -47,18 +47,18 @@ extension Diagnosis {
         {
             add(
                 .note,
-                "net.core.rmem_max is \(limit), and CAP_NET_ADMIN is missing: at high rates packets and stamps are lost.",
+                "net.core.rmem_max is \(limit), and CAP_NET_ADMIN is missing: at high rates packets and timestamps are lost.",
                 "`sysctl -w net.core.rmem_max=\(Self.wantedBuffer)`, or CAP_NET_ADMIN.")
         }
         if host.setting("net.core.tstamp_allow_data") == 0 {
             add(
                 .note,
-                "net.core.tstamp_allow_data is 0: programs without CAP_NET_RAW get no stamps that carry their packet.",
-                "`sysctl -w net.core.tstamp_allow_data=1` for such programs; probe asks for stamps alone.")
+                "net.core.tstamp_allow_data is 0: programs without CAP_NET_RAW get no timestamps that carry their packet.",
+                "`sysctl -w net.core.tstamp_allow_data=1` for such programs; probe asks for timestamps alone.")
         }
         if !host.takesIdentifiers {
             add(
-                .note, "This kernel counts stamps' ids: each packet is a system call of its own.",
+                .note, "This kernel counts timestamps' ids: each packet is a system call of its own.",
                 "Linux 6.13 or newer takes the ids with the packets.")
         }
         return found
@@ -73,7 +73,7 @@ extension InterfaceFacts {
         [.hardwareTransmit, .hardwareReceive, .hardwareReceivePTP].contains { offers($0) }
     }
 
-    /// Whether the card has stamps and they were off when we came.
+    /// Whether the NIC has timestamps and they were off when we came.
     var needsSwitchingOn: Bool {
         if case .success(.off) = stamping { return offersHardware }
         return false

@@ -3,7 +3,7 @@ import LinuxKernel
 import NetworkAddresses
 import STAMPWire
 
-/// Sends a few frames on an interface, takes their stamps, and looks at what arrives for a second.
+/// Sends a few frames on an interface, takes their timestamps, and looks at what arrives for a second.
 struct FrameTrialRun: ~Copyable {
     /// A STAMP reflector, and the way to it.
     struct Peer: Sendable {
@@ -14,10 +14,10 @@ struct FrameTrialRun: ~Copyable {
 
     private enum Frame { case ordinary, ptp, probe }
 
-    /// Between frames, in nanoseconds: cards that take one stamp at a time are done by then.
-    private static let spacing: Int64 = 40_000_000
-    /// How long the last frame's stamps and answer are waited for, in nanoseconds.
-    private static let patience: Int64 = 300_000_000
+    /// Between frames, in nanoseconds: NICs that take one timestamp at a time are done by then.
+    private static let intervalNanoseconds: Int64 = 40_000_000
+    /// How long the last frame's timestamps and answer are waited for, in nanoseconds.
+    private static let timeout: Int64 = 300_000_000
     /// How long it is listened for frames at least, in nanoseconds.
     private static let span: Int64 = 1_000_000_000
     /// ETH_P_ALL.
@@ -26,7 +26,7 @@ struct FrameTrialRun: ~Copyable {
     private let interface: Interface
     private let conn: PacketConn
     private let stop: StopSignal
-    private let holder: PortHolder?
+    private let holder: PortReservation?
     private let template: UDPFrameTemplate?
     private let macAddress: MACAddress
     private var account = FrameTrialAccount()
@@ -56,7 +56,7 @@ struct FrameTrialRun: ~Copyable {
             template = nil
             return
         }
-        let holder = try PortHolder.ephemeral(isIPv4: peer.address.isIPv4, on: interface)
+        let holder = try PortReservation.ephemeral(isIPv4: peer.address.isIPv4, on: interface)
         let port = holder.port
         self.holder = consume holder
         template = UDPFrameTemplate(
@@ -87,13 +87,13 @@ struct FrameTrialRun: ~Copyable {
     private mutating func send(_ frames: [Frame], _ ids: [UInt32]) throws(SystemError) {
         let start = ClockID.monotonic.now()
         // Counted from the last frame, not from the start: a host that is held up must not send them all at once.
-        var (next, last) = (0, start - Self.spacing)
+        var (next, last) = (0, start - Self.intervalNanoseconds)
         while true {
             let isOver = next == frames.count
-            let due = isOver ? max(start + Self.span, last + Self.patience) : last + Self.spacing
+            let due = isOver ? max(start + Self.span, last + Self.timeout) : last + Self.intervalNanoseconds
             if ClockID.monotonic.now() >= due {
                 guard !isOver else {
-                    try takeStamps()
+                    try receiveStamps()
                     return try receive()
                 }
                 try send(frames[next], id: ids[next])
@@ -102,7 +102,7 @@ struct FrameTrialRun: ~Copyable {
             }
             let activity = try conn.waitForActivity(until: due, signal: stop.signal)
             if activity.contains(.signal) { return account.change { $0.isInterrupted = true } }
-            try takeStamps()
+            try receiveStamps()
             try receive()
         }
     }
@@ -128,23 +128,23 @@ struct FrameTrialRun: ~Copyable {
             // The interface's queue is full: one frame less.
             return
         }
-        account.enter(id: id, frame == .ptp ? .ptp : .ordinary, time: time)
+        account.record(id: id, frame == .ptp ? .ptp : .ordinary, time: time)
         if frame == .probe { account.change { $0.peer?.probes += 1 } }
     }
 
-    private mutating func takeStamps() throws(SystemError) {
+    private mutating func receiveStamps() throws(SystemError) {
         while try conn.receiveTransmitStampsNow(&stampBatch) > 0 {
-            stampBatch.forEach { account.enter($0) }
+            stampBatch.forEach { account.record($0) }
         }
     }
 
     private mutating func receive() throws(SystemError) {
         // No more at a time than a busy link may bring, so that sending goes on.
-        for _ in 0..<Link.rounds {
+        for _ in 0..<Endpoint.rounds {
             guard try conn.receiveNow(&receiveBatch) > 0 else { return }
             receiveBatch.forEach { bytes, packet in
                 if let kind = DoctorFrames.kind(of: bytes, etherType: packet.link?.etherType ?? 0) {
-                    account.enter(received: kind, packet.stamps)
+                    account.record(received: kind, packet.stamps)
                 }
                 if let template, let peer = account.trial.peer,
                     DoctorFrames.isReply(bytes, to: template, probes: peer.probes)

@@ -1,9 +1,9 @@
 import FastAFPacket
 import LinuxKernel
 
-/// What came of sending frames with stamps and of what arrived meanwhile.
+/// What came of sending frames with timestamps and of what arrived meanwhile.
 struct FrameTrial: Hashable, Sendable {
-    /// Frames of one kind that were sent, and how many of them got each stamp.
+    /// Frames of one kind that were sent, and how many of them got each timestamp.
     struct Sent: Hashable, Sendable {
         var frames = 0
         var sched = 0
@@ -11,13 +11,13 @@ struct FrameTrial: Hashable, Sendable {
         var hardware = 0
     }
 
-    /// Frames of one kind that arrived, and how many of them had each stamp.
+    /// Frames of one kind that arrived, and how many of them had each timestamp.
     struct Received: Hashable, Sendable {
         var frames = 0
         var software = 0
         var hardware = 0
 
-        mutating func enter(_ stamps: SocketTimestamps) {
+        mutating func record(_ stamps: SocketTimestamps) {
             frames += 1
             if stamps.software != nil { software += 1 }
             if stamps.hardware != nil { hardware += 1 }
@@ -30,14 +30,14 @@ struct FrameTrial: Hashable, Sendable {
         var replies = 0
     }
 
-    /// How the card's stamping stood meanwhile.
+    /// How the NIC's timestamping stood meanwhile.
     var stamping = HardwareStamping.unavailable
     var ordinary = Sent()
     var ptp = Sent()
     var receivedOrdinary = Received()
     var receivedPTP = Received()
-    /// Stamps with the id of a frame that was on its way then, each kind once.
-    var ownStamps = 0
+    /// Timestamps with the id of a frame that was on its way then, each kind once.
+    var localStamps = 0
     /// Others: an id that was never given, a kind that had come, or a time before the frame was handed in.
     var strayStamps = 0
     /// The longest time from SCHED to the driver, in nanoseconds.
@@ -48,14 +48,14 @@ struct FrameTrial: Hashable, Sendable {
     var isInterrupted = false
 }
 
-/// Which of the two kinds a frame is whose stamps are told apart: many cards stamp PTP frames alone on receipt.
+/// Which of the two kinds a frame is whose timestamps are told apart: many NICs timestamp PTP frames alone on receipt.
 enum FrameKind: Hashable, Sendable {
     case ordinary
     /// A PTP event message directly over Ethernet.
     case ptp
 }
 
-/// Enters frames and stamps into a ``FrameTrial``, each stamp by its id.
+/// Enters frames and timestamps into a ``FrameTrial``, each timestamp by its id.
 struct FrameTrialAccount {
     private struct Frame {
         var kind: FrameKind
@@ -69,12 +69,12 @@ struct FrameTrialAccount {
     private var frames: [UInt32: Frame] = [:]
 
     /// Enters a frame that was sent.
-    mutating func enter(id: UInt32, _ kind: FrameKind, time: Int64) {
+    mutating func record(id: UInt32, _ kind: FrameKind, time: Int64) {
         frames[id] = Frame(kind: kind, time: time)
         update(kind) { $0.frames += 1 }
     }
 
-    mutating func enter(_ stamp: TransmitStamp) {
+    mutating func record(_ stamp: TransmitStamp) {
         let kinds = stamp.kinds
         guard var frame = frames[stamp.id], !kinds.isEmpty, frame.stamps.isDisjoint(with: kinds),
             stamp.stamps.software.map({ $0 >= frame.time }) ?? true
@@ -82,7 +82,7 @@ struct FrameTrialAccount {
             trial.strayStamps += 1
             return
         }
-        trial.ownStamps += 1
+        trial.localStamps += 1
         frame.stamps.formUnion(kinds)
         if kinds.contains(.sched) { frame.sched = stamp.stamps.software }
         if kinds.contains(.software), let entered = frame.sched, let left = stamp.stamps.software {
@@ -96,10 +96,10 @@ struct FrameTrialAccount {
         }
     }
 
-    mutating func enter(received kind: FrameKind, _ stamps: SocketTimestamps) {
+    mutating func record(received kind: FrameKind, _ stamps: SocketTimestamps) {
         switch kind {
-        case .ordinary: trial.receivedOrdinary.enter(stamps)
-        case .ptp: trial.receivedPTP.enter(stamps)
+        case .ordinary: trial.receivedOrdinary.record(stamps)
+        case .ptp: trial.receivedPTP.record(stamps)
         }
     }
 

@@ -38,39 +38,39 @@ extension InterfaceFacts {
         return []
     }
 
-    /// Stamps of the kernel's that did not come, or for the wrong frame.
+    /// Timestamps of the kernel's that did not come, or for the wrong frame.
     private var missingStamps: [Finding] {
         var found: [Finding] = []
         if !offers(.softwareTransmit), case .success = capabilities {
             found.append(
                 problem(
-                    "The \(driverText) has no software transmit stamps.",
-                    "Of its own sends only SCHED is stamped; another driver or card has more."))
+                    "The \(driverText) has no software transmit timestamps.",
+                    "Of its own sends only SCHED is timestamped; another driver or NIC has more."))
         }
         for (capability, what) in [
-            (Capability.sched, "SCHED stamps"), (.softwareTransmit, "Software transmit stamps"),
-            (.softwareReceive, "Software receive stamps"),
+            (Capability.sched, "SCHED timestamps"), (.softwareTransmit, "Software transmit timestamps"),
+            (.softwareReceive, "Software receive timestamps"),
         ] {
             if case .didNotCome(let frames, _) = verdict(capability) {
                 found.append(
                     problem(
                         "\(what) are advertised and none came, of \(frames) frames.",
-                        "Report it to those who maintain the \(driverText); such stamps are missing in every run."))
+                        "Report it to those who maintain the \(driverText); such timestamps are missing in every run."))
             }
         }
         if case .didNotCome(let stamps, let reason) = verdict(.identifiers) {
             found.append(
                 problem(
-                    "Of \(stamps) stamps \(reason ?? "some had no frame of ours").",
-                    "Transmit stamps can't be trusted here: report it with `uname -r`."))
+                    "Of \(stamps) timestamps \(reason ?? "some had no frame of ours").",
+                    "Transmit timestamps can't be trusted here: report it with `uname -r`."))
         }
         return found
     }
 
-    // MARK: - Hardware stamps
+    // MARK: - Hardware timestamps
 
     private func hardwareFindings(_ host: HostFacts) -> [Finding] {
-        transmitFindings + receiveFindings + holderFindings(host)
+        transmitFindings + receiveFindings + stampingOwnerFindings(host)
     }
 
     private var transmitFindings: [Finding] {
@@ -79,20 +79,21 @@ extension InterfaceFacts {
         case (.didNotCome(let frames, _), .didNotCome(let others, _)):
             return [
                 problem(
-                    "Hardware transmit stamps are advertised and never arrived: 0 of \(frames + others) frames.",
-                    "Rely on software stamps here; try another \(driverText), firmware or card.")
+                    "Hardware transmit timestamps are advertised and never arrived: 0 of \(frames + others) frames.",
+                    "Rely on software timestamps here; try another \(driverText), firmware or NIC.")
             ]
         case (.didNotCome(let frames, _), .proven):
             return [
                 problem(
-                    "The card stamps PTP frames alone on transmit: 0 of \(frames) ordinary ones.",
-                    "Ordinary probes have software transmit stamps here.")
+                    "The NIC timestamps PTP frames alone on transmit: 0 of \(frames) ordinary ones.",
+                    "Ordinary probes have software transmit timestamps here.")
             ]
         case (.proven(let stamped, let frames), _) where stamped < frames:
             return [
                 note(
-                    "Hardware transmit stamps came for \(stamped) of \(frames) ordinary frames.",
-                    "Cards that take one at a time miss some: send more slowly, and see the counters of missed stamps.")
+                    "Hardware transmit timestamps came for \(stamped) of \(frames) ordinary frames.",
+                    "NICs that take one at a time miss some: send more slowly, and see the counters of missed timestamps."
+                )
             ]
         default: return []
         }
@@ -103,59 +104,60 @@ extension InterfaceFacts {
         if case .didNotCome(let frames, let reason) = verdict(.hardwareReceive) {
             found.append(
                 problem(
-                    "Hardware receive stamps are advertised for every frame and never arrived: "
+                    "Hardware receive timestamps are advertised for every frame and never arrived: "
                         + (reason ?? "0 of \(frames) frames") + ".",
-                    "Rely on software stamps here; try another \(driverText), firmware or card."))
+                    "Rely on software timestamps here; try another \(driverText), firmware or NIC."))
         } else if case .didNotCome(let frames, let reason) = verdict(.hardwareReceivePTP) {
             found.append(
                 problem(
-                    "Hardware receive stamps are advertised for PTP frames and never arrived: "
+                    "Hardware receive timestamps are advertised for PTP frames and never arrived: "
                         + (reason ?? "0 of \(frames) frames") + ".",
-                    "Rely on software stamps here; try another \(driverText), firmware or card."))
+                    "Rely on software timestamps here; try another \(driverText), firmware or NIC."))
         }
         if case .proven(let stamped, let frames) = verdict(.hardwareReceivePTP), stamped < frames {
             found.append(
                 note(
-                    "Hardware receive stamps came for \(stamped) of \(frames) PTP frames.",
-                    "The card's latch for them was not free each time: expect missing ones."))
+                    "Hardware receive timestamps came for \(stamped) of \(frames) PTP frames.",
+                    "The NIC's latch for them was not free each time: expect missing ones."))
         }
         if offers(.hardwareReceivePTP), !offers(.hardwareReceive) {
             found.append(
                 note(
-                    "The card stamps received PTP frames alone: ordinary probes have software receive stamps.",
-                    "`--transport l2 --frame ptp` sends such frames; UDP probes have software stamps when they arrive.")
+                    "The NIC timestamps received PTP frames alone: ordinary probes have software receive timestamps.",
+                    "`--transport l2 --frame ptp` sends such frames; UDP probes have software timestamps when they arrive."
+                )
             )
         }
         return found
     }
 
-    /// Others have set the card's stamping.
-    private func holderFindings(_ host: HostFacts) -> [Finding] {
-        guard case .success(let theirs) = stamping, theirs != .off else { return [] }
-        let daemons = holders(host)
+    /// Others have set the NIC's timestamping.
+    private func stampingOwnerFindings(_ host: HostFacts) -> [Finding] {
+        guard case .success(let current) = stamping, current != .off else { return [] }
+        let daemons = stampingOwners(host)
         let takesLess =
-            theirs.transmitType == 0 && offers(.hardwareTransmit)
-            || theirs.receiveFilter != 1 && offers(.hardwareReceive)
+            current.transmitType == 0 && offers(.hardwareTransmit)
+            || current.receiveFilter != 1 && offers(.hardwareReceive)
         let text =
-            "The card's stamping was set before us: \(theirs.text). "
+            "The NIC's timestamping was set before us: \(current.text). "
             + (daemons.isEmpty
                 ? "Nobody known for it is running." : "Running: \(daemons.joined(separator: ", ")).")
-            + (takesLess ? " The card could do more." : "")
+            + (takesLess ? " The NIC could do more." : "")
         let remedy =
             daemons.isEmpty
             ? "Left behind by somebody: `hwstamp_ctl -i \(name) -t 0 -r 0` switches it off, and probe sets its own."
-            : "It is used as it is. For every frame's stamp: `hwts_filter full` in ptp4l's configuration, or stop it "
+            : "It is used as it is. For every frame's timestamp: `hwts_filter full` in ptp4l's configuration, or stop it "
                 + "for the run."
         return [takesLess ? problem(text, remedy) : note(text, remedy)]
     }
 
-    /// Programs that may have set the card's stamping: those that name the interface, or else all of them.
-    func holders(_ host: HostFacts) -> [String] {
+    /// Programs that may have set the NIC's timestamping: those that name the interface, or else all of them.
+    func stampingOwners(_ host: HostFacts) -> [String] {
         let naming = host.timeDaemons.filter { $0.arguments.contains { $0 == name } }
         return (naming.isEmpty ? host.timeDaemons : naming).map { "\($0.name) (process \($0.id))" }
     }
 
-    // MARK: - The card's clock
+    // MARK: - the PHC
 
     /// Clocks that nobody steers are off by less than this.
     private static let tolerableRate = 1e-3
@@ -166,27 +168,27 @@ extension InterfaceFacts {
         case .unreadable(let index, let error):
             return [
                 problem(
-                    "The card's clock /dev/ptp\(index) can't be read: \(error)",
-                    "Without it hardware stamps can't be told in CLOCK_REALTIME: let the process read it.")
+                    "The PHC /dev/ptp\(index) can't be read: \(error)",
+                    "Without it hardware timestamps can't be told in CLOCK_REALTIME: let the process read it.")
             ]
         case .read(let index, .standsStill):
             return [
                 problem(
-                    "The card's clock /dev/ptp\(index) stands still.",
-                    "Hardware stamps mean nothing here: rely on software stamps.")
+                    "The PHC /dev/ptp\(index) stands still.",
+                    "Hardware timestamps mean nothing here: rely on software timestamps.")
             ]
         case .read(let index, .wasSet):
             return [
                 note(
-                    "The card's clock /dev/ptp\(index) or the system's was set while it was read.",
+                    "The PHC /dev/ptp\(index) or the system's was set while it was read.",
                     "Wait until ptp4l, phc2sys or chrony have settled, and try again.")
             ]
         case .read(let index, .runs(let rate, let error, _)):
             guard abs(rate - 1) > Self.tolerableRate + error else { return [] }
             return [
                 problem(
-                    "The card's clock /dev/ptp\(index) runs \(ClockText.rate(rate, error: error)).",
-                    "Hardware stamps can't be compared with anything here: rely on software stamps.")
+                    "The PHC /dev/ptp\(index) runs \(ClockText.rate(rate, error: error)).",
+                    "Hardware timestamps can't be compared with anything here: rely on software timestamps.")
             ]
         }
     }
@@ -199,9 +201,9 @@ extension InterfaceFacts {
         if !moved.isEmpty {
             found.append(
                 note(
-                    "The card missed stamps while we tried: "
+                    "The NIC missed timestamps while we tried: "
                         + moved.map { "\($0.name) +\($0.meanwhile)" }.joined(separator: ", ") + ".",
-                    "It takes few at a time, for everybody: send more slowly, or stop others who ask for stamps."))
+                    "It takes few at a time, for everybody: send more slowly, or stop others who ask for timestamps."))
         }
         if case .didNotCome(_, let reason) = verdict(.launchTime), let reason {
             found.append(
@@ -213,7 +215,7 @@ extension InterfaceFacts {
     }
 }
 
-/// How a card's clock is told of.
+/// How a PHC is told of.
 enum ClockText {
     /// "2.50 times as fast as the system's clock", or "12 ppm fast (within 3)".
     static func rate(_ rate: Double, error: Double) -> String {

@@ -1,8 +1,9 @@
 extension InterfaceFacts {
-    /// The interface in a line: what was proven of hardware and software stamps.
+    /// The interface in a line: what was proven of hardware and software timestamps.
     var summary: String {
         if case .notTried(let reason) = frames {
-            let offered = offersHardware ? "hardware stamps are advertised" : "software stamps alone are advertised"
+            let offered =
+                offersHardware ? "hardware timestamps are advertised" : "software timestamps alone are advertised"
             return "nothing was tried: \(reason); \(offered)\(clock == .none ? ", no PHC" : "")"
         }
         let transmit = [verdict(.hardwareTransmit), verdict(.hardwareTransmitPTP)]
@@ -14,16 +15,16 @@ extension InterfaceFacts {
         }
         if !verdicts.contains(where: \.isProven) {
             return verdicts.contains(where: \.isMissing)
-                ? "hardware stamps are advertised and never arrived; \(softwareSummary)"
-                : "hardware stamps are advertised and could not be tried; \(softwareSummary)"
+                ? "hardware timestamps are advertised and never arrived; \(softwareSummary)"
+                : "hardware timestamps are advertised and could not be tried; \(softwareSummary)"
         }
-        return "hardware stamps: " + transmitSummary(transmit) + "; " + receiveSummary(receive)
+        return "hardware timestamps: " + transmitSummary(transmit) + "; " + receiveSummary(receive)
     }
 
     private var softwareSummary: String {
         let all: [Capability] = [.sched, .softwareTransmit, .softwareReceive]
-        if all.contains(where: { verdict($0).isProven }) { return "software stamps only" }
-        return "no software stamp came either"
+        if all.contains(where: { verdict($0).isProven }) { return "software timestamps only" }
+        return "no software timestamp came either"
     }
 
     private func transmitSummary(_ verdicts: [Verdict]) -> String {

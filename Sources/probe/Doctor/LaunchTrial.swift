@@ -9,14 +9,14 @@ struct LaunchTrial: Hashable, Sendable {
         case left(after: Int64)
         /// The queueing discipline refused it.
         case dropped(LaunchError.Reason)
-        /// The driver's stamp did not come.
+        /// The driver's timestamp did not come.
         case unstamped
     }
 
     /// How long before its time it was handed in, in nanoseconds.
     static let lead: Int64 = 100_000_000
-    /// How long after it its stamp is waited for.
-    private static let patience: Int64 = 300_000_000
+    /// How long after it its timestamp is waited for.
+    private static let timeout: Int64 = 300_000_000
 
     var clock: LaunchTimes.Clock
     var outcome: Outcome
@@ -26,7 +26,7 @@ struct LaunchTrial: Hashable, Sendable {
         queueing.contains { ["etf", "taprio"].contains($0.kind) } ? .tai : .monotonic
     }
 
-    /// Sends one frame, to the interface's own address, and waits for the driver's stamp.
+    /// Sends one frame, to the interface's own address, and waits for the driver's timestamp.
     static func run(
         on interface: Interface, clock: LaunchTimes.Clock, stop: StopSignal
     ) throws(SystemError) -> LaunchTrial {
@@ -40,7 +40,7 @@ struct LaunchTrial: Hashable, Sendable {
         defer { conn.close() }
         let frame = DoctorFrames.ordinary(to: interface.macAddress, from: interface.macAddress)
         var batch = SendBatch(capacity: 1, packetBytes: frame.count)
-        // Both clocks at about one moment: the stamp is CLOCK_REALTIME's.
+        // Both clocks at about one moment: the timestamp is CLOCK_REALTIME's.
         let (launchTime, realtime) = (clock.now() + lead, ClockID.realtime.now() + lead)
         batch.append(id: 1, options: SendOptions(launchTime: launchTime)) { span in
             for (offset, byte) in frame.enumerated() { span.storeBytes(of: byte, toByteOffset: offset, as: UInt8.self) }
@@ -53,12 +53,12 @@ struct LaunchTrial: Hashable, Sendable {
     private static func wait(
         _ conn: PacketConn, realtime: Int64, _ stop: StopSignal
     ) throws(SystemError) -> Outcome {
-        let end = ClockID.monotonic.now() + lead + patience
+        let end = ClockID.monotonic.now() + lead + timeout
         var batch = StampBatch(capacity: 4)
         var outcome: Outcome?
         while outcome == nil, !stop.isRaised, ClockID.monotonic.now() < end {
             let activity = try conn.waitForActivity(until: end, signal: stop.signal)
-            // Of one socket, stamps and errors raise the same flag.
+            // Of one socket, timestamps and errors raise the same flag.
             guard !activity.isDisjoint(with: [.packets, .stamps]) else { continue }
             try conn.receiveTransmitStampsNow(&batch)
             batch.forEach { stamp in

@@ -103,8 +103,8 @@ extension InterfaceFacts {
                 ?? received(trial, trial.receivedOrdinary.hardware, of: trial.receivedOrdinary.frames)
         case .hardwareReceivePTP: return receivedPTP(trial)
         case .identifiers:
-            let all = trial.ownStamps + trial.strayStamps
-            if all == 0 { return .notTried("no stamp came") }
+            let all = trial.localStamps + trial.strayStamps
+            if all == 0 { return .notTried("no timestamp came") }
             return trial.strayStamps == 0
                 ? .proven(all, of: all) : .didNotCome(of: all, "\(trial.strayStamps) had no frame of ours")
         case .launchTime: return launchVerdict(trial)
@@ -129,8 +129,8 @@ extension InterfaceFacts {
         switch trial.stamping {
         case .unavailable, .switchedOn: nil
         case .refused(let error): .notTried("\(error)")
-        case .borrowed(let theirs):
-            theirs.transmitType == 0 ? .notTried("the card's stamping was set by others: \(theirs.text)") : nil
+        case .borrowed(let current):
+            current.transmitType == 0 ? .notTried("the NIC's timestamping was set by others: \(current.text)") : nil
         }
     }
 
@@ -138,18 +138,18 @@ extension InterfaceFacts {
 
     /// HWTSTAMP_FILTER_ALL.
     private static let filterAll: Int32 = 1
-    /// Filters that let PTP event messages over Ethernet have stamps: all of them, and PTP's of version 2 that are not for
+    /// Filters that let PTP event messages over Ethernet have timestamps: all of them, and PTP's of version 2 that are not for
     /// UDP alone.
     private static let filtersOfPTP: Set<Int32> = [filterAll, 9, 10, 11, 12, 13, 14]
 
-    /// Why the card's setting leaves such frames without stamps.
+    /// Why the NIC's setting leaves such frames without timestamps.
     private func receiveObstacle(_ trial: FrameTrial, _ filters: Set<Int32>) -> Verdict? {
         switch trial.stamping {
-        case .unavailable: .notTried("the card's stamping could not be switched on")
+        case .unavailable: .notTried("the NIC's timestamping could not be switched on")
         case .refused(let error): .notTried("\(error)")
         case .borrowed(let now):
             filters.contains(now.receiveFilter)
-                ? nil : .notTried("the card's stamping was set by others: \(now.text)")
+                ? nil : .notTried("the NIC's timestamping was set by others: \(now.text)")
         case .switchedOn(let now, previous: _):
             filters.contains(now.receiveFilter)
                 ? nil : .didNotCome(of: 0, "the driver granted the filter \(StampingNames.filter(now.receiveFilter))")
@@ -194,7 +194,8 @@ extension InterfaceFacts {
                 of: 1, reason == .missed ? "\(queueingText) missed the time" : "\(queueingText) refused the time")
         case .unstamped:
             return offers(.softwareTransmit)
-                ? .didNotCome(of: 1, "the frame's stamp did not come") : .notTried("it needs software transmit stamps")
+                ? .didNotCome(of: 1, "the frame's timestamp did not come")
+                : .notTried("it needs software transmit timestamps")
         }
     }
 }

@@ -25,7 +25,7 @@ struct Arrival {
 }
 
 /// Packets that were received and not used, by reason.
-struct Refusals {
+struct RejectedPackets {
     /// Longer than the receive buffer, so cut.
     var truncated: UInt64 = 0
     /// A checksum that does not match.
@@ -46,7 +46,7 @@ struct Refusals {
         }
     }
 
-    mutating func add(_ other: Refusals) {
+    mutating func add(_ other: RejectedPackets) {
         truncated &+= other.truncated
         corrupt &+= other.corrupt
         malformed &+= other.malformed

@@ -4,7 +4,7 @@ import NetworkAddresses
 import STAMPWire
 
 /// Links without IP.
-extension Link {
+extension Endpoint {
     /// What frames without IP look like, and from whom they are taken.
     struct Ethernet: Sendable {
         var shape = L2FrameShape.ordinary
@@ -38,24 +38,24 @@ extension Link {
         }
     }
 
-    static func ethernetSender(_ setting: Setting, peerPort: UInt16) throws(ProbeError) -> Link {
-        let holder = try holdFreePort(isIPv4: true, setting.interface)
+    static func ethernetSender(_ setting: Setting, peerPort: UInt16) throws(ProbeError) -> Endpoint {
+        let holder = try reserveFreePort(isIPv4: true, setting.interface)
         let filter = try setting.ethernet.filter(port: holder.port, from: peerPort)
         return try ethernet(setting, holder, filter)
     }
 
-    static func ethernetReflector(_ setting: Setting, port: UInt16) throws(ProbeError) -> Link {
+    static func ethernetReflector(_ setting: Setting, port: UInt16) throws(ProbeError) -> Endpoint {
         // Nothing arrives at that socket, but a second instance finds the port taken.
-        let holder = try holdPort(port, isIPv4: true, setting.interface)
+        let holder = try reservePort(port, isIPv4: true, setting.interface)
         return try ethernet(setting, holder, setting.ethernet.filter(port: port))
     }
 
     private static func ethernet(
-        _ setting: Setting, _ holder: consuming PortHolder, _ filter: Filter
-    ) throws(ProbeError) -> Link {
+        _ setting: Setting, _ holder: consuming PortReservation, _ filter: Filter
+    ) throws(ProbeError) -> Endpoint {
         let port = holder.port
         // All ethertypes: on a socket for one of them the kernel has dropped the tag already.
         let conn = try listen(setting, port: port, etherType: 3, filter)
-        return Link(conn, setting, port: port, isIPv4: true, holder: holder)
+        return Endpoint(conn, setting, port: port, isIPv4: true, holder: holder)
     }
 }

@@ -4,7 +4,7 @@ import NetworkAddresses
 import STAMPWire
 
 /// What stands around a STAMP packet on each transport.
-extension Link {
+extension Endpoint {
     /// Whether packets have an IP header, and so a TTL and a DSCP.
     var hasIP: Bool { transport != .l2 }
 

@@ -2,17 +2,17 @@ import FastAFPacket
 import LinuxKernel
 
 /// What both packet threads do with their link.
-extension Link {
+extension Endpoint {
     /// Batches that are taken before a thread looks at its other work: a flood must not keep it from that.
     static let rounds = 16
 
-    /// Takes the transmit stamps that are there, up to a limit.
-    func takeStamps(
+    /// Takes the transmit timestamps that are there, up to a limit.
+    func receiveStamps(
         _ batch: inout StampBatch, _ body: (borrowing StampBatch) -> Void
     ) throws(SystemError) {
         for _ in 0..<Self.rounds {
             try conn.receiveTransmitStampsNow(&batch)
-            // Without a stamp too it may tell that the queue was full.
+            // Without a timestamp too it may tell that the queue was full.
             guard batch.count > 0 || batch.foundQueueFull else { return }
             body(batch)
             if batch.count < batch.capacity { return }
@@ -27,7 +27,7 @@ extension Link {
         totals.queueFreezes = statistics.queueFreezes
     }
 
-    /// Waits for packets, stamps or a stop, which it takes note of.
+    /// Waits for packets, timestamps or a stop, which it takes note of.
     func wait(until deadline: Int64, _ control: SessionControl) throws(SystemError) -> PacketConn.Activity {
         let activity = try conn.waitForActivity(until: deadline, signal: control.signal)
         if activity.contains(.signal) { control.signal.clear() }

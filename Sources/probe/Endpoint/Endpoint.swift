@@ -5,27 +5,27 @@ import STAMPWire
 
 /// How packets travel.
 enum Transport: String, CaseIterable, Sendable {
-    /// AF_PACKET: whole frames, all stamps.
+    /// AF_PACKET: whole frames, all timestamps.
     case packet
     /// An ordinary UDP socket: no privilege on ports above 1023.
     case udp
-    /// AF_PACKET without IP: Ethernet alone, all stamps.
+    /// AF_PACKET without IP: Ethernet alone, all timestamps.
     case l2
 }
 
 /// One role's way to the network: its connection, the port that it owns, and how a payload is wrapped on it.
 ///
 /// Sender and reflector have a link each, so neither thread shares a socket, an id or a ledger with the other.
-final class Link: Sendable {
+final class Endpoint: Sendable {
     let conn: PacketConn
     let setting: Setting
     /// Our own port on this link.
     let port: UInt16
     /// Without IP it says nothing.
     let isIPv4: Bool
-    /// Whether received packets can be expected to have the card's stamps.
-    let cardReceipts: CardReceipts
-    private let holder: PortHolder?
+    /// Whether received packets can be expected to have the NIC's timestamps.
+    let receiveStamping: ReceiveStamping
+    private let holder: PortReservation?
 
     var transport: Transport { setting.transport }
     var interface: Interface { setting.interface }
@@ -34,13 +34,13 @@ final class Link: Sendable {
     var packetBytes: Int { transport == .udp ? 65535 : max(2048, interface.mtu + 18) }
 
     init(
-        _ conn: PacketConn, _ setting: Setting, port: UInt16, isIPv4: Bool, holder: consuming PortHolder?
+        _ conn: PacketConn, _ setting: Setting, port: UInt16, isIPv4: Bool, holder: consuming PortReservation?
     ) {
         self.conn = conn
         self.setting = setting
         self.port = port
         self.isIPv4 = isIPv4
-        cardReceipts = CardReceipts(
+        receiveStamping = ReceiveStamping(
             conn.hardwareStamping, try? TimestampingCapabilities(of: setting.interface), isPTP: setting.isPTP)
         self.holder = holder
     }
@@ -60,14 +60,14 @@ final class Link: Sendable {
     /// The session-sender's link: a port of its own, and only what the peer sends from its reflecting port.
     static func sender(
         _ setting: Setting, source: IPAddress, peer: SocketAddress
-    ) throws(ProbeError) -> Link {
+    ) throws(ProbeError) -> Endpoint {
         switch setting.transport {
         case .packet:
-            let holder = try holdFreePort(isIPv4: source.isIPv4, setting.interface)
+            let holder = try reserveFreePort(isIPv4: source.isIPv4, setting.interface)
             let port = holder.port
             let expression = "udp and dst port \(port) and src port \(peer.port) and src host \(peer.address)"
             let conn = try listen(setting, isIPv4: source.isIPv4, port: port, expression)
-            return Link(conn, setting, port: port, isIPv4: source.isIPv4, holder: holder)
+            return Endpoint(conn, setting, port: port, isIPv4: source.isIPv4, holder: holder)
         case .l2:
             return try ethernetSender(setting, peerPort: peer.port)
         case .udp:
@@ -78,7 +78,7 @@ final class Link: Sendable {
                     let conn = try PacketConn.listenUDP(
                         on: SocketAddress(source, port: port, scope: scope), interface: setting.interface,
                         hopLimit: setting.hopLimit)
-                    return Link(conn, setting, port: port, isIPv4: source.isIPv4, holder: nil)
+                    return Endpoint(conn, setting, port: port, isIPv4: source.isIPv4, holder: nil)
                 } catch  where error.code == ErrorCode.addressInUse {
                     continue
                 } catch {
@@ -94,19 +94,19 @@ final class Link: Sendable {
     /// - Parameter admission: over packet sockets, who is answered and where; what arrives over an ordinary socket is looked at later.
     static func reflector(
         _ setting: Setting, port: UInt16, isIPv4: Bool, _ admission: Admission
-    ) throws(ProbeError) -> Link {
+    ) throws(ProbeError) -> Endpoint {
         switch setting.transport {
         case .packet:
-            let holder = try holdPort(port, isIPv4: isIPv4, setting.interface)
+            let holder = try reservePort(port, isIPv4: isIPv4, setting.interface)
             let conn = try listen(setting, isIPv4: isIPv4, port: port, admission.expression(port: port, isIPv4: isIPv4))
-            return Link(conn, setting, port: port, isIPv4: isIPv4, holder: holder)
+            return Endpoint(conn, setting, port: port, isIPv4: isIPv4, holder: holder)
         case .l2:
             return try ethernetReflector(setting, port: port)
         case .udp:
             do throws(SystemError) {
                 let conn = try PacketConn.listenUDP(
                     on: SocketAddress(isIPv4 ? .v4(0) : .v6(0), port: port), interface: setting.interface)
-                return Link(conn, setting, port: port, isIPv4: isIPv4, holder: nil)
+                return Endpoint(conn, setting, port: port, isIPv4: isIPv4, holder: nil)
             } catch {
                 throw refusal(error, .udp, port)
             }
@@ -123,9 +123,9 @@ final class Link: Sendable {
         func expression(port: UInt16, isIPv4: Bool) -> String {
             // Without an address of our own there is nothing to answer, until there is one.
             let nowhere = isIPv4 ? "dst host 0.0.0.0" : "dst host ::"
-            let own = destinations.isEmpty ? nowhere : destinations.map { "dst host \($0)" }.joined(separator: " or ")
+            let local = destinations.isEmpty ? nowhere : destinations.map { "dst host \($0)" }.joined(separator: " or ")
             let allowed = sources.map { "src net \($0)" }.joined(separator: " or ")
-            return "udp and dst port \(port) and (\(own))"
+            return "udp and dst port \(port) and (\(local))"
                 + (allowed.isEmpty ? "" : " and (\(allowed))")
         }
     }
@@ -139,17 +139,17 @@ final class Link: Sendable {
     }
 
     /// Holds a port of a sender's own.
-    static func holdFreePort(isIPv4: Bool, _ interface: Interface) throws(ProbeError) -> PortHolder {
+    static func reserveFreePort(isIPv4: Bool, _ interface: Interface) throws(ProbeError) -> PortReservation {
         try ProbeError.system { () throws(SystemError) in
-            try PortHolder.ephemeral(isIPv4: isIPv4, on: interface)
+            try PortReservation.ephemeral(isIPv4: isIPv4, on: interface)
         }
     }
 
-    static func holdPort(
+    static func reservePort(
         _ port: UInt16, isIPv4: Bool, _ interface: Interface
-    ) throws(ProbeError) -> PortHolder {
+    ) throws(ProbeError) -> PortReservation {
         do throws(SystemError) {
-            return try PortHolder(port: port, isIPv4: isIPv4, on: interface)
+            return try PortReservation(port: port, isIPv4: isIPv4, on: interface)
         } catch {
             throw refusal(error, .packet, port)
         }

@@ -43,7 +43,7 @@ struct FlowFollower: Sendable {
                 }
             }
             output.flush()
-            if (events.fraction < 1) != wasSampling { tell(events) }
+            if (events.fraction < 1) != wasSampling { report(events) }
         }
         try ProbeError.conntrack { () throws(NetlinkError) in try events.finish() }
         try output.finish()
@@ -57,14 +57,14 @@ struct FlowFollower: Sendable {
         do throws(SystemError) {
             return try ConntrackEvents(namespace: options.place.namespace, listening)
         } catch {
-            let isOwn = options.place.namespace == nil && !options.allNamespaces
-            throw error.code == ErrorCode.notPermitted && isOwn ? .flowPrivilege : .system(error)
+            let isLocal = options.place.namespace == nil && !options.allNamespaces
+            throw error.code == ErrorCode.notPermitted && isLocal ? .flowPrivilege : .system(error)
         }
     }
 
     // MARK: - What was not shown
 
-    private func tell(_ events: ConntrackEvents) {
+    private func report(_ events: ConntrackEvents) {
         let rate = Int(events.rate ?? 0)
         if events.fraction < 1 {
             Probe.logger().warning(

@@ -16,8 +16,8 @@ struct FlowListener: ~Copyable {
     private static let readable = 100_000
     /// Nanoseconds: between two looks at whether to stop and two at the own addresses, and for what is left at the end.
     private static let pause: Int64 = 100_000_000
-    private static let lookInterval: Int64 = 1_000_000_000
-    private static let patience: Int64 = 500_000_000
+    private static let checkInterval: Int64 = 1_000_000_000
+    private static let timeout: Int64 = 500_000_000
 
     /// Listens from here on, and reads what was there before.
     ///
@@ -26,7 +26,7 @@ struct FlowListener: ~Copyable {
         self.scope = scope
         self.logger = logger
         events = try Self.listen(scope.port)
-        flows = SessionFlows(port: scope.port, ownPort: scope.ownPort, addresses: scope.addresses())
+        flows = SessionFlows(port: scope.port, localPort: scope.localPort, addresses: scope.addresses())
         readTable()
     }
 
@@ -60,14 +60,14 @@ struct FlowListener: ~Copyable {
 
     /// Listens until it is stopped, and what has come by then is heard.
     mutating func run(until stop: StopSignal) -> FlowHistory {
-        var nextLook = ClockID.monotonic.now() + Self.lookInterval
+        var nextCheck = ClockID.monotonic.now() + Self.checkInterval
         while !stop.isRaised, hear(until: ClockID.monotonic.now() + Self.pause) != nil {
-            guard ClockID.monotonic.now() >= nextLook else { continue }
-            nextLook = ClockID.monotonic.now() + Self.lookInterval
+            guard ClockID.monotonic.now() >= nextCheck else { continue }
+            nextCheck = ClockID.monotonic.now() + Self.checkInterval
             flows.addresses = scope.addresses()
         }
         // However much comes meanwhile.
-        let end = ClockID.monotonic.now() + Self.patience
+        let end = ClockID.monotonic.now() + Self.timeout
         while ClockID.monotonic.now() < end, let heard = hear(until: 0), heard > 0 {}
         sumUp()
         return history

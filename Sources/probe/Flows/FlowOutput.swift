@@ -27,9 +27,9 @@ struct FlowOutput: ~Copyable {
     mutating func flush() {
         do throws(SystemError) {
             guard let stop else { return try writer.write(to: file) }
-            while !isClosed, try !writer.write(to: file, patience: 100_000_000) {
+            while !isClosed, try !writer.write(to: file, timeout: 100_000_000) {
                 // Ten times as long, once more.
-                if stop.isRaised, try !writer.write(to: file, patience: 1_000_000_000) { isClosed = true }
+                if stop.isRaised, try !writer.write(to: file, timeout: 1_000_000_000) { isClosed = true }
             }
         } catch {
             isClosed = true

@@ -14,7 +14,7 @@ struct FlowWatch: Sendable {
         /// The port that reflectors listen on.
         var port: UInt16
         /// The port that the own session sends from; nil where there is none.
-        var ownPort: UInt16?
+        var localPort: UInt16?
         /// Whether what this host sends goes past its own tracking.
         var sendsRaw: Bool
         /// Reads this host's own addresses, now and again.
@@ -38,8 +38,8 @@ struct FlowWatch: Sendable {
         case .failure(let refusal): return (try await body(), FlowHistory(unknown: refusal.reason))
         }
         async let heard = PacketThread.run(named: "probe-flows") { [listener = watch.listener, stop = watch.stop] in
-            var own = listener.take()
-            return own?.run(until: stop) ?? FlowHistory()
+            var local = listener.take()
+            return local?.run(until: stop) ?? FlowHistory()
         }
         defer { watch.stop.raise() }
         let value = try await body()

@@ -8,7 +8,7 @@ struct SessionFlows {
     /// The port that reflectors listen on, here and there.
     let port: UInt16
     /// The port that the own session sends from; nil where there is none.
-    let ownPort: UInt16?
+    let localPort: UInt16?
     /// This host's own.
     var addresses: Set<IPAddress>
 
@@ -39,9 +39,9 @@ struct SessionFlows {
     /// How long a flow that is gone is remembered: the same ports may mean another one later. Nanoseconds.
     static let memory: Int64 = 600_000_000_000
 
-    init(port: UInt16, ownPort: UInt16?, addresses: Set<IPAddress>) {
+    init(port: UInt16, localPort: UInt16?, addresses: Set<IPAddress>) {
         self.port = port
-        self.ownPort = ownPort
+        self.localPort = localPort
         self.addresses = addresses
     }
 
@@ -49,7 +49,7 @@ struct SessionFlows {
     ///
     /// - Returns: what is new about it; nil for flows of other ports and hosts, and where nothing has changed.
     mutating func take(_ kind: FlowChange.Kind, _ flow: Flow, at time: Int64) -> FlowChange? {
-        guard flow.original.transport == .udp, let isOwn = isOwn(flow) else { return nil }
+        guard flow.original.transport == .udp, let isLocal = isLocal(flow) else { return nil }
         let key = Key(original: flow.original, zone: flow.zone ?? flow.originalZone, namespace: flow.namespaceID)
         var before = states[key]
         if let known = before, known.isGone, time - known.noticed > Self.memory { before = nil }
@@ -68,7 +68,7 @@ struct SessionFlows {
         let isRetranslated = before.map { $0.translated != state.translated } ?? false
         return FlowChange(
             before == nil || kind == .gone || before?.isGone == true ? kind : .changed, noticed: time,
-            isOwnSession: isOwn, namespace: flow.namespaceID, original: text(flow.original),
+            isLocalSession: isLocal, namespace: flow.namespaceID, original: text(flow.original),
             translated: state.translated.map(text),
             translatedBefore: isRetranslated ? text(before?.translated ?? flow.original) : nil,
             isConfirmed: state.isConfirmed, isReplied: state.isReplied)
@@ -85,8 +85,8 @@ struct SessionFlows {
 
     /// Whether it is the own session's flow or one that this host answers; nil for flows of others, of earlier runs, and
     /// those that merely pass through.
-    private func isOwn(_ flow: Flow) -> Bool? {
-        if let ownPort, hasEnd(flow, ownPort), isOfPort(flow) { return true }
+    private func isLocal(_ flow: Flow) -> Bool? {
+        if let localPort, hasEnd(flow, localPort), isOfPort(flow) { return true }
         return hasEnd(flow, port) ? false : nil
     }
 

@@ -64,12 +64,12 @@ struct Console: ~Copyable {
 
     /// Writes what the reader takes, above the live line. The rest waits.
     ///
-    /// - Parameter patience: how long the reader may take for the next part, in nanoseconds.
-    mutating func flush(patience: Int64 = 0) {
+    /// - Parameter timeout: how long the reader may take for the next part, in nanoseconds.
+    mutating func flush(timeout: Int64 = 0) {
         guard !bytes.isEmpty, !isClosed else { return bytes.removeAll(keepingCapacity: true) }
         if isLiveShown { clearLiveLine() }
         do throws(SystemError) {
-            bytes.removeFirst(try output.write(bytes, patience: patience))
+            bytes.removeFirst(try output.write(bytes, timeout: timeout))
         } catch {
             isClosed = true
             bytes.removeAll(keepingCapacity: true)

@@ -1,7 +1,7 @@
 import LinuxKernel
 import Report
 
-/// A packet log that is being written: whole lines, at most ``patience`` old.
+/// A packet log that is being written: whole lines, at most ``flushInterval`` old.
 struct LogFile: ~Copyable {
     private let file: OutputFile
     private var bytes: [UInt8] = []
@@ -10,7 +10,7 @@ struct LogFile: ~Copyable {
     private var length: Int
 
     /// Nanoseconds that a row may wait.
-    static let patience: Int64 = 250_000_000
+    static let flushInterval: Int64 = 250_000_000
     private static let chunk = 1 << 16
 
     /// Makes the file and writes its header.
@@ -34,7 +34,7 @@ struct LogFile: ~Copyable {
 
     /// Writes what has waited long enough.
     mutating func flush(ifDueAt now: Int64) throws(SystemError) {
-        if now &- lastFlush >= Self.patience { try flush(now) }
+        if now &- lastFlush >= Self.flushInterval { try flush(now) }
     }
 
     mutating func flush(_ now: Int64) throws(SystemError) {

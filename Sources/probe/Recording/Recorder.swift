@@ -9,7 +9,7 @@ struct Recorder: ~Copyable {
     struct Source: Sendable {
         let ring: SPSCRing<SessionEvent>
         /// Whether its rows are of the own session, which alone the statistics are about.
-        let isOwnSession: Bool
+        let isLocalSession: Bool
         /// Whether its rows go into the log.
         var isLogged = true
     }
@@ -26,7 +26,7 @@ struct Recorder: ~Copyable {
     private var totals: [SessionTotals]
     /// nil: nobody listens to the packet sampler.
     private var samples: SampleJoin?
-    private var violationsTold = 0
+    private var violationsReported = 0
 
     init(
         sources: [Source], control: StopSignal, logger: Logger, log: consuming LogFile?,
@@ -50,7 +50,7 @@ struct Recorder: ~Copyable {
     private static let shortPause: Int64 = 5_000_000
     private static let share = 1 << 14
     /// Violations of the order that are told at once.
-    private static let violationsTold = 3
+    private static let violationsReported = 3
     private static let longPause: Int64 = 50_000_000
 
     /// Records until it is told to end and the rings are empty.
@@ -69,7 +69,7 @@ struct Recorder: ~Copyable {
         result.samples = samples?.close()
         writeLog { log throws(SystemError) in try log.flush(0) }
         console.clearLiveLine()
-        console.flush(patience: RunOutputs.patience)
+        console.flush(timeout: RunOutputs.timeout)
         if console.linesDropped > 0 {
             logger.warning("\(console.linesDropped) lines were left out: standard output was read too slowly.")
         }
@@ -88,15 +88,15 @@ struct Recorder: ~Copyable {
                 switch event {
                 case .row(let record, let lateness):
                     guard samples == nil else {
-                        samples?.hold(
+                        samples?.add(
                             SampleJoin.Row(
                                 record: record, lateness: lateness, source: position,
-                                isOwnSession: source.isOwnSession, at: now))
+                                isLocalSession: source.isLocalSession, at: now))
                         continue
                     }
-                    enter(record, lateness, source)
+                    self.record(record, lateness, source)
                 case .totals(let new): totals[position] = new
-                case .notice(let notice): tell(notice)
+                case .notice(let notice): report(notice)
                 }
             }
         }
@@ -105,23 +105,23 @@ struct Recorder: ~Copyable {
 
     /// Enters the rows that have waited for their samples.
     private mutating func joinSamples(_ now: Int64, isLast: Bool) {
-        samples?.takeSamples(now)
+        samples?.receiveSamples(now)
         while let (row, violation) = samples?.release(now, isLast: isLast) {
-            enter(row.record, row.lateness, sources[row.source])
-            guard let violation, violationsTold < Self.violationsTold else { continue }
-            violationsTold += 1
+            record(row.record, row.lateness, sources[row.source])
+            guard let violation, violationsReported < Self.violationsReported else { continue }
+            violationsReported += 1
             console.clearLiveLine()
-            let more = violationsTold == Self.violationsTold ? " More are counted." : ""
-            logger.warning("A clock or a stamp is wrong: \(violation.text).\(more)")
+            let more = violationsReported == Self.violationsReported ? " More are counted." : ""
+            logger.warning("A clock or a timestamp is wrong: \(violation.text).\(more)")
         }
     }
 
-    private mutating func enter(_ record: PacketRecord, _ lateness: Int64?, _ source: Source) {
-        if source.isOwnSession {
+    private mutating func record(_ record: PacketRecord, _ lateness: Int64?, _ source: Source) {
+        if source.isLocalSession {
             result.statistics.add(record)
             if let lateness { result.lateness.record(lateness) }
             console.append(record)
-        } else if !sources.contains(where: \.isOwnSession) {
+        } else if !sources.contains(where: \.isLocalSession) {
             console.append(record)
         }
         if source.isLogged { writeLog { log throws(SystemError) in try log.append(record) } }
@@ -148,7 +148,7 @@ struct Recorder: ~Copyable {
         console.flush()
         if console.isLive, now >= nextLive {
             nextLive = now &+ 1_000_000_000
-            if let own = sources.firstIndex(where: \.isOwnSession) { showLiveLine(totals[own], now) }
+            if let local = sources.firstIndex(where: \.isLocalSession) { showLiveLine(totals[local], now) }
         }
     }
 
@@ -171,7 +171,7 @@ struct Recorder: ~Copyable {
         }
     }
 
-    private mutating func tell(_ notice: SessionNotice) {
+    private mutating func report(_ notice: SessionNotice) {
         console.clearLiveLine()
         let (level, text) = notice.message
         logger.log(level: level, "\(text)")

@@ -14,9 +14,9 @@ extension SessionNotice {
                     + "\(seconds) s."
             )
         case .peerAnswered(isPaired: true):
-            (.info, "The peer answers, and tells all its stamps.")
+            (.info, "The peer answers, and tells all its timestamps.")
         case .peerAnswered(isPaired: false):
-            (.notice, "The peer answers as a standard STAMP reflector: its stamps are what the standard carries.")
+            (.notice, "The peer answers as a standard STAMP reflector: its timestamps are what the standard carries.")
         case .peerSilent:
             (.warning, "The peer does not answer. Measuring all the same; what comes back will be counted.")
         case .peerRestarted:

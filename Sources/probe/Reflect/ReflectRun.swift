@@ -21,7 +21,7 @@ struct ReflectRun {
 
     /// What one family's reflector works with.
     private struct Family: Sendable {
-        let link: Link
+        let endpoint: Endpoint
         let control: SessionControl
         let ring: SPSCRing<SessionEvent>
     }
@@ -38,12 +38,12 @@ struct ReflectRun {
         let common = options.common
         try RunOutputs.refuseExisting([common.log, common.log.map(RunOutputs.descriptionPath)], common)
         let families = try self.families()
-        defer { for family in families { family.link.conn.close() } }
-        let card = Card(interface, common.stamps)
-        for family in families { try common.stamps.check(family.link, card) }
-        await card.begin()
+        defer { for family in families { family.endpoint.conn.close() } }
+        let nic = NIC(interface, common.stamps)
+        for family in families { try common.stamps.check(family.endpoint, nic) }
+        await nic.begin()
         var description = RunOutputs.description(
-            interface: interface, card, session: instance, options: optionValues)
+            interface: interface, nic, session: instance, options: optionValues)
         let log = try RunOutputs.openLog(common, description)
         let console = try ProbeError.system { () throws(SystemError) in
             try Console(format: common.output, isQuiet: common.quiet)
@@ -51,7 +51,7 @@ struct ReflectRun {
         let recorderControl = try ProbeError.system { () throws(SystemError) in try StopSignal() }
         let recorder = Handoff(
             Recorder(
-                sources: families.map { Recorder.Source(ring: $0.ring, isOwnSession: false) },
+                sources: families.map { Recorder.Source(ring: $0.ring, isLocalSession: false) },
                 control: recorderControl, logger: logger, log: log, console: console))
         let configuration = SessionReflector.Configuration(
             instance: instance, bootHash: Host.bootHash(), stamps: common.stamps, allowed: options.allow,
@@ -59,53 +59,53 @@ struct ReflectRun {
         logger.notice("Answering on \(place). Ctrl-C ends.")
 
         let keeping = housekeeping(families)
-        let watching = Housekeeping.watch(card, logger)
+        let watching = Housekeeping.watch(nic, logger)
         defer {
             keeping.cancel()
             watching.cancel()
         }
         let start = ClockID.monotonic.now()
         stopper.attach { _ in for family in families { family.control.requestStop(.abort) } }
-        let flows = FlowWatch.Scope(port: common.port, ownPort: nil, sendsRaw: common.transport == .packet) {
+        let flows = FlowWatch.Scope(port: common.port, localPort: nil, sendsRaw: common.transport == .packet) {
             [interface] in
-            Set(Housekeeping.ownAddresses(interface))
+            Set(Housekeeping.localAddresses(interface))
         }
         let ((results, recorded), history) = try await FlowWatch.follow(common.transport == .l2 ? nil : flows, logger) {
-            try await Self.runThreads(families, card, configuration, recorder, recorderControl)
+            try await Self.runThreads(families, nic, configuration, recorder, recorderControl)
         }
-        if let facts = card.facts { description.set("hardware_clock", facts) }
+        if let facts = nic.facts { description.set("hardware_clock", facts) }
         description.set("duration_ns", .integer(ClockID.monotonic.now() &- start))
         let total = results.reduce(into: ReflectorResult()) { $0.add($1) }
         if let steps = total.clockSteps.jsonValue(ofSession: false) { description.set("clock_steps", steps) }
         if let history { description.set("flows", history.jsonValue) }
         if let path = common.log { try RunOutputs.write(description, besideLog: path, replacing: true) }
-        try report(results, total, recorded, families.first?.link.cardReceipts ?? .none, history)
+        try report(results, total, recorded, families.first?.endpoint.receiveStamping ?? .none, history)
     }
 
     /// Runs the reflectors and the recorder, each on a thread of its own, until all are over.
     private static func runThreads(
-        _ families: [Family], _ card: Card, _ configuration: SessionReflector.Configuration,
+        _ families: [Family], _ nic: NIC, _ configuration: SessionReflector.Configuration,
         _ recorder: Handoff<Recorder>,
         _ recorderControl: StopSignal
     ) async throws -> ([ReflectorResult], RecorderResult) {
         async let recorded = PacketThread.run(named: "probe-recorder") {
-            var own = recorder.take()
-            return own?.run() ?? RecorderResult()
+            var local = recorder.take()
+            return local?.run() ?? RecorderResult()
         }
         defer { recorderControl.raise() }
         let results = try await withThrowingTaskGroup(of: ReflectorResult.self) { group in
             for (position, family) in families.enumerated() {
                 var configuration = configuration
                 // Both see the same steps.
-                configuration.tellsOfClock = position == 0
+                configuration.reportsClock = position == 0
                 group.addTask { [configuration] in
                     // What ends one ends both: the interface is gone, or a thread could not be started.
                     defer { for family in families { family.control.requestStop(.abort) } }
                     return try await PacketThread.run(named: "probe-reflect", isUrgent: true) {
-                        var own = SessionReflector(
-                            configuration, link: family.link, card: card, control: family.control,
+                        var local = SessionReflector(
+                            configuration, endpoint: family.endpoint, nic: nic, control: family.control,
                             events: family.ring)
-                        return own.run()
+                        return local.run()
                     }
                 }
             }
@@ -118,9 +118,9 @@ struct ReflectRun {
     private func families() throws(ProbeError) -> [Family] {
         let common = options.common
         let tag = common.vlan.map { VLANTag(priority: 0, dropEligible: false, identifier: $0) }
-        let setting = Link.Setting(
+        let setting = Endpoint.Setting(
             transport: common.transport, interface: interface, stamps: common.stamps,
-            ethernet: Link.Ethernet(shape: common.shape, tag: tag))
+            ethernet: Endpoint.Ethernet(shape: common.shape, tag: tag))
         // Without IP there is one.
         let wanted = [true, false].filter { isIPv4 in
             if common.transport == .l2 { return isIPv4 }
@@ -129,9 +129,9 @@ struct ReflectRun {
         var families: [Family] = []
         for isIPv4 in wanted {
             let admission = admission(isIPv4: isIPv4)
-            let link: Link
+            let endpoint: Endpoint
             do throws(ProbeError) {
-                link = try Link.reflector(setting, port: common.port, isIPv4: isIPv4, admission)
+                endpoint = try Endpoint.reflector(setting, port: common.port, isIPv4: isIPv4, admission)
             } catch {
                 // A kernel without IPv6 answers IPv4 all the same.
                 guard !isIPv4, !families.isEmpty, case .system(let cause) = error,
@@ -139,16 +139,16 @@ struct ReflectRun {
                 else { throw error }
                 continue
             }
-            if admission.destinations.isEmpty, link.hasIP {
+            if admission.destinations.isEmpty, endpoint.hasIP {
                 logger.notice(
                     "\(interface.name) has no \(isIPv4 ? "IPv4" : "IPv6") address yet; it is answered as soon as it has."
                 )
             }
-            RunOutputs.warn(of: link.conn, logger)
+            RunOutputs.warn(of: endpoint.conn, logger)
             let control = try ProbeError.system { () throws(SystemError) in
                 try SessionControl(nextHop: 0, errorEstimate: Housekeeping.errorEstimate())
             }
-            families.append(Family(link: link, control: control, ring: SPSCRing(capacity: 1 << 16)))
+            families.append(Family(endpoint: endpoint, control: control, ring: SPSCRing(capacity: 1 << 16)))
         }
         return families
     }
@@ -162,24 +162,24 @@ struct ReflectRun {
         return "port \(common.port) of \(station), \(common.shape.rawValue) frames\(vlan)"
     }
 
-    private func admission(isIPv4: Bool) -> Link.Admission {
-        Link.Admission(
+    private func admission(isIPv4: Bool) -> Endpoint.Admission {
+        Endpoint.Admission(
             sources: options.allow.filter { $0.address.isIPv4 == isIPv4 },
-            destinations: Housekeeping.ownAddresses(interface).filter { $0.isIPv4 == isIPv4 })
+            destinations: Housekeeping.localAddresses(interface).filter { $0.isIPv4 == isIPv4 })
     }
 
     /// Follows the clock's quality and the interface's addresses.
     private func housekeeping(_ families: [Family]) -> Task<Void, Never> {
-        let current = Handoff(families.map { admission(isIPv4: $0.link.isIPv4) })
+        let current = Handoff(families.map { admission(isIPv4: $0.endpoint.isIPv4) })
         let run = self
         return Housekeeping.every(.seconds(1)) {
             let estimate = Housekeeping.errorEstimate()
             current.withValue { admissions in
                 for (position, family) in families.enumerated() {
                     family.control.errorEstimate = estimate
-                    let admission = run.admission(isIPv4: family.link.isIPv4)
+                    let admission = run.admission(isIPv4: family.endpoint.isIPv4)
                     guard admission != admissions[position], !admission.destinations.isEmpty,
-                        (try? family.link.admit(admission)) != nil
+                        (try? family.endpoint.admit(admission)) != nil
                     else { continue }
                     admissions[position] = admission
                 }
@@ -188,7 +188,7 @@ struct ReflectRun {
     }
 
     private func report(
-        _ results: [ReflectorResult], _ total: ReflectorResult, _ recorded: RecorderResult, _ receipts: CardReceipts,
+        _ results: [ReflectorResult], _ total: ReflectorResult, _ recorded: RecorderResult, _ receipts: ReceiveStamping,
         _ flows: FlowHistory?
     ) throws(ProbeError) {
         let summary = ReflectSummary(

@@ -1,25 +1,25 @@
 import Report
 
-/// The end of `probe reflect`: what it answered, and the ledger of its replies' stamps.
+/// The end of `probe reflect`: what it answered, and the ledger of its replies' timestamps.
 struct ReflectSummary {
     let interface: String
     let instance: UInt64
     let result: ReflectorResult
     /// One for each address family.
-    let accounts: [TransmitAccount]
-    let receipts: CardReceipts
+    let accounts: [TimestampLedger]
+    let receipts: ReceiveStamping
     let flows: FlowHistory?
 
     /// Both families' ledgers added up.
-    private var ledger: TransmitAccount {
-        accounts.dropFirst().reduce(into: accounts.first ?? TransmitAccount()) { $0.add($1) }
+    private var ledger: TimestampLedger {
+        accounts.dropFirst().reduce(into: accounts.first ?? TimestampLedger()) { $0.add($1) }
     }
 
     private var counters: [(name: String, value: UInt64)] {
         result.named + [("send_errors", result.sendErrors), ("socket_drops", result.totals.socketDrops)]
     }
 
-    private var notes: [String] { StampNotes.notes(on: interface, ledger, receipts, result.cardReceipts) }
+    private var notes: [String] { StampNotes.notes(on: interface, ledger, receipts, result.receiveStamping) }
 
     func text() -> String {
         var text = "Reflector \(sessionText(instance)) on \(interface)\n"
@@ -50,15 +50,15 @@ extension ReflectorResult {
     /// Adds another address family's.
     mutating func add(_ other: ReflectorResult) {
         totals.add(other.totals)
-        refusals.add(other.refusals)
-        loopsRefused &+= other.loopsRefused
+        rejected.add(other.rejected)
+        loopsRejected &+= other.loopsRejected
         notAllowed &+= other.notAllowed
-        sessionsRefused &+= other.sessionsRefused
+        sessionsRejected &+= other.sessionsRejected
         sessionsOpened &+= other.sessionsOpened
         duplicates &+= other.duplicates
         sendErrors &+= other.sendErrors
         missed.add(other.missed)
-        cardReceipts.add(other.cardReceipts)
+        receiveStamping.add(other.receiveStamping)
         clockSteps.add(other.clockSteps)
         eventsDropped &+= other.eventsDropped
         threadCPU &+= other.threadCPU

@@ -21,9 +21,9 @@ struct ReflectedSession {
     var lastUsed: Int64
     /// The time between the last two probes, in nanoseconds.
     var gap: Int64 = 0
-    /// Ids of replies whose stamps are complete, to tell the sender of.
+    /// Ids of replies whose timestamps are complete, to tell the sender of.
     var stampedReplies = TelemetryQueue(capacity: 256)
-    /// The newest earlier reply whose true transmit stamp is known.
+    /// The newest earlier reply whose true transmit timestamp is known.
     var followUp: FollowUp?
     var previousReceipt: ReceiveStamps?
     /// The newest probe, and a bit for each of the 64 before it that came.
@@ -38,25 +38,25 @@ struct ReflectedSession {
     var isClosing = false
     var isPaired = false
 
-    init(_ key: SessionKey, identifier: UInt64, now: Int64, bootHash: UInt64, ownSteps: UInt32 = 0) {
+    init(_ key: SessionKey, identifier: UInt64, now: Int64, bootHash: UInt64, localSteps: UInt32 = 0) {
         self.key = key
         self.identifier = identifier
         lastUsed = now
-        relation = ClockRelation(ownBootHash: bootHash)
-        clock = ClockEpochs(ownSteps: ownSteps)
+        relation = ClockRelation(localBootHash: bootHash)
+        clock = ClockEpochs(localSteps: localSteps)
     }
 
-    private static let reach: UInt64 = 1024
+    private static let restartDistance: UInt64 = 1024
 
     /// How long it may be silent, in nanoseconds: a slow sender for several of its own pauses.
-    fileprivate var patience: Int64 { max(SessionTable.expiry, 4 &* min(gap, 1 << 60)) }
+    fileprivate var timeout: Int64 { max(SessionTable.expiry, 4 &* min(gap, 1 << 60)) }
 
-    enum Arrival {
+    enum ProbeOrder {
         case inOrder, reordered, duplicate
     }
 
     /// Enters a probe's sequence and tells whether it came before, or after a later one.
-    mutating func enter(probe sequence: UInt32) -> Arrival {
+    mutating func record(probe sequence: UInt32) -> ProbeOrder {
         guard let newest = newestProbe else {
             newestProbe = sequence
             window = 1
@@ -69,7 +69,7 @@ struct ReflectedSession {
             return .inOrder
         }
         let behind = UInt64(ahead.magnitude)
-        if behind > Self.reach {
+        if behind > Self.restartDistance {
             // No network reorders as far as that: the sender has started anew.
             newestProbe = sequence
             window = 1
@@ -135,7 +135,7 @@ struct SessionTable {
     mutating func expire(_ now: Int64) {
         guard count > 0 else { return }
         for index in sessions.indices {
-            guard sessions[index].isOpen, now &- sessions[index].lastUsed > sessions[index].patience
+            guard sessions[index].isOpen, now &- sessions[index].lastUsed > sessions[index].timeout
             else { continue }
             indices[sessions[index].key] = nil
             sessions[index].isOpen = false

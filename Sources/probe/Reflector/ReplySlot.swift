@@ -1,7 +1,7 @@
 import Report
 import STAMPWire
 
-/// All that is known of one reply, and of the probe that it answered, while their stamps and rows are not finished.
+/// All that is known of one reply, and of the probe that it answered, while their timestamps and rows are not finished.
 struct ReplySlot {
     struct Flags: OptionSet {
         let rawValue: UInt8
@@ -23,7 +23,7 @@ struct ReplySlot {
     /// The id of the session's reply before this one.
     var previous: UInt32 = 0
     var session = 0
-    /// The session's stretch between two steps of the clocks in which the probe was answered.
+    /// The session's clock epoch between two steps of the clocks in which the probe was answered.
     var epoch: UInt32 = 0
     var identifier: UInt64 = 0
     var flags: Flags = []

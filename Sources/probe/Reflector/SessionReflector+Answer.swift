@@ -9,9 +9,9 @@ extension SessionReflector {
     /// Answers the probes that are there, batch by batch, up to a limit: a flood must not keep the thread from its
     /// other work.
     mutating func answer(_ receiving: inout ReceiveBatch, _ sending: inout SendBatch, _ stamps: inout StampBatch) {
-        for _ in 0..<Link.rounds {
+        for _ in 0..<Endpoint.rounds {
             do throws(SystemError) {
-                try link.conn.receiveNow(&receiving)
+                try endpoint.conn.receiveNow(&receiving)
             } catch {
                 // The interface going down is told once; the socket works again when it is up.
                 if error.code == ErrorCode.networkDown {
@@ -24,7 +24,7 @@ extension SessionReflector {
             guard receiving.count > 0 else { return }
             let steps = clockWatch.steps
             let appTime = ClockID.realtime.now()
-            lookAtClock()
+            checkClock()
             let now = ClockID.monotonic.now()
             receiving.forEach { bytes, packet in answer(bytes, packet, appTime, now, &sending) }
             transmit(&sending, now)
@@ -33,7 +33,7 @@ extension SessionReflector {
                 if clockWatch.steps == steps { isReceiptUnsure = false }
                 return
             }
-            takeStamps(&stamps)
+            receiveStamps(&stamps)
         }
     }
 
@@ -41,37 +41,37 @@ extension SessionReflector {
         _ bytes: RawSpan, _ packet: borrowing ReceivedPacket, _ appTime: Int64, _ now: Int64,
         _ sending: inout SendBatch
     ) {
-        guard !packet.isTruncated else { return result.refusals.truncated &+= 1 }
+        guard !packet.isTruncated else { return result.rejected.truncated &+= 1 }
         // Frames to others, seen in promiscuous mode, and broadcasts are not ours to answer.
-        if let type = packet.link?.packetType, type != .host { return result.refusals.stray &+= 1 }
+        if let type = packet.link?.packetType, type != .host { return result.rejected.stray &+= 1 }
         let arrival: Arrival
         do throws(FrameError) {
-            arrival = try link.arrival(of: bytes, packet)
+            arrival = try endpoint.arrival(of: bytes, packet)
         } catch {
-            return result.refusals.count(error)
+            return result.rejected.count(error)
         }
         // Nobody can be answered at port 0, and no group or address 0 sends anything.
         guard arrival.source.port != 0, arrival.sourceMAC.map({ !$0.isMulticast && $0 != .zero }) ?? true else {
-            return result.refusals.stray &+= 1
+            return result.rejected.stray &+= 1
         }
-        guard arrival.source.port != link.port else { return result.loopsRefused &+= 1 }
+        guard arrival.source.port != endpoint.port else { return result.loopsRejected &+= 1 }
         guard isAllowed(arrival.source.address) else { return result.notAllowed &+= 1 }
         let payload = bytes.extracting(arrival.payload)
-        guard let probe = SenderPacket(decoding: payload) else { return result.refusals.short &+= 1 }
+        guard let probe = SenderPacket(decoding: payload) else { return result.rejected.short &+= 1 }
         let key = SessionKey(source: arrival.source, destination: arrival.destination, ssid: probe.ssid)
-        guard let session = table.index(of: key) ?? open(key, now) else { return result.sessionsRefused &+= 1 }
+        guard let session = table.index(of: key) ?? open(key, now) else { return result.sessionsRejected &+= 1 }
         let receipt = ReceiveStamps(
             sequence: probe.sequence,
-            card: cardTime.received(
-                packet.stamps.hardware, before: packet.stamps.software ?? appTime, link.cardReceipts,
-                &result.cardReceipts),
+            nic: phc.received(
+                packet.stamps.hardware, before: packet.stamps.software ?? appTime, endpoint.receiveStamping,
+                &result.receiveStamping),
             software: packet.stamps.software, app: appTime)
         reply(to: probe, payload, arrival, receipt, session, now, &sending)
     }
 
     private func isAllowed(_ address: IPAddress) -> Bool {
         // Over packet sockets the filter has seen to it already.
-        guard link.transport == .udp, !configuration.allowed.isEmpty else { return true }
+        guard endpoint.transport == .udp, !configuration.allowed.isEmpty else { return true }
         return configuration.allowed.contains { $0.contains(address) }
     }
 
@@ -81,7 +81,7 @@ extension SessionReflector {
         hasher.combine(key)
         let identifier = UInt64(bitPattern: Int64(hasher.finalize()))
         let session = ReflectedSession(
-            key, identifier: identifier, now: now, bootHash: configuration.bootHash, ownSteps: clockWatch.steps)
+            key, identifier: identifier, now: now, bootHash: configuration.bootHash, localSteps: clockWatch.steps)
         let index = table.open(session)
         if index != nil { result.sessionsOpened &+= 1 }
         return index
@@ -102,10 +102,10 @@ extension SessionReflector {
             finish(oldest)
             oldest &+= 1
         }
-        let headers = link.replyHeaders(to: arrival)
+        let headers = endpoint.replyHeaders(to: arrival)
         var outcome: ReplyResult?
         let options =
-            link.transport == .udp
+            endpoint.transport == .udp
             ? SendOptions(
                 destination: arrival.source, source: arrival.destination,
                 trafficClass: requestedDSCP(payload, else: arrival.dscp) << 2) : SendOptions()
@@ -118,10 +118,10 @@ extension SessionReflector {
             guard headers.write(into: &frame, payload: written.length, sequence: id | 0x8000) else { return 0 }
             return headers.finish(&frame, payload: written.length)
         }
-        guard let outcome else { return result.refusals.short &+= 1 }
+        guard let outcome else { return result.rejected.short &+= 1 }
 
         let previous = table[session].newestID
-        let arrivalOrder = note(outcome.probePaired, probe, receipt, session, id, now)
+        let arrivalOrder = record(outcome.probePaired, probe, receipt, session, id, now)
         result.totals.received &+= 1
         if arrivalOrder == .duplicate { result.duplicates &+= 1 }
         var slot = ReplySlot()
@@ -148,7 +148,7 @@ extension SessionReflector {
         replies[Int(id & mask)] = slot
         guard configuration.writesRows else { return }
         if let paired = outcome.probePaired {
-            learn(from: paired, session)
+            update(from: paired, session)
         } else {
             // This sender will tell no more than it has.
             writeProbeRow(Int(id & mask))
@@ -163,16 +163,17 @@ extension SessionReflector {
         let estimate = ErrorEstimate(rawValue: control.errorEstimate)
         let paired = PairedStamps(
             instance: configuration.instance, bootHash: configuration.bootHash,
-            hardwareClock: card.wireIndex, clockSteps: UInt8(truncatingIfNeeded: clockWatch.steps),
+            hardwareClock: nic.wireIndex, clockSteps: UInt8(truncatingIfNeeded: clockWatch.steps),
             transmit0: replyStamps(taken.0),
             transmit1: replyStamps(taken.1), receive0: receipt, receive1: table[session].previousReceipt)
-        let byCard = configuration.stamps.measuresByCards ? receipt.card.realtime : nil
+        let usingHardware = configuration.stamps.usesHardwareOnly ? receipt.nic.realtime : nil
         return ReplyContext(
-            sequence: table[session].nextReply, receiveNanoseconds: byCard ?? receipt.software ?? receipt.app ?? 0,
+            sequence: table[session].nextReply,
+            receiveNanoseconds: usingHardware ?? receipt.software ?? receipt.app ?? 0,
             transmitNanoseconds: 0, errorEstimate: estimate, ttl: arrival.hopLimit, dscp: arrival.dscp,
-            ecn: arrival.ecn, permitsRequestedDSCP: link.hasIP, followUp: table[session].followUp,
+            ecn: arrival.ecn, permitsRequestedDSCP: endpoint.hasIP, followUp: table[session].followUp,
             syncSource: estimate.synchronized ? SynchronizationSource.ntp : SynchronizationSource.localFreeRunning,
-            receiveMethod: byCard == nil ? TimestampingMethod.softwareLocal : TimestampingMethod.hardwareAssist,
+            receiveMethod: usingHardware == nil ? TimestampingMethod.softwareLocal : TimestampingMethod.hardwareAssist,
             paired: paired)
     }
 
@@ -192,21 +193,21 @@ extension SessionReflector {
     }
 
     /// Brings the session up to date with a probe that is being answered.
-    private mutating func note(
+    private mutating func record(
         _ paired: PairedStamps?, _ probe: SenderPacket, _ receipt: ReceiveStamps, _ session: Int, _ id: UInt32,
         _ now: Int64
-    ) -> ReflectedSession.Arrival {
-        let order = table[session].enter(probe: probe.sequence)
+    ) -> ReflectedSession.ProbeOrder {
+        let order = table[session].record(probe: probe.sequence)
         table[session].previousReceipt = receipt
         table[session].newestID = id
         table[session].nextReply &+= 1
         table[session].gap = now &- table[session].lastUsed
         table[session].lastUsed = now
-        table[session].relation.learn(
-            own: ErrorEstimate(rawValue: control.errorEstimate), peer: probe.errorEstimate)
-        table[session].clock.follow(ownSteps: clockWatch.steps)
+        table[session].relation.update(
+            local: ErrorEstimate(rawValue: control.errorEstimate), peer: probe.errorEstimate)
+        table[session].clock.follow(localSteps: clockWatch.steps)
         if let paired {
-            learn(ofClock: paired, session)
+            update(ofClock: paired, session)
             table[session].identifier = paired.instance
             table[session].isPaired = true
             table[session].isClosing = paired.isClosing
@@ -216,12 +217,12 @@ extension SessionReflector {
     }
 
     /// Takes up what a paired sender tells of its clock.
-    private mutating func learn(ofClock paired: PairedStamps, _ session: Int) {
+    private mutating func update(ofClock paired: PairedStamps, _ session: Int) {
         if table[session].isPaired, table[session].identifier != paired.instance { table[session].clock.forgetPeer() }
-        let isNewBoot = table[session].relation.learn(peerBootHash: paired.bootHash)
+        let isNewBoot = table[session].relation.update(peerBootHash: paired.bootHash)
         let isOneClock = table[session].relation.isOneClock
-        if table[session].clock.learn(told: paired.clockSteps, isOneClock: isOneClock) {
-            table[session].relation.learnOfPeerStep()
+        if table[session].clock.update(reported: paired.clockSteps, isOneClock: isOneClock) {
+            table[session].relation.recordPeerStep()
         } else if isNewBoot {
             table[session].clock.beginWithPeer()
         }
@@ -236,7 +237,7 @@ extension SessionReflector {
         var failure: SystemError?
         while position < batch.count {
             do throws(SystemError) {
-                let sent = try link.conn.send(&batch, from: position)
+                let sent = try endpoint.conn.send(&batch, from: position)
                 for _ in 0..<sent {
                     ledger.recordSend(id: batch.id(at: position), at: now)
                     position += 1

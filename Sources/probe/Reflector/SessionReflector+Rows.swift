@@ -6,14 +6,14 @@ import STAMPWire
 
 extension SessionReflector {
     /// Takes over what a probe tells of earlier probes' departures and of earlier replies' arrivals.
-    mutating func learn(from paired: PairedStamps, _ session: Int) {
-        learn(of: paired.transmit0, session)
-        learn(of: paired.transmit1, session)
-        learn(of: paired.receive0, session)
-        learn(of: paired.receive1, session)
+    mutating func update(from paired: PairedStamps, _ session: Int) {
+        update(of: paired.transmit0, session)
+        update(of: paired.transmit1, session)
+        update(of: paired.receive0, session)
+        update(of: paired.receive1, session)
     }
 
-    private mutating func learn(of stamps: TransmitStamps?, _ session: Int) {
+    private mutating func update(of stamps: TransmitStamps?, _ session: Int) {
         guard let stamps, let newest = table[session].newestProbe,
             let index = find(session, back: newest &- stamps.sequence, { $0.probe.sequence == stamps.sequence }),
             !replies[index].flags.contains(.probeRowWritten)
@@ -22,7 +22,7 @@ extension SessionReflector {
         writeProbeRow(index)
     }
 
-    private mutating func learn(of stamps: ReceiveStamps?, _ session: Int) {
+    private mutating func update(of stamps: ReceiveStamps?, _ session: Int) {
         guard let stamps,
             let index = find(
                 session, back: table[session].nextReply &- 1 &- stamps.sequence,
@@ -73,9 +73,9 @@ extension SessionReflector {
         var row = PacketRecord(
             session: slot.identifier, packet: .probe, sequence: slot.probe.sequence,
             replySequence: slot.reply.sequence, direction: .in, bytes: slot.bytes, status: slot.probeStatus,
-            ttl: link.hasIP ? slot.ttl : nil, dscp: link.hasIP ? slot.dscp : nil)
-        row.enter(slot.probe)
-        row.enter(slot.probeReceived)
+            ttl: endpoint.hasIP ? slot.ttl : nil, dscp: endpoint.hasIP ? slot.dscp : nil)
+        row.record(slot.probe)
+        row.record(slot.probeReceived)
         finish(&row, slot, isProbe: true)
         push(.row(row, lateness: nil))
     }
@@ -89,16 +89,16 @@ extension SessionReflector {
             replySequence: slot.reply.sequence, direction: .out, bytes: slot.replyBytes,
             // Only the sender's word proves that a reply arrived.
             status: slot.flags.contains(.receiptKnown) ? .ok : .unknown,
-            ttl: link.hasIP ? 255 : nil, dscp: link.hasIP ? slot.replyDSCP : nil)
-        row.enter(slot.reply)
-        row.enter(slot.replyReceived)
+            ttl: endpoint.hasIP ? 255 : nil, dscp: endpoint.hasIP ? slot.replyDSCP : nil)
+        row.record(slot.reply)
+        row.record(slot.replyReceived)
         finish(&row, slot, isProbe: false)
         push(.row(row, lateness: nil))
     }
 
-    /// The stretch that a row belongs to; `nil` where a clock was set before all that it needs was there.
+    /// The clock epoch that a row belongs to; `nil` where a clock was set before all that it needs was there.
     private mutating func clockEpoch(_ slot: ReplySlot) -> UInt16? {
-        table[slot.session].clock.follow(ownSteps: clockWatch.steps)
+        table[slot.session].clock.follow(localSteps: clockWatch.steps)
         let clock = table[slot.session].clock
         return slot.flags.contains(.crossing) || slot.epoch != clock.current ? nil : clock.label(slot.epoch)
     }
@@ -111,14 +111,15 @@ extension SessionReflector {
         row.clockEpoch = isKnown ? clockEpoch(slot) : nil
         if isKnown { row.senderPort = table[slot.session].key.source.port }
         if row.clockEpoch != nil, let delay = row.softwareDelay {
-            table[slot.session].relation.learn(forward: isProbe ? delay : nil, reverse: isProbe ? nil : delay)
+            table[slot.session].relation.update(forward: isProbe ? delay : nil, reverse: isProbe ? nil : delay)
         }
         row.computeDelay(
-            error: isKnown ? table[slot.session].relation.error : nil, byCards: configuration.stamps.measuresByCards)
+            error: isKnown ? table[slot.session].relation.error : nil,
+            usingHardware: configuration.stamps.usesHardwareOnly)
         row.transmitMissing =
             isProbe
             ? row.reasonForMissingStamp(slot.probe, else: isPaired ? .notReceived : .noFollowUp)
             : row.reasonForMissingStamp(slot.stampMissing, expecting: ledger.expected)
-        if configuration.stamps.measuresByCards { row.explainMissingPeerStamp() }
+        if configuration.stamps.usesHardwareOnly { row.explainMissingPeerStamp() }
     }
 }

@@ -4,20 +4,20 @@ import Report
 import STAMPWire
 
 extension SessionReflector {
-    /// Takes the transmit stamps that are there, up to a limit.
-    mutating func takeStamps(_ batch: inout StampBatch) {
+    /// Takes the transmit timestamps that are there, up to a limit.
+    mutating func receiveStamps(_ batch: inout StampBatch) {
         do throws(SystemError) {
-            try link.takeStamps(&batch) { batch in
-                lookAtClock()
+            try endpoint.receiveStamps(&batch) { batch in
+                checkClock()
                 if batch.foundQueueFull { ledger.recordFullQueue() }
-                batch.forEach { stamp in enter(stamp) }
+                batch.forEach { stamp in record(stamp) }
             }
         } catch {
             result.failure = error
         }
     }
 
-    private mutating func enter(_ stamp: TransmitStamp) {
+    private mutating func record(_ stamp: TransmitStamp) {
         let match = ledger.recordStamp(stamp)
         guard match != .unknown, let index = index(ofReply: stamp.id) else { return }
         switch stamp.stage {
@@ -25,27 +25,27 @@ extension SessionReflector {
         case .sent:
             if let time = stamp.stamps.software { replies[index].reply.software = time }
             if let time = stamp.stamps.hardware {
-                replies[index].reply.card = cardTime.sent(time, after: replies[index].reply.app)
-                turn.giveBack()
-                card.missed.noteStamp()
+                replies[index].reply.nic = phc.sent(time, after: replies[index].reply.app)
+                turn.release()
+                nic.missed.recordStamp()
             }
         case .acknowledged, .completed: break
         }
         if match == .stamped(isComplete: true) { markStamped(index) }
     }
 
-    /// All stamps of a reply that can come have come: later replies tell the sender.
+    /// All timestamps of a reply that can come have come: later replies tell the sender.
     private mutating func markStamped(_ index: Int) {
         let slot = replies[index]
         replies[index].flags.insert(.stamped)
         // The place may have gone to another session since.
         if table[slot.session].identifier == slot.identifier {
             table[slot.session].stampedReplies.add(slot.id)
-            let byCard = configuration.stamps.measuresByCards ? slot.reply.card.realtime : nil
-            if let time = byCard ?? slot.reply.software {
+            let usingHardware = configuration.stamps.usesHardwareOnly ? slot.reply.nic.realtime : nil
+            if let time = usingHardware ?? slot.reply.software {
                 table[slot.session].followUp = FollowUp(
                     sequence: slot.reply.sequence, timestamp: NTPTimestamp(unixNanoseconds: time).rawValue,
-                    method: byCard == nil ? TimestampingMethod.softwareLocal : TimestampingMethod.hardwareAssist)
+                    method: usingHardware == nil ? TimestampingMethod.softwareLocal : TimestampingMethod.hardwareAssist)
             }
         }
         complete(index)
@@ -62,8 +62,8 @@ extension SessionReflector {
             let isWaiting = configuration.writesRows ? !slot.isFinished : !slot.flags.contains(.stamped)
             if slot.flags.contains(.inUse), isWaiting {
                 // What the sender tells comes with its next probes.
-                let patience = configuration.timeout &+ 2 &* min(table[slot.session].gap, Self.greatestGap)
-                guard now &- slot.sentAt > patience else { return }
+                let timeout = configuration.timeout &+ 2 &* min(table[slot.session].gap, Self.greatestGap)
+                guard now &- slot.sentAt > timeout else { return }
                 finish(oldest)
             }
             oldest &+= 1
@@ -71,16 +71,16 @@ extension SessionReflector {
     }
 
     private mutating func writeOffStamps(_ now: Int64) {
-        let expired = card.missed.writeOff(in: &ledger, now, timeout: configuration.timeout, &result.missed)
+        let expired = nic.missed.writeOff(in: &ledger, now, timeout: configuration.timeout, &result.missed)
         for (id, reason) in expired {
             guard let index = index(ofReply: id) else { continue }
             replies[index].stampMissing = reason
-            if replies[index].reply.card.time == nil { replies[index].reply.card.missing = reason.wireCode }
+            if replies[index].reply.nic.time == nil { replies[index].reply.nic.missing = reason.wireCode }
             markStamped(index)
         }
     }
 
-    /// The reflector ends: every probe gets its rows. Stamps that were still awaited stay so in the ledger.
+    /// The reflector ends: every probe gets its rows. Timestamps that were still awaited stay so in the ledger.
     mutating func finishAll() {
         while oldest != next {
             let index = Int(oldest & mask)
@@ -88,7 +88,7 @@ extension SessionReflector {
             finish(oldest)
             oldest &+= 1
         }
-        link.readCounters(into: &result.totals)
+        endpoint.readCounters(into: &result.totals)
         push(.totals(result.totals))
     }
 }

@@ -5,7 +5,7 @@ import NetworkAddresses
 import Report
 import STAMPWire
 
-/// The session-reflector: answers probes from the thread that receives them, and learns the true transmit stamps of
+/// The session-reflector: answers probes from the thread that receives them, and learns the true transmit timestamps of
 /// its replies, which later replies carry. It owns everything here.
 struct SessionReflector: ~Copyable {
     struct Configuration: Sendable {
@@ -17,19 +17,19 @@ struct SessionReflector: ~Copyable {
         var allowed: [IPNetwork]
         /// Whether somebody wants the rows of the sessions that are answered.
         var writesRows: Bool
-        /// Nanoseconds until a stamp, or the other side's telemetry, is given up.
+        /// Nanoseconds until a timestamp, or the other side's telemetry, is given up.
         var timeout: Int64
         /// Whether to say when this host's clock was set: where no session-sender does.
-        var tellsOfClock = false
+        var reportsClock = false
     }
 
     let configuration: Configuration
-    let link: Link
+    let endpoint: Endpoint
     let control: SessionControl
     let events: SPSCRing<SessionEvent>
-    let card: Card
-    var cardTime: CardTime
-    var turn: CardTurn
+    let nic: NIC
+    var phc: PHCView
+    var turn: TransmitTurn
 
     var table = SessionTable()
     var replies: [ReplySlot]
@@ -51,20 +51,20 @@ struct SessionReflector: ~Copyable {
     private var nextReport: Int64
 
     init(
-        _ configuration: Configuration, link: Link, card: Card, control: SessionControl,
+        _ configuration: Configuration, endpoint: Endpoint, nic: NIC, control: SessionControl,
         events: SPSCRing<SessionEvent>
     ) {
         self.configuration = configuration
-        self.card = card
-        cardTime = CardTime(card.clock)
-        turn = CardTurn(card)
-        self.link = link
+        self.nic = nic
+        phc = PHCView(nic.clock)
+        turn = TransmitTurn(nic)
+        self.endpoint = endpoint
         self.control = control
         self.events = events
         let size = 1 << 15
         replies = Array(repeating: ReplySlot(), count: size)
         mask = UInt32(size - 1)
-        ledger = TransmitLedger(capacity: size, expecting: link.conn.transmitStamps)
+        ledger = TransmitLedger(capacity: size, expecting: endpoint.conn.transmitStamps)
         nextReport = ClockID.monotonic.now() &+ SessionSender.reportInterval
     }
 
@@ -75,22 +75,22 @@ struct SessionReflector: ~Copyable {
     /// Answers until it is told to end.
     mutating func run() -> ReflectorResult {
         let start = ClockID.monotonic.now()
-        var receiving = ReceiveBatch(capacity: SessionSender.batch, packetBytes: link.packetBytes)
+        var receiving = ReceiveBatch(capacity: SessionSender.batch, packetBytes: endpoint.packetBytes)
         var sending = SendBatch(
-            capacity: SessionSender.batch, packetBytes: link.headerBytes + 4 + link.packetBytes)
+            capacity: SessionSender.batch, packetBytes: endpoint.headerBytes + 4 + endpoint.packetBytes)
         var stamps = StampBatch(capacity: 2 * SessionSender.batch)
-        link.conn.setWriteDeadline(monotonic: 0)
+        endpoint.conn.setWriteDeadline(monotonic: 0)
         var activity = PacketConn.Activity()
         while !isOver {
-            cardTime.refresh()
-            lookAtClock()
+            phc.refresh()
+            checkClock()
             // What is not taken now keeps the next wait from lasting.
             if activity.contains(.packets), !holdUp() {
                 let before = ledger.account.sent
                 answer(&receiving, &sending, &stamps)
-                if ledger.account.sent == before { turn.giveBack() }
+                if ledger.account.sent == before { turn.release() }
             }
-            if !activity.isEmpty { takeStamps(&stamps) }
+            if !activity.isEmpty { receiveStamps(&stamps) }
             let now = ClockID.monotonic.now()
             sweep(now)
             report(now)
@@ -105,24 +105,24 @@ struct SessionReflector: ~Copyable {
         return result
     }
 
-    /// Lets probes wait for a moment where the card is busy with another stamp, unless they come fast.
+    /// Lets probes wait for a moment where the NIC is busy with another timestamp, unless they come fast.
     ///
     /// - Returns: whether they have to wait longer.
     private mutating func holdUp() -> Bool {
         guard ledger.expected.contains(.hardware) else { return false }
         let now = ClockID.monotonic.now()
-        if turn.take(now, patience: (now &- lastAnswered) / 2) {
+        if turn.acquire(now, timeout: (now &- lastAnswered) / 2) {
             lastAnswered = now
             return false
         }
         // Not for packets, which are there already.
-        _ = try? control.signal.descriptor.waitForInput(timeout: CardTurn.glance)
+        _ = try? control.signal.descriptor.waitForInput(timeout: TransmitTurn.pollInterval)
         return true
     }
 
     private mutating func wait(until deadline: Int64) -> PacketConn.Activity {
         do throws(SystemError) {
-            let activity = try link.wait(until: deadline, control)
+            let activity = try endpoint.wait(until: deadline, control)
             if activity.contains(.closed) { isOver = true }
             return activity
         } catch {
@@ -144,8 +144,8 @@ struct SessionReflector: ~Copyable {
             let isAtWork = table.sessions.contains { session in
                 guard session.isOpen else { return false }
                 let isDone = session.isClosing && session.hasMeasured
-                let patience = isDone ? 200_000_000 : max(1_000_000_000, 3 &* session.gap)
-                return now &- session.lastUsed < patience
+                let timeout = isDone ? 200_000_000 : max(1_000_000_000, 3 &* session.gap)
+                return now &- session.lastUsed < timeout
             }
             isOver = !isAtWork || now &- since > Self.lingerLimit
         }
@@ -155,7 +155,7 @@ struct SessionReflector: ~Copyable {
         guard now >= nextReport else { return }
         nextReport = now &+ SessionSender.reportInterval
         table.expire(now)
-        link.readCounters(into: &result.totals)
+        endpoint.readCounters(into: &result.totals)
         push(.totals(result.totals))
     }
 
@@ -163,16 +163,16 @@ struct SessionReflector: ~Copyable {
         if !events.push(event) { result.eventsDropped &+= 1 }
     }
 
-    /// Looks whether this host's clock was set. To be called before replies are written and before their stamps are taken
-    /// in: then a reply says on which side of a step its own stamps and those that it tells of are.
-    mutating func lookAtClock() {
-        guard let step = clockWatch.look() else { return }
+    /// Looks whether this host's clock was set. To be called before replies are written and before their timestamps are taken
+    /// in: then a reply says on which side of a step its own timestamps and those that it tells of are.
+    mutating func checkClock() {
+        guard let step = clockWatch.read() else { return }
         isReceiptUnsure = true
-        cardTime.forget()
+        phc.forget()
         control.errorEstimate = Housekeeping.unknownError
-        guard configuration.tellsOfClock else { return }
+        guard configuration.reportsClock else { return }
         let entry = ClockStep(
-            side: .own, epoch: UInt16(clamping: clockWatch.steps), noticed: ClockID.realtime.now(), sequence: nil,
+            side: .local, epoch: UInt16(clamping: clockWatch.steps), noticed: ClockID.realtime.now(), sequence: nil,
             amount: step.amount, error: step.error)
         result.clockSteps.add(entry)
         if result.clockSteps.last != nil { push(.notice(.clockSet(entry))) }
@@ -189,29 +189,29 @@ struct SessionReflector: ~Copyable {
 struct ReflectorResult: Sendable {
     /// `received` are probes, `sent` replies.
     var totals = SessionTotals()
-    var refusals = Refusals()
+    var rejected = RejectedPackets()
     /// From the port that reflectors listen on: answering could go on for ever.
-    var loopsRefused: UInt64 = 0
+    var loopsRejected: UInt64 = 0
     /// From addresses that are not allowed.
     var notAllowed: UInt64 = 0
     /// Sessions for which there was no room.
-    var sessionsRefused: UInt64 = 0
+    var sessionsRejected: UInt64 = 0
     var sessionsOpened: UInt64 = 0
     var duplicates: UInt64 = 0
     var sendErrors: UInt64 = 0
     var eventsDropped: UInt64 = 0
     var account = TransmitLedger(capacity: 1, expecting: []).account
     var missed = MissedCounts()
-    var cardReceipts = CardReceiptCounts()
+    var receiveStamping = ReceiveStampCounts()
     var clockSteps = ClockSteps()
     var duration: Int64 = 0
     var threadCPU: Int64 = 0
     var failure: SystemError?
 
     var named: [(name: String, value: UInt64)] {
-        [("probes", totals.received), ("replies", totals.sent)] + refusals.named + [
-            ("loops_refused", loopsRefused), ("not_allowed", notAllowed), ("sessions", sessionsOpened),
-            ("sessions_refused", sessionsRefused), ("duplicates", duplicates), ("records_dropped", eventsDropped),
+        [("probes", totals.received), ("replies", totals.sent)] + rejected.named + [
+            ("loops_refused", loopsRejected), ("not_allowed", notAllowed), ("sessions", sessionsOpened),
+            ("sessions_refused", sessionsRejected), ("duplicates", duplicates), ("records_dropped", eventsDropped),
             ("packet_thread_cpu_ns", UInt64(clamping: threadCPU)),
         ]
     }

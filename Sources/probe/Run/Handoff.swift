@@ -12,9 +12,9 @@ final class Handoff<Value: ~Copyable>: Sendable {
     /// Changes the value in its place, one caller at a time.
     func withValue(_ body: (inout sending Value) -> Void) {
         box.withLock { value in
-            guard var own = value.take() else { return }
-            body(&own)
-            value = consume own
+            guard var local = value.take() else { return }
+            body(&local)
+            value = consume local
         }
     }
 }

@@ -27,17 +27,17 @@ enum Housekeeping {
         }
     }
 
-    /// Follows the card's clock until cancelled.
-    static func watch(_ card: Card, _ logger: Logger) -> Task<Void, Never> {
-        every(Card.interval) {
-            guard let step = card.look() else { return }
+    /// Follows the PHC until cancelled.
+    static func watch(_ nic: NIC, _ logger: Logger) -> Task<Void, Never> {
+        every(NIC.interval) {
+            guard let step = nic.read() else { return }
             logger.warning(
-                "The card's clock and the system's were set against one another, by \(exactDurationText(step)).")
+                "The PHC and the system's were set against one another, by \(exactDurationText(step)).")
         }
     }
 
     /// The interface's own addresses, that probes may be sent to.
-    static func ownAddresses(_ interface: Interface) -> [IPAddress] {
+    static func localAddresses(_ interface: Interface) -> [IPAddress] {
         guard let connection = try? NetlinkConnection(),
             let found = try? connection.addresses(on: interface.index)
         else { return [] }

@@ -5,7 +5,7 @@ import Report
 extension PairedRun {
     /// Prints the summary, writes histogram and description, and decides how the command ends.
     func report(
-        _ outcome: Outcome, _ card: Card, _ receipts: CardReceipts, _ flows: FlowHistory?,
+        _ outcome: Outcome, _ nic: NIC, _ receipts: ReceiveStamping, _ flows: FlowHistory?,
         _ description: inout RunDescription
     ) throws(ProbeError) {
         let common = options.common
@@ -19,7 +19,7 @@ extension PairedRun {
                 path, session: session, outcome.recorder.statistics, outcome.recorder.samples)
         }
         description.set("duration_ns", .integer(outcome.sender.duration))
-        if let facts = card.facts { description.set("hardware_clock", facts) }
+        if let facts = nic.facts { description.set("hardware_clock", facts) }
         description.set("relative", .bool(summary.relative))
         description.set("clock_note", .string(summary.clockNote))
         if let steps = summary.clockSteps.jsonValue() { description.set("clock_steps", steps) }
@@ -44,15 +44,15 @@ extension PairedRun {
         let common = options.common
         let question = "Is `probe run` or `probe reflect` up there, on port \(common.port)"
         guard common.transport == .l2 else { return question + ", and does a firewall let UDP to it pass?" }
-        let card =
+        let nic =
             (common.vlan ?? 0) == 0
-            ? "" : " A card that filters VLANs (`ethtool -k`: rx-vlan-filter) drops this one before anybody sees it."
+            ? "" : " A NIC that filters VLANs (`ethtool -k`: rx-vlan-filter) drops this one before anybody sees it."
         return question
             + ", with `--transport l2` and the same --frame and --vlan, and is this address its interface's on the same network?"
-            + card
+            + nic
     }
 
-    private func summary(_ outcome: Outcome, _ receipts: CardReceipts) -> RunSummary {
+    private func summary(_ outcome: Outcome, _ receipts: ReceiveStamping) -> RunSummary {
         let sender = outcome.sender
         let reflector = outcome.reflector
         let counters: [(name: String, value: UInt64)] =
@@ -63,13 +63,13 @@ extension PairedRun {
                 ("unknown_stamps", UInt64(clamping: sender.account.unknownStamps)),
                 ("records_dropped", sender.eventsDropped),
                 ("packet_thread_cpu_ns", UInt64(clamping: sender.threadCPU)),
-            ] + sender.refusals.named + reflector.named.map { (name: "reflector_" + $0.name, value: $0.value) }
+            ] + sender.rejected.named + reflector.named.map { (name: "reflector_" + $0.name, value: $0.value) }
         let probes = RunOutputs.account(sender.account, sender.missed)
         let replies = RunOutputs.account(reflector.account, reflector.missed)
         var sent = probes
         sent.add(replies)
-        var counts = sender.cardReceipts
-        counts.add(reflector.cardReceipts)
+        var counts = sender.receiveStamping
+        counts.add(reflector.receiveStamping)
         var summary = RunSummary(
             session: sessionText(session), peer: "\(options.peer)", interface: interface.name,
             duration: sender.duration, statistics: outcome.recorder.statistics,
@@ -84,14 +84,14 @@ extension PairedRun {
         return summary
     }
 
-    /// Measured by cards, and the peer's has told nothing.
+    /// Measured by NICs, and the peer's has told nothing.
     private func delayNotes(_ outcome: Outcome) -> [String] {
         let statistics = outcome.recorder.statistics
-        guard options.common.stamps.measuresByCards, statistics.forward.counts.received > 0,
-            (statistics.forward.stretches + statistics.reverse.stretches).allSatisfy(\.delay.isEmpty)
+        guard options.common.stamps.usesHardwareOnly, statistics.forward.counts.received > 0,
+            (statistics.forward.epochs + statistics.reverse.epochs).allSatisfy(\.delay.isEmpty)
         else { return [] }
         return [
-            "No packet has a delay: `--stamps hardware` takes the stamps of both cards, and they were never there together. "
+            "No packet has a delay: `--stamps hardware` takes the timestamps of both NICs, and they were never there together. "
                 + "The rows' tx_missing and rx_missing tell which; the peer needs `--stamps hardware`, or auto, too."
         ]
     }
@@ -112,7 +112,7 @@ extension PairedRun {
         return [
             ("command", .string("run")), ("peer", .string("\(options.peer)")), ("port", .integer(Int64(common.port))),
             ("transport", .string(common.transport.rawValue)), ("stamps", .string(common.stamps.rawValue)),
-            ("interval_ns", .integer(options.spacing)),
+            ("interval_ns", .integer(options.intervalNanoseconds)),
             ("count", options.probes.map(JSONValue.unsigned) ?? .null),
             ("size", options.size.map { .integer(Int64($0)) } ?? .null), ("dscp", .integer(Int64(options.dscp))),
             ("ttl", .integer(Int64(options.ttl))), ("timeout_ns", .integer(options.timeout.nanoseconds)),

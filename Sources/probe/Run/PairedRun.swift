@@ -34,7 +34,7 @@ struct PairedRun {
                     peer, on: interface, transport: options.common.transport, overrides: overrides)
             case .station(let peer): try PeerPath.direct(to: peer, on: interface)
             }
-        defer { path.giveBack(on: interface) }
+        defer { path.removeNeighbour(on: interface) }
         try await serve(path, layout(route: path.mtu), stopper)
     }
 
@@ -63,40 +63,42 @@ struct PairedRun {
         try RunOutputs.refuseSame([common.log, common.log.map(RunOutputs.descriptionPath), options.histogram])
         try RunOutputs.refuseExisting(
             [common.log, common.log.map(RunOutputs.descriptionPath), options.histogram], common)
-        let setting = Link.Setting(
+        let setting = Endpoint.Setting(
             transport: common.transport, interface: interface, stamps: common.stamps, hopLimit: options.ttl,
-            ethernet: Link.Ethernet(shape: common.shape, tag: options.tag, peer: options.peer.station))
+            ethernet: Endpoint.Ethernet(shape: common.shape, tag: options.tag, peer: options.peer.station))
         let address = options.peer.address
         let isLinkLocal = address.isLinkLocal && !address.isIPv4
         let peer = SocketAddress(
             address, port: common.port, scope: isLinkLocal ? UInt32(clamping: interface.index) : 0)
-        let admission = Link.Admission(sources: onlyPeer, destinations: [path.source])
-        let reflectorLink = try Link.reflector(setting, port: common.port, isIPv4: peer.address.isIPv4, admission)
-        let senderLink = try Link.sender(setting, source: path.source, peer: peer)
+        let admission = Endpoint.Admission(sources: onlyPeer, destinations: [path.source])
+        let reflectorEndpoint = try Endpoint.reflector(
+            setting, port: common.port, isIPv4: peer.address.isIPv4, admission)
+        let senderEndpoint = try Endpoint.sender(setting, source: path.source, peer: peer)
         defer {
-            senderLink.conn.close()
-            reflectorLink.conn.close()
+            senderEndpoint.conn.close()
+            reflectorEndpoint.conn.close()
         }
-        RunOutputs.warn(of: senderLink.conn, logger)
+        RunOutputs.warn(of: senderEndpoint.conn, logger)
         let ssid = UInt16.random(in: 1...UInt16.max)
-        let sampleWatch = try watchSamples(path.source, senderLink, ssid)
-        let card = Card(interface, common.stamps)
-        try common.stamps.check(senderLink, card)
-        await card.begin()
+        let sampleWatch = try watchSamples(path.source, senderEndpoint, ssid)
+        let nic = NIC(interface, common.stamps)
+        try common.stamps.check(senderEndpoint, nic)
+        await nic.begin()
 
         var description = RunOutputs.description(
-            interface: interface, card, session: session, options: optionValues)
+            interface: interface, nic, session: session, options: optionValues)
         let log = try RunOutputs.openLog(common, description)
         if let path = options.histogram { try RunOutputs.reserve(path, replacing: common.force) }
         let console = try ProbeError.system { () throws(SystemError) in
             try Console(format: common.output, isQuiet: common.quiet)
         }
 
-        let threads = try ThreadControls(nextHop: path.macAddress.rawValue, spacing: options.spacing)
+        let threads = try ThreadControls(
+            nextHop: path.macAddress.rawValue, intervalNanoseconds: options.intervalNanoseconds)
         let bootHash = Host.bootHash()
         let sender = SessionSender.Configuration(
             session: session, ssid: ssid, peer: peer, source: path.source,
-            layout: layout, interval: options.spacing, count: options.probes,
+            layout: layout, interval: options.intervalNanoseconds, count: options.probes,
             timeout: options.timeout.nanoseconds, dscp: options.dscp, hopLimit: options.ttl, bootHash: bootHash,
             stamps: common.stamps)
         let reflector = SessionReflector.Configuration(
@@ -105,57 +107,58 @@ struct PairedRun {
         let recorder = Handoff(
             Recorder(
                 sources: [
-                    Recorder.Source(ring: threads.senderRing, isOwnSession: true),
+                    Recorder.Source(ring: threads.senderRing, isLocalSession: true),
                     Recorder.Source(
-                        ring: threads.reflectorRing, isOwnSession: false, isLogged: options.logReflected),
+                        ring: threads.reflectorRing, isLocalSession: false, isLogged: options.logReflected),
                 ], control: threads.recorder, logger: logger, log: log, console: console,
                 samples: sampleWatch.map {
                     SampleJoin(
-                        group: $0.group, ring: $0.ring, ownPort: senderLink.port, timeout: options.timeout.nanoseconds)
+                        group: $0.group, ring: $0.ring, localPort: senderEndpoint.port,
+                        timeout: options.timeout.nanoseconds)
                 }))
 
         let keeping = housekeeping(threads)
-        let watching = Housekeeping.watch(card, logger)
+        let watching = Housekeeping.watch(nic, logger)
         defer {
             keeping.cancel()
             watching.cancel()
         }
         stopper.attach { count in threads.stop(signals: count) }
         let flows = FlowWatch.Scope(
-            port: common.port, ownPort: senderLink.port, sendsRaw: common.transport == .packet
+            port: common.port, localPort: senderEndpoint.port, sendsRaw: common.transport == .packet
         ) { [path.source] }
-        let (outcome, history) = try await FlowWatch.follow(senderLink.hasIP ? flows : nil, logger) {
+        let (outcome, history) = try await FlowWatch.follow(senderEndpoint.hasIP ? flows : nil, logger) {
             try await Self.runThreads(
-                threads, card, sender: (sender, senderLink), reflector: (reflector, reflectorLink), recorder,
+                threads, nic, sender: (sender, senderEndpoint), reflector: (reflector, reflectorEndpoint), recorder,
                 sampleWatch)
         }
-        try report(outcome, card, senderLink.cardReceipts, history, &description)
+        try report(outcome, nic, senderEndpoint.receiveStamping, history, &description)
     }
 
     /// Runs sender, reflector and recorder, each on a thread of its own, until all are over.
     private static func runThreads(
-        _ threads: ThreadControls, _ card: Card,
-        sender: (configuration: SessionSender.Configuration, link: Link),
-        reflector: (configuration: SessionReflector.Configuration, link: Link), _ recorder: Handoff<Recorder>,
+        _ threads: ThreadControls, _ nic: NIC,
+        sender: (configuration: SessionSender.Configuration, endpoint: Endpoint),
+        reflector: (configuration: SessionReflector.Configuration, endpoint: Endpoint), _ recorder: Handoff<Recorder>,
         _ sampleWatch: SampleWatch?
     ) async throws -> Outcome {
         async let heard = listen(sampleWatch)
         async let recorded = PacketThread.run(named: "probe-recorder") {
-            var own = recorder.take()
-            return own?.run() ?? RecorderResult()
+            var local = recorder.take()
+            return local?.run() ?? RecorderResult()
         }
         async let reflected = PacketThread.run(named: "probe-reflect", isUrgent: true) {
-            var own = SessionReflector(
-                reflector.configuration, link: reflector.link, card: card, control: threads.reflector,
+            var local = SessionReflector(
+                reflector.configuration, endpoint: reflector.endpoint, nic: nic, control: threads.reflector,
                 events: threads.reflectorRing)
-            return own.run()
+            return local.run()
         }
         do {
             let sent = try await PacketThread.run(named: "probe-sender", isUrgent: true) {
-                var own = SessionSender(
-                    sender.configuration, link: sender.link, card: card, control: threads.sender,
+                var local = SessionSender(
+                    sender.configuration, endpoint: sender.endpoint, nic: nic, control: threads.sender,
                     events: threads.senderRing)
-                return own.run()
+                return local.run()
             }
             threads.senderIsOver()
             let reflection = try await reflected
@@ -180,13 +183,13 @@ struct PairedRun {
 
     /// Subscribes to the samples that are asked for.
     private func watchSamples(
-        _ source: IPAddress, _ senderLink: Link, _ ssid: UInt16
+        _ source: IPAddress, _ senderEndpoint: Endpoint, _ ssid: UInt16
     ) throws(ProbeError) -> SampleWatch? {
         guard let group = options.psample else { return nil }
         let flow = SampledFlow(
-            interface: UInt32(clamping: interface.index), own: source, peer: options.peer.address,
-            port: options.common.port, senderPort: senderLink.port, ssid: ssid)
-        return try SampleWatch(group: group, flow, spacing: options.spacing, logger)
+            interface: UInt32(clamping: interface.index), local: source, peer: options.peer.address,
+            port: options.common.port, senderPort: senderEndpoint.port, ssid: ssid)
+        return try SampleWatch(group: group, flow, intervalNanoseconds: options.intervalNanoseconds, logger)
     }
 
     private var onlyPeer: [IPNetwork] {

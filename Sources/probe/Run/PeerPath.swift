@@ -18,7 +18,7 @@ struct PeerPath {
     /// The route's own MTU.
     var mtu: Int?
     /// The neighbour entry was made on our behalf, so it is ours to take away again.
-    var isOwnNeighbour = false
+    var createdNeighbour = false
 
     /// Looks the way up, and has the kernel find out the next hop's MAC address where it is not known.
     static func find(
@@ -40,13 +40,13 @@ struct PeerPath {
         } catch {
             // The entry that the kernel made for the question is ours to take away, answered or not.
             if case .noAnswer(_, interface: _, existedBefore: false) = error {
-                path.isOwnNeighbour = true
-                path.giveBack(on: interface)
+                path.createdNeighbour = true
+                path.removeNeighbour(on: interface)
             }
             throw .noRoute("\(error) `--mac ADDRESS` names its address by hand.")
         }
         path.macAddress = resolution.macAddress
-        path.isOwnNeighbour = !resolution.existedBefore
+        path.createdNeighbour = !resolution.existedBefore
         return path
     }
 
@@ -84,7 +84,7 @@ struct PeerPath {
                 }
                 throw .noRoute("\(error)")
             case .interfaceDown, .noCarrier: throw .noInterface("\(error)")
-            case .ownAddress, .notUnicast: throw .usage("\(error)")
+            case .localAddress, .notUnicast: throw .usage("\(error)")
             case .netlink: throw .noRoute("\(error)")
             }
         }
@@ -114,8 +114,8 @@ struct PeerPath {
     }
 
     /// Takes away the neighbour entry that was made on our behalf, as far as we may.
-    func giveBack(on interface: Interface) {
-        guard isOwnNeighbour, Host.has(.networkAdministration), let connection = try? NetlinkConnection() else {
+    func removeNeighbour(on interface: Interface) {
+        guard createdNeighbour, Host.has(.networkAdministration), let connection = try? NetlinkConnection() else {
             return
         }
         _ = try? connection.deleteNeighbour(nextHop, on: interface.index)

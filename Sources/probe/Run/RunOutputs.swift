@@ -68,19 +68,19 @@ enum RunOutputs {
     static func warn(of conn: PacketConn, _ logger: Logger) {
         for warning in conn.warnings { logger.notice("\(warning)") }
         if case .refused(let error) = conn.hardwareStamping {
-            logger.notice("No hardware stamps: \(error)")
+            logger.notice("No hardware timestamps: \(error)")
         }
     }
 
     /// How long somebody who reads standard output may do nothing at the end of a run, in nanoseconds.
-    static let patience: Int64 = 5_000_000_000
+    static let timeout: Int64 = 5_000_000_000
 
     /// Writes a command's result to standard output.
     static func print(_ text: String) throws(ProbeError) {
         let bytes = Array(text.utf8)
         let written: Int
         do throws(SystemError) {
-            written = try OutputFile.standardOutput().write(bytes, patience: patience)
+            written = try OutputFile.standardOutput().write(bytes, timeout: timeout)
         } catch  where error.code == ErrorCode.brokenPipe {
             // The reader has seen enough.
             return
@@ -92,7 +92,7 @@ enum RunOutputs {
 
     /// What every description of a run has.
     static func description(
-        interface: Interface, _ card: Card, session: UInt64, options: [(String, JSONValue)]
+        interface: Interface, _ nic: NIC, session: UInt64, options: [(String, JSONValue)]
     ) -> RunDescription {
         var description = RunDescription()
         description.set(version: version)
@@ -106,7 +106,7 @@ enum RunOutputs {
         description.set(
             clockSynchronized: quality?.isSynchronized ?? false, maxError: quality?.maximumError,
             estimatedError: quality?.estimatedError)
-        if let facts = card.facts { description.set("hardware_clock", facts) }
+        if let facts = nic.facts { description.set("hardware_clock", facts) }
         return description
     }
 
@@ -123,12 +123,12 @@ enum RunOutputs {
 
     /// The ledger as the summary shows it.
     ///
-    /// - Parameter missed: which of the stamps that card or driver left out have a reason of their own.
+    /// - Parameter missed: which of the timestamps that NIC or driver left out have a reason of their own.
     static func account(
         _ account: FastAFPacket.TransmitAccount, _ missed: MissedCounts
-    ) -> Report.TransmitAccount {
-        func kind(_ name: String, _ columns: FastAFPacket.TransmitAccount.Columns) -> Report.TransmitAccount.Kind {
-            Report.TransmitAccount.Kind(
+    ) -> TimestampLedger {
+        func kind(_ name: String, _ columns: FastAFPacket.TransmitAccount.Columns) -> TimestampLedger.Kind {
+            TimestampLedger.Kind(
                 name: name, stamped: columns[.stamped], late: columns[.late], lostInBuffer: columns[.lostInBuffer],
                 skippedByDriver: columns[.skippedByDriver], unsupported: columns[.unsupported],
                 pending: columns[.pending])
@@ -138,7 +138,7 @@ enum RunOutputs {
         hardware.inFlight = min(missed.inFlight, hardware.skippedByDriver)
         hardware.never = min(missed.never, hardware.skippedByDriver - hardware.inFlight)
         hardware.skippedByDriver -= hardware.inFlight + hardware.never
-        return Report.TransmitAccount(
+        return TimestampLedger(
             sent: account.sent, kinds: [kind("sched", account.sched), kind("software", account.software), hardware])
     }
 

@@ -8,7 +8,7 @@ final class ThreadControls: Sendable {
     let senderRing: SPSCRing<SessionEvent>
     let reflectorRing: SPSCRing<SessionEvent>
 
-    init(nextHop: UInt64, spacing: Int64) throws(ProbeError) {
+    init(nextHop: UInt64, intervalNanoseconds: Int64) throws(ProbeError) {
         let estimate = Housekeeping.errorEstimate()
         do throws(SystemError) {
             sender = try SessionControl(nextHop: nextHop, errorEstimate: estimate)
@@ -17,13 +17,13 @@ final class ThreadControls: Sendable {
         } catch {
             throw .system(error)
         }
-        senderRing = SPSCRing(capacity: Self.ringCapacity(spacing))
-        reflectorRing = SPSCRing(capacity: Self.ringCapacity(spacing))
+        senderRing = SPSCRing(capacity: Self.ringCapacity(intervalNanoseconds))
+        reflectorRing = SPSCRing(capacity: Self.ringCapacity(intervalNanoseconds))
     }
 
     /// Room for half a second of rows: what the recorder may be held up by a disk.
-    static func ringCapacity(_ spacing: Int64) -> Int {
-        Int(min(1 << 17, max(4096, 1_000_000_000 / max(1, spacing))))
+    static func ringCapacity(_ intervalNanoseconds: Int64) -> Int {
+        Int(min(1 << 17, max(4096, 1_000_000_000 / max(1, intervalNanoseconds))))
     }
 
     /// The first signal ends the measurement, and what is missing is still fetched; a second one ends everything, and

@@ -1,7 +1,7 @@
 import LinuxKernel
 import Report
 
-/// A capture file that is being written: whole blocks, at most ``patience`` old.
+/// A capture file that is being written: whole blocks, at most ``flushInterval`` old.
 struct CaptureFile: ~Copyable {
     private let file: OutputFile
     private var capture: PCAPNG
@@ -10,7 +10,7 @@ struct CaptureFile: ~Copyable {
     private var length: Int
 
     /// Nanoseconds that a packet may wait.
-    private static let patience: Int64 = 250_000_000
+    private static let flushInterval: Int64 = 250_000_000
     private static let chunk = 1 << 16
 
     /// Makes the file and begins it.
@@ -46,7 +46,7 @@ struct CaptureFile: ~Copyable {
 
     /// Writes what has waited long enough.
     mutating func flush(ifDueAt now: Int64) throws(SystemError) {
-        if now &- lastFlush >= Self.patience { try flush(now) }
+        if now &- lastFlush >= Self.flushInterval { try flush(now) }
     }
 
     mutating func flush(_ now: Int64) throws(SystemError) {

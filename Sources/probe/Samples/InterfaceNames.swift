@@ -3,7 +3,7 @@ import LinuxKernel
 /// Names of this network namespace's interfaces by the numbers that samples have.
 struct InterfaceNames {
     private var known: [UInt32: Interface] = [:]
-    private var lastLook: Int64 = .min
+    private var lastCheck: Int64 = .min
 
     /// The name, or the number where there is no such interface.
     mutating func name(_ number: UInt32) -> String { interface(number)?.name ?? "#\(number)" }
@@ -16,8 +16,8 @@ struct InterfaceNames {
         if let interface = known[number] { return interface }
         let now = ClockID.monotonic.now()
         // One that is unknown stays so for a while, however many samples name it.
-        guard lastLook == .min || now &- lastLook >= 1_000_000_000 else { return nil }
-        lastLook = now
+        guard lastCheck == .min || now &- lastCheck >= 1_000_000_000 else { return nil }
+        lastCheck = now
         let all = (try? Interface.all()) ?? []
         known = [:]
         for interface in all { known[UInt32(bitPattern: interface.index) & 0xFFFF] = interface }

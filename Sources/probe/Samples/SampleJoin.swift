@@ -4,7 +4,7 @@ import Report
 
 /// Joins the kernel's samples with the rows of their packets, on the recorder's thread.
 ///
-/// A sample is there before its packet's row as a rule, for rows wait for stamps and replies; it is kept until that comes.
+/// A sample is there before its packet's row as a rule, for rows wait for timestamps and replies; it is kept until that comes.
 /// Its listener may be late, so each row waits for its sample in turn, for a time that has a bound. What comes later is
 /// counted.
 struct SampleJoin {
@@ -14,27 +14,27 @@ struct SampleJoin {
         var lateness: Int64?
         /// The ring that it came over.
         var source: Int
-        var isOwnSession: Bool
+        var isLocalSession: Bool
         /// CLOCK_MONOTONIC.
         var at: Int64
     }
 
     /// Nanoseconds that a row waits.
-    static let patience: Int64 = 100_000_000
+    static let timeout: Int64 = 100_000_000
     /// Rows that are held at most: beyond it the oldest waits no longer.
     static let rowLimit = 1 << 17
     /// The newest samples are kept, the others given up.
     static let sampleLimit = 1 << 18
     /// Samples of one number that are further apart are of two sessions of the peer's, from one port.
     static let copyLimit: Int64 = 1_000_000_000
-    /// A step explains what was stamped so near to when it was noticed.
+    /// A step explains what was timestamped so near to when it was noticed.
     static let stepLimit: Int64 = 2_000_000_000
 
     private(set) var statistics: SampleComparison
-    private let ring: SPSCRing<SeenSample>
-    private let ownPort: UInt16
+    private let ring: SPSCRing<PendingSample>
+    private let localPort: UInt16
     private let lifetime: Int64
-    private var waiting: [UInt64: (sample: SeenSample, at: Int64)] = [:]
+    private var waiting: [UInt64: (sample: PendingSample, at: Int64)] = [:]
     private var order = FIFO<(key: UInt64, at: Int64)>()
     private var rows = FIFO<Row>()
     private var clock = ClockStepWatch()
@@ -42,37 +42,37 @@ struct SampleJoin {
 
     /// - Parameters:
     ///   - ring: what the listener hears.
-    ///   - ownPort: the one that the own session sends from.
+    ///   - localPort: the one that the own session sends from.
     ///   - timeout: after twice that a probe's rows are written even without a reply.
-    init(group: UInt32, ring: SPSCRing<SeenSample>, ownPort: UInt16, timeout: Int64) {
+    init(group: UInt32, ring: SPSCRing<PendingSample>, localPort: UInt16, timeout: Int64) {
         statistics = SampleComparison(group: group)
         self.ring = ring
-        self.ownPort = ownPort
-        // The last stamps of a reply may come later than that.
+        self.localPort = localPort
+        // The last timestamps of a reply may come later than that.
         lifetime = 2 * timeout + 4_000_000_000
     }
 
     /// Takes the samples that have come, and looks whether the clock was set.
-    mutating func takeSamples(_ now: Int64) {
-        while let sample = ring.pop() { take(sample, now) }
+    mutating func receiveSamples(_ now: Int64) {
+        while let sample = ring.pop() { handle(sample, now) }
         while let oldest = order.first, now &- oldest.at > lifetime || order.count > Self.sampleLimit {
             order.removeFirst()
-            giveUp(oldest.key, oldest.at)
+            discard(oldest.key, oldest.at)
         }
-        if let step = clock.look() {
-            note(stepBy: step.amount, error: step.error, noticed: ClockID.realtime.now())
+        if let step = clock.read() {
+            record(stepBy: step.amount, error: step.error, noticed: ClockID.realtime.now())
         }
     }
 
     /// This host's clock was set.
     ///
     /// - Parameter noticed: by the clock as it is now.
-    mutating func note(stepBy amount: Int64, error: Int64, noticed: Int64) {
+    mutating func record(stepBy amount: Int64, error: Int64, noticed: Int64) {
         if steps.count == 16 { steps.removeFirst() }
         steps.append((noticed, amount, error))
     }
 
-    private mutating func take(_ sample: SeenSample, _ now: Int64) {
+    private mutating func handle(_ sample: PendingSample, _ now: Int64) {
         if let old = waiting[sample.key] {
             guard now &- old.at > Self.copyLimit else { return statistics.repeated &+= 1 }
             statistics.withoutRow &+= 1
@@ -81,19 +81,19 @@ struct SampleJoin {
         order.append((sample.key, now))
     }
 
-    private mutating func giveUp(_ key: UInt64, _ at: Int64) {
+    private mutating func discard(_ key: UInt64, _ at: Int64) {
         guard let old = waiting[key], old.at == at else { return }
         waiting[key] = nil
         statistics.withoutRow &+= 1
     }
 
-    mutating func hold(_ row: Row) { rows.append(row) }
+    mutating func add(_ row: Row) { rows.append(row) }
 
     /// The next row that has waited long enough, with its sample where that has come.
     ///
     /// - Parameter isLast: no more will come.
     mutating func release(_ now: Int64, isLast: Bool) -> (row: Row, violation: SampleViolation?)? {
-        guard let oldest = rows.first, isLast || now &- oldest.at >= Self.patience || rows.count > Self.rowLimit
+        guard let oldest = rows.first, isLast || now &- oldest.at >= Self.timeout || rows.count > Self.rowLimit
         else { return nil }
         var row = oldest
         rows.removeFirst()
@@ -115,7 +115,8 @@ struct SampleJoin {
         var violation: SampleViolation?
         // Whose copy a sample is of nobody knows.
         if record.status != .duplicate, record.status != .corrupt,
-            let key = SeenSample.key(record, isOwnSession: row.isOwnSession, ownPort: ownPort), let found = waiting[key]
+            let key = PendingSample.key(record, isLocalSession: row.isLocalSession, localPort: localPort),
+            let found = waiting[key]
         {
             waiting[key] = nil
             row.record.sample = found.sample.time

@@ -25,7 +25,7 @@ struct SampleListener: ~Copyable {
     private var interfaces = InterfaceNames()
     private var result = Result()
     private var lastOverrunNotice: Int64?
-    private var untoldLosses: UInt32 = 0
+    private var unreportedLosses: UInt32 = 0
 
     /// Nanoseconds between two looks at whether to stop, and the longest that a line waits.
     private static let pause: Int64 = 100_000_000
@@ -61,9 +61,9 @@ struct SampleListener: ~Copyable {
             guard now < end else { break }
             do throws(NetlinkError) {
                 _ = try subscription.receive(until: min(end, now + Self.pause), atMost: wanted) { received, missed in
-                    take(received, missed)
+                    handle(received, missed)
                 } event: { event in
-                    take(event)
+                    handle(event)
                 }
             } catch {
                 result.failure = error
@@ -74,9 +74,9 @@ struct SampleListener: ~Copyable {
         }
         write { capture throws(SystemError) in try capture.flush(0) }
         result.duration = ClockID.monotonic.now() &- start
-        untoldLosses &+= subscription.newDrops()
-        tellOverrun()
-        console.flush(patience: RunOutputs.patience)
+        unreportedLosses &+= subscription.newDrops()
+        reportOverrun()
+        console.flush(timeout: RunOutputs.timeout)
         result.linesDropped = console.linesDropped
         result.statistics.dropped = subscription.dropped
         result.statistics.groups = subscription.sequences.sorted { $0.key < $1.key }.map { number, sequence in
@@ -93,7 +93,7 @@ struct SampleListener: ~Copyable {
         options.count.map { Int(clamping: $0 - min($0, result.statistics.samples)) } ?? .max
     }
 
-    private mutating func take(_ received: borrowing ReceivedSample, _ missed: UInt32) {
+    private mutating func handle(_ received: borrowing ReceivedSample, _ missed: UInt32) {
         var record = SampleRecord(received.sample, missed: missed, received: ClockID.realtime.now())
         record.input = received.sample.inputInterface.map { interfaces.name($0) }
         record.output = received.sample.outputInterface.map { interfaces.name($0) }
@@ -111,18 +111,18 @@ struct SampleListener: ~Copyable {
         console.append(line: console.format == .json ? record.json() : record.text())
     }
 
-    private mutating func take(_ event: SampleEvent) {
+    private mutating func handle(_ event: SampleEvent) {
         switch event {
-        case .groupAdded(let group): tell("group_added", group.number, "Group \(name(group)) was made.")
+        case .groupAdded(let group): report("group_added", group.number, "Group \(name(group)) was made.")
         case .groupRemoved(let group):
-            tell("group_removed", group.number, "Group \(name(group)) is gone: its last sampler was taken off.")
+            report("group_removed", group.number, "Group \(name(group)) is gone: its last sampler was taken off.")
         case .overrun(let lost):
             // A full buffer tends to stay full: what is lost meanwhile is told with the next notice.
-            untoldLosses &+= lost
+            unreportedLosses &+= lost
             let now = ClockID.monotonic.now()
             if let lastOverrunNotice, now &- lastOverrunNotice < 1_000_000_000 { return }
             lastOverrunNotice = now
-            tellOverrun()
+            reportOverrun()
         case .malformed(let reason):
             result.statistics.malformed += 1
             if result.statistics.malformed == 1 {
@@ -131,15 +131,15 @@ struct SampleListener: ~Copyable {
         }
     }
 
-    private mutating func tellOverrun() {
-        guard untoldLosses > 0 else { return }
-        tell("overrun", untoldLosses, "The receive buffer was full: \(untoldLosses) notifications were lost.")
-        untoldLosses = 0
+    private mutating func reportOverrun() {
+        guard unreportedLosses > 0 else { return }
+        report("overrun", unreportedLosses, "The receive buffer was full: \(unreportedLosses) notifications were lost.")
+        unreportedLosses = 0
     }
 
     private func name(_ group: SampleGroup) -> String { group.number.map { "\($0)" } ?? "?" }
 
-    private mutating func tell(_ event: String, _ number: UInt32?, _ text: String) {
+    private mutating func report(_ event: String, _ number: UInt32?, _ text: String) {
         logger.notice("\(text)")
         guard console.format == .json else { return }
         let value: JSONValue = number.map { .integer(Int64($0)) } ?? .null

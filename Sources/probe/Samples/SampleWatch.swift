@@ -8,15 +8,15 @@ import Report
 struct SampleWatch: Sendable {
     let group: UInt32
     let flow: SampledFlow
-    let ring: SPSCRing<SeenSample>
+    let ring: SPSCRing<PendingSample>
     let stop: StopSignal
     private let subscription: Handoff<SampleSubscription>
     private let logger: Logger
 
     /// Subscribes: samples count from here on.
     ///
-    /// - Parameter spacing: nanoseconds between probes, of which four packets can be sampled each.
-    init(group: UInt32, _ flow: SampledFlow, spacing: Int64, _ logger: Logger) throws(ProbeError) {
+    /// - Parameter intervalNanoseconds: nanoseconds between probes, of which four packets can be sampled each.
+    init(group: UInt32, _ flow: SampledFlow, intervalNanoseconds: Int64, _ logger: Logger) throws(ProbeError) {
         let subscription: SampleSubscription
         do throws(NetlinkError) {
             subscription = try SampleSubscription(groups: [group])
@@ -25,7 +25,8 @@ struct SampleWatch: Sendable {
         }
         let stop = try ProbeError.system { () throws(SystemError) in try StopSignal() }
         self.init(
-            subscription, group: group, flow, capacity: 4 * ThreadControls.ringCapacity(spacing), stop, logger)
+            subscription, group: group, flow, capacity: 4 * ThreadControls.ringCapacity(intervalNanoseconds), stop,
+            logger)
     }
 
     init(
@@ -55,7 +56,7 @@ struct SampleWatch: Sendable {
                 if end == nil, stop.isRaised { end = ClockID.monotonic.now() &+ Self.ending }
                 let deadline = end == nil ? ClockID.monotonic.now() &+ Self.pause : 0
                 let hasHeard = try subscription.receive(until: deadline) { received, _ in
-                    take(received, &counts)
+                    handle(received, &counts)
                 } event: { event in
                     if case .malformed = event { counts.damaged &+= 1 }
                 }
@@ -71,14 +72,14 @@ struct SampleWatch: Sendable {
         return counts
     }
 
-    private func take(_ received: borrowing ReceivedSample, _ counts: inout SampleComparison.Counts) {
+    private func handle(_ received: borrowing ReceivedSample, _ counts: inout SampleComparison.Counts) {
         counts.heard &+= 1
         switch flow.judge(received) {
-        case .own(let sample):
-            counts.own &+= 1
+        case .local(let sample):
+            counts.local &+= 1
             if !ring.push(sample) { counts.dropped &+= 1 }
         case .elsewhere: counts.elsewhere &+= 1
-        case .foreign: break
+        case .thirdParty: break
         case .tooShort: counts.tooShort &+= 1
         case .withoutTime: counts.withoutTime &+= 1
         }

@@ -4,12 +4,12 @@ import Report
 import STAMPWire
 
 /// A sample of one of the run's packets, as it goes to the recorder.
-struct SeenSample: BitwiseCopyable, Hashable, Sendable {
+struct PendingSample: BitwiseCopyable, Hashable, Sendable {
     var packet: PacketKind
     /// The packet's own number: the sender's, or in a reply the reflector's.
     var sequence: UInt32
     /// Of the session that this host sends, or of one that it answers.
-    var isOwnSession: Bool
+    var isLocalSession: Bool
     /// The session-sender's port, which tells sessions that are answered apart.
     var senderPort: UInt16
     /// CLOCK_REALTIME, nanoseconds.
@@ -20,27 +20,27 @@ struct SeenSample: BitwiseCopyable, Hashable, Sendable {
     var probability: Double?
 
     /// The same for a packet's sample and its row.
-    var key: UInt64 { Self.key(packet, sequence, isOwnSession: isOwnSession, senderPort) }
+    var key: UInt64 { Self.key(packet, sequence, isLocalSession: isLocalSession, senderPort) }
 
     /// `nil` where a row has too little to be found by: a reply's number, or the session's port.
-    static func key(_ record: PacketRecord, isOwnSession: Bool, ownPort: UInt16) -> UInt64? {
+    static func key(_ record: PacketRecord, isLocalSession: Bool, localPort: UInt16) -> UInt64? {
         guard let sequence = record.packet == .reply ? record.replySequence : record.sequence,
-            let port = isOwnSession ? ownPort : record.senderPort
+            let port = isLocalSession ? localPort : record.senderPort
         else { return nil }
-        return key(record.packet, sequence, isOwnSession: isOwnSession, port)
+        return key(record.packet, sequence, isLocalSession: isLocalSession, port)
     }
 
     private static func key(
-        _ packet: PacketKind, _ sequence: UInt32, isOwnSession: Bool, _ senderPort: UInt16
+        _ packet: PacketKind, _ sequence: UInt32, isLocalSession: Bool, _ senderPort: UInt16
     ) -> UInt64 {
-        UInt64(sequence) | (packet == .reply ? 1 << 32 : 0) | (isOwnSession ? 1 << 33 : 0) | UInt64(senderPort) << 34
+        UInt64(sequence) | (packet == .reply ? 1 << 32 : 0) | (isLocalSession ? 1 << 33 : 0) | UInt64(senderPort) << 34
     }
 }
 
 /// How the packets of a run are known among samples: the session to the peer, and whatever session the peer has to us.
 struct SampledFlow: Sendable {
     var interface: UInt32
-    var own: IPAddress
+    var local: IPAddress
     var peer: IPAddress
     /// Where both reflectors listen.
     var port: UInt16
@@ -49,11 +49,11 @@ struct SampledFlow: Sendable {
     var ssid: UInt16
 
     enum Verdict: Hashable {
-        case own(SeenSample)
+        case local(PendingSample)
         /// The run's, but at another interface: there is a sampler on a VLAN's lower interface, for example.
         case elsewhere
         /// Somebody else's.
-        case foreign
+        case thirdParty
         /// Cut before it could be told what it is of.
         case tooShort
         /// The run's, but the kernel does not say when it was sampled.
@@ -66,25 +66,25 @@ struct SampledFlow: Sendable {
         let whole = sample.originalSize.map { Int($0) }
         return received.withData { data in
             guard let frame = STAMPFrame(decoding: data, wholeLength: whole, port: port) else {
-                return isUnclear(data, whole) ? .tooShort : .foreign
+                return isUnclear(data, whole) ? .tooShort : .thirdParty
             }
-            guard let isOwnSession = isOwnSession(frame) else { return .foreign }
+            guard let isLocalSession = isLocalSession(frame) else { return .thirdParty }
             let packet: PacketKind = frame.kind == .probe ? .probe : .reply
-            let isOut = (packet == .probe) == isOwnSession
+            let isOut = (packet == .probe) == isLocalSession
             guard isHere(isOut ? sample.outputInterface : sample.inputInterface) else { return .elsewhere }
             guard let time = sample.timestamp else { return .withoutTime }
-            return .own(
-                SeenSample(
-                    packet: packet, sequence: frame.sequence, isOwnSession: isOwnSession,
+            return .local(
+                PendingSample(
+                    packet: packet, sequence: frame.sequence, isLocalSession: isLocalSession,
                     senderPort: packet == .probe ? frame.sourcePort : frame.destinationPort, time: time,
                     latency: sample.latency.map { Int64(clamping: $0) }, probability: sample.probability))
         }
     }
 
     /// `nil`: it is of no session between the two hosts.
-    private func isOwnSession(_ frame: STAMPFrame) -> Bool? {
-        let isOut = frame.source == own && frame.destination == peer
-        guard isOut || (frame.source == peer && frame.destination == own) else { return nil }
+    private func isLocalSession(_ frame: STAMPFrame) -> Bool? {
+        let isOut = frame.source == local && frame.destination == peer
+        guard isOut || (frame.source == peer && frame.destination == local) else { return nil }
         // A probe on its way out, or a reply on its way in.
         guard isOut == (frame.kind == .probe) else { return false }
         let port = isOut ? frame.sourcePort : frame.destinationPort

@@ -1,33 +1,33 @@
-/// The stretches between two steps of either end's clock, as one host counts them for one session. Delays of different
-/// stretches can't be compared.
+/// The clock epochs between two steps of either end's clock, as one host counts them for one session. Delays of different
+/// clock epochs can't be compared.
 struct ClockEpochs: Sendable {
-    /// The stretch that what is sent now belongs to.
+    /// The clock epoch that what is sent now belongs to.
     private(set) var current: UInt32 = 0
     /// The one that the last step of the peer's clock began.
     private(set) var ofPeer: UInt32 = 0
     /// What the log calls the first.
     private var first: UInt32 = 0
     /// Own steps that have been followed, and those among them that a peer on the same clock has not told of yet.
-    private var ownSteps: UInt32
-    private var untold: UInt32 = 0
+    private var localSteps: UInt32
+    private var unreported: UInt32 = 0
     /// The peer's count, as it told last.
-    private var told: UInt8?
+    private var reported: UInt8?
 
-    /// - Parameter ownSteps: how often this host's clock has been set before.
-    init(ownSteps: UInt32 = 0) { self.ownSteps = ownSteps }
+    /// - Parameter localSteps: how often this host's clock has been set before.
+    init(localSteps: UInt32 = 0) { self.localSteps = localSteps }
 
-    /// Where the measurement begins: stretches before it have no rows.
+    /// Where the measurement begins: clock epochs before it have no rows.
     mutating func begin() { first = current }
 
-    /// A stretch as the log names it; `nil` for one beyond what it can count to.
+    /// A clock epoch as the log names it; `nil` for one beyond what it can count to.
     func label(_ epoch: UInt32) -> UInt16? { UInt16(exactly: epoch &- first) }
 
     /// Takes up this host's own steps.
-    mutating func follow(ownSteps count: UInt32) {
-        let new = count &- ownSteps
+    mutating func follow(localSteps count: UInt32) {
+        let new = count &- localSteps
         guard new > 0 else { return }
-        ownSteps = count
-        untold = told == nil ? 0 : untold &+ new
+        localSteps = count
+        unreported = reported == nil ? 0 : unreported &+ new
         current &+= 1
     }
 
@@ -36,17 +36,17 @@ struct ClockEpochs: Sendable {
     /// - Parameter isOneClock: both ends have one clock, whose steps this host sees itself, and before the peer tells.
     /// - Returns: whether the peer's clock was set since it told last. An older count, from a packet that was overtaken, says
     ///   nothing.
-    mutating func learn(told count: UInt8, isOneClock: Bool) -> Bool {
-        guard let before = told else {
-            told = count
+    mutating func update(reported count: UInt8, isOneClock: Bool) -> Bool {
+        guard let before = reported else {
+            reported = count
             return false
         }
         var new = UInt32(count &- before)
         guard new > 0, new < 128 else { return false }
-        told = count
+        reported = count
         if isOneClock {
-            let known = min(new, untold)
-            untold &-= known
+            let known = min(new, unreported)
+            unreported &-= known
             new &-= known
         }
         guard new > 0 else { return false }
@@ -62,7 +62,7 @@ struct ClockEpochs: Sendable {
 
     /// The peer counts from the start again.
     mutating func forgetPeer() {
-        told = nil
-        untold = 0
+        reported = nil
+        unreported = 0
     }
 }

@@ -7,7 +7,7 @@
 /// left is the peer's.
 ///
 /// What can't be seen so: a step smaller than the best round trip of late, with ``drift`` for the time between two
-/// exchanges and ``slack`` besides. A peer that tells its steps itself needs no such proof.
+/// exchanges and ``tolerance`` besides. A peer that tells its steps itself needs no such proof.
 struct OffsetBounds: Sendable {
     /// One probe and its reply: Unix nanoseconds by the clocks of both ends, and CLOCK_MONOTONIC at this one.
     struct Exchange: Sendable {
@@ -26,9 +26,9 @@ struct OffsetBounds: Sendable {
     }
 
     enum Finding: Hashable, Sendable {
-        case usual
+        case consistent
         /// The exchange contradicts itself: a clock was set while it was under way.
-        case torn
+        case inconsistent
         /// The exchange contradicts those before it: a clock was set in between.
         case stepped
         /// The first exchange after a step: this was its size.
@@ -50,62 +50,62 @@ struct OffsetBounds: Sendable {
 
     /// A tenth: chronyd, where it may not step, slews by up to 83,333 ppm (maxslewrate); the kernel alone by 500 ppm.
     static let drift: Int64 = 10
-    /// Foreign reflectors may stamp in milliseconds, or T2 and T3 by clocks that are not quite one.
-    static let slack: Int64 = 1_000_000
-    /// Exchanges in a row that contradict themselves until this is how the peer's stamps are.
-    static let tornLimit = 8
+    /// Foreign reflectors may timestamp in milliseconds, or T2 and T3 by clocks that are not quite one.
+    static let tolerance: Int64 = 1_000_000
+    /// Exchanges in a row that contradict themselves until this is how the peer's timestamps are.
+    static let inconsistentLimit = 8
 
     private var range: Range?
     private var sent: Int64 = 0
-    private var torn = 0
+    private var inconsistent = 0
     /// What was known before a step whose size is not known yet.
     private var before: Range?
 
     /// Enters an exchange during which, as far as is known, no clock was set.
-    mutating func enter(_ exchange: Exchange) -> Finding {
+    mutating func record(_ exchange: Exchange) -> Finding {
         let new = Range(
             least: saturating(exchange.t3, minus: exchange.t4), most: saturating(exchange.t2, minus: exchange.t1))
-        let isTorn =
-            saturating(new.least, minus: new.most) > Self.slack
-            || saturating(exchange.t2, minus: exchange.t3) > Self.slack
-        guard !isTorn else { return enterTorn() }
-        torn = 0
+        let isInconsistent =
+            saturating(new.least, minus: new.most) > Self.tolerance
+            || saturating(exchange.t2, minus: exchange.t3) > Self.tolerance
+        guard !isInconsistent else { return recordInconsistent() }
+        inconsistent = 0
         let elapsed = max(0, saturating(exchange.received, minus: min(sent, exchange.sent)))
-        let allowance = saturating(elapsed / Self.drift, plus: Self.slack)
+        let allowance = saturating(elapsed / Self.drift, plus: Self.tolerance)
         defer { sent = exchange.sent }
         guard let range else {
             range = new
-            guard let old = before?.widened(by: allowance) else { return .usual }
+            guard let old = before?.widened(by: allowance) else { return .consistent }
             before = nil
             return .settled(Self.size(from: old, to: new))
         }
         let old = range.widened(by: allowance)
         guard new.least <= old.most, old.least <= new.most else {
-            beginAnew()
+            restart()
             return .stepped
         }
         self.range = Range(least: max(old.least, new.least), most: min(old.most, new.most))
-        return .usual
+        return .consistent
     }
 
-    private mutating func enterTorn() -> Finding {
+    private mutating func recordInconsistent() -> Finding {
         // A peer that has never made sense proves nothing.
-        guard range != nil else { return .usual }
-        torn += 1
-        guard torn >= Self.tornLimit else { return .torn }
-        torn = 0
+        guard range != nil else { return .consistent }
+        inconsistent += 1
+        guard inconsistent >= Self.inconsistentLimit else { return .inconsistent }
+        inconsistent = 0
         range = nil
         return .stepped
     }
 
     /// The peer's clock was set: what was known of it is of the time before.
-    mutating func beginAnew() {
+    mutating func restart() {
         before = range ?? before
         range = nil
     }
 
     /// This host's clock was set forward by so much.
-    mutating func ownStep(by amount: Int64) {
+    mutating func localStep(by amount: Int64) {
         range = range?.moved(by: 0 &- amount)
         before = before?.moved(by: 0 &- amount)
     }

@@ -9,9 +9,9 @@ struct ProbeSlot {
         static let measured = Flags(rawValue: 1)
         /// A reply came.
         static let replied = Flags(rawValue: 1 << 1)
-        /// All transmit stamps that can come have come.
+        /// All transmit timestamps that can come have come.
         static let stamped = Flags(rawValue: 1 << 2)
-        /// The reply's transmit stamps are known, or never will be.
+        /// The reply's transmit timestamps are known, or never will be.
         static let replyStamped = Flags(rawValue: 1 << 3)
         /// The peer has told that it received the probe.
         static let reachedPeer = Flags(rawValue: 1 << 4)
@@ -29,7 +29,7 @@ struct ProbeSlot {
 
     var sequence: UInt32 = 0
     var replySequence: UInt32 = 0
-    /// The stretch between two steps of the clocks in which it was sent.
+    /// The clock epoch between two steps of the clocks in which it was sent.
     var epoch: UInt32 = 0
     var flags: Flags = []
     var stampMissing: MissingReason?

@@ -18,7 +18,7 @@ struct ReplyOrder {
     private(set) var isStateful = false
 
     /// How far apart packets may be that overtake one another.
-    private static let reach: UInt32 = 64
+    private static let window: UInt32 = 64
 
     /// - Parameter capacity: a power of two.
     init(capacity: Int) {
@@ -48,12 +48,12 @@ struct ReplyOrder {
     }
 
     /// Enters a reply that arrived.
-    mutating func enter(replySequence: UInt32, probe: UInt32) -> Finding {
+    mutating func record(replySequence: UInt32, probe: UInt32) -> Finding {
         if replySequence != probe { isStateful = true }
         var finding = Finding()
         // A new probe with a number from far back: no network reorders as far as that.
         if let newest = newestReply, let newestProbe, isAfter(probe, newestProbe),
-            isAfter(newest &- Self.reach, replySequence)
+            isAfter(newest &- Self.window, replySequence)
         {
             restart()
             finding.hasRestarted = true
@@ -78,7 +78,7 @@ struct ReplyOrder {
     }
 
     /// Enters a reply that the reflector tells to have sent, whether or not it arrived.
-    mutating func noteSent(replySequence: UInt32, probe: UInt32) {
+    mutating func recordSent(replySequence: UInt32, probe: UInt32) {
         guard !isKnown(replySequence), let newest = newestReply, !isAfter(replySequence, newest) else { return }
         let before = nearestKnown(before: replySequence)?.newestProbe ?? probe
         entries[Int(replySequence & mask)] = Entry(
@@ -109,7 +109,7 @@ struct ReplyOrder {
     func hasUnexplainedReplies(after replySequence: UInt32) -> Bool {
         guard let newest = newestReply, var before = probe(ofReply: replySequence) else { return false }
         var unknown: Int64 = 0
-        for distance in 1...Self.reach {
+        for distance in 1...Self.window {
             let next = replySequence &+ distance
             if isAfter(next, newest) { return false }
             guard let probe = probe(ofReply: next) else {
@@ -131,7 +131,7 @@ struct ReplyOrder {
 
     /// Looked for within a short distance: reordering is local.
     private func nearestKnown(before replySequence: UInt32) -> Entry? {
-        for distance in 1...Self.reach {
+        for distance in 1...Self.window {
             let candidate = replySequence &- distance
             if isKnown(candidate) { return entries[Int(candidate & mask)] }
         }

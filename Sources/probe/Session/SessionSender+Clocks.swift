@@ -5,30 +5,30 @@ import STAMPWire
 
 extension SessionSender {
     /// Looks whether this host's clock was set. To be called between receiving replies and taking them in: then all of
-    /// their stamps are of before the look, and what is on its way belongs to neither side of the step.
-    mutating func lookAtClock() {
-        guard let step = clockWatch.look() else { return }
-        cardTime.forget()
+    /// their timestamps are of before the look, and what is on its way belongs to neither side of the step.
+    mutating func checkClock() {
+        guard let step = clockWatch.read() else { return }
+        phc.forget()
         // The kernel vouches for it no longer; the next reading of its quality says so too.
         control.errorEstimate = Housekeeping.unknownError
-        epochs.follow(ownSteps: clockWatch.steps)
+        epochs.follow(localSteps: clockWatch.steps)
         // On one clock the peer's went along.
-        if !relation.isOneClock { offset.ownStep(by: step.amount) }
-        tellPending()
-        add(step: .own, amount: step.amount, error: step.error)
-        tellLastStep()
+        if !relation.isOneClock { offset.localStep(by: step.amount) }
+        reportPending()
+        add(step: .local, amount: step.amount, error: step.error)
+        reportLastStep()
     }
 
     /// Takes up what a paired peer tells of its clock.
-    mutating func learn(ofClock paired: PairedStamps) {
-        let isNewBoot = relation.learn(peerBootHash: paired.bootHash)
+    mutating func update(ofClock paired: PairedStamps) {
+        let isNewBoot = relation.update(peerBootHash: paired.bootHash)
         if let known = peerInstance, known != paired.instance { epochs.forgetPeer() }
-        let wasSet = epochs.learn(told: paired.clockSteps, isOneClock: relation.isOneClock)
+        let wasSet = epochs.update(reported: paired.clockSteps, isOneClock: relation.isOneClock)
         if wasSet {
-            learnOfPeerStep()
+            recordPeerStep()
         } else if isNewBoot {
             epochs.beginWithPeer()
-            learnOfPeerStep()
+            recordPeerStep()
         }
     }
 
@@ -40,25 +40,25 @@ extension SessionSender {
         else { return }
         let exchange = OffsetBounds.Exchange(
             t1: t1, t2: t2, t3: t3, t4: t4, sent: slots[index].sentAt, received: lastReplyAt)
-        switch offset.enter(exchange) {
-        case .usual: break
-        case .torn: slots[index].flags.insert(.crossing)
+        switch offset.record(exchange) {
+        case .consistent: break
+        case .inconsistent: slots[index].flags.insert(.crossing)
         case .stepped:
             slots[index].flags.insert(.crossing)
             epochs.beginWithPeer()
-            learnOfPeerStep()
+            recordPeerStep()
         case .settled(let size):
             guard isStepPending else { break }
             _ = result.clockSteps.settleLast(amount: size.amount, error: size.error)
-            tellPending()
+            reportPending()
         }
     }
 
     /// The peer's clock was set: by how much, the first exchange after it will show.
-    private mutating func learnOfPeerStep() {
-        offset.beginAnew()
-        relation.learnOfPeerStep()
-        tellPending()
+    private mutating func recordPeerStep() {
+        offset.restart()
+        relation.recordPeerStep()
+        reportPending()
         add(step: .peer, amount: nil, error: nil)
         isStepPending = true
     }
@@ -72,23 +72,23 @@ extension SessionSender {
     }
 
     /// Tells of a step that was kept back until its size is known.
-    mutating func tellPending() {
+    mutating func reportPending() {
         guard isStepPending else { return }
         isStepPending = false
-        tellLastStep()
+        reportLastStep()
     }
 
     /// Only as many as are listed: a peer that plays with its clock shall not fill the terminal.
-    private mutating func tellLastStep() {
+    private mutating func reportLastStep() {
         guard let step = result.clockSteps.last else { return }
-        tell(.clockSet(step))
+        report(.clockSet(step))
     }
 
-    /// The stretch of a probe's row or its reply's; `nil` where a clock was set while it was under way.
+    /// The clock epoch of a probe's row or its reply's; `nil` where a clock was set while it was under way.
     func clockEpoch(_ slot: ProbeSlot, isReply: Bool) -> UInt16? {
         if slot.flags.contains(.crossing) { return nil }
         if !slot.flags.contains(.replied), slot.epoch != epochs.current { return nil }
-        // The peer took the reply's transmit stamp after the reply said on which side of a step it was.
+        // The peer took the reply's transmit timestamp after the reply said on which side of a step it was.
         if isReply, slot.epoch < epochs.ofPeer { return nil }
         return epochs.label(slot.epoch)
     }

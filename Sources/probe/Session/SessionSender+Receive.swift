@@ -6,69 +6,69 @@ import STAMPWire
 extension SessionSender {
     /// Takes the replies that are there, up to a limit: a flood must not keep the thread from its other work.
     mutating func receiveReplies(_ batch: inout ReceiveBatch) {
-        for _ in 0..<Link.rounds {
+        for _ in 0..<Endpoint.rounds {
             do throws(SystemError) {
-                try link.conn.receiveNow(&batch)
+                try endpoint.conn.receiveNow(&batch)
             } catch {
-                return learn(ofReceiving: error)
+                return update(ofReceiving: error)
             }
             guard batch.count > 0 else { return }
             let appTime = ClockID.realtime.now()
-            lookAtClock()
+            checkClock()
             batch.forEach { bytes, packet in receive(bytes, packet, appTime) }
             if batch.count < batch.capacity { return }
         }
     }
 
     /// The interface going down is told once; the socket works again when it is up.
-    private mutating func learn(ofReceiving error: SystemError) {
+    private mutating func update(ofReceiving error: SystemError) {
         if error.code == ErrorCode.networkDown {
-            tell(.receiveFailed(code: error.code))
+            report(.receiveFailed(code: error.code))
         } else {
             result.failure = error
         }
     }
 
     private mutating func receive(_ bytes: RawSpan, _ packet: borrowing ReceivedPacket, _ appTime: Int64) {
-        guard !packet.isTruncated else { return result.refusals.truncated &+= 1 }
+        guard !packet.isTruncated else { return result.rejected.truncated &+= 1 }
         let arrival: Arrival
         do throws(FrameError) {
-            arrival = try link.arrival(of: bytes, packet)
+            arrival = try endpoint.arrival(of: bytes, packet)
         } catch {
-            return result.refusals.count(error)
+            return result.rejected.count(error)
         }
         guard arrival.source.address == configuration.peer.address, arrival.source.port == configuration.peer.port
-        else { return result.refusals.stray &+= 1 }
+        else { return result.rejected.stray &+= 1 }
         let payload = bytes.extracting(arrival.payload)
-        guard let reply = ReflectorPacket(decoding: payload) else { return result.refusals.short &+= 1 }
-        guard reply.ssid == configuration.ssid || reply.ssid == 0 else { return result.refusals.wrongSession &+= 1 }
+        guard let reply = ReflectorPacket(decoding: payload) else { return result.rejected.short &+= 1 }
+        guard reply.ssid == configuration.ssid || reply.ssid == 0 else { return result.rejected.wrongSession &+= 1 }
         let sequence = reply.senderSequence
         guard let index = index(ofProbe: sequence) else {
             if next &- sequence &- 1 < 1 << 31, next != sequence {
                 result.tooLate &+= 1
             } else {
-                result.refusals.stray &+= 1
+                result.rejected.stray &+= 1
             }
             return
         }
-        guard slots[index].wireT1 == reply.senderTimestamp else { return result.refusals.stray &+= 1 }
+        guard slots[index].wireT1 == reply.senderTimestamp else { return result.rejected.stray &+= 1 }
 
         let receipt = ReceiveStamps(
             sequence: reply.sequence,
-            card: cardTime.received(
-                packet.stamps.hardware, before: packet.stamps.software ?? appTime, link.cardReceipts,
-                &result.cardReceipts),
+            nic: phc.received(
+                packet.stamps.hardware, before: packet.stamps.software ?? appTime, endpoint.receiveStamping,
+                &result.receiveStamping),
             software: packet.stamps.software,
             app: appTime)
         let telemetry = ReplyTelemetry(payload)
-        learn(from: reply, telemetry, near: appTime)
-        repliesSeen &+= 1
+        update(from: reply, telemetry, near: appTime)
+        repliesReceived &+= 1
         lastReplyAt = ClockID.monotonic.now()
-        enter(reply, receipt, arrival, telemetry, at: index)
+        record(reply, receipt, arrival, telemetry, at: index)
         if let paired = telemetry.paired {
-            note(sent: paired.transmit0)
-            note(sent: paired.transmit1)
-            note(received: paired.receive1)
+            record(sent: paired.transmit0)
+            record(sent: paired.transmit1)
+            record(received: paired.receive1)
         }
         if let followUp = telemetry.followUp { apply(followUp, isPTP: reply.errorEstimate.isPTP, near: appTime) }
         result.hasAnswered = true
@@ -76,12 +76,12 @@ extension SessionSender {
     }
 
     /// Enters a reply at its probe's slot.
-    private mutating func enter(
+    private mutating func record(
         _ reply: ReflectorPacket, _ receipt: ReceiveStamps, _ arrival: Arrival, _ telemetry: ReplyTelemetry,
         at index: Int
     ) {
-        let finding = order.enter(replySequence: reply.sequence, probe: reply.senderSequence)
-        if finding.hasRestarted { learnOfRestart() }
+        let finding = order.record(replySequence: reply.sequence, probe: reply.senderSequence)
+        if finding.hasRestarted { recordRestart() }
         // Its rows are written: as lost.
         if slots[index].isFinished, !slots[index].flags.contains(.replied) { return result.tooLate &+= 1 }
         let probeReceived = Self.probeReceipt(reply, telemetry, near: receipt.app ?? 0)
@@ -89,7 +89,7 @@ extension SessionSender {
             sequence: reply.sequence, answered: reply.senderSequence,
             app: reply.transmitNanoseconds(near: receipt.app ?? 0))
         if slots[index].flags.contains(.replied) {
-            return enterCopy(
+            return recordCopy(
                 reply, receipt, arrival, probeReceived, transmitted,
                 ofReply: finding.isKnown && slots[index].replySequence == reply.sequence, at: index)
         }
@@ -125,13 +125,13 @@ extension SessionSender {
     private static func probeReceipt(
         _ reply: ReflectorPacket, _ telemetry: ReplyTelemetry, near now: Int64
     ) -> ReceiveStamps {
-        if let told = telemetry.paired?.receive0, told.sequence == reply.senderSequence { return told }
+        if let reported = telemetry.paired?.receive0, reported.sequence == reply.senderSequence { return reported }
         // Who took T2 is not told in a way that could be relied on, so it is taken for the least good.
         return ReceiveStamps(sequence: reply.senderSequence, app: reply.receiveNanoseconds(near: now))
     }
 
     /// A second reply to one probe gets rows of its own: of a copied probe both, of a copied reply the reply's.
-    private mutating func enterCopy(
+    private mutating func recordCopy(
         _ reply: ReflectorPacket, _ receipt: ReceiveStamps, _ arrival: Arrival, _ probeReceived: ReceiveStamps,
         _ transmitted: TransmitStamps, ofReply isReplyCopy: Bool, at index: Int
     ) {
@@ -155,33 +155,33 @@ extension SessionSender {
     }
 
     /// Learns what a reply tells of the peer itself.
-    private mutating func learn(from reply: ReflectorPacket, _ telemetry: ReplyTelemetry, near now: Int64) {
-        relation.learn(own: ErrorEstimate(rawValue: control.errorEstimate), peer: reply.errorEstimate)
+    private mutating func update(from reply: ReflectorPacket, _ telemetry: ReplyTelemetry, near now: Int64) {
+        relation.update(local: ErrorEstimate(rawValue: control.errorEstimate), peer: reply.errorEstimate)
         if telemetry.knowsFollowUps { peerSendsFollowUps = true }
         if let paired = telemetry.paired {
-            learn(ofClock: paired)
+            update(ofClock: paired)
             order.markStateful()
             if let known = peerInstance, known != paired.instance {
                 order.restart()
-                learnOfRestart()
+                recordRestart()
             }
             peerInstance = paired.instance
         }
-        if !result.hasAnswered { tell(.peerAnswered(isPaired: telemetry.paired != nil)) }
+        if !result.hasAnswered { report(.peerAnswered(isPaired: telemetry.paired != nil)) }
     }
 
     /// The reflector counts from the start again: what its numbers said before says nothing of those to come.
-    private mutating func learnOfRestart() {
+    private mutating func recordRestart() {
         lastAnsweredReply = nil
         gap = nil
         result.peerRestarts &+= 1
-        tell(.peerRestarted)
+        report(.peerRestarted)
     }
 
-    /// A reply's transmit stamps, as the peer learned them later. They also prove that the probe reached it.
-    private mutating func note(sent stamps: TransmitStamps?) {
+    /// A reply's transmit timestamps, as the peer learned them later. They also prove that the probe reached it.
+    private mutating func record(sent stamps: TransmitStamps?) {
         guard let stamps, let index = index(ofProbe: stamps.answered) else { return }
-        order.noteSent(replySequence: stamps.sequence, probe: stamps.answered)
+        order.recordSent(replySequence: stamps.sequence, probe: stamps.answered)
         slots[index].flags.insert(.reachedPeer)
         // Of a copied probe's second reply: not this slot's.
         if slots[index].flags.contains(.replied), slots[index].replySequence != stamps.sequence { return }
@@ -192,7 +192,7 @@ extension SessionSender {
     }
 
     /// The receipt of an earlier probe, told again with a later reply.
-    private mutating func note(received stamps: ReceiveStamps?) {
+    private mutating func record(received stamps: ReceiveStamps?) {
         guard let stamps, let index = index(ofProbe: stamps.sequence) else { return }
         slots[index].flags.insert(.reachedPeer)
         if !slots[index].flags.contains(.replied) { slots[index].probeReceived = stamps }

@@ -26,7 +26,7 @@ extension SessionSender {
     private mutating func writeProbeRow(_ index: Int) {
         let flags = slots[index].flags
         var row = probeRow(slots[index], status: flags.contains(.probeReordered) ? .reordered : .ok)
-        learn(from: &row)
+        update(from: &row)
         slots[index].flags.insert(.probeRowWritten)
         push(.row(row, lateness: slots[index].lateness))
     }
@@ -35,19 +35,19 @@ extension SessionSender {
         let flags = slots[index].flags
         let status: PacketStatus = flags.contains(.late) ? .late : flags.contains(.replyReordered) ? .reordered : .ok
         var row = replyRow(slots[index], status: status)
-        learn(from: &row)
+        update(from: &row)
         slots[index].flags.insert(.replyRowWritten)
         push(.row(row, lateness: nil))
     }
 
     /// A delay can show that the clocks are not what they seemed, and then its own row must say so.
-    private mutating func learn(from row: inout PacketRecord) {
+    private mutating func update(from row: inout PacketRecord) {
         guard row.clockEpoch != nil, let delay = row.softwareDelay else { return }
-        relation.learn(forward: row.packet == .probe ? delay : nil, reverse: row.packet == .reply ? delay : nil)
-        row.computeDelay(error: relation.error, byCards: configuration.stamps.measuresByCards)
+        relation.update(forward: row.packet == .probe ? delay : nil, reverse: row.packet == .reply ? delay : nil)
+        row.computeDelay(error: relation.error, usingHardware: configuration.stamps.usesHardwareOnly)
         if relation.disagrees, !hasWarnedOfClocks {
             hasWarnedOfClocks = true
-            tell(.clocksDisagree)
+            report(.clocksDisagree)
         }
     }
 
@@ -79,7 +79,7 @@ extension SessionSender {
     private mutating func directionOfLoss(_ index: Int) -> LossGap.Direction {
         if slots[index].flags.contains(.reachedPeer) { return .reverse }
         let sequence = slots[index].sequence
-        if let gap, gap.covers(sequence), gap.isFinal || gap.replies == repliesSeen { return gap.direction }
+        if let gap, gap.covers(sequence), gap.isFinal || gap.replies == repliesReceived { return gap.direction }
         let found = findGap(around: sequence)
         gap = found
         return found.direction
@@ -94,7 +94,7 @@ extension SessionSender {
         let isFinal = last.index != nil
         var gap = LossGap(
             first: first.sequence, last: last.sequence, direction: .unknown, isFinal: isFinal,
-            replies: repliesSeen)
+            replies: repliesReceived)
         guard order.isStateful, let after = last.index,
             let reply = first.index.map({ slots[$0].replySequence }) ?? lastAnsweredReply,
             let unknownReplies = order.unknownReplies(between: reply, and: slots[after].replySequence)
@@ -137,13 +137,13 @@ extension SessionSender {
             session: configuration.session, packet: .probe, sequence: slot.sequence,
             replySequence: slot.flags.contains(.replied) ? slot.replySequence : nil, direction: .out,
             bytes: Int32(clamping: headers.frameBytes(payload: configuration.layout.size)), status: status,
-            ttl: link.hasIP ? configuration.hopLimit : nil, dscp: link.hasIP ? configuration.dscp : nil)
-        row.enter(slot.probe)
-        row.enter(slot.probeReceived)
+            ttl: endpoint.hasIP ? configuration.hopLimit : nil, dscp: endpoint.hasIP ? configuration.dscp : nil)
+        row.record(slot.probe)
+        row.record(slot.probeReceived)
         row.clockEpoch = clockEpoch(slot, isReply: false)
-        row.computeDelay(error: relation.error, byCards: configuration.stamps.measuresByCards)
+        row.computeDelay(error: relation.error, usingHardware: configuration.stamps.usesHardwareOnly)
         row.transmitMissing = row.reasonForMissingStamp(slot.stampMissing, expecting: ledger.expected)
-        if configuration.stamps.measuresByCards { row.explainMissingPeerStamp() }
+        if configuration.stamps.usesHardwareOnly { row.explainMissingPeerStamp() }
         return row
     }
 
@@ -154,14 +154,15 @@ extension SessionSender {
         var row = PacketRecord(
             session: configuration.session, packet: .reply, sequence: slot.sequence,
             replySequence: isKnown ? slot.replySequence : nil, direction: .in, bytes: slot.replyBytes, status: status,
-            ttl: hasReply && link.hasIP ? slot.replyTTL : nil, dscp: hasReply && link.hasIP ? slot.replyDSCP : nil)
-        row.enter(slot.reply)
-        row.enter(slot.replyReceived)
+            ttl: hasReply && endpoint.hasIP ? slot.replyTTL : nil,
+            dscp: hasReply && endpoint.hasIP ? slot.replyDSCP : nil)
+        row.record(slot.reply)
+        row.record(slot.replyReceived)
         row.clockEpoch = clockEpoch(slot, isReply: true)
-        row.computeDelay(error: relation.error, byCards: configuration.stamps.measuresByCards)
+        row.computeDelay(error: relation.error, usingHardware: configuration.stamps.usesHardwareOnly)
         row.transmitMissing = row.reasonForMissingStamp(
             slot.reply, else: peerSendsFollowUps ? .notReceived : .noFollowUp)
-        if configuration.stamps.measuresByCards { row.explainMissingPeerStamp() }
+        if configuration.stamps.usesHardwareOnly { row.explainMissingPeerStamp() }
         return row
     }
 }

@@ -11,7 +11,7 @@ extension SessionSender {
     /// - Returns: whether the kernel was handed any.
     mutating func sendDue(_ now: Int64, _ batch: inout SendBatch) -> Bool {
         guard now >= nextSend, phase != .over else { return false }
-        isHeldUp = expectsCard && !turn.take(now, patience: configuration.interval / 2)
+        isHeldUp = expectsHardware && !turn.acquire(now, timeout: configuration.interval / 2)
         if isHeldUp { return false }
         if now &- nextSend > Self.greatestDelay, phase == .measuring {
             let left = configuration.count.map { Int64(clamping: $0 &- min($0, attempts)) } ?? .max
@@ -21,7 +21,7 @@ extension SessionSender {
             attempts &+= UInt64(missed)
             if missed > 0, !hasFallenBehind {
                 hasFallenBehind = true
-                tell(.fellBehind)
+                report(.fellBehind)
             }
         }
         followNextHop()
@@ -43,7 +43,7 @@ extension SessionSender {
         return isAny
     }
 
-    private var expectsCard: Bool { ledger.expected.contains(.hardware) }
+    private var expectsHardware: Bool { ledger.expected.contains(.hardware) }
 
     private var interval: Int64 {
         switch phase {
@@ -58,7 +58,7 @@ extension SessionSender {
         let mac = control.nextHopMAC
         guard mac != 0, mac != headers.destinationMAC.rawValue else { return }
         headers.destinationMAC = MACAddress(rawValue: mac)
-        tell(.nextHopChanged(mac: mac))
+        report(.nextHopChanged(mac: mac))
     }
 
     /// Writes one probe to the batch and takes its slot.
@@ -72,18 +72,18 @@ extension SessionSender {
         let layout = configuration.layout
         let stamped = stampedProbes.take()
         let received = receivedReplies.take()
-        if phase == .closing, newsEndedWith == nil, stampedProbes.backlog == 0, receivedReplies.backlog == 0,
+        if phase == .closing, lastUpdateSequence == nil, stampedProbes.backlog == 0, receivedReplies.backlog == 0,
             !hasUnfinished
         {
-            newsEndedWith = sequence
+            lastUpdateSequence = sequence
         }
         let paired = PairedStamps(
             isClosing: phase != .measuring, instance: configuration.session, bootHash: configuration.bootHash,
-            hardwareClock: card.wireIndex, clockSteps: UInt8(truncatingIfNeeded: clockWatch.steps),
+            hardwareClock: nic.wireIndex, clockSteps: UInt8(truncatingIfNeeded: clockWatch.steps),
             transmit0: probeStamps(stamped.0),
             transmit1: probeStamps(stamped.1), receive0: replyReceipt(received.0), receive1: replyReceipt(received.1))
         let estimate = ErrorEstimate(rawValue: control.errorEstimate)
-        let options = link.transport == .udp ? datagramOptions : SendOptions()
+        let options = endpoint.transport == .udp ? datagramOptions : SendOptions()
         var slot = ProbeSlot()
         let headers = headers
         let ssid = configuration.ssid
@@ -121,12 +121,12 @@ extension SessionSender {
         var failure: SystemError?
         while sent < batch.count, failure == nil {
             do throws(SystemError) {
-                sent += try link.conn.send(&batch, from: sent)
+                sent += try endpoint.conn.send(&batch, from: sent)
             } catch {
                 failure = error
             }
         }
-        if sent == 0 { turn.giveBack() }
+        if sent == 0 { turn.release() }
         for _ in 0..<sent {
             let index = slotIndex(next)
             slots[index].lateness = sentAt &- slots[index].sentAt
@@ -143,27 +143,27 @@ extension SessionSender {
         if let failure {
             if failure.code == ErrorCode.noBuffers { skipRefused() }
             result.sendErrors &+= UInt64(batch.count - sent)
-            learn(of: failure)
+            update(of: failure)
         } else if isSendFailing {
             isSendFailing = false
-            tell(.sendWorksAgain)
+            report(.sendWorksAgain)
         }
     }
 
-    /// The interface's queue refused a packet that the kernel had stamped already: its number is not used again, or that
-    /// stamp would be taken for the next packet's. It counts as no probe, and in no gap.
+    /// The interface's queue refused a packet that the kernel had timestamped already: its number is not used again, or that
+    /// timestamp would be taken for the next packet's. It counts as no probe, and in no gap.
     private mutating func skipRefused() {
         slots[slotIndex(next)].flags = [.inUse, .reachedPeer]
         next &+= 1
     }
 
     /// Some failures pass; an interface that is gone and a packet that does not fit never do.
-    private mutating func learn(of failure: SystemError) {
+    private mutating func update(of failure: SystemError) {
         switch failure.code {
         case ErrorCode.noSuchAddress, ErrorCode.noDevice, ErrorCode.messageTooLong:
             result.failure = failure
         default:
-            if !isSendFailing { tell(.sendFailing(code: failure.code)) }
+            if !isSendFailing { report(.sendFailing(code: failure.code)) }
             isSendFailing = true
         }
     }

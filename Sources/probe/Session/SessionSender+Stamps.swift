@@ -4,19 +4,19 @@ import Report
 import STAMPWire
 
 extension SessionSender {
-    /// Takes the transmit stamps that are there, up to a limit.
-    mutating func takeStamps(_ batch: inout StampBatch) {
+    /// Takes the transmit timestamps that are there, up to a limit.
+    mutating func receiveStamps(_ batch: inout StampBatch) {
         do throws(SystemError) {
-            try link.takeStamps(&batch) { batch in
+            try endpoint.receiveStamps(&batch) { batch in
                 if batch.foundQueueFull { ledger.recordFullQueue() }
-                batch.forEach { stamp in enter(stamp) }
+                batch.forEach { stamp in record(stamp) }
             }
         } catch {
             result.failure = error
         }
     }
 
-    private mutating func enter(_ stamp: TransmitStamp) {
+    private mutating func record(_ stamp: TransmitStamp) {
         let match = ledger.recordStamp(stamp)
         guard match != .unknown, let index = index(ofProbe: stamp.id) else { return }
         switch stamp.stage {
@@ -25,11 +25,11 @@ extension SessionSender {
             if let time = stamp.stamps.software { slots[index].probe.software = time }
             if let time = stamp.stamps.hardware {
                 // Not by a line from behind a step that the packet left before.
-                slots[index].probe.card =
+                slots[index].probe.nic =
                     slots[index].epoch == epochs.current
-                    ? cardTime.sent(time, after: slots[index].probe.app) : CardStamp(time: time)
-                turn.giveBack()
-                card.missed.noteStamp()
+                    ? phc.sent(time, after: slots[index].probe.app) : HardwareStamp(time: time)
+                turn.release()
+                nic.missed.recordStamp()
             }
         case .acknowledged, .completed: break
         }
@@ -40,17 +40,17 @@ extension SessionSender {
         }
     }
 
-    /// Writes off what has waited too long: stamps, replies, and follow-ups.
+    /// Writes off what has waited too long: timestamps, replies, and follow-ups.
     mutating func sweep(_ now: Int64) {
         writeOffStamps(now)
         while oldest != next {
             let slot = slots[slotIndex(oldest)]
             if !slot.isFinished, slot.flags.contains(.measured) {
                 // Another timeout for a late reply, and for the follow-up that the next probe fetches.
-                let patience =
+                let timeout =
                     slot.flags.contains(.replied)
                     ? configuration.timeout &+ 2 &* configuration.interval : 2 &* configuration.timeout
-                guard now &- slot.sentAt > patience else { return }
+                guard now &- slot.sentAt > timeout else { return }
                 finish(oldest)
             } else if !slot.isFinished, now &- slot.sentAt <= configuration.timeout {
                 return
@@ -67,18 +67,18 @@ extension SessionSender {
     }
 
     private mutating func writeOffStamps(_ now: Int64) {
-        let expired = card.missed.writeOff(in: &ledger, now, timeout: configuration.timeout, &result.missed)
+        let expired = nic.missed.writeOff(in: &ledger, now, timeout: configuration.timeout, &result.missed)
         for (id, reason) in expired {
             guard let index = index(ofProbe: id) else { continue }
             slots[index].stampMissing = reason
-            if slots[index].probe.card.time == nil { slots[index].probe.card.missing = reason.wireCode }
+            if slots[index].probe.nic.time == nil { slots[index].probe.nic.missing = reason.wireCode }
             slots[index].flags.insert(.stamped)
             if slots[index].flags.contains(.measured) { stampedProbes.add(id) }
             complete(index)
         }
     }
 
-    /// The run is over: every probe gets its rows. Stamps that were still awaited stay so in the ledger.
+    /// The run is over: every probe gets its rows. Timestamps that were still awaited stay so in the ledger.
     mutating func finishAll() {
         while oldest != next {
             let index = slotIndex(oldest)
@@ -86,7 +86,7 @@ extension SessionSender {
             finish(oldest)
             passOldest()
         }
-        link.readCounters(into: &result.totals)
+        endpoint.readCounters(into: &result.totals)
         push(.totals(result.totals))
     }
 }

@@ -5,7 +5,7 @@ import NetworkAddresses
 import Report
 import STAMPWire
 
-/// The session-sender: sends probes at their times, takes their transmit stamps and the replies, and turns each probe
+/// The session-sender: sends probes at their times, takes their transmit timestamps and the replies, and turns each probe
 /// into its two rows. All of it runs on one thread of its own, which owns everything here.
 struct SessionSender: ~Copyable {
     struct Configuration: Sendable {
@@ -28,7 +28,7 @@ struct SessionSender: ~Copyable {
 
     /// Where a session stands.
     enum Phase {
-        /// Probes that count nothing, until the first reply: the peer may not be up yet, and the first stamps are slow.
+        /// Probes that count nothing, until the first reply: the peer may not be up yet, and the first timestamps are slow.
         case opening
         case measuring
         /// Probes that count nothing, to fetch the last follow-ups.
@@ -37,13 +37,13 @@ struct SessionSender: ~Copyable {
     }
 
     let configuration: Configuration
-    let link: Link
+    let endpoint: Endpoint
     let control: SessionControl
     let events: SPSCRing<SessionEvent>
-    let card: Card
-    var cardTime: CardTime
-    var turn: CardTurn
-    /// A probe whose time has come waits for the card.
+    let nic: NIC
+    var phc: PHCView
+    var turn: TransmitTurn
+    /// A probe whose time has come waits for the NIC.
     var isHeldUp = false
 
     var phase = Phase.opening
@@ -64,16 +64,16 @@ struct SessionSender: ~Copyable {
     var gap: LossGap?
     /// The reply to the newest answered probe that is finished.
     var lastAnsweredReply: UInt32?
-    /// Measured probes whose stamps are complete, and measured replies that were received, to tell the peer of.
+    /// Measured probes whose timestamps are complete, and measured replies that were received, to tell the peer of.
     var stampedProbes = TelemetryQueue(capacity: 1024)
     var receivedReplies = TelemetryQueue(capacity: 1024)
     /// The closing probe that took the last of both along.
-    var newsEndedWith: UInt32?
+    var lastUpdateSequence: UInt32?
     var headers: PacketHeaders
     var peerInstance: UInt64?
     var peerSendsFollowUps = false
     /// Replies of all kinds, and when the newest came.
-    var repliesSeen: UInt64 = 0
+    var repliesReceived: UInt64 = 0
     var lastReplyAt: Int64
 
     var result = SenderResult()
@@ -86,17 +86,17 @@ struct SessionSender: ~Copyable {
     var isSendFailing = false
     var hasWarnedOfClocks = false
     var hasFallenBehind = false
-    var hasToldOfWaiting = false
+    var hasReportedWaiting = false
 
     init(
-        _ configuration: Configuration, link: Link, card: Card, control: SessionControl,
+        _ configuration: Configuration, endpoint: Endpoint, nic: NIC, control: SessionControl,
         events: SPSCRing<SessionEvent>
     ) {
         self.configuration = configuration
-        self.card = card
-        cardTime = CardTime(card.clock)
-        turn = CardTurn(card)
-        self.link = link
+        self.nic = nic
+        phc = PHCView(nic.clock)
+        turn = TransmitTurn(nic)
+        self.endpoint = endpoint
         self.control = control
         self.events = events
         // A probe may be asked after for twice the timeout, and its follow-up comes with the probe after it.
@@ -105,10 +105,10 @@ struct SessionSender: ~Copyable {
         while size < 1 << 18, Int64(size) < span / max(1, configuration.interval) &+ 64 { size <<= 1 }
         slots = Array(repeating: ProbeSlot(), count: size)
         mask = UInt32(size - 1)
-        ledger = TransmitLedger(capacity: size, expecting: link.conn.transmitStamps)
+        ledger = TransmitLedger(capacity: size, expecting: endpoint.conn.transmitStamps)
         order = ReplyOrder(capacity: size)
-        relation = ClockRelation(ownBootHash: configuration.bootHash)
-        headers = link.probeHeaders(
+        relation = ClockRelation(localBootHash: configuration.bootHash)
+        headers = endpoint.probeHeaders(
             source: configuration.source, peer: configuration.peer, nextHop: MACAddress(rawValue: control.nextHopMAC),
             hopLimit: configuration.hopLimit, dscp: configuration.dscp)
         let now = ClockID.monotonic.now()
@@ -133,28 +133,28 @@ struct SessionSender: ~Copyable {
     mutating func run() -> SenderResult {
         var sending = SendBatch(
             capacity: Self.batch, packetBytes: headers.frameBytes(payload: configuration.layout.size))
-        var receiving = ReceiveBatch(capacity: Self.batch, packetBytes: link.packetBytes)
+        var receiving = ReceiveBatch(capacity: Self.batch, packetBytes: endpoint.packetBytes)
         var stamps = StampBatch(capacity: 2 * Self.batch)
-        link.conn.setWriteDeadline(monotonic: 0)
+        endpoint.conn.setWriteDeadline(monotonic: 0)
         var activity = PacketConn.Activity()
         while phase != .over {
             var now = ClockID.monotonic.now()
-            cardTime.refresh()
-            lookAtClock()
+            phc.refresh()
+            checkClock()
             advance(now)
             if sendDue(now, &sending) { activity.insert(.stamps) }
             // What is not taken now keeps the next wait from lasting.
             if activity.contains(.packets) { receiveReplies(&receiving) }
-            if activity.contains(.stamps) { takeStamps(&stamps) }
+            if activity.contains(.stamps) { receiveStamps(&stamps) }
             now = ClockID.monotonic.now()
             sweep(now)
             report(now)
             guard phase != .over, result.failure == nil else { break }
-            activity = wait(until: min(isHeldUp ? now &+ CardTurn.glance : nextSend, nextReport))
+            activity = wait(until: min(isHeldUp ? now &+ TransmitTurn.pollInterval : nextSend, nextReport))
         }
         enter(.over, ClockID.monotonic.now())
         finishAll()
-        tellPending()
+        reportPending()
         result.account = ledger.account
         result.relation = relation
         result.threadCPU = ClockID.threadCPU.now()
@@ -171,11 +171,11 @@ struct SessionSender: ~Copyable {
             if result.hasAnswered { return enter(.measuring, now) }
             let waited = now &- phaseBegan
             if waited > Self.openingLimit {
-                tell(.peerSilent)
+                report(.peerSilent)
                 enter(.measuring, now)
-            } else if waited > 1_000_000_000, !hasToldOfWaiting {
-                hasToldOfWaiting = true
-                tell(.waitingForPeer(seconds: Self.openingLimit / 1_000_000_000))
+            } else if waited > 1_000_000_000, !hasReportedWaiting {
+                hasReportedWaiting = true
+                report(.waitingForPeer(seconds: Self.openingLimit / 1_000_000_000))
             }
         case .measuring:
             let isDone = configuration.count.map { attempts >= $0 } ?? false
@@ -218,7 +218,7 @@ struct SessionSender: ~Copyable {
     /// Whether the peer has all that its own rows need: a probe that left after the last news was answered.
     private var peerKnowsAll: Bool {
         guard peerInstance != nil, result.totals.sent > 0 else { return true }
-        guard var sequence = newsEndedWith else { return false }
+        guard var sequence = lastUpdateSequence else { return false }
         while sequence != next {
             if slots[slotIndex(sequence)].flags.contains(.replied) { return true }
             sequence &+= 1
@@ -228,7 +228,7 @@ struct SessionSender: ~Copyable {
 
     private mutating func wait(until deadline: Int64) -> PacketConn.Activity {
         do throws(SystemError) {
-            let activity = try link.wait(until: deadline, control)
+            let activity = try endpoint.wait(until: deadline, control)
             if activity.contains(.closed) { enter(.over, ClockID.monotonic.now()) }
             return activity
         } catch {
@@ -241,11 +241,11 @@ struct SessionSender: ~Copyable {
         guard now >= nextReport else { return }
         nextReport = now &+ Self.reportInterval
         control.isPeerSilent = now &- lastReplyAt > configuration.timeout &+ configuration.interval
-        link.readCounters(into: &result.totals)
+        endpoint.readCounters(into: &result.totals)
         push(.totals(result.totals))
     }
 
-    mutating func tell(_ notice: SessionNotice) { push(.notice(notice)) }
+    mutating func report(_ notice: SessionNotice) { push(.notice(notice)) }
 
     mutating func push(_ event: SessionEvent) {
         if !events.push(event) { result.eventsDropped &+= 1 }
@@ -264,7 +264,7 @@ struct SessionSender: ~Copyable {
 struct SenderResult: Sendable {
     var totals = SessionTotals()
     var sequenceTotals = RunSummary.SequenceTotals()
-    var refusals = Refusals()
+    var rejected = RejectedPackets()
     /// Opening and closing probes, outside the statistics.
     var uncountedProbes: UInt64 = 0
     /// Replies to probes that had been written off.
@@ -276,8 +276,8 @@ struct SenderResult: Sendable {
     var eventsDropped: UInt64 = 0
     var account = TransmitLedger(capacity: 1, expecting: []).account
     var missed = MissedCounts()
-    var cardReceipts = CardReceiptCounts()
-    var relation = ClockRelation(ownBootHash: 0)
+    var receiveStamping = ReceiveStampCounts()
+    var relation = ClockRelation(localBootHash: 0)
     var clockSteps = ClockSteps()
     /// How long was measured, and what the thread took for all of it, in nanoseconds.
     var duration: Int64 = 0

@@ -1,4 +1,4 @@
-/// Stamp sets on their way to the peer: keys of packets whose stamps are complete, in that order. Each packet that
+/// Timestamp sets on their way to the peer: keys of packets whose timestamps are complete, in that order. Each packet that
 /// leaves takes two along, mostly a new one and the one before it, so that one lost packet loses no set.
 struct TelemetryQueue {
     private var keys: [UInt32]
@@ -6,7 +6,7 @@ struct TelemetryQueue {
     private var taken: UInt64 = 0
 
     /// From this backlog on both places carry new sets.
-    private static let hurry: UInt64 = 8
+    private static let backlogThreshold: UInt64 = 8
 
     /// - Parameter capacity: a power of two.
     init(capacity: Int) { keys = Array(repeating: 0, count: capacity) }
@@ -23,7 +23,7 @@ struct TelemetryQueue {
     mutating func take() -> (UInt32?, UInt32?) {
         let capacity = UInt64(keys.count)
         if backlog > capacity { taken = written &- capacity }
-        if backlog >= Self.hurry {
+        if backlog >= Self.backlogThreshold {
             taken &+= 2
         } else if backlog > 0 {
             taken &+= 1

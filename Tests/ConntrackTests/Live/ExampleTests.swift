@@ -9,9 +9,9 @@ func translations(in namespace: String?, until deadline: Int64) throws -> FlowTr
     // The listener first: what happens while the table is read is then heard.
     let events = try ConntrackEvents(namespace: namespace)
     var translations = FlowTranslations()
-    try ConntrackTable(namespace: namespace).dump { translations.note($0, at: ClockID.monotonic.now()) }
+    try ConntrackTable(namespace: namespace).dump { translations.record($0, at: ClockID.monotonic.now()) }
     while ClockID.monotonic.now() < deadline {
-        _ = try events.next(until: deadline) { translations.note($0, at: ClockID.monotonic.now()) }
+        _ = try events.next(until: deadline) { translations.record($0, at: ClockID.monotonic.now()) }
     }
     try events.finish()
     if events.account.lost > 0 { print("\(events.account.lost) events were lost") }

@@ -16,8 +16,8 @@ import Testing
         var seen: [FlowEvent] = []
         while seen.count < wanted {
             // A quiet fifth of a second is the end; events are there as soon as their cause has returned.
-            let patience: Int64 = wanted == .max ? 200_000_000 : 5_000_000_000
-            if try listener.next(until: ClockID.monotonic.now() + patience, { seen.append(copy $0) }) == 0 { break }
+            let timeout: Int64 = wanted == .max ? 200_000_000 : 5_000_000_000
+            if try listener.next(until: ClockID.monotonic.now() + timeout, { seen.append(copy $0) }) == 0 { break }
         }
         return seen
     }

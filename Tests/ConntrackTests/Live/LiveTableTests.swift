@@ -104,15 +104,15 @@ import Testing
         ]
         for style in styles {
             // Timeouts and ages are whole seconds, and both sides ask at another time: once they agree on all.
-            var (ours, theirs): ([String], [String]) = ([], [])
+            var (ours, current): ([String], [String]) = ([], [])
             for _ in 0..<20 {
                 var writer = FlowWriter(.text, style.details)
                 try table.dump { writer.append($0, at: ClockID.realtime.now()) }
                 ours = String(decoding: writer.bytes, as: UTF8.self).split(separator: "\n").map(String.init)
-                theirs = try namespace.shell("conntrack -L \(style.options)").split(separator: "\n").map(String.init)
-                if ours == theirs { break }
+                current = try namespace.shell("conntrack -L \(style.options)").split(separator: "\n").map(String.init)
+                if ours == current { break }
             }
-            #expect(ours == theirs)
+            #expect(ours == current)
             #expect(ours.count == lines.count + 3, "\(ours)")
         }
     }

@@ -1,6 +1,6 @@
 /// Messages of a Linux 6.18 kernel, as it answered a dump with sequence 7.
 enum Captured {
-    /// 192.0.2.1:4000 to 192.0.2.2:5000 by UDP, no answer, accounting and time stamps on.
+    /// 192.0.2.1:4000 to 192.0.2.2:5000 by UDP, no answer, accounting and timestamps on.
     static let udpUnreplied = bytes(
         """
         ec0000000001020007000000e142000002000000340001801400018008000100c000020108000200c00002021c000280

@@ -89,7 +89,7 @@ import Testing
         #expect(throws: NetlinkError.self) { try kernel.table.dump { _ in } }
     }
 
-    @Test func `a flow is looked up by its tuple and zone`() throws {
+    @Test func `a flow is checked up by its tuple and zone`() throws {
         let kernel = Kernel()
         kernel.answer = Captured.udpZone + Self.acknowledgement(0)
         let udp = tuple(.udp, "192.0.2.1:4004", "192.0.2.2:6001")

@@ -19,7 +19,7 @@ import Testing
     @Test func `each side answers with the other, in both directions`() {
         var cache = FlowTranslations()
         let flow = masqueraded(4000)
-        cache.note(flow, at: 0)
+        cache.record(flow, at: 0)
         #expect(cache.otherSide(of: flow.original, at: 0) == outside(4000))
         #expect(cache.otherSide(of: outside(4000), at: 0) == flow.original)
         // The answer, as it comes in from outside, and as it reaches the inside.
@@ -32,7 +32,7 @@ import Testing
 
     @Test func `what is not translated is not kept`() throws {
         var cache = FlowTranslations()
-        for message in Captured.flows { cache.note(try flow(message), at: 0) }
+        for message in Captured.flows { cache.record(try flow(message), at: 0) }
         #expect(cache.count == 3)
         #expect(try cache.otherSide(of: flow(Captured.udpMark).original, at: 0) == nil)
         let translated = try flow(Captured.udpIPv6DestinationNAT)
@@ -44,7 +44,7 @@ import Testing
         var flow = masqueraded(4000)
         flow.namespaceID = 3
         flow.zone = 7
-        cache.note(flow, at: 0)
+        cache.record(flow, at: 0)
         #expect(cache.otherSide(of: flow.original, at: 0) == nil)
         #expect(cache.otherSide(of: flow.original, in: .init(namespaceID: 3), at: 0) == nil)
         #expect(cache.otherSide(of: flow.original, in: .init(zone: 7), at: 0) == nil)
@@ -53,49 +53,49 @@ import Testing
 
     @Test func `an end removes its own flow, not the next with the same addresses`() {
         var cache = FlowTranslations()
-        cache.note(FlowEvent(.new, masqueraded(4000, id: 1)), at: 0)
-        cache.note(FlowEvent(.new, masqueraded(4000, id: 2)), at: 1)
-        cache.note(FlowEvent(.destroy, masqueraded(4000, id: 1)), at: 2)
+        cache.record(FlowEvent(.new, masqueraded(4000, id: 1)), at: 0)
+        cache.record(FlowEvent(.new, masqueraded(4000, id: 2)), at: 1)
+        cache.record(FlowEvent(.destroy, masqueraded(4000, id: 1)), at: 2)
         #expect(cache.count == 1)
-        cache.note(FlowEvent(.destroy, masqueraded(4000, id: 2)), at: 3)
+        cache.record(FlowEvent(.destroy, masqueraded(4000, id: 2)), at: 3)
         #expect(cache.count == 0 && cache.otherSide(of: outside(4000), at: 3) == nil)
-        cache.note(FlowEvent(.destroy, masqueraded(4000, id: 2)), at: 4)
+        cache.record(FlowEvent(.destroy, masqueraded(4000, id: 2)), at: 4)
         #expect(cache.count == 0)
     }
 
     @Test func `another translation of the same flow replaces the old one`() {
         var cache = FlowTranslations()
         var flow = masqueraded(4000)
-        cache.note(flow, at: 0)
+        cache.record(flow, at: 0)
         flow.reply = tuple(.udp, "198.51.100.1:862", "192.0.2.9:999")
-        cache.note(flow, at: 1)
+        cache.record(flow, at: 1)
         #expect(cache.otherSide(of: flow.original, at: 1) == tuple(.udp, "192.0.2.9:999", "198.51.100.1:862"))
         #expect(cache.otherSide(of: outside(4000), at: 1) == nil && cache.count == 1)
         // No longer translated at all.
         flow.reply = flow.original.turnedRound
-        cache.note(flow, at: 2)
+        cache.record(flow, at: 2)
         #expect(cache.otherSide(of: flow.original, at: 2) == nil && cache.count == 0)
     }
 
     @Test func `an outside port that another flow got is the other's`() {
         var cache = FlowTranslations()
-        cache.note(masqueraded(4000), at: 0)
+        cache.record(masqueraded(4000), at: 0)
         var other = masqueraded(4001)
         other.reply = masqueraded(4000).reply
-        cache.note(other, at: 1)
+        cache.record(other, at: 1)
         #expect(cache.otherSide(of: outside(4000), at: 1) == other.original && cache.count == 1)
         #expect(cache.otherSide(of: masqueraded(4000).original, at: 1) == nil)
     }
 
     @Test func `there is never more than there is room for, and the oldest goes`() {
         var cache = FlowTranslations(capacity: 100)
-        for port in 1...250 as ClosedRange<UInt16> { cache.note(masqueraded(port), at: Int64(port)) }
+        for port in 1...250 as ClosedRange<UInt16> { cache.record(masqueraded(port), at: Int64(port)) }
         #expect(cache.count == 100 && cache.counters.evicted == 150)
         #expect(cache.otherSide(of: outside(150), at: 250) == nil)
         #expect(cache.otherSide(of: outside(151), at: 250) != nil)
         // Heard of again: not the oldest any more.
-        cache.note(masqueraded(151), at: 251)
-        cache.note(masqueraded(251), at: 252)
+        cache.record(masqueraded(151), at: 251)
+        cache.record(masqueraded(251), at: 252)
         #expect(cache.otherSide(of: outside(151), at: 252) != nil)
         #expect(cache.otherSide(of: outside(152), at: 252) == nil)
         #expect(cache.count == 100)
@@ -103,8 +103,8 @@ import Testing
 
     @Test func `what was not heard of for too long is forgotten`() {
         var cache = FlowTranslations(lifetime: 10 * second)
-        cache.note(masqueraded(1), at: 0)
-        cache.note(masqueraded(2), at: 5 * second)
+        cache.record(masqueraded(1), at: 0)
+        cache.record(masqueraded(2), at: 5 * second)
         #expect(cache.otherSide(of: outside(1), at: 10 * second) != nil)
         #expect(cache.otherSide(of: outside(1), at: 10 * second + 1) == nil)
         #expect(cache.otherSide(of: outside(2), at: 15 * second) != nil)
@@ -123,7 +123,7 @@ import Testing
                 flow.reply.selector = .ports(source: 862, destination: UInt16.random(in: 1...40, using: &random))
             }
             let kind = FlowEvent.Kind.allCases.randomElement(using: &random)!
-            cache.note(FlowEvent(kind, flow), at: now)
+            cache.record(FlowEvent(kind, flow), at: now)
             #expect(cache.count <= 16)
             if kind != .destroy { #expect(cache.otherSide(of: flow.original, at: now) == flow.translated) }
         }

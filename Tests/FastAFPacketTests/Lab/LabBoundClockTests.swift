@@ -3,13 +3,13 @@ import Foundation
 import LinuxKernel
 import Testing
 
-/// Hardware stamps by a virtual clock of the card's.
+/// Hardware timestamps by a virtual clock of the NIC's.
 @Suite(.lab, .serialized)
 struct LabBoundClockTests {
     /// Makes a virtual clock for as long as `body` runs, which gets its number.
     private func withVirtualClock(_ body: (Int32) throws -> Void) throws {
-        let card = try #require(try TimestampingCapabilities(of: LabCard.interface).clockIndex)
-        let setting = "/sys/class/ptp/ptp\(card)/n_vclocks"
+        let device = try #require(try TimestampingCapabilities(of: LabCard.interface).clockIndex)
+        let setting = "/sys/class/ptp/ptp\(device)/n_vclocks"
         let before = try clocks()
         try "1".write(toFile: setting, atomically: false, encoding: .utf8)
         defer { try? "0".write(toFile: setting, atomically: false, encoding: .utf8) }
@@ -31,17 +31,17 @@ struct LabBoundClockTests {
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
-    /// The hardware stamps of three sends, one after the other: the card keeps one at a time.
+    /// The hardware timestamps of three sends, one after the other: the NIC keeps one at a time.
     private func stamps(_ connection: PacketConn) throws -> [Int64] {
         try (1...3).map { id in
             try connection.sendFrames([UInt32(id)])
-            let stamps = try connection.takeStamps(1)
+            let stamps = try connection.receiveStamps(1)
             #expect(stamps.map(\.id) == [UInt32(id)])
             return try #require(stamps.first?.stamps.hardware)
         }
     }
 
-    @Test("Hardware stamps are by the virtual clock that the connection names", arguments: [true, false])
+    @Test("Hardware timestamps are by the virtual clock that the connection names", arguments: [true, false])
     func bound(dual: Bool) throws {
         try withVirtualClock { number in
             let connection = try LabCard.connect {
@@ -56,14 +56,14 @@ struct LabBoundClockTests {
         }
     }
 
-    @Test("Beside a virtual clock the card's own is still what other connections get")
+    @Test("Beside a virtual clock the NIC's own is still what other connections get")
     func unbound() throws {
-        let card = try #require(try TimestampingCapabilities(of: LabCard.interface).clockIndex)
+        let device = try #require(try TimestampingCapabilities(of: LabCard.interface).clockIndex)
         try withVirtualClock { number in
             let connection = try LabCard.connect { $0.transmitStamps = .hardware }
-            let before = try time(ofClock: card)
+            let before = try time(ofClock: device)
             let stamps = try stamps(connection)
-            let after = try time(ofClock: card)
+            let after = try time(ofClock: device)
             #expect(stamps.allSatisfy { (before...after).contains($0) })
             // The virtual one begins at another time, so one is not taken for the other.
             #expect(try time(ofClock: number) < before)

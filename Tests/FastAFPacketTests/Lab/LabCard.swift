@@ -3,7 +3,7 @@ import Foundation
 import LinuxKernel
 import Testing
 
-/// The card of a machine in the lab: QEMU's igb, which stamps what it sends, one frame at a time, and has a clock.
+/// The NIC of a machine in the lab: QEMU's igb, which timestamps what it sends, one frame at a time, and has a clock.
 enum LabCard {
     static let isHere = ProcessInfo.processInfo.environment["PROBE_LAB"] == "igb"
 
@@ -35,6 +35,6 @@ enum LabCard {
 
 extension Trait where Self == ConditionTrait {
     static var lab: Self {
-        .enabled(if: LabCard.isHere, "needs a card of the lab's: scripts/lab --nic igb --scenario sockets")
+        .enabled(if: LabCard.isHere, "needs a NIC of the lab's: scripts/lab --nic igb --scenario sockets")
     }
 }

@@ -23,9 +23,9 @@ struct LabLaunchTimeTests {
         #expect(try connection.send(&batch) == 1)
     }
 
-    /// The software stamps of sends by their ids, on the clock that `clock` reads, and their order.
+    /// The software timestamps of sends by their ids, on the clock that `clock` reads, and their order.
     private func leave(_ connection: PacketConn, _ count: Int, clock: ClockID) throws -> [(id: UInt32, time: Int64)] {
-        let stamps = try connection.takeStamps(count)
+        let stamps = try connection.receiveStamps(count)
         let offset = clock.now() - ClockID.realtime.now()
         return try stamps.map { ($0.id, try #require($0.stamps.software) + offset) }
     }

@@ -2,7 +2,7 @@ import FastAFPacket
 import LinuxKernel
 import Testing
 
-/// Stamps that a real driver skips, since its card keeps one at a time.
+/// Timestamps that a real driver skips, since its NIC keeps one at a time.
 @Suite(.lab, .serialized)
 struct LabSkippedStampTests {
     @Test("What the ledger misses of a burst is what the driver says that it has skipped")
@@ -15,16 +15,16 @@ struct LabSkippedStampTests {
             try connection.sendFrames([id])
             ledger.recordSend(id: id, at: ClockID.monotonic.now())
         }
-        // The driver counts when it gets a frame, so all is counted when each has its software stamp.
+        // The driver counts when it gets a frame, so all is counted when each has its software timestamp.
         var stamps: [TransmitStamp] = []
         while stamps.filter({ $0.stamps.software != nil }).count < count {
-            let more = try connection.takeStamps(1)
-            try #require(!more.isEmpty, "software stamps are missing")
+            let more = try connection.receiveStamps(1)
+            try #require(!more.isEmpty, "software timestamps are missing")
             stamps += more
         }
         let counted = try DriverStatistics(of: LabCard.interface).counted(since: before)
         let skipped = Int(try #require(counted["tx_hwtstamp_skipped"]))
-        stamps += try connection.takeStamps(max(0, 2 * count - skipped - stamps.count))
+        stamps += try connection.receiveStamps(max(0, 2 * count - skipped - stamps.count))
         for stamp in stamps { _ = ledger.recordStamp(stamp) }
         ledger.expire(sentBefore: .max) { _, _, _ in }
 
@@ -32,7 +32,7 @@ struct LabSkippedStampTests {
         #expect(account.isBalanced && account.isConfirmedByIdentifiers && account.unknownStamps == 0)
         #expect(account.software[.stamped] == count)
         #expect(account.hardware[.stamped] == count - skipped && account.hardware[.skippedByDriver] == skipped)
-        #expect(skipped > 0, "the card was never busy: this shows nothing")
+        #expect(skipped > 0, "the NIC was never busy: this shows nothing")
         let result = StampReconciliation(account, counted: counted)
         #expect(result.explained == skipped && result.unexplained == 0 && result.overExplained == 0)
     }

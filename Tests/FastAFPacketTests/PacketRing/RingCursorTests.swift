@@ -241,7 +241,7 @@ import Testing
         #expect(memory.status(ofFrame: 0) == 0)
     }
 
-    @Test("The stamp's source is read from the status, hardware first")
+    @Test("The timestamp's source is read from the status, hardware first")
     func sources() throws {
         let memory = Memory(.v3)
         let cases: [(UInt32, CaptureInfo.StampSource)] = [

@@ -56,12 +56,12 @@ struct RingReadTests {
         #expect(try ring.readPacket(into: &none).capturedLength == 0)
     }
 
-    @Test("Stamps are the kernel's, taken on arrival, and between the clock readings around", arguments: versions)
+    @Test("Timestamps are the kernel's, taken on arrival, and between the clock readings around", arguments: versions)
     func stamps(version: PacketRing.Version) throws {
         let pair = try VethPair.current
         let ring = try pair.ring(.right) { $0.version = version }
         let sender = try pair.listen(.left)
-        // The kernel switches stamps on by a workqueue.
+        // The kernel switches timestamps on by a workqueue.
         var source = CaptureInfo.StampSource.copy
         let end = soon()
         while source == .copy, ClockID.monotonic.now() < end {
@@ -72,7 +72,7 @@ struct RingReadTests {
             source = info.stampSource
         }
         #expect(source == .software)
-        // A card's stamps are asked for in vain; the kernel's come in their place.
+        // A NIC's timestamps are asked for in vain; the kernel's come in their place.
         let other = try pair.ring(.right) { $0.stamps = .hardware }
         #expect(other.hardwareStamping == .unavailable)
         try sender.sendFrames([2])

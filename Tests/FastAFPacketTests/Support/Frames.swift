@@ -17,7 +17,7 @@ func frame(
 }
 
 /// A UDP datagram over IPv4 from left to right with `port` at its source and 7000 at its destination. What stands in its checksum is that of the
-/// addresses, the rest being left to the card.
+/// addresses, the rest being left to the NIC.
 func udpFrame(port: UInt16 = 7000, payload: [UInt8]) -> [UInt8] {
     let length = UInt16(8 + payload.count)
     var ip: [UInt8] = [
@@ -93,8 +93,8 @@ extension PacketConn {
         }
     }
 
-    /// Transmit stamps until there are `count`, or none comes for `seconds`.
-    func takeStamps(_ count: Int, seconds: Double = 5) throws(SystemError) -> [TransmitStamp] {
+    /// Transmit timestamps until there are `count`, or none comes for `seconds`.
+    func receiveStamps(_ count: Int, seconds: Double = 5) throws(SystemError) -> [TransmitStamp] {
         var batch = StampBatch(capacity: 64)
         var stamps: [TransmitStamp] = []
         while stamps.count < count {

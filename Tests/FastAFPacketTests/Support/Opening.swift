@@ -18,7 +18,7 @@ extension VethPair {
     }
 }
 
-/// Sends frames until one arrives with a stamp: the kernel switches receive stamps on by a workqueue, so the first
+/// Sends frames until one arrives with a timestamp: the kernel switches receive timestamps on by a workqueue, so the first
 /// frames may go without. Leaves nothing unread.
 func warmUp(_ sender: PacketConn, _ receiver: PacketConn) throws {
     var isStamped = false
@@ -26,7 +26,7 @@ func warmUp(_ sender: PacketConn, _ receiver: PacketConn) throws {
     while !isStamped, ClockID.monotonic.now() < end {
         try sender.sendFrames([0])
         try receiver.receiveAll(1) { _, packet in isStamped = packet.stamps.software != nil }
-        _ = try sender.takeStamps(2)
+        _ = try sender.receiveStamps(2)
     }
-    try #require(isStamped, "receive stamps were not switched on")
+    try #require(isStamped, "receive timestamps were not switched on")
 }

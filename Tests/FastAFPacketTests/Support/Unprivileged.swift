@@ -6,7 +6,7 @@ func errorWithout(
     _ capabilities: Host.Capability..., body: @escaping @Sendable () throws(SystemError) -> Void
 ) throws -> SystemError? {
     let thread = Background { () throws(SystemError) in
-        try giveUp(capabilities)
+        try discard(capabilities)
         try body()
     }
     if case .failure(let error) = try thread.result() { return error }
@@ -14,7 +14,7 @@ func errorWithout(
 }
 
 /// Takes capabilities from the calling thread alone: capset(2), which Swift's Glibc module leaves out.
-private func giveUp(_ capabilities: [Host.Capability]) throws(SystemError) {
+private func discard(_ capabilities: [Host.Capability]) throws(SystemError) {
     typealias Call = @convention(c) (UnsafeMutableRawPointer, UnsafeMutableRawPointer) -> Int32
     // Version 3 of the interface; effective, permitted and inheritable sets in two halves.
     var header: (UInt32, Int32) = (0x2008_0522, 0)

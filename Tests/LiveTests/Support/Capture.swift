@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Captures the frames of one side's interface, with the stamps that the kernel gave this socket of the test's own.
+/// Captures the frames of one side's interface, with the timestamps that the kernel gave this socket of the test's own.
 final class Capture: Sendable {
     struct Packet: Sendable {
         let frame: WireFrame

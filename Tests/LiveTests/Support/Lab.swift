@@ -39,7 +39,7 @@ final class Lab: Sendable {
         _ topology: Topology = .pair, neighbours: Neighbours = .permanent, mtu: Int = 1500,
         _ body: (Lab) async throws -> Void
     ) async throws {
-        await LabGate.shared.enter()
+        await LabGate.shared.record()
         defer { LabGate.shared.leave() }
         let lab = try Lab(topology, neighbours, mtu)
         let result: Result<Void, any Error>
@@ -187,7 +187,7 @@ final class LabGate: Sendable {
     private init(places: Int) { state = Mutex(State(free: places)) }
 
     /// Waits for a place.
-    func enter() async {
+    func record() async {
         await withCheckedContinuation { continuation in
             let hasPlace = state.withLock { state in
                 if state.free > 0 {

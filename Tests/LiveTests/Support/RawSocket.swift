@@ -17,7 +17,7 @@ struct RawSocket: ~Copyable, Sendable {
 
     let descriptor: Int32
 
-    /// Opens a socket that sees all frames of an interface, in and out, with the kernel's stamps.
+    /// Opens a socket that sees all frames of an interface, in and out, with the kernel's timestamps.
     init(namespace: String, interface: String) throws {
         descriptor = try NetworkNamespace.enter(namespace) { () throws(SystemError) in
             try Self.open(interface)

@@ -19,7 +19,7 @@ final class RouterLab: Sendable {
     private let processes = Mutex<[ProbeProcess]>([])
 
     static func with(_ body: (RouterLab) async throws -> Void) async throws {
-        await LabGate.shared.enter()
+        await LabGate.shared.record()
         defer { LabGate.shared.leave() }
         let lab = try RouterLab()
         let result: Result<Void, any Error>

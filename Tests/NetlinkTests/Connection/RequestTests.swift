@@ -77,7 +77,7 @@ import Testing
         #expect(error?.cause == .timedOut)
     }
 
-    @Test func `an errno is told with the operation`() throws {
+    @Test func `an errno is reported with the operation`() throws {
         let kernel = PlayedKernel([[Captured.noRoute]])
         let error = #expect(throws: NetlinkError.self) { try ask(kernel.connection) }
         #expect(error?.code == ENETUNREACH)
@@ -85,7 +85,7 @@ import Testing
         #expect(error?.description == "ask: Network is unreachable")
     }
 
-    @Test func `the kernel's own words are told`() throws {
+    @Test func `the kernel's own words are reported`() throws {
         let kernel = PlayedKernel([[Captured.badHeader]])
         let error = #expect(throws: NetlinkError.self) { try ask(kernel.connection) }
         #expect(error?.cause == .refused(EINVAL))
@@ -95,7 +95,7 @@ import Testing
                 + "\"Invalid values in header for neighbor get request\"")
     }
 
-    @Test func `the place of the wrong attribute is told`() throws {
+    @Test func `the place of the wrong attribute is reported`() throws {
         let kernel = PlayedKernel([[Captured.badAttribute]])
         let error = #expect(throws: NetlinkError.self) { try ask(kernel.connection) }
         #expect(error?.cause == .refused(ERANGE))
@@ -114,7 +114,7 @@ import Testing
         #expect(error?.description.contains("CAP_NET_ADMIN") == true)
     }
 
-    @Test func `a missing attribute is told`() throws {
+    @Test func `a missing attribute is reported`() throws {
         let missing = message(
             type: NLMSG_ERROR, flags: NLM_F_CAPPED | NLM_F_ACK_TLVS, sequence: 7,
             payload: native(Int32(-EINVAL)) + bytes("10000000 1e00 0500 07000000 92100000 0800 0500 0c000000"))
@@ -194,7 +194,7 @@ import Testing
         #expect(error?.description == "read the table: the table changed during each of 8 attempts to read it")
     }
 
-    @Test func `an answer bigger than the buffer is told, after the rest has been read`() throws {
+    @Test func `an answer bigger than the buffer is reported, after the rest has been read`() throws {
         let big = [UInt8](repeating: 0, count: NetlinkConnection.bufferLength + 1)
         let kernel = PlayedKernel([[big, Captured.addresses, Captured.done], [Captured.done]])
         let connection = kernel.connection
@@ -203,7 +203,7 @@ import Testing
         #expect(try dump(connection).isEmpty)
     }
 
-    @Test func `a malformed message is told, after the rest has been read`() throws {
+    @Test func `a malformed message is reported, after the rest has been read`() throws {
         let kernel = PlayedKernel([[Array(Captured.addresses.dropLast(4)), Captured.done], [Captured.done]])
         let connection = kernel.connection
         let error = #expect(throws: NetlinkError.self) { try dump(connection) }
@@ -211,7 +211,7 @@ import Testing
         #expect(try dump(connection).isEmpty)
     }
 
-    @Test func `a reply that can't be decoded is told`() throws {
+    @Test func `a reply that can't be decoded is reported`() throws {
         let short = message(type: 28, sequence: 7, payload: [2, 0, 0, 0])
         let kernel = PlayedKernel([[short, Captured.ack]])
         let error = #expect(throws: NetlinkError.self) { try kernel.connection.neighbour(peer, on: 2) }

@@ -15,8 +15,8 @@ import Testing
         04000680
         """)
 
-    /// A card with clock 3 as net/ethtool/tsinfo.c writes it: counts of 4 and of 8 bytes, and a provider.
-    private static let card = message(
+    /// A NIC with clock 3 as net/ethtool/tsinfo.c writes it: counts of 4 and of 8 bytes, and a provider.
+    private static let nic = message(
         type: 0x15, sequence: 7,
         payload: bytes(
             """
@@ -65,8 +65,8 @@ import Testing
                     "2800000015000500020000009210000019010000 14000180 08000100 02000000 08000300 05000000"))
     }
 
-    @Test func `a card's counts and clock are told, absent ones apart from 0`() throws {
-        let (ethtool, _) = try ethtool([[Self.card, Captured.ack]])
+    @Test func `a nic's counts and clock are reported, absent ones apart from 0`() throws {
+        let (ethtool, _) = try ethtool([[Self.nic, Captured.ack]])
         #expect(
             try ethtool.stampingInformation(of: 2)
                 == StampingInformation(
@@ -122,7 +122,7 @@ import Testing
 
     @Test func `no byte that is changed and no cut traps`() throws {
         var refused = 0
-        for original in [Self.veth, Self.card, Self.configuration(command: "2f")] {
+        for original in [Self.veth, Self.nic, Self.configuration(command: "2f")] {
             for place in 16..<original.count {
                 for value: UInt8 in [0, 1, 0x7F, 0xFF] {
                     var changed = original
@@ -149,7 +149,7 @@ import Testing
         let information = try ethtool.stampingInformation(of: network.interface.index)
         let older = try NetworkNamespace.enter(network.name) { () throws(SystemError) in
             var raw = cl_ts_info()
-            try check("read the stamping capabilities", cl_ts_info("near0", &raw))
+            try check("read the timestamping capabilities", cl_ts_info("near0", &raw))
             return raw
         }
         #expect(information.flags == older.so_timestamping && information.flags != 0)

@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func `a namespace that is not there is told with what to do`() throws {
+    @Test func `a namespace that is not there is reported with what to do`() throws {
         let error = #expect(throws: SystemError.self) { try NetlinkConnection(namespace: "nltest-none") }
         #expect(error?.code == ENOENT)
         #expect(error?.description.contains("ip netns list") == true)
@@ -99,7 +99,7 @@ import Testing
         #expect(error?.code == EINVAL)
     }
 
-    @Test func `other namespaces are told apart by their numbers`() throws {
+    @Test func `other namespaces are reported apart by their numbers`() throws {
         let network = try LiveNetwork()
         let listener = try listener(network)
         try listener.listenToAllNamespaces()

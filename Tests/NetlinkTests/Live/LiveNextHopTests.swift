@@ -29,7 +29,7 @@ import Testing
         #expect(found.mtu == 1400)
     }
 
-    @Test(arguments: ["203.0.113.1", "2001:db8:9::1"]) func `no route is told`(peer: String) throws {
+    @Test(arguments: ["203.0.113.1", "2001:db8:9::1"]) func `no route is reported`(peer: String) throws {
         let network = try LiveNetwork()
         #expect(throws: NextHopError.noRoute(address(peer), interface: "near0", kind: nil)) {
             try resolve(peer, network)
@@ -39,7 +39,7 @@ import Testing
     @Test(arguments: [
         ("unreachable", Route.Kind.unreachable), ("prohibit", .prohibit), ("blackhole", .blackhole),
     ])
-    func `an IPv4 route that refuses is told by its kind`(word: String, kind: Route.Kind) throws {
+    func `an IPv4 route that refuses is reported by its kind`(word: String, kind: Route.Kind) throws {
         let network = try LiveNetwork("ip -n $here route add \(word) 203.0.113.0/24")
         #expect(throws: NextHopError.noRoute(address("203.0.113.1"), interface: "near0", kind: kind)) {
             try resolve("203.0.113.1", network)
@@ -49,13 +49,13 @@ import Testing
     @Test(arguments: ["192.0.2.1", "2001:db8::1", "fe80::1", "127.0.0.1"])
     func `an own address is no peer`(own: String) throws {
         let network = try LiveNetwork()
-        #expect(throws: NextHopError.ownAddress(address(own))) { try resolve(own, network) }
+        #expect(throws: NextHopError.localAddress(address(own))) { try resolve(own, network) }
     }
 
     @Test func `an own address of another interface is no peer`() throws {
         let network = try LiveNetwork(
             LiveNetwork.otherInterface + "ip -n $here addr add 198.51.100.1/24 dev other0")
-        #expect(throws: NextHopError.ownAddress(address("198.51.100.1"))) { try resolve("198.51.100.1", network) }
+        #expect(throws: NextHopError.localAddress(address("198.51.100.1"))) { try resolve("198.51.100.1", network) }
     }
 
     @Test(arguments: [("198.51.100.7", "198.51.100.1/24"), ("2001:db8:7::7", "2001:db8:7::1/64")])
@@ -80,7 +80,7 @@ import Testing
         #expect(throws: NextHopError.notUnicast(address(peer))) { try resolve(peer, network) }
     }
 
-    @Test func `a link that is down or without carrier is told`() throws {
+    @Test func `a link that is down or without carrier is reported`() throws {
         let network = try LiveNetwork("ip -n $there link set far0 down")
         #expect(throws: NextHopError.noCarrier("near0")) { try resolve("192.0.2.2", network) }
         try network.shell("ip -n $here link set near0 down")
@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test func `an address whose duplicate detection still runs is told`() throws {
+    @Test func `an address whose duplicate detection still runs is reported`() throws {
         // Detection waits for as many probes as this, a second apart.
         let network = try LiveNetwork(
             """

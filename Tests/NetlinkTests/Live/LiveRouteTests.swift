@@ -68,7 +68,7 @@ import Testing
             ])
     }
 
-    @Test func `a tentative address is told`() throws {
+    @Test func `a tentative address is reported`() throws {
         // A link without carrier never ends its duplicate address detection.
         let network = try LiveNetwork(
             """

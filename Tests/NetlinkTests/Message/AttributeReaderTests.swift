@@ -20,7 +20,7 @@ import Testing
         #expect(count == 1)
     }
 
-    @Test func `the marks of the type are told and masked`() {
+    @Test func `the marks of the type are reported and masked`() {
         var seen: [(UInt16, Bool, Bool)] = []
         _ = walk(bytes("0400 0580 0400 0640 0400 07c0 0400 0800")) {
             seen.append(($0.type, $0.isMarkedNested, $0.isMarkedNetworkOrder))
@@ -62,7 +62,7 @@ import Testing
         #expect(count == 1)
     }
 
-    @Test func `addresses are told by their size`() {
+    @Test func `addresses are reported by their size`() {
         _ = walk(bytes("0800 0100 c0000201")) { #expect($0.address() == .v4(0xC000_0201)) }
         _ = walk(bytes("1400 0100 20010db8 00000000 00000000 00000001")) {
             #expect($0.address()?.description == "2001:db8::1")

@@ -40,7 +40,7 @@ import Testing
         #expect(try route(Captured.routeLocal)?.kind == .local)
     }
 
-    @Test func `every kind of rtnetlink is told`() {
+    @Test func `every kind of rtnetlink is reported`() {
         let kinds = (1...10).map { Route.Kind(rawValue: $0) }
         #expect(
             kinds == [
@@ -142,7 +142,7 @@ import Testing
         #expect(found.allSatisfy { $0.flags.contains(.permanent) && !$0.isTentative && !$0.isDeprecated })
     }
 
-    @Test func `tentative and deprecated are told`() throws {
+    @Test func `tentative and deprecated are reported`() throws {
         var raw = Captured.addresses
         // IFA_FLAGS of the first message.
         raw[56] = 0x40
@@ -168,7 +168,7 @@ import Testing
         #expect(try addresses(raw).first?.prefixLength == 32)
     }
 
-    @Test func `scopes are told`() {
+    @Test func `scopes are reported`() {
         let scopes: [InterfaceAddress.Scope] = [0, 200, 253, 254, 255].map { .init(rawValue: $0) }
         #expect(scopes == [.global, .site, .link, .host, .other(255)])
     }

@@ -37,7 +37,7 @@ import Testing
     @Test func `interface and address faults name their commands`() {
         #expect(NextHopError.interfaceDown("eth0").description.contains("`ip link set eth0 up`"))
         #expect(NextHopError.noCarrier("eth0").description.contains("`ip link show eth0`"))
-        #expect(NextHopError.ownAddress(v4).description.contains("192.0.2.2 is an address of this host"))
+        #expect(NextHopError.localAddress(v4).description.contains("192.0.2.2 is an address of this host"))
         #expect(NextHopError.notUnicast(v4).description.contains("unicast"))
         #expect(
             NextHopError.noSourceAddress(v6, interface: "eth0", isTentative: false).description

@@ -66,7 +66,7 @@ import Testing
         #expect(try kernel.connection.addresses(on: 2).map(\.address.isIPv4) == [false, false])
     }
 
-    @Test func `an IPv4 route through an interface is looked up in the forwarding table first`() throws {
+    @Test func `an IPv4 route through an interface is checked up in the forwarding table first`() throws {
         let kernel = PlayedKernel([[Captured.noRouteOnInterface]])
         let error = #expect(throws: NetlinkError.self) {
             try kernel.connection.route(to: .v4(0x0808_0808), through: 2)

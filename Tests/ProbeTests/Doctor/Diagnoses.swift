@@ -6,7 +6,7 @@ import NetworkAddresses
 
 @testable import probe
 
-/// Diagnoses of cards and hosts that tests play.
+/// Diagnoses of NICs and hosts that tests play.
 enum Diagnoses {
     static let host = HostFacts(
         name: "host", kernel: "6.13.0", capabilities: Set(Host.Capability.allCases),
@@ -39,14 +39,14 @@ enum Diagnoses {
             launch: .made(LaunchTrial(clock: .monotonic, outcome: .left(after: -99_900_000))))
     }
 
-    /// All software stamps of eight ordinary frames and four of PTP, and of four replies.
+    /// All software timestamps of eight ordinary frames and four of PTP, and of four replies.
     static var softwareTrial: FrameTrial {
         var trial = FrameTrial()
         trial.ordinary = .init(frames: 12, sched: 12, software: 12, hardware: 0)
         trial.ptp = .init(frames: 4, sched: 4, software: 4, hardware: 0)
         trial.receivedOrdinary = .init(frames: 4, software: 4, hardware: 0)
         trial.peer = .init(probes: 4, replies: 4)
-        trial.ownStamps = 32
+        trial.localStamps = 32
         return trial
     }
 
@@ -62,8 +62,8 @@ enum Diagnoses {
         return facts
     }
 
-    /// A card with stamps, off before and switched on for the trial.
-    private static func card(
+    /// A NIC with timestamps, off before and switched on for the trial.
+    private static func nic(
         _ driver: DriverInformation, filters: UInt32, granted: HardwareStampingConfiguration, rate: Double
     ) -> InterfaceFacts {
         var facts = interface("eth0", driver, flags: 0x5F, queueing: "mq")
@@ -84,38 +84,39 @@ enum Diagnoses {
     }
 
     static var igb: InterfaceFacts {
-        var facts = card(
+        var facts = nic(
             DriverInformation(name: "igb", version: "6.12.0", firmware: "1.3, 0x8d9a", bus: "0000:00:03.0"),
             filters: 1 << 0 | 1 << 4 | 1 << 5 | 1 << 12, granted: ptpOnly, rate: 1.000012)
         facts.change {
             $0.ordinary.hardware = 12
             $0.ptp.hardware = 4
             $0.receivedPTP = .init(frames: 4, software: 4, hardware: 1)
-            $0.ownStamps = 48
+            $0.localStamps = 48
         }
         return facts
     }
 
     static var e1000e: InterfaceFacts {
-        var facts = card(
+        var facts = nic(
             DriverInformation(name: "e1000e", version: "6.12.0", firmware: "1.8-0", bus: "0000:00:03.0"),
             filters: 0xFFFF, granted: all, rate: 2.504)
         facts.change { $0.receivedPTP = .init(frames: 4, software: 4, hardware: 0) }
         return facts
     }
 
-    /// A card that stamps every frame, as ptp4l has set it.
-    static func held(_ theirs: HardwareStampingConfiguration) -> InterfaceFacts {
-        var facts = card(
-            DriverInformation(name: "ice", version: "6.12.0", bus: "0000:18:00.0"), filters: 3, granted: theirs, rate: 1
+    /// A NIC that timestamps every frame, as ptp4l has set it.
+    static func held(_ current: HardwareStampingConfiguration) -> InterfaceFacts {
+        var facts = nic(
+            DriverInformation(name: "ice", version: "6.12.0", bus: "0000:18:00.0"), filters: 3, granted: current,
+            rate: 1
         )
-        facts.stamping = .success(theirs)
+        facts.stamping = .success(current)
         facts.change {
-            $0.stamping = .borrowed(theirs)
-            $0.ordinary.hardware = theirs.transmitType == 1 ? 12 : 0
-            $0.ptp.hardware = theirs.transmitType == 1 ? 4 : 0
-            $0.receivedPTP = .init(frames: 4, software: 4, hardware: theirs.receiveFilter > 0 ? 4 : 0)
-            $0.receivedOrdinary.hardware = theirs.receiveFilter == 1 ? 4 : 0
+            $0.stamping = .borrowed(current)
+            $0.ordinary.hardware = current.transmitType == 1 ? 12 : 0
+            $0.ptp.hardware = current.transmitType == 1 ? 4 : 0
+            $0.receivedPTP = .init(frames: 4, software: 4, hardware: current.receiveFilter > 0 ? 4 : 0)
+            $0.receivedOrdinary.hardware = current.receiveFilter == 1 ? 4 : 0
         }
         return facts
     }

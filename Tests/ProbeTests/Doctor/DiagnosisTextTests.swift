@@ -21,14 +21,14 @@ import Testing
 
     @Test func `A veth has software stamps only, and no PHC`() {
         let expected = """
-            veth0: software stamps only, no PHC
+            veth0: software timestamps only, no PHC
               link          up, MTU 1500, 02:00:00:00:00:01
               driver        veth 1.0
               rings         none told of
               queueing      noqueue
-              stamping      none of the card's
+              timestamping  none of the NIC's
               clock         none
-              missed stamps no counters
+              missed timestamps no counters
               advertised    software-transmit, software-receive, software-system-clock
 
                                             advertised            proven by sending
@@ -39,7 +39,7 @@ import Testing
               software RX                   yes                   proven, 4 of 4
               hardware RX, ordinary frames  no                    not advertised
               hardware RX, PTP frames       no                    not advertised
-              stamps by their ids           given with each send  proven, 32 of 32
+              timestamps by their ids       given with each send  proven, 32 of 32
               launch time                   no: noqueue           did not come: ignored by this queueing discipline (noqueue)
 
             findings
@@ -51,14 +51,14 @@ import Testing
 
     @Test func `An igb stamps any frame on transmit, and PTP frames alone on receive`() {
         let expected = """
-            eth0: hardware stamps: transmit any frame; receive PTP frames alone
+            eth0: hardware timestamps: transmit any frame; receive PTP frames alone
               link          up, MTU 1500, 02:00:00:00:00:01
               driver        igb 6.12.0, firmware 1.3, 0x8d9a, at 0000:00:03.0
               rings         receive 256 of 4096, transmit 256 of 4096
               queueing      mq of fq_codel
-              stamping      off
+              timestamping  off
               clock         /dev/ptp0, runs 12 ppm fast (within 4), read by method extended
-              missed stamps tx_hwtstamp_timeouts 0, tx_hwtstamp_skipped 0
+              missed timestamps tx_hwtstamp_timeouts 0, tx_hwtstamp_skipped 0
               advertised    hardware-transmit, software-transmit, hardware-receive, software-receive, software-system-clock,
                             hardware-raw-clock
               TX types      off, on
@@ -72,14 +72,14 @@ import Testing
               software RX                   yes                   proven, 8 of 8
               hardware RX, ordinary frames  no                    not advertised
               hardware RX, PTP frames       yes                   proven, 1 of 4
-              stamps by their ids           given with each send  proven, 48 of 48
+              timestamps by their ids       given with each send  proven, 48 of 48
               launch time                   no: mq of fq_codel    did not come: ignored by this queueing discipline (mq of fq_codel)
 
             findings
-              note: eth0: Hardware receive stamps came for 1 of 4 PTP frames.
-                remedy: The card's latch for them was not free each time: expect missing ones.
-              note: eth0: The card stamps received PTP frames alone: ordinary probes have software receive stamps.
-                remedy: `--transport l2 --frame ptp` sends such frames; UDP probes have software stamps when they arrive.
+              note: eth0: Hardware receive timestamps came for 1 of 4 PTP frames.
+                remedy: The NIC's latch for them was not free each time: expect missing ones.
+              note: eth0: The NIC timestamps received PTP frames alone: ordinary probes have software receive timestamps.
+                remedy: `--transport l2 --frame ptp` sends such frames; UDP probes have software timestamps when they arrive.
               note: eth0: Launch times: ignored by this queueing discipline (mq of fq_codel).
                 remedy: `tc qdisc replace dev eth0 root fq` keeps them by CLOCK_MONOTONIC, etf by CLOCK_TAI.
             """
@@ -88,14 +88,14 @@ import Testing
 
     @Test func `An e1000e advertises hardware stamps that never arrive, and its clock runs fast`() {
         let expected = """
-            eth0: hardware stamps are advertised and never arrived; software stamps only
+            eth0: hardware timestamps are advertised and never arrived; software timestamps only
               link          up, MTU 1500, 02:00:00:00:00:01
               driver        e1000e 6.12.0, firmware 1.8-0, at 0000:00:03.0
               rings         receive 256 of 4096, transmit 256 of 4096
               queueing      mq of fq_codel
-              stamping      off
+              timestamping  off
               clock         /dev/ptp0, runs 2.50 times as fast as the system's clock, read by method extended
-              missed stamps tx_hwtstamp_timeouts 0, tx_hwtstamp_skipped 0
+              missed timestamps tx_hwtstamp_timeouts 0, tx_hwtstamp_skipped 0
               advertised    hardware-transmit, software-transmit, hardware-receive, software-receive, software-system-clock,
                             hardware-raw-clock
               TX types      off, on
@@ -111,32 +111,32 @@ import Testing
               software RX                   yes                   proven, 8 of 8
               hardware RX, ordinary frames  yes                   did not come, 0 of 4
               hardware RX, PTP frames       yes                   did not come, 0 of 4
-              stamps by their ids           given with each send  proven, 32 of 32
+              timestamps by their ids       given with each send  proven, 32 of 32
               launch time                   no: mq of fq_codel    did not come: ignored by this queueing discipline (mq of fq_codel)
 
             findings
-              problem: eth0: Hardware transmit stamps are advertised and never arrived: 0 of 16 frames.
-                remedy: Rely on software stamps here; try another driver (e1000e 6.12.0), firmware or card.
-              problem: eth0: Hardware receive stamps are advertised for every frame and never arrived: 0 of 4 frames.
-                remedy: Rely on software stamps here; try another driver (e1000e 6.12.0), firmware or card.
-              problem: eth0: The card's clock /dev/ptp0 runs 2.50 times as fast as the system's clock.
-                remedy: Hardware stamps can't be compared with anything here: rely on software stamps.
+              problem: eth0: Hardware transmit timestamps are advertised and never arrived: 0 of 16 frames.
+                remedy: Rely on software timestamps here; try another driver (e1000e 6.12.0), firmware or NIC.
+              problem: eth0: Hardware receive timestamps are advertised for every frame and never arrived: 0 of 4 frames.
+                remedy: Rely on software timestamps here; try another driver (e1000e 6.12.0), firmware or NIC.
+              problem: eth0: The PHC /dev/ptp0 runs 2.50 times as fast as the system's clock.
+                remedy: Hardware timestamps can't be compared with anything here: rely on software timestamps.
               note: eth0: Launch times: ignored by this queueing discipline (mq of fq_codel).
                 remedy: `tc qdisc replace dev eth0 root fq` keeps them by CLOCK_MONOTONIC, etf by CLOCK_TAI.
             """
         expect(Diagnoses.diagnosis(Diagnoses.e1000e).text(), expected)
     }
 
-    @Test func `A card that ptp4l holds is told with its holder`() {
+    @Test func `A nic that ptp4l holds is reported with its holder`() {
         let expected = """
-            eth0: hardware stamps: transmit any frame; receive PTP frames, others not tried
+            eth0: hardware timestamps: transmit any frame; receive PTP frames, others not tried
               link          up, MTU 1500, 02:00:00:00:00:01
               driver        ice 6.12.0, at 0000:18:00.0
               rings         receive 256 of 4096, transmit 256 of 4096
               queueing      mq of fq_codel
-              stamping      transmit on, receive ptpv2-event; running: ptp4l (process 812)
+              timestamping  transmit on, receive ptpv2-event; running: ptp4l (process 812)
               clock         /dev/ptp0, runs with the system's clock (within 4 ppm), read by method extended
-              missed stamps tx_hwtstamp_timeouts 0, tx_hwtstamp_skipped 0
+              missed timestamps tx_hwtstamp_timeouts 0, tx_hwtstamp_skipped 0
               advertised    hardware-transmit, software-transmit, hardware-receive, software-receive, software-system-clock,
                             hardware-raw-clock
               TX types      off, on
@@ -148,25 +148,25 @@ import Testing
               hardware TX, ordinary frames  yes                   proven, 12 of 12
               hardware TX, PTP frames       yes                   proven, 4 of 4
               software RX                   yes                   proven, 8 of 8
-              hardware RX, ordinary frames  yes                   not tried: the card's stamping was set by others: transmit on, receive ptpv2-event
+              hardware RX, ordinary frames  yes                   not tried: the NIC's timestamping was set by others: transmit on, receive ptpv2-event
               hardware RX, PTP frames       yes                   proven, 4 of 4
-              stamps by their ids           given with each send  proven, 32 of 32
+              timestamps by their ids       given with each send  proven, 32 of 32
               launch time                   no: mq of fq_codel    did not come: ignored by this queueing discipline (mq of fq_codel)
 
             findings
-              problem: eth0: The card's stamping was set before us: transmit on, receive ptpv2-event. Running: ptp4l (process 812). The card could do more.
-                remedy: It is used as it is. For every frame's stamp: `hwts_filter full` in ptp4l's configuration, or stop it for the run.
+              problem: eth0: The NIC's timestamping was set before us: transmit on, receive ptpv2-event. Running: ptp4l (process 812). The NIC could do more.
+                remedy: It is used as it is. For every frame's timestamp: `hwts_filter full` in ptp4l's configuration, or stop it for the run.
               note: eth0: Launch times: ignored by this queueing discipline (mq of fq_codel).
                 remedy: `tc qdisc replace dev eth0 root fq` keeps them by CLOCK_MONOTONIC, etf by CLOCK_TAI.
             """
         expect(Diagnoses.diagnosis(Diagnoses.held(Diagnoses.ptpOnly), host: Diagnoses.daemons).text(), expected)
     }
 
-    @Test func `A container without privileges is told what it lacks`() {
+    @Test func `A container without privileges is reported what it lacks`() {
         let expected = """
             probe 1.0 on host, Linux 6.13.0
             capabilities    CAP_NET_BIND_SERVICE missing: no ports below net.ipv4.ip_unprivileged_port_start
-                            CAP_NET_ADMIN missing: cards' stamping stays as it is; buffers up to net.core.rmem_max
+                            CAP_NET_ADMIN missing: NICs' timestamping stays as it is; buffers up to net.core.rmem_max
                             CAP_NET_RAW missing: no packet sockets; nothing can be tried
             settings        net.core.rmem_max not shown here
                             net.core.tstamp_allow_data not shown here
@@ -174,14 +174,14 @@ import Testing
                             net.ipv4.ip_unprivileged_port_start not shown here
             time daemons    none
 
-            veth0: nothing was tried: CAP_NET_RAW is missing; software stamps alone are advertised, no PHC
+            veth0: nothing was tried: CAP_NET_RAW is missing; software timestamps alone are advertised, no PHC
               link          up, MTU 1500, 02:00:00:00:00:01
               driver        veth 1.0
               rings         none told of
               queueing      noqueue
-              stamping      none of the card's
+              timestamping  none of the NIC's
               clock         none
-              missed stamps no counters
+              missed timestamps no counters
               advertised    software-transmit, software-receive, software-system-clock
 
                                             advertised            proven by sending
@@ -192,7 +192,7 @@ import Testing
               software RX                   yes                   not tried: CAP_NET_RAW is missing
               hardware RX, ordinary frames  no                    not advertised
               hardware RX, PTP frames       no                    not advertised
-              stamps by their ids           given with each send  not tried: CAP_NET_RAW is missing
+              timestamps by their ids       given with each send  not tried: CAP_NET_RAW is missing
               launch time                   no: noqueue           not tried: CAP_NET_RAW is missing
 
             findings
@@ -227,8 +227,9 @@ import Testing
             (1e300, 1e300, "1e+300 times as fast as the system's clock"),
             (1, .infinity, "with the system's clock (within 1000000 ppm)"),
         ] as [(Double, Double, String)])
-    func `A clock's rate is told in parts in a million, or as a factor`(_ rate: Double, _ error: Double, _ text: String)
-    {
+    func `A clock's rate is reported in parts in a million, or as a factor`(
+        _ rate: Double, _ error: Double, _ text: String
+    ) {
         #expect(ClockText.rate(rate, error: error) == text)
     }
 
@@ -258,7 +259,7 @@ import Testing
         #expect(row["verdict"] as? String == "not_tried" && row["reason"] as? String == "CAP_NET_RAW is missing")
     }
 
-    @Test func `JSON has the card's clock, its holders and the findings`() throws {
+    @Test func `JSON has the nic's clock, its stampingOwners and the findings`() throws {
         let fast = try object(Diagnoses.diagnosis(Diagnoses.e1000e))
         let interface = try #require((fast["interfaces"] as? [[String: Any]])?.first)
         let clock = try #require(interface["clock"] as? [String: Any])

@@ -67,7 +67,7 @@ import Testing
         return frame
     }
 
-    @Test func `A reply is the peer's own, from its reflecting port, to a probe that was sent`() {
+    @Test func `A reply is the peer's local, from its reflecting port, to a probe that was sent`() {
         func isReply(_ frame: [UInt8]) -> Bool { DoctorFrames.isReply(frame.span.bytes, to: template, probes: 4) }
         #expect(isReply(reply(0)) && isReply(reply(3)))
         #expect(!isReply(reply(4)) && !isReply(reply(.max)))
@@ -102,7 +102,7 @@ import Testing
     }
 }
 
-/// Each stamp is entered by its id.
+/// Each timestamp is entered by its id.
 @Suite struct FrameTrialAccountTests {
     private func stamp(_ id: UInt32, _ stage: TransmitStamp.Stage, software: Int64? = nil, hardware: Int64? = nil)
         -> TransmitStamp
@@ -112,38 +112,38 @@ import Testing
 
     @Test func `Stamps of each kind are counted with the frames of their kind`() {
         var account = FrameTrialAccount()
-        account.enter(id: 70, .ordinary, time: 100)
-        account.enter(id: 9, .ptp, time: 100)
-        account.enter(stamp(9, .sched, software: 110))
-        account.enter(stamp(70, .sched, software: 120))
-        account.enter(stamp(70, .sent, software: 150))
-        account.enter(stamp(70, .sent, hardware: 3))
-        account.enter(stamp(9, .sent, software: 190, hardware: 4))
+        account.record(id: 70, .ordinary, time: 100)
+        account.record(id: 9, .ptp, time: 100)
+        account.record(stamp(9, .sched, software: 110))
+        account.record(stamp(70, .sched, software: 120))
+        account.record(stamp(70, .sent, software: 150))
+        account.record(stamp(70, .sent, hardware: 3))
+        account.record(stamp(9, .sent, software: 190, hardware: 4))
         #expect(account.trial.ordinary == .init(frames: 1, sched: 1, software: 1, hardware: 1))
         #expect(account.trial.ptp == .init(frames: 1, sched: 1, software: 1, hardware: 1))
-        #expect(account.trial.ownStamps == 5 && account.trial.strayStamps == 0)
+        #expect(account.trial.localStamps == 5 && account.trial.strayStamps == 0)
         #expect(account.trial.longestQueueing == 80)
     }
 
     @Test func `A stamp with another id, of a kind that came, from before its frame, or empty, is a stray`() {
         var account = FrameTrialAccount()
-        account.enter(id: 1, .ordinary, time: 100)
-        account.enter(stamp(1, .sched, software: 100))
+        account.record(id: 1, .ordinary, time: 100)
+        account.record(stamp(1, .sched, software: 100))
         for wrong in [
             stamp(2, .sched, software: 200), stamp(1, .sched, software: 200), stamp(1, .sent, software: 99),
             stamp(1, .sent), stamp(1, .completed, software: 200),
         ] {
-            account.enter(wrong)
+            account.record(wrong)
         }
-        #expect(account.trial.ownStamps == 1 && account.trial.strayStamps == 5)
+        #expect(account.trial.localStamps == 1 && account.trial.strayStamps == 5)
         #expect(account.trial.ordinary == .init(frames: 1, sched: 1, software: 0, hardware: 0))
     }
 
     @Test func `What arrives is counted by its kind and its stamps`() {
         var account = FrameTrialAccount()
-        account.enter(received: .ordinary, SocketTimestamps(software: 1))
-        account.enter(received: .ordinary, SocketTimestamps())
-        account.enter(received: .ptp, SocketTimestamps(software: 1, hardware: 2))
+        account.record(received: .ordinary, SocketTimestamps(software: 1))
+        account.record(received: .ordinary, SocketTimestamps())
+        account.record(received: .ptp, SocketTimestamps(software: 1, hardware: 2))
         #expect(account.trial.receivedOrdinary == .init(frames: 2, software: 1, hardware: 0))
         #expect(account.trial.receivedPTP == .init(frames: 1, software: 1, hardware: 1))
     }

@@ -8,7 +8,7 @@ import Testing
 
 @testable import probe
 
-/// The examination of a card that the test plays.
+/// The examination of a NIC that the test plays.
 @Suite struct DoctorTests {
     /// An interface, from the loopback's: there is no other way to make one.
     private func interface(_ change: (inout Interface) -> Void = { _ in }) throws -> Interface {
@@ -26,7 +26,7 @@ import Testing
         var all: [String] { entries.withLock { $0 } }
     }
 
-    /// Sources that play a card with all that there can be, and write down what they are asked.
+    /// Sources that play a NIC with all that there can be, and write down what they are asked.
     private func sources(_ log: Log) -> DoctorSources {
         DoctorSources(
             driver: { _ throws(SystemError) in DriverInformation(name: "played") },
@@ -86,7 +86,7 @@ import Testing
         #expect(rate == 2 && error < 1e-6)
     }
 
-    @Test func `Nothing is sent where nothing can be, and the reason is told`() throws {
+    @Test func `Nothing is sent where nothing can be, and the reason is reported`() throws {
         for (change, capabilities, reason) in [
             ({ $0.isUp = false }, [.rawSockets], "it is down"),
             ({ $0.isEthernet = false }, [.rawSockets], "it has no Ethernet header"),
@@ -104,7 +104,7 @@ import Testing
         #expect(!log.all.contains("frames"))
     }
 
-    @Test func `A trial that fails is told, and no launch time is tried after it`() throws {
+    @Test func `A trial that fails is reported, and no launch time is tried after it`() throws {
         let log = Log()
         var failing = sources(log)
         let error = SystemError("bind to the interface", code: 19)
@@ -144,7 +144,7 @@ import Testing
         #expect(facts.frames.outcome != nil && facts.launch == .notTried("interrupted"))
     }
 
-    @Test func `A card that can't be asked has no clock, and sources that fail leave their facts out`() throws {
+    @Test func `A nic that can't be asked has no clock, and sources that fail leave their facts out`() throws {
         let log = Log()
         var mute = sources(log)
         mute.capabilities = { _ throws(SystemError) in throw SystemError("ask", code: 95) }
@@ -154,7 +154,7 @@ import Testing
     }
 }
 
-/// How a card's clock runs, by readings that the test gives.
+/// How a PHC runs, by readings that the test gives.
 @Suite struct ClockWatchTests {
     private final class Readings: Sendable {
         let left: Mutex<[ClockReading]>
@@ -182,7 +182,7 @@ import Testing
 
     private static let second: Int64 = 1_000_000_000
 
-    @Test func `The rate is the card's seconds for each of the system's`() {
+    @Test func `The rate is the nic's seconds for each of the system's`() {
         for (factor, expected) in [(10, 1.0), (25, 2.5), (5, 0.5)] as [(Int64, Double)] {
             guard
                 case .read(1, .runs(let rate, let error, .extended)) = watch([

@@ -42,9 +42,9 @@ import Testing
     @Test func `An e1000e advertises and never delivers, and its clock runs fast`() {
         #expect(
             problems(Diagnoses.e1000e) == [
-                "Hardware transmit stamps are advertised and never arrived: 0 of 16 frames.",
-                "Hardware receive stamps are advertised for every frame and never arrived: 0 of 4 frames.",
-                "The card's clock /dev/ptp0 runs 2.50 times as fast as the system's clock.",
+                "Hardware transmit timestamps are advertised and never arrived: 0 of 16 frames.",
+                "Hardware receive timestamps are advertised for every frame and never arrived: 0 of 4 frames.",
+                "The PHC /dev/ptp0 runs 2.50 times as fast as the system's clock.",
             ])
     }
 
@@ -52,18 +52,18 @@ import Testing
         #expect(problems(Diagnoses.igb).isEmpty)
         #expect(
             notes(Diagnoses.igb).prefix(2) == [
-                "Hardware receive stamps came for 1 of 4 PTP frames.",
-                "The card stamps received PTP frames alone: ordinary probes have software receive stamps.",
+                "Hardware receive timestamps came for 1 of 4 PTP frames.",
+                "The NIC timestamps received PTP frames alone: ordinary probes have software receive timestamps.",
             ])
     }
 
-    @Test func `A card that takes one stamp at a time shows in its counters`() {
+    @Test func `A nic that takes one stamp at a time shows in its counters`() {
         var facts = Diagnoses.igb
         facts.change { $0.ordinary.hardware = 9 }
         facts.missed[1] = .init(name: "tx_hwtstamp_skipped", total: 20, meanwhile: 3)
         let found = notes(facts)
-        #expect(found.contains("Hardware transmit stamps came for 9 of 12 ordinary frames."))
-        #expect(found.contains("The card missed stamps while we tried: tx_hwtstamp_skipped +3."))
+        #expect(found.contains("Hardware transmit timestamps came for 9 of 12 ordinary frames."))
+        #expect(found.contains("The NIC missed timestamps while we tried: tx_hwtstamp_skipped +3."))
     }
 
     @Test func `Hardware receive stamps for PTP frames alone that never arrive are a problem`() {
@@ -71,25 +71,25 @@ import Testing
         facts.change { $0.receivedPTP.hardware = 0 }
         #expect(
             problems(facts)
-                == ["Hardware receive stamps are advertised for PTP frames and never arrived: 0 of 4 frames."])
+                == ["Hardware receive timestamps are advertised for PTP frames and never arrived: 0 of 4 frames."])
     }
 
-    @Test func `A card that stamps PTP frames alone on transmit says so`() {
+    @Test func `A nic that stamps PTP frames alone on transmit says so`() {
         var facts = Diagnoses.igb
         facts.change { $0.ordinary.hardware = 0 }
-        #expect(problems(facts) == ["The card stamps PTP frames alone on transmit: 0 of 12 ordinary ones."])
+        #expect(problems(facts) == ["The NIC timestamps PTP frames alone on transmit: 0 of 12 ordinary ones."])
         #expect(facts.summary.contains("transmit PTP frames alone"))
     }
 
-    // MARK: - Who holds the card
+    // MARK: - Who holds the NIC
 
-    @Test func `A card that ptp4l holds names the one that names the interface`() throws {
+    @Test func `A nic that ptp4l holds names the one that names the interface`() throws {
         let diagnosis = Diagnoses.diagnosis(Diagnoses.held(Diagnoses.ptpOnly), host: Diagnoses.daemons)
         let finding = try #require(diagnosis.findings.first { $0.severity == .problem })
         #expect(
             finding.text
-                == "The card's stamping was set before us: transmit on, receive ptpv2-event. "
-                + "Running: ptp4l (process 812). The card could do more.")
+                == "The NIC's timestamping was set before us: transmit on, receive ptpv2-event. "
+                + "Running: ptp4l (process 812). The NIC could do more.")
         #expect(finding.remedy.contains("hwts_filter full"))
     }
 
@@ -104,12 +104,12 @@ import Testing
         #expect(left.findings.contains { $0.remedy.contains("hwstamp_ctl -i eth0 -t 0 -r 0") })
     }
 
-    @Test func `A card that was off is held by nobody, whatever runs`() {
+    @Test func `A nic that was off is held by nobody, whatever runs`() {
         let diagnosis = Diagnoses.diagnosis(Diagnoses.igb, host: Diagnoses.daemons)
         #expect(!diagnosis.findings.contains { $0.text.contains("before us") })
     }
 
-    // MARK: - The card's clock
+    // MARK: - the PHC
 
     @Test(
         arguments: [
@@ -130,7 +130,7 @@ import Testing
         if let part { #expect(found.contains { $0.contains("/dev/ptp3") && $0.contains(part) }, "\(found)") }
     }
 
-    @Test func `A clock that can't be read tells why, and one that was set asks for patience`() {
+    @Test func `A clock that can't be read tells why, and one that was set asks for timeout`() {
         var facts = Diagnoses.igb
         facts.clock = .unreadable(index: 0, SystemError("open the hardware clock", code: 13))
         #expect(problems(facts).contains { $0.contains("/dev/ptp0 can't be read: open the hardware clock") })
@@ -138,7 +138,7 @@ import Testing
         #expect(notes(facts).contains { $0.contains("was set while it was read") })
     }
 
-    // MARK: - State, peer, kernel's own stamps
+    // MARK: - State, peer, kernel's own timestamps
 
     @Test func `An interface that is down, or has no carrier, has one problem, and the command ends with 3`() {
         for change in [{ $0.isUp = false }, { $0.hasCarrier = false }] as [(inout InterfaceFacts) -> Void] {
@@ -178,7 +178,7 @@ import Testing
         #expect(Diagnoses.diagnosis(facts).obstacle == nil)
     }
 
-    @Test func `Stamps of the kernel's own that are missing, or not offered, are problems`() {
+    @Test func `Stamps of the kernel's local that are missing, or not offered, are problems`() {
         var facts = Diagnoses.veth
         facts.change {
             $0.ordinary.sched = 0
@@ -188,13 +188,13 @@ import Testing
         }
         #expect(
             problems(facts) == [
-                "SCHED stamps are advertised and none came, of 16 frames.",
-                "Software receive stamps are advertised and none came, of 4 frames.",
-                "Of 34 stamps 2 had no frame of ours.",
+                "SCHED timestamps are advertised and none came, of 16 frames.",
+                "Software receive timestamps are advertised and none came, of 4 frames.",
+                "Of 34 timestamps 2 had no frame of ours.",
             ])
         facts = Diagnoses.veth
         facts.capabilities = .success(TimestampingCapabilities(flags: 0x18))
-        #expect(problems(facts) == ["The driver (veth 1.0) has no software transmit stamps."])
+        #expect(problems(facts) == ["The driver (veth 1.0) has no software transmit timestamps."])
     }
 
     // MARK: - The host

@@ -23,8 +23,8 @@ import Testing
                 .hardwareReceive: .notAdvertised, .hardwareReceivePTP: .notAdvertised,
                 .identifiers: .proven(32, of: 32), .launchTime: .didNotCome(of: 1, "\(ignored) (noqueue)"),
             ])
-        #expect(Diagnoses.veth.summary == "software stamps only, no PHC")
-        #expect(Diagnoses.virtio.summary == "software stamps only, no PHC")
+        #expect(Diagnoses.veth.summary == "software timestamps only, no PHC")
+        #expect(Diagnoses.virtio.summary == "software timestamps only, no PHC")
     }
 
     @Test func `An igb proves hardware stamps of any frame on transmit, and of PTP frames alone on receive`() {
@@ -32,7 +32,7 @@ import Testing
         #expect(found[.hardwareTransmit] == .proven(12, of: 12) && found[.hardwareTransmitPTP] == .proven(4, of: 4))
         #expect(found[.hardwareReceive] == .notAdvertised && found[.hardwareReceivePTP] == .proven(1, of: 4))
         #expect(found[.softwareReceive] == .proven(8, of: 8))
-        #expect(Diagnoses.igb.summary == "hardware stamps: transmit any frame; receive PTP frames alone")
+        #expect(Diagnoses.igb.summary == "hardware timestamps: transmit any frame; receive PTP frames alone")
     }
 
     @Test func `An e1000e advertises hardware stamps that did not come`() {
@@ -41,7 +41,8 @@ import Testing
         #expect(found[.hardwareReceive] == .didNotCome(of: 4) && found[.hardwareReceivePTP] == .didNotCome(of: 4))
         #expect(found[.softwareTransmit] == .proven(16, of: 16))
         #expect(
-            Diagnoses.e1000e.summary == "hardware stamps are advertised and never arrived; software stamps only")
+            Diagnoses.e1000e.summary == "hardware timestamps are advertised and never arrived; software timestamps only"
+        )
     }
 
     @Test func `Without anything that arrives, nothing is said of receive stamps but how to try`() {
@@ -60,27 +61,27 @@ import Testing
         #expect(found[.softwareReceive] == .notTried("the peer did not answer"))
     }
 
-    @Test func `What others have set on the card is no failure of the card`() {
-        // ptp4l stamps PTP frames alone, although the card could do all.
+    @Test func `What others have set on the nic is no failure of the nic`() {
+        // ptp4l timestamps PTP frames alone, although the NIC could do all.
         var found = verdicts(Diagnoses.held(Diagnoses.ptpOnly))
-        let theirs = Verdict.notTried("the card's stamping was set by others: transmit on, receive ptpv2-event")
+        let current = Verdict.notTried("the NIC's timestamping was set by others: transmit on, receive ptpv2-event")
         #expect(found[.hardwareTransmit] == .proven(12, of: 12))
-        #expect(found[.hardwareReceive] == theirs && found[.hardwareReceivePTP] == .proven(4, of: 4))
+        #expect(found[.hardwareReceive] == current && found[.hardwareReceivePTP] == .proven(4, of: 4))
         // Somebody receives only.
         found = verdicts(Diagnoses.held(.init(transmitType: 0, receiveFilter: 1)))
-        let receiveOnly = Verdict.notTried("the card's stamping was set by others: transmit off, receive all")
+        let receiveOnly = Verdict.notTried("the NIC's timestamping was set by others: transmit off, receive all")
         #expect(found[.hardwareTransmit] == receiveOnly && found[.hardwareTransmitPTP] == receiveOnly)
         #expect(found[.hardwareReceive] == .proven(4, of: 4))
         // PTP over UDP alone.
         found = verdicts(Diagnoses.held(.init(transmitType: 1, receiveFilter: 6)))
         #expect(
             found[.hardwareReceivePTP]
-                == .notTried("the card's stamping was set by others: transmit on, receive ptpv2-l4-event"))
+                == .notTried("the NIC's timestamping was set by others: transmit on, receive ptpv2-l4-event"))
     }
 
-    @Test func `A card that may not be switched on was not tried, and the reason is the kernel's`() {
+    @Test func `A nic that may not be switched on was not tried, and the reason is the kernel's`() {
         var facts = Diagnoses.igb
-        let refusal = SystemError("switch the card's stamping on", code: 1, remedy: "It needs CAP_NET_ADMIN.")
+        let refusal = SystemError("switch the NIC's timestamping on", code: 1, remedy: "It needs CAP_NET_ADMIN.")
         facts.frames = .made(Diagnoses.softwareTrial)
         facts.change { $0.stamping = .refused(refusal) }
         let found = verdicts(facts)
@@ -89,7 +90,7 @@ import Testing
         }
         #expect(found[.softwareTransmit] == .proven(16, of: 16))
         #expect(
-            facts.summary == "hardware stamps are advertised and could not be tried; software stamps only")
+            facts.summary == "hardware timestamps are advertised and could not be tried; software timestamps only")
     }
 
     @Test func `A filter that the driver did not grant did not come`() {
@@ -128,9 +129,9 @@ import Testing
         #expect(verdicts(facts)[.identifiers] == .didNotCome(of: 35, "3 had no frame of ours"))
         facts.change {
             $0.strayStamps = 0
-            $0.ownStamps = 0
+            $0.localStamps = 0
         }
-        #expect(verdicts(facts)[.identifiers] == .notTried("no stamp came"))
+        #expect(verdicts(facts)[.identifiers] == .notTried("no timestamp came"))
     }
 
     @Test func `Where nothing was tried every advertised capability says why, and no other claims anything`() {
@@ -142,7 +143,7 @@ import Testing
                 verdict == (capability == .hardwareReceive ? .notAdvertised : .notTried("it is down")),
                 "\(capability)")
         }
-        #expect(facts.summary == "nothing was tried: it is down; hardware stamps are advertised")
+        #expect(facts.summary == "nothing was tried: it is down; hardware timestamps are advertised")
     }
 
     @Test func `A driver that can't be asked advertises the kernel's SCHED alone`() {
@@ -186,10 +187,10 @@ import Testing
     }
 
     @Test func `A frame whose stamp did not come proves nothing, or what it needs is named`() {
-        #expect(launch(.unstamped, queueing: "fq") == .didNotCome(of: 1, "the frame's stamp did not come"))
+        #expect(launch(.unstamped, queueing: "fq") == .didNotCome(of: 1, "the frame's timestamp did not come"))
         var facts = Diagnoses.veth
         facts.capabilities = .success(TimestampingCapabilities(flags: 0x18))
         facts.launch = .made(LaunchTrial(clock: .monotonic, outcome: .unstamped))
-        #expect(verdicts(facts)[.launchTime] == .notTried("it needs software transmit stamps"))
+        #expect(verdicts(facts)[.launchTime] == .notTried("it needs software transmit timestamps"))
     }
 }

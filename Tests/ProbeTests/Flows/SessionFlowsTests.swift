@@ -10,7 +10,7 @@ import Testing
     private static let outside = IPAddress.v4(0xCB00_7101)
     private static let inside = [IPAddress.v4(0xC633_6401), IPAddress.v4(0xC633_6402)]
 
-    private var flows = SessionFlows(port: 862, ownPort: 49152, addresses: [Self.here])
+    private var flows = SessionFlows(port: 862, localPort: 49152, addresses: [Self.here])
 
     /// A flow from here to the outside address, translated to one of the inside ones if asked.
     private func flow(
@@ -34,12 +34,12 @@ import Testing
             original: original, reply: FlowTuple(.udp, from: Self.here, port: 862, to: back, port: UInt16(port)))
     }
 
-    @Test mutating func `A flow of the own session is told, and again only when it changes`() {
+    @Test mutating func `A flow of the local session is reported, and again only when it changes`() {
         let new = flows.take(.new, flow(), at: 5)
         #expect(
             new
                 == FlowChange(
-                    .new, noticed: 5, isOwnSession: true, original: "192.0.2.1:49152 > 203.0.113.1:862",
+                    .new, noticed: 5, isLocalSession: true, original: "192.0.2.1:49152 > 203.0.113.1:862",
                     isConfirmed: true, isReplied: false))
         #expect(flows.take(.changed, flow(), at: 6) == nil)
         let replied = flows.take(.changed, flow([.confirmed, .seenReply]), at: 7)
@@ -82,7 +82,7 @@ import Testing
         #expect(flows.take(.new, Flow(original: others, reply: others.turnedRound), at: 0) == nil)
         // Translated to this host: it is an end.
         let reply = FlowTuple(.udp, from: Self.here, port: 862, to: Self.inside[0], port: 50000)
-        #expect(flows.take(.new, Flow(original: others, reply: reply), at: 0)?.isOwnSession == false)
+        #expect(flows.take(.new, Flow(original: others, reply: reply), at: 0)?.isLocalSession == false)
     }
 
     @Test mutating func `Flows that are gone make room, and are forgotten after a while`() {

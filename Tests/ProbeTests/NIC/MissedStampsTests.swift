@@ -15,7 +15,7 @@ import Testing
 
     @Test func `what the driver counts explains as many packets, and not one more`() {
         let missed = MissedStamps()
-        missed.noteStamp()
+        missed.recordStamp()
         #expect(missed.explain() == .skippedByDriver)
         missed.update(counted(skipped: 2, timeouts: 1))
         let reasons = (0..<5).map { _ in missed.explain() }
@@ -26,14 +26,14 @@ import Testing
         missed.update(counted(skipped: 3, timeouts: 1))
         #expect(missed.explain() == .inFlight)
         #expect(missed.explain() == .skippedByDriver)
-        #expect(missed.metBusyCard == 3)
+        #expect(missed.metBusyNIC == 3)
     }
 
-    @Test func `where none ever comes a busy card is no reason`() {
+    @Test func `where none ever comes a busy nic is no reason`() {
         let missed = MissedStamps()
         missed.update(counted(skipped: 2))
         #expect(missed.explain() == .never)
-        missed.noteStamp()
+        missed.recordStamp()
         #expect(missed.explain() == .inFlight)
     }
 
@@ -55,7 +55,7 @@ import Testing
 
     @Test func `two threads never share a miss`() async {
         let missed = MissedStamps()
-        missed.noteStamp()
+        missed.recordStamp()
         missed.update(counted(skipped: 1000))
         let taken = await withTaskGroup(of: Int.self) { group in
             for _ in 0..<2 {
@@ -66,9 +66,9 @@ import Testing
         #expect(taken == 1000)
     }
 
-    @Test func `only a stamp of the card alone is asked of its driver`() {
+    @Test func `only a stamp of the nic alone is asked of its driver`() {
         let missed = MissedStamps()
-        missed.noteStamp()
+        missed.recordStamp()
         missed.update(counted(skipped: 10))
         var counts = MissedCounts()
         #expect(missed.explain(.hardware, [], &counts) == .bufferFull)
@@ -80,7 +80,7 @@ import Testing
 
     @Test func `counters that would overflow are bounded`() {
         let missed = MissedStamps()
-        missed.noteStamp()
+        missed.recordStamp()
         missed.update(counted(skipped: .max, timeouts: .max))
         #expect(missed.explain() == .inFlight)
     }
@@ -95,7 +95,7 @@ import Testing
         #expect(hardware.skippedByDriver == 2)
         #expect(hardware.pending == 1)
         #expect(hardware.sum == 6)
-        // A stamp that came after it had been explained has left the column.
+        // A timestamp that came after it had been explained has left the column.
         let more = RunOutputs.account(ledger.account, MissedCounts(inFlight: 4, never: 3)).kinds[2]
         #expect([more.inFlight, more.never, more.skippedByDriver] == [4, 1, 0])
         #expect(more.sum == 6)

@@ -23,43 +23,43 @@ import Testing
 
     private func record() -> PacketRecord { PacketRecord(session: 1, packet: .reply, sequence: 1, direction: .in) }
 
-    @Test func `what the peer has told of its card is the reason on the row`() {
+    @Test func `what the peer has reported of its nic is the reason on the row`() {
         var row = record()
-        let told = TransmitStamps(sequence: 1, answered: 1, software: 5, card: CardStamp(missing: 6))
-        row.enter(told)
-        #expect(row.reasonForMissingStamp(told, else: .noFollowUp) == .inFlight)
+        let reported = TransmitStamps(sequence: 1, answered: 1, software: 5, nic: HardwareStamp(missing: 6))
+        row.record(reported)
+        #expect(row.reasonForMissingStamp(reported, else: .noFollowUp) == .inFlight)
         #expect(row.transmitSoftware == 5)
         #expect(row.transmitHardware == nil)
-        row.enter(ReceiveStamps(sequence: 1, card: CardStamp(missing: 8), software: 6))
+        row.record(ReceiveStamps(sequence: 1, nic: HardwareStamp(missing: 8), software: 6))
         #expect(row.receiveMissing == .onlyPTP)
     }
 
-    @Test func `a peer that has told nothing is the reason itself`() {
+    @Test func `a peer that has reported nothing is the reason itself`() {
         var row = record()
-        let told = TransmitStamps(sequence: 1, answered: 1, app: 5)
-        row.enter(told)
-        #expect(row.reasonForMissingStamp(told, else: .noFollowUp) == .noFollowUp)
-        row.enter(ReceiveStamps(sequence: 1))
+        let reported = TransmitStamps(sequence: 1, answered: 1, app: 5)
+        row.record(reported)
+        #expect(row.reasonForMissingStamp(reported, else: .noFollowUp) == .noFollowUp)
+        row.record(ReceiveStamps(sequence: 1))
         #expect(row.receiveMissing == .notReceived)
     }
 
     @Test(arguments: [Direction.out, .in])
-    func `where the cards alone count, a peer without a card stamp and a reason is explained`(direction: Direction) {
+    func `where the nics alone count, a peer without a nic stamp and a reason is explained`(direction: Direction) {
         var row = PacketRecord(session: 1, packet: .probe, sequence: 1, direction: direction)
         row.explainMissingPeerStamp()
         #expect(row.receiveMissing == (direction == .out ? .unsupported : nil))
         #expect(row.transmitMissing == (direction == .in ? .unsupported : nil))
-        var told = PacketRecord(session: 1, packet: .probe, sequence: 1, direction: direction)
-        (told.receiveMissing, told.transmitMissing) = (.never, .inFlight)
-        told.explainMissingPeerStamp()
-        #expect(told.receiveMissing == .never && told.transmitMissing == .inFlight)
+        var reported = PacketRecord(session: 1, packet: .probe, sequence: 1, direction: direction)
+        (reported.receiveMissing, reported.transmitMissing) = (.never, .inFlight)
+        reported.explainMissingPeerStamp()
+        #expect(reported.receiveMissing == .never && reported.transmitMissing == .inFlight)
     }
 
     @Test func `a stamp's conversion comes with its bound, or neither does`() {
         var row = record()
-        row.enter(
-            TransmitStamps(sequence: 1, answered: 1, card: CardStamp(time: 10, realtime: 20, error: 3)))
-        row.enter(ReceiveStamps(sequence: 1, card: CardStamp(time: 11), software: 30))
+        row.record(
+            TransmitStamps(sequence: 1, answered: 1, nic: HardwareStamp(time: 10, realtime: 20, error: 3)))
+        row.record(ReceiveStamps(sequence: 1, nic: HardwareStamp(time: 11), software: 30))
         #expect(row.transmitHardware == 10)
         #expect(row.transmitHardwareRealtime == 20)
         #expect(row.transmitHardwareError == 3)

@@ -12,8 +12,8 @@ import Testing
     }
 
     @Test func `After a step no stamp is converted by what was read before it, not even if that comes later`() {
-        let clock = CardClock(model(5000))
-        var time = CardTime(clock)
+        let clock = PublishedPHC(model(5000))
+        var time = PHCView(clock)
         #expect(time.stamp(1010).realtime == 5010)
         time.forget()
         #expect(time.stamp(1010).realtime == nil)
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func `Without a clock there is nothing to forget`() {
-        var time = CardTime(nil)
+        var time = PHCView(nil)
         time.forget()
         #expect(time.stamp(1).realtime == nil)
     }

@@ -6,7 +6,7 @@ import Testing
 @testable import probe
 
 @Suite struct StampChoiceTests {
-    @Test func `software leaves the card alone`() {
+    @Test func `software leaves the nic alone`() {
         var configuration = PacketConn.Configuration()
         StampChoice.software.configure(&configuration)
         #expect(configuration.transmitStamps == [.sched, .software])
@@ -42,21 +42,21 @@ import Testing
     private static let takesPTP: UInt32 = 1 << 0 | 1 << 12
 
     @Test(arguments: [
-        (takesAll, all, false, CardReceipts.expected), (takesAll, none, false, .notAsked),
+        (takesAll, all, false, ReceiveStamping.expected), (takesAll, none, false, .notAsked),
         (takesAll, ptp, false, .notAsked), (takesAll, ptp, true, .expected), (takesPTP, none, false, .onlyPTP),
         (takesPTP, ptp, false, .onlyPTP), (takesPTP, ptp, true, .expected), (takesPTP, none, true, .notAsked),
         (1, none, false, .none),
     ])
     func `what can be expected of received packets follows from the filter and the frames`(
-        offered: UInt32, filter: Int32, isPTP: Bool, expected: CardReceipts
+        offered: UInt32, filter: Int32, isPTP: Bool, expected: ReceiveStamping
     ) {
         let stamping = HardwareStamping.borrowed(
             HardwareStampingConfiguration(transmitType: 1, receiveFilter: filter))
-        #expect(CardReceipts(stamping, capabilities(filters: offered), isPTP: isPTP) == expected)
+        #expect(ReceiveStamping(stamping, capabilities(filters: offered), isPTP: isPTP) == expected)
     }
 
-    @Test func `nothing can be expected of a card that is not there, or not switched on`() {
-        #expect(CardReceipts(.unavailable, capabilities(filters: Self.takesAll), isPTP: false) == .none)
-        #expect(CardReceipts(.refused(SystemError("x", code: 1)), nil, isPTP: false) == .none)
+    @Test func `nothing can be expected of a nic that is not there, or not switched on`() {
+        #expect(ReceiveStamping(.unavailable, capabilities(filters: Self.takesAll), isPTP: false) == .none)
+        #expect(ReceiveStamping(.refused(SystemError("x", code: 1)), nil, isPTP: false) == .none)
     }
 }

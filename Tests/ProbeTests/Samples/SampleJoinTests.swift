@@ -5,37 +5,38 @@ import Testing
 @testable import probe
 
 @Suite struct SampleJoinTests {
-    private let ring = SPSCRing<SeenSample>(capacity: 1024)
+    private let ring = SPSCRing<PendingSample>(capacity: 1024)
     private let start: Int64 = 1_795_256_040_000_000_000
     /// After it a row waits no longer.
-    private let patience = SampleJoin.patience
+    private let timeout = SampleJoin.timeout
 
     private func join(timeout: Int64 = 2_000_000_000) -> SampleJoin {
-        SampleJoin(group: 5, ring: ring, ownPort: 50_000, timeout: timeout)
+        SampleJoin(group: 5, ring: ring, localPort: 50_000, timeout: timeout)
     }
 
     private func sample(
-        _ packet: PacketKind, _ sequence: UInt32, at offset: Int64, own: Bool = true, port: UInt16 = 50_000
-    ) -> SeenSample {
-        SeenSample(
-            packet: packet, sequence: sequence, isOwnSession: own, senderPort: port, time: start + offset, latency: 77,
+        _ packet: PacketKind, _ sequence: UInt32, at offset: Int64, local: Bool = true, port: UInt16 = 50_000
+    ) -> PendingSample {
+        PendingSample(
+            packet: packet, sequence: sequence, isLocalSession: local, senderPort: port, time: start + offset,
+            latency: 77,
             probability: 1)
     }
 
     /// Sent at 0, scheduled at 10, taken by the driver at 100; received at 200.
     private func row(
-        _ packet: PacketKind, _ sequence: UInt32, at: Int64 = 0, own: Bool = true, port: UInt16 = 50_000
+        _ packet: PacketKind, _ sequence: UInt32, at: Int64 = 0, local: Bool = true, port: UInt16 = 50_000
     ) -> SampleJoin.Row {
-        let isOut = (packet == .probe) == own
+        let isOut = (packet == .probe) == local
         var record = PacketRecord(session: 1, packet: packet, sequence: sequence, direction: isOut ? .out : .in)
         record.replySequence = sequence
-        record.senderPort = own ? nil : port
+        record.senderPort = local ? nil : port
         record.transmitApp = start
         record.transmitSched = start + 10
         record.transmitSoftware = start + 100
         record.receiveSoftware = start + 200
         record.receiveApp = start + 300
-        return SampleJoin.Row(record: record, lateness: nil, source: own ? 0 : 1, isOwnSession: own, at: at)
+        return SampleJoin.Row(record: record, lateness: nil, source: local ? 0 : 1, isLocalSession: local, at: at)
     }
 
     private func next(
@@ -53,34 +54,34 @@ import Testing
         for sampleFirst in [true, false] {
             var join = join()
             if sampleFirst { #expect(ring.push(sample(.probe, 7, at: 50))) }
-            join.takeSamples(0)
-            join.hold(row(.probe, 7, at: 0))
-            #expect(!isReleased(&join, patience - 1))
+            join.receiveSamples(0)
+            join.add(row(.probe, 7, at: 0))
+            #expect(!isReleased(&join, timeout - 1))
             if !sampleFirst { #expect(ring.push(sample(.probe, 7, at: 50))) }
-            join.takeSamples(patience)
-            let (row, violation) = try next(&join, patience, isLast: false)
+            join.receiveSamples(timeout)
+            let (row, violation) = try next(&join, timeout, isLast: false)
             #expect(row.record.sample == start + 50)
             #expect(row.record.sampleLatency == 77)
             #expect(row.record.sampleOrder == .kept)
             #expect(violation == nil)
-            #expect(!isReleased(&join, patience))
+            #expect(!isReleased(&join, timeout))
             let statistics = join.close()
             #expect(statistics.withoutRow == 0)
         }
     }
 
-    @Test func `sessions, packets and numbers are told apart`() throws {
+    @Test func `sessions, packets and numbers are reported apart`() throws {
         var join = join()
-        for (packet, own, offset) in [
+        for (packet, local, offset) in [
             (PacketKind.probe, true, 50), (.reply, true, 250), (.probe, false, 251), (.reply, false, 51),
         ] as [(PacketKind, Bool, Int64)] {
-            #expect(ring.push(sample(packet, 7, at: offset, own: own)))
-            join.hold(row(packet, 7, own: own))
+            #expect(ring.push(sample(packet, 7, at: offset, local: local)))
+            join.add(row(packet, 7, local: local))
         }
-        join.hold(row(.probe, 8))
-        join.takeSamples(0)
+        join.add(row(.probe, 8))
+        join.receiveSamples(0)
         var found: [Int64?] = []
-        while let (row, violation) = join.release(patience, isLast: false) {
+        while let (row, violation) = join.release(timeout, isLast: false) {
             found.append(row.record.sample.map { $0 - start })
             #expect(violation == nil)
         }
@@ -92,22 +93,22 @@ import Testing
 
     @Test func `a row without a sample is written when its time is over, or at the end`() throws {
         var join = join()
-        join.hold(row(.probe, 1, at: 0))
-        join.hold(row(.probe, 2, at: 5))
-        let (first, _) = try next(&join, patience, isLast: false)
+        join.add(row(.probe, 1, at: 0))
+        join.add(row(.probe, 2, at: 5))
+        let (first, _) = try next(&join, timeout, isLast: false)
         #expect(first.record.sequence == 1)
         #expect(first.record.sample == nil)
         #expect(first.record.sampleOrder == nil)
-        #expect(!isReleased(&join, patience))
-        #expect(try next(&join, patience, isLast: true).row.record.sequence == 2)
+        #expect(!isReleased(&join, timeout))
+        #expect(try next(&join, timeout, isLast: true).row.record.sequence == 2)
     }
 
     @Test func `a sample that comes after its row is counted`() throws {
         var join = join()
-        join.hold(row(.probe, 1, at: 0))
-        _ = try next(&join, patience, isLast: false)
+        join.add(row(.probe, 1, at: 0))
+        _ = try next(&join, timeout, isLast: false)
         #expect(ring.push(sample(.probe, 1, at: 50)))
-        join.takeSamples(patience)
+        join.receiveSamples(timeout)
         let statistics = join.close()
         #expect(statistics.withoutRow == 1)
         #expect(statistics.egress.sampled == 0)
@@ -116,10 +117,10 @@ import Testing
     @Test func `samples that no row wants are given up in time`() {
         var join = join(timeout: 1_000_000_000)
         #expect(ring.push(sample(.probe, 1, at: 50)))
-        join.takeSamples(0)
-        join.takeSamples(6_000_000_000)
+        join.receiveSamples(0)
+        join.receiveSamples(6_000_000_000)
         #expect(join.statistics.withoutRow == 0)
-        join.takeSamples(6_000_000_001)
+        join.receiveSamples(6_000_000_001)
         #expect(join.statistics.withoutRow == 1)
         let statistics = join.close()
         #expect(statistics.withoutRow == 1)
@@ -129,9 +130,9 @@ import Testing
         var join = join()
         for sequence in 0..<UInt32(SampleJoin.sampleLimit) + 10 {
             #expect(ring.push(sample(.probe, sequence, at: 50)))
-            if sequence % 1000 == 0 { join.takeSamples(0) }
+            if sequence % 1000 == 0 { join.receiveSamples(0) }
         }
-        join.takeSamples(0)
+        join.receiveSamples(0)
         #expect(join.statistics.withoutRow == 10)
     }
 
@@ -139,71 +140,71 @@ import Testing
         var join = join()
         #expect(ring.push(sample(.reply, 1, at: 250)))
         #expect(ring.push(sample(.reply, 1, at: 900)))
-        join.takeSamples(0)
-        join.hold(row(.reply, 1))
+        join.receiveSamples(0)
+        join.add(row(.reply, 1))
         var copy = row(.reply, 1)
         copy.record.status = .duplicate
-        join.hold(copy)
-        #expect(try next(&join, patience, isLast: false).row.record.sample == start + 250)
-        #expect(try next(&join, patience, isLast: false).row.record.sample == nil)
+        join.add(copy)
+        #expect(try next(&join, timeout, isLast: false).row.record.sample == start + 250)
+        #expect(try next(&join, timeout, isLast: false).row.record.sample == nil)
         #expect(join.statistics.repeated == 1)
         #expect(join.statistics.ingress.packets == 1)
     }
 
-    @Test func `sessions of one peer are told apart by their ports`() throws {
+    @Test func `sessions of one peer are reported apart by their ports`() throws {
         var join = join()
         for port in [UInt16(50_001), 50_002] {
-            #expect(ring.push(sample(.probe, 1, at: Int64(port) - 49_751, own: false, port: port)))
+            #expect(ring.push(sample(.probe, 1, at: Int64(port) - 49_751, local: false, port: port)))
         }
-        join.takeSamples(0)
-        for port in [UInt16(50_002), 50_001] { join.hold(row(.probe, 1, own: false, port: port)) }
-        #expect(try next(&join, patience, isLast: false).row.record.sample == start + 251)
-        #expect(try next(&join, patience, isLast: false).row.record.sample == start + 250)
+        join.receiveSamples(0)
+        for port in [UInt16(50_002), 50_001] { join.add(row(.probe, 1, local: false, port: port)) }
+        #expect(try next(&join, timeout, isLast: false).row.record.sample == start + 251)
+        #expect(try next(&join, timeout, isLast: false).row.record.sample == start + 250)
         #expect(join.statistics.repeated == 0 && join.statistics.violated == 0)
     }
 
-    @Test func `two replies to one probe are told apart by the reflector's numbers`() throws {
+    @Test func `two replies to one probe are reported apart by the reflector's numbers`() throws {
         var join = join()
-        #expect(ring.push(sample(.reply, 8, at: 50, own: false)))
-        #expect(ring.push(sample(.reply, 9, at: 60, own: false)))
-        join.takeSamples(0)
+        #expect(ring.push(sample(.reply, 8, at: 50, local: false)))
+        #expect(ring.push(sample(.reply, 9, at: 60, local: false)))
+        join.receiveSamples(0)
         for number: UInt32 in [9, 8] {
-            var reply = row(.reply, 3, own: false)
+            var reply = row(.reply, 3, local: false)
             reply.record.replySequence = number
-            join.hold(reply)
+            join.add(reply)
         }
-        #expect(try next(&join, patience, isLast: false).row.record.sample == start + 60)
-        #expect(try next(&join, patience, isLast: false).row.record.sample == start + 50)
+        #expect(try next(&join, timeout, isLast: false).row.record.sample == start + 60)
+        #expect(try next(&join, timeout, isLast: false).row.record.sample == start + 50)
         // Without a number nothing is guessed.
-        #expect(ring.push(sample(.reply, 3, at: 70, own: false)))
-        join.takeSamples(0)
-        var nameless = row(.reply, 3, own: false)
+        #expect(ring.push(sample(.reply, 3, at: 70, local: false)))
+        join.receiveSamples(0)
+        var nameless = row(.reply, 3, local: false)
         nameless.record.replySequence = nil
-        join.hold(nameless)
-        #expect(try next(&join, patience, isLast: true).row.record.sample == nil)
+        join.add(nameless)
+        #expect(try next(&join, timeout, isLast: true).row.record.sample == nil)
     }
 
     @Test func `a packet that was sampled on its way in and never received is counted by itself`() throws {
         var join = join()
         #expect(ring.push(sample(.reply, 3, at: 250)))
-        join.takeSamples(0)
+        join.receiveSamples(0)
         var lost = row(.reply, 3)
         lost.record.status = .lost
         (lost.record.receiveSoftware, lost.record.receiveApp) = (nil, nil)
-        join.hold(lost)
-        #expect(try next(&join, patience, isLast: true).row.record.sample == start + 250)
+        join.add(lost)
+        #expect(try next(&join, timeout, isLast: true).row.record.sample == start + 250)
         let statistics = join.close()
         #expect(statistics.sampledLost == 1 && statistics.ingress.packets == 0 && statistics.withoutRow == 0)
     }
 
     @Test func `a number that comes again much later is of the peer's next session`() throws {
         var join = join()
-        #expect(ring.push(sample(.probe, 1, at: 250, own: false)))
-        join.takeSamples(0)
-        #expect(ring.push(sample(.probe, 1, at: 260, own: false)))
-        join.takeSamples(1_000_000_001)
-        join.hold(row(.probe, 1, own: false))
-        #expect(try next(&join, patience, isLast: true).row.record.sample == start + 260)
+        #expect(ring.push(sample(.probe, 1, at: 250, local: false)))
+        join.receiveSamples(0)
+        #expect(ring.push(sample(.probe, 1, at: 260, local: false)))
+        join.receiveSamples(1_000_000_001)
+        join.add(row(.probe, 1, local: false))
+        #expect(try next(&join, timeout, isLast: true).row.record.sample == start + 260)
         #expect(join.statistics.withoutRow == 1)
     }
 
@@ -211,23 +212,23 @@ import Testing
     func `a sample out of order is a violation`(packet: PacketKind, offset: Int64) throws {
         var join = join()
         #expect(ring.push(sample(packet, 1, at: offset)))
-        join.takeSamples(0)
-        join.hold(row(packet, 1))
-        let (row, violation) = try next(&join, patience, isLast: false)
+        join.receiveSamples(0)
+        join.add(row(packet, 1))
+        let (row, violation) = try next(&join, timeout, isLast: false)
         #expect(row.record.sampleOrder == .violated)
         #expect(violation != nil)
         #expect(join.statistics.violated == 1)
         #expect(join.statistics.violations.count == 1)
     }
 
-    /// A driver stamp 1000 ns before the sample, and a clock that was set by so much meanwhile.
+    /// A driver timestamp 1000 ns before the sample, and a clock that was set by so much meanwhile.
     private func order(stepBy amount: Int64, noticed: Int64) throws -> SampleOrder? {
         var join = join()
         #expect(ring.push(sample(.probe, 1, at: 1100)))
-        join.takeSamples(0)
-        join.note(stepBy: amount, error: 20, noticed: start + noticed)
-        join.hold(row(.probe, 1))
-        let (row, violation) = try next(&join, patience, isLast: false)
+        join.receiveSamples(0)
+        join.record(stepBy: amount, error: 20, noticed: start + noticed)
+        join.add(row(.probe, 1))
+        let (row, violation) = try next(&join, timeout, isLast: false)
         #expect((violation == nil) == (row.record.sampleOrder != .violated))
         return row.record.sampleOrder
     }
@@ -244,7 +245,7 @@ import Testing
 
     @Test func `rows beyond the limit wait no longer`() {
         var join = join()
-        for sequence in 0...UInt32(SampleJoin.rowLimit) { join.hold(row(.probe, sequence)) }
+        for sequence in 0...UInt32(SampleJoin.rowLimit) { join.add(row(.probe, sequence)) }
         #expect(isReleased(&join, 0))
         #expect(!isReleased(&join, 0))
     }

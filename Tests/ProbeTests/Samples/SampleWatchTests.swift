@@ -10,9 +10,9 @@ import Testing
 
 @Suite struct SampleWatchTests {
     static let ipv4 = SampledFlow(
-        interface: 2, own: .v4(0xC0A8_3865), peer: .v4(0xC0A8_3866), port: 862, senderPort: 56337, ssid: 0xD496)
+        interface: 2, local: .v4(0xC0A8_3865), peer: .v4(0xC0A8_3866), port: 862, senderPort: 56337, ssid: 0xD496)
     static let ipv6 = SampledFlow(
-        interface: 2, own: address("fd00:862::101"), peer: address("fd00:862::102"), port: 862, senderPort: 64037,
+        interface: 2, local: address("fd00:862::101"), peer: address("fd00:862::102"), port: 862, senderPort: 64037,
         ssid: 0x088D)
 
     static func address(_ text: String) -> IPAddress { IPAddress(text) ?? .v4(0) }
@@ -20,7 +20,7 @@ import Testing
     /// What a listener makes of datagrams that the kernel sends.
     private func hear(
         _ datagrams: [[UInt8]], _ flow: SampledFlow = ipv4, group: UInt32 = 5, capacity: Int = 64
-    ) throws -> (samples: [SeenSample], counts: SampleComparison.Counts) {
+    ) throws -> (samples: [PendingSample], counts: SampleComparison.Counts) {
         let connection = NetlinkConnection(portID: 1, hearing: datagrams, playing: { _ in [] })
         let family = GenericFamily(name: "psample", identifier: 0x23, version: 1, groups: [:])
         let stop = try StopSignal()
@@ -29,36 +29,36 @@ import Testing
             SampleSubscription(connection, family, groups: [group]), group: group, flow, capacity: capacity, stop,
             Logger(label: "test"))
         let counts = listener.run()
-        var samples: [SeenSample] = []
+        var samples: [PendingSample] = []
         while let sample = listener.ring.pop() { samples.append(sample) }
         return (samples, counts)
     }
 
-    @Test func `the own session's packets are known in both directions`() throws {
+    @Test func `the local session's packets are known in both directions`() throws {
         let (samples, counts) = try hear([CapturedSample.probeOut, CapturedSample.replyIn])
         #expect(
             samples == [
-                SeenSample(
-                    packet: .probe, sequence: 2, isOwnSession: true, senderPort: Self.ipv4.senderPort,
+                PendingSample(
+                    packet: .probe, sequence: 2, isLocalSession: true, senderPort: Self.ipv4.senderPort,
                     time: 1_795_290_787_834_160_302, latency: nil,
                     probability: 1),
-                SeenSample(
-                    packet: .reply, sequence: 2, isOwnSession: true, senderPort: Self.ipv4.senderPort,
+                PendingSample(
+                    packet: .reply, sequence: 2, isLocalSession: true, senderPort: Self.ipv4.senderPort,
                     time: 1_795_290_787_868_830_451, latency: nil,
                     probability: 1),
             ])
         #expect(counts.heard == 2)
-        #expect(counts.own == 2)
+        #expect(counts.local == 2)
     }
 
     @Test func `the session that is answered is seen from the other side`() throws {
         var flow = Self.ipv4
-        (flow.own, flow.peer, flow.senderPort) = (flow.peer, flow.own, 50_000)
+        (flow.local, flow.peer, flow.senderPort) = (flow.peer, flow.local, 50_000)
         // What is sent comes in there, and what is received goes out.
         let received = CapturedSample.probeOut.withInterface(input: true)
         let sent = CapturedSample.replyIn.withInterface(input: false)
         let (samples, _) = try hear([received, sent], flow)
-        #expect(samples.map(\.isOwnSession) == [false, false])
+        #expect(samples.map(\.isLocalSession) == [false, false])
         #expect(samples.map(\.packet) == [.probe, .reply])
         #expect(samples.map(\.sequence) == [2, 2])
     }
@@ -91,7 +91,7 @@ import Testing
         let (samples, counts) = try hear([CapturedSample.ping])
         #expect(samples.isEmpty)
         #expect(counts.heard == 1)
-        #expect(counts.own + counts.tooShort + counts.elsewhere == 0)
+        #expect(counts.local + counts.tooShort + counts.elsewhere == 0)
         // Of this one too little is there to know.
         #expect(try hear([CapturedSample.tooShort], group: 7).counts.tooShort == 1)
     }
@@ -114,7 +114,7 @@ import Testing
 
     @Test func `frames without IP are known by their stations`() throws {
         var flow = Self.ipv4
-        flow.own = .linkLocal(of: MACAddress(rawValue: 0x5254_0086_2101))
+        flow.local = .linkLocal(of: MACAddress(rawValue: 0x5254_0086_2101))
         flow.peer = .linkLocal(of: MACAddress(rawValue: 0x5254_0086_2102))
         (flow.port, flow.senderPort, flow.ssid) = (863, 0xC729, 0x960C)
         let (samples, _) = try hear([CapturedSample.withoutIP], flow)
@@ -134,7 +134,7 @@ import Testing
     @Test func `what does not fit into the ring is counted`() throws {
         let (samples, counts) = try hear(Array(repeating: CapturedSample.probeOut, count: 5), capacity: 2)
         #expect(samples.count == 2)
-        #expect(counts.own == 5)
+        #expect(counts.local == 5)
         #expect(counts.dropped == 3)
     }
 

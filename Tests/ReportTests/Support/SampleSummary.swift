@@ -40,14 +40,14 @@ func sampleSummary(relative: Bool) -> RunSummary {
         session: "0123456789abcdef", peer: "192.0.2.2", interface: "eth0", duration: 10_004_000_000,
         statistics: sampleStatistics(), relative: relative, clockNote: note,
         totals: totals,
-        ledger: TransmitAccount(
+        ledger: TimestampLedger(
             sent: 100,
             kinds: [
                 .init(name: "sched", stamped: 100),
                 .init(name: "software", stamped: 90, late: 4, lostInBuffer: 3, skippedByDriver: 2, pending: 1),
                 .init(name: "hardware", stamped: 80, inFlight: 13, never: 5, unsupported: 2),
             ]),
-        replyLedger: TransmitAccount(sent: 1, kinds: [.init(name: "sched", stamped: 1)]),
+        replyLedger: TimestampLedger(sent: 1, kinds: [.init(name: "sched", stamped: 1)]),
         stampNotes: ["13 were busy.", "5 never came."],
         socket: .init(packets: 205, drops: 2, freezes: 1), sendErrors: 9,
         counters: [("strays", 3), ("short", 1), ("wrong ssid", 2)])

@@ -8,7 +8,7 @@ extension [UInt8] {
 /// 2026-11-21T10:14:00.123456789Z.
 let sampleTime: Int64 = 1_795_256_040_123_456_789
 
-/// A probe with all stamps, as its sender logs it.
+/// A probe with all timestamps, as its sender logs it.
 func fullRecord() -> PacketRecord {
     var record = PacketRecord(
         session: 0x0123_4567_89AB_CDEF, packet: .probe, sequence: 13, replySequence: 12, direction: .out, bytes: 128,

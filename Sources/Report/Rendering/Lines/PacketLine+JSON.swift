@@ -1,5 +1,5 @@
 extension PacketLine {
-    /// Appends the line of `record` as one JSON object, with its line end: the stamps of the end that logs, then all
+    /// Appends the line of `record` as one JSON object, with its line end: the timestamps of the end that logs, then all
     /// columns of the packet log under their names. Absent values are null.
     public static func appendJSON(_ record: PacketRecord, to bytes: inout [UInt8]) {
         let stamps = Stamps(record)

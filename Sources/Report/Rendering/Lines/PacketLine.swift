@@ -1,13 +1,13 @@
 /// One line for each packet, as it is sent or received: for a terminal or a pipe.
 ///
-/// A row whose packet went out gives a TX line with the transmit stamps, one whose packet came in an RX line with the
-/// receive stamps. Times are written out (RFC 3339, UTC) and as nanoseconds since the Unix epoch; a dash stands for
+/// A row whose packet went out gives a TX line with the transmit timestamps, one whose packet came in an RX line with the
+/// receive timestamps. Times are written out (RFC 3339, UTC) and as nanoseconds since the Unix epoch; a dash stands for
 /// what is absent.
 public enum PacketLine {
     /// Appends the line of `record` as text, with its line end.
     ///
     /// The delay is that of the packet itself, exact to the nanosecond; error is its bound, or "relative" where no
-    /// bound is known; clock=set says that there is none because a clock was set meanwhile. The status is named when it is not ok, and missing gives the reason why a better stamp of this
+    /// bound is known; clock=set says that there is none because a clock was set meanwhile. The status is named when it is not ok, and missing gives the reason why a better timestamp of this
     /// end is not there.
     public static func append(_ record: PacketRecord, to bytes: inout [UInt8]) {
         let stamps = Stamps(record)
@@ -45,7 +45,7 @@ public enum PacketLine {
         bytes.appendDecimal(stamp)
     }
 
-    /// The stamps of the end that logged the row.
+    /// The timestamps of the end that logged the row.
     struct Stamps {
         let hardware: Int64?
         let software: Int64?

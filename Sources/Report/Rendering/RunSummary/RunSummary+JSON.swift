@@ -68,12 +68,12 @@ extension RunSummary {
             writer.key("delay_error_max_ns")
             writer.value(error)
         }
-        if isSplit { writeStretches(side, to: &writer) }
+        if isSplit { writeEpochs(side, to: &writer) }
         if side.delaysByProgram > 0 {
             writer.key("delays_by_program")
             writer.value(side.delaysByProgram)
         }
-        if let error = side.stages.largestCardError {
+        if let error = side.stages.largestConversionError {
             writer.key("card_error_max_ns")
             writer.value(error)
         }
@@ -82,16 +82,16 @@ extension RunSummary {
         writer.endObject()
     }
 
-    /// The delays of every stretch between two steps, the first included, and what is in none.
-    private func writeStretches(_ side: SessionStatistics.PerDirection, to writer: inout JSONWriter) {
+    /// The delays of every clock epoch between two steps, the first included, and what is in none.
+    private func writeEpochs(_ side: SessionStatistics.PerDirection, to writer: inout JSONWriter) {
         writer.key("delays")
         writer.beginArray()
-        for stretch in side.stretches {
+        for epochDelays in side.epochs {
             writer.beginObject()
             writer.key("clock_epoch")
-            writer.value(stretch.epoch)
-            write("delay", stretch.delay, to: &writer)
-            if let error = stretch.largestDelayError {
+            writer.value(epochDelays.epoch)
+            write("delay", epochDelays.delay, to: &writer)
+            if let error = epochDelays.largestDelayError {
                 writer.key("delay_error_max_ns")
                 writer.value(error)
             }

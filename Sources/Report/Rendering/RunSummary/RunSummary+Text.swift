@@ -2,7 +2,7 @@ extension RunSummary {
     private static let labelWidth = 28
     private static let figureWidth = 11
 
-    /// The summary as aligned tables for people: delays, then what became of the packets and of their stamps.
+    /// The summary as aligned tables for people: delays, then what became of the packets and of their timestamps.
     ///
     /// Figures have four significant digits and their unit. Rows without values are left out. Tables are at most 120
     /// columns wide. Ends with a line end.
@@ -13,7 +13,7 @@ extension RunSummary {
         if let left = leftOutLine() { lines.append(left) }
         if !relative, let error = errorLine("error of the one-way delay", largestError) { lines.append(error) }
         if let error = errorLine(
-            "error of the cards' stamps as the hosts' time", { $0.stages.largestCardError })
+            "error of the NICs' timestamps as the hosts' time", { $0.stages.largestConversionError })
         {
             lines.append(error)
         }
@@ -21,7 +21,7 @@ extension RunSummary {
         lines += delayLines()
         lines.append("")
         lines += countLines()
-        lines += ledger.lines("stamps")
+        lines += ledger.lines("timestamps")
         if let replyLedger, replyLedger.sent > 0 { lines += replyLedger.lines("of replies") }
         if let samples { lines += samples.lines() }
         if !stampNotes.isEmpty { lines += [""] + stampNotes }
@@ -37,7 +37,7 @@ extension RunSummary {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// Whether delays are of more than one stretch between steps of the clocks.
+    /// Whether delays are of more than one clock epoch between steps of the clocks.
     var isSplit: Bool {
         let sides = [statistics.forward, statistics.reverse]
         return clockSteps.count > 0 || sides.contains { !$0.later.isEmpty || $0.crossing > 0 || $0.delaysLeftOut > 0 }
@@ -51,11 +51,11 @@ extension RunSummary {
     }
 
     private func largestError(_ side: SessionStatistics.PerDirection) -> Int64? {
-        side.stretches.compactMap(\.largestDelayError).max()
+        side.epochs.compactMap(\.largestDelayError).max()
     }
 
     private func delayLines() -> [String] {
-        var rows = stretchRows("forward", statistics.forward) + stretchRows("reverse", statistics.reverse)
+        var rows = epochRows("forward", statistics.forward) + epochRows("reverse", statistics.reverse)
         rows += [
             ("round trip", statistics.roundTrip),
             ("IPDV forward", statistics.forward.ipdv),
@@ -77,13 +77,16 @@ extension RunSummary {
             }
     }
 
-    /// The delays of a direction: a row for each stretch between two steps of the clocks.
-    private func stretchRows(
+    /// The delays of a direction: a row for each clock epoch between two steps of the clocks.
+    private func epochRows(
         _ name: String, _ side: SessionStatistics.PerDirection
     ) -> [(String, SignedHistogram)] {
         guard isSplit else { return [(name + (relative ? " (relative)" : ""), side.delay)] }
-        return side.stretches.map { stretch in
-            (name + " #\(stretch.epoch)" + (stretch.largestDelayError == nil ? " (relative)" : ""), stretch.delay)
+        return side.epochs.map { epochDelays in
+            (
+                name + " #\(epochDelays.epoch)" + (epochDelays.largestDelayError == nil ? " (relative)" : ""),
+                epochDelays.delay
+            )
         }
     }
 
@@ -97,7 +100,7 @@ extension RunSummary {
         }
         if forward.delaysLeftOut > 0 || reverse.delaysLeftOut > 0 {
             parts.append(
-                "after the first \(SessionStatistics.stretchLimit) stretches, and in no row below: "
+                "after the first \(SessionStatistics.epochLimit) clock epochs, and in no row below: "
                     + "\(forward.delaysLeftOut) probes, \(reverse.delaysLeftOut) replies")
         }
         return parts.isEmpty ? nil : "  " + parts.joined(separator: "\n  ")
@@ -116,7 +119,7 @@ extension RunSummary {
         let byProgram = (statistics.forward.delaysByProgram, statistics.reverse.delaysByProgram)
         if byProgram != (0, 0) {
             lines.append(
-                "left out of the delays, since an end has a program's stamp alone: forward \(byProgram.0), reverse \(byProgram.1)"
+                "left out of the delays, since an end has a program's timestamp alone: forward \(byProgram.0), reverse \(byProgram.1)"
             )
         }
         lines.append("")

@@ -66,11 +66,11 @@ public struct RunSummary: Sendable {
     public var clockSteps: ClockSteps
     /// Losses by sequence number.
     public var totals: SequenceTotals
-    /// Where the probes' transmit stamps went.
-    public var ledger: TransmitAccount
+    /// Where the probes' transmit timestamps went.
+    public var ledger: TimestampLedger
     /// Where those of the replies that this host sent went.
-    public var replyLedger: TransmitAccount?
-    /// Stamps that are missing, in sentences.
+    public var replyLedger: TimestampLedger?
+    /// Timestamps that are missing, in sentences.
     public var stampNotes: [String]
     /// What connection tracking knew of the flows; nil where it was not asked.
     public var flows: FlowHistory?
@@ -90,7 +90,7 @@ public struct RunSummary: Sendable {
         session: String, peer: String, interface: String, duration: Int64, statistics: SessionStatistics,
         relative: Bool, clockNote: String, clockSteps: ClockSteps = ClockSteps(),
         totals: SequenceTotals = SequenceTotals(),
-        ledger: TransmitAccount = TransmitAccount(), replyLedger: TransmitAccount? = nil, stampNotes: [String] = [],
+        ledger: TimestampLedger = TimestampLedger(), replyLedger: TimestampLedger? = nil, stampNotes: [String] = [],
         socket: SocketCounters = SocketCounters(),
         sendLateness: SignedHistogram = SignedHistogram(),
         sendErrors: UInt64 = 0,

@@ -46,10 +46,10 @@ public struct HistogramExport: Sendable {
     public mutating func add(session: UInt64, _ statistics: SessionStatistics) {
         let sides = [(PacketKind.probe, statistics.forward), (.reply, statistics.reverse)]
         for (packet, side) in sides {
-            for stretch in side.stretches {
-                // By a name of its own it meets no delay of another stretch, however files are merged.
-                let metric = stretch.epoch == 0 ? "delay" : "delay#\(stretch.epoch)"
-                add(stretch.delay.buckets, to: Key(session: session, metric: metric, packet: packet))
+            for epochDelays in side.epochs {
+                // By a name of its own it meets no delay of another clock epoch, however files are merged.
+                let metric = epochDelays.epoch == 0 ? "delay" : "delay#\(epochDelays.epoch)"
+                add(epochDelays.delay.buckets, to: Key(session: session, metric: metric, packet: packet))
             }
         }
         add(statistics.roundTrip.buckets, to: Key(session: session, metric: "rtt", packet: nil))

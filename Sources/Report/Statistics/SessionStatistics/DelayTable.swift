@@ -1,8 +1,8 @@
 /// The last delays by sequence number, in a table of fixed size: pairs the two directions of a probe, and neighbours
 /// of one direction, whatever the order in which their rows come.
 struct DelayTable: Sendable {
-    /// A delay and whether it is between hardware stamps. Software and app stamps are both CLOCK_REALTIME and may be
-    /// combined with each other; hardware delays only with hardware delays, and none with those of another stretch.
+    /// A delay and whether it is between hardware timestamps. Software and app timestamps are both CLOCK_REALTIME and may be
+    /// combined with each other; hardware delays only with hardware delays, and none with those of another clock epoch.
     struct Delay {
         var value: Int64
         var hardware: Bool
@@ -30,7 +30,7 @@ struct DelayTable: Sendable {
 
     /// Keeps a delay; false if the table has one already for this sequence number and direction.
     ///
-    /// A slot that another sequence number, or another stretch, holds is taken over: the run has moved on.
+    /// A slot that another sequence number, or another clock epoch, holds is taken over: the run has moved on.
     @inline(__always)
     mutating func insert(_ delay: Delay, sequence: UInt32, packet: PacketKind) -> Bool {
         let index = Int(sequence & mask)

@@ -1,24 +1,24 @@
-/// A stage of a packet's way through a host, between two stamps of the same host.
+/// A stage of a packet's way through a host, between two timestamps of the same host.
 public enum HostPathStage: UInt8, Sendable, Hashable, CaseIterable {
     /// From the sending program to the queueing discipline.
     case appToSched
     /// From the queueing discipline to the driver.
     case schedToDriver
-    /// From the driver to the sending card.
-    case driverToCard
-    /// From the receiving card to the kernel.
-    case cardToSoftware
+    /// From the driver to the sending NIC.
+    case driverToNIC
+    /// From the receiving NIC to the kernel.
+    case nicToKernel
     /// From the kernel to the receiving program.
-    case softwareToApp
+    case kernelToApp
 
     /// The name of the stage's metric in the exports.
     public var text: String {
         switch self {
         case .appToSched: "app_to_sched"
         case .schedToDriver: "sched_to_driver"
-        case .driverToCard: "driver_to_card"
-        case .cardToSoftware: "card_to_software"
-        case .softwareToApp: "software_to_app"
+        case .driverToNIC: "driver_to_card"
+        case .nicToKernel: "card_to_software"
+        case .kernelToApp: "software_to_app"
         }
     }
 
@@ -27,28 +27,28 @@ public enum HostPathStage: UInt8, Sendable, Hashable, CaseIterable {
         switch self {
         case .appToSched: "app to sched"
         case .schedToDriver: "sched to driver"
-        case .driverToCard: "driver to card"
-        case .cardToSoftware: "card to software"
-        case .softwareToApp: "software to app"
+        case .driverToNIC: "driver to NIC"
+        case .nicToKernel: "NIC to software"
+        case .kernelToApp: "software to app"
         }
     }
 }
 
-/// A histogram for each stage of the host path, in nanoseconds. A negative value is kept: stamps of one host can
+/// A histogram for each stage of the host path, in nanoseconds. A negative value is kept: timestamps of one host can
 /// disagree when its clock was set back between them.
 public struct HostPathStages: Sendable {
     /// From the sending program to the queueing discipline.
     public private(set) var appToSched = SignedHistogram()
     /// From the queueing discipline to the driver.
     public private(set) var schedToDriver = SignedHistogram()
-    /// From the driver to the sending card, where its stamps could be converted to the host's clock.
-    public private(set) var driverToCard = SignedHistogram()
-    /// From the receiving card to the kernel, where its stamps could be converted to the host's clock.
-    public private(set) var cardToSoftware = SignedHistogram()
+    /// From the driver to the sending NIC, where its timestamps could be converted to the host's clock.
+    public private(set) var driverToNIC = SignedHistogram()
+    /// From the receiving NIC to the kernel, where its timestamps could be converted to the host's clock.
+    public private(set) var nicToKernel = SignedHistogram()
     /// From the kernel to the receiving program.
-    public private(set) var softwareToApp = SignedHistogram()
-    /// The largest bound of the error of a converted card stamp, in nanoseconds; nil without one.
-    public private(set) var largestCardError: Int64?
+    public private(set) var kernelToApp = SignedHistogram()
+    /// The largest bound of the error of a converted NIC timestamp, in nanoseconds; nil without one.
+    public private(set) var largestConversionError: Int64?
 
     init() {}
 
@@ -57,9 +57,9 @@ public struct HostPathStages: Sendable {
         switch stage {
         case .appToSched: appToSched
         case .schedToDriver: schedToDriver
-        case .driverToCard: driverToCard
-        case .cardToSoftware: cardToSoftware
-        case .softwareToApp: softwareToApp
+        case .driverToNIC: driverToNIC
+        case .nicToKernel: nicToKernel
+        case .kernelToApp: kernelToApp
         }
     }
 
@@ -72,19 +72,19 @@ public struct HostPathStages: Sendable {
             schedToDriver.record(stage)
         }
         if let stage = difference(from: record.receiveSoftware, to: record.receiveApp) {
-            softwareToApp.record(stage)
+            kernelToApp.record(stage)
         }
         if let stage = difference(from: record.transmitSoftware, to: record.transmitHardwareRealtime) {
-            driverToCard.record(stage)
-            learn(cardError: record.transmitHardwareError)
+            driverToNIC.record(stage)
+            update(conversionError: record.transmitHardwareError)
         }
         if let stage = difference(from: record.receiveHardwareRealtime, to: record.receiveSoftware) {
-            cardToSoftware.record(stage)
-            learn(cardError: record.receiveHardwareError)
+            nicToKernel.record(stage)
+            update(conversionError: record.receiveHardwareError)
         }
     }
 
-    private mutating func learn(cardError error: Int64?) {
-        if let error { largestCardError = max(largestCardError ?? error, error) }
+    private mutating func update(conversionError error: Int64?) {
+        if let error { largestConversionError = max(largestConversionError ?? error, error) }
     }
 }

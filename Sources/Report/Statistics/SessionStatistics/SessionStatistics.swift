@@ -5,7 +5,7 @@
 /// allocates nothing.
 public struct SessionStatistics: Sendable {
     /// The one-way delays between two steps of the hosts' clocks.
-    public struct Stretch: Sendable {
+    public struct EpochDelays: Sendable {
         /// Its number, the rows' `clockEpoch`.
         public internal(set) var epoch: UInt16
         /// One-way delay in nanoseconds, negative where the clocks disagree by more than it.
@@ -26,44 +26,44 @@ public struct SessionStatistics: Sendable {
     }
 
     /// Stretches whose delays are kept. Those of later ones are counted and not kept, so that memory has a bound.
-    public static let stretchLimit = 16
+    public static let epochLimit = 16
 
     /// Everything about one direction.
     public struct PerDirection: Sendable {
         /// The delays before any step of a clock: most runs have no others.
-        public internal(set) var first = Stretch(epoch: 0)
-        /// The delays after steps, in the order in which their rows came. Those of different stretches never meet.
-        public internal(set) var later: [Stretch] = []
-        /// Delays of stretches beyond the limit, which are in no histogram.
+        public internal(set) var first = EpochDelays(epoch: 0)
+        /// The delays after steps, in the order in which their rows came. Those of different clock epochs never meet.
+        public internal(set) var later: [EpochDelays] = []
+        /// Delays of clock epochs beyond the limit, which are in no histogram.
         public internal(set) var delaysLeftOut: UInt64 = 0
-        /// Delays by a program's stamp at one end, which are in no histogram since others are by the kernels' or the cards'.
+        /// Delays by a program's timestamp at one end, which are in no histogram since others are by the kernels' or the NICs'.
         public internal(set) var delaysByProgram: UInt64 = 0
         var hasBetterDelays = false
         /// Packets that have no delay because a clock was set while they, or the answers to them, were on their way.
         public internal(set) var crossing: UInt64 = 0
         /// Delay variation between consecutive packets, delay(n) - delay(n-1) in nanoseconds (RFC 3393, RFC 5481).
         public internal(set) var ipdv = SignedHistogram()
-        /// The stages of the host path at both ends, as far as their stamps are known.
+        /// The stages of the host path at both ends, as far as their timestamps are known.
         public internal(set) var stages = HostPathStages()
         /// What became of the packets.
         public internal(set) var counts = DirectionCounts()
 
-        /// One-way delay of the first stretch in nanoseconds.
+        /// One-way delay of the first clock epoch in nanoseconds.
         public var delay: SignedHistogram { first.delay }
-        /// The largest bound of a delay's error in the first stretch, in nanoseconds; nil if no delay has a bound.
+        /// The largest bound of a delay's error in the first clock epoch, in nanoseconds; nil if no delay has a bound.
         public var largestDelayError: Int64? { first.largestDelayError }
-        /// All stretches that are kept.
-        public var stretches: [Stretch] { [first] + later }
+        /// All clock epochs that are kept.
+        public var epochs: [EpochDelays] { [first] + later }
         /// The one that the newest row opened.
-        public var newest: Stretch { later.last ?? first }
+        public var newest: EpochDelays { later.last ?? first }
 
         @inline(__always)
         mutating func add(_ delay: Int64, _ error: Int64?, epoch: UInt16) {
             if epoch == 0 { return first.add(delay, error) }
             if let position = later.lastIndex(where: { $0.epoch == epoch }) {
                 later[position].add(delay, error)
-            } else if later.count + 1 < SessionStatistics.stretchLimit {
-                later.append(Stretch(epoch: epoch))
+            } else if later.count + 1 < SessionStatistics.epochLimit {
+                later.append(EpochDelays(epoch: epoch))
                 later[later.count - 1].add(delay, error)
             } else {
                 delaysLeftOut &+= 1
@@ -79,7 +79,7 @@ public struct SessionStatistics: Sendable {
         public internal(set) var reverse = SignedHistogram()
         /// Round-trip times in nanoseconds.
         public internal(set) var roundTrip = SignedHistogram()
-        /// The stretch that the one-way delays are of: the newest.
+        /// The clock epoch that the one-way delays are of: the newest.
         var epoch: UInt16 = 0
     }
 
@@ -140,7 +140,7 @@ public struct SessionStatistics: Sendable {
     private static func add(_ record: PacketRecord, to side: inout PerDirection) -> Bool {
         side.counts.add(record.status)
         guard record.status.entersDelayStatistics else { return false }
-        // Stamps of one host from before and after a step would make a stage of its size.
+        // Timestamps of one host from before and after a step would make a stage of its size.
         guard let epoch = record.clockEpoch else {
             side.crossing &+= 1
             return false

@@ -84,12 +84,12 @@ public struct SignedHistogram: Sendable {
         highest = .min
     }
 
-    private static func merge(_ other: MagnitudeHistogram?, into own: inout MagnitudeHistogram?) {
+    private static func merge(_ other: MagnitudeHistogram?, into local: inout MagnitudeHistogram?) {
         guard let other else { return }
-        if own == nil {
-            own = other
+        if local == nil {
+            local = other
         } else {
-            own?.merge(other)
+            local?.merge(other)
         }
     }
 

@@ -2,8 +2,8 @@ import FastAFPacket
 import Report
 import Synchronization
 
-/// Transmit stamps that the card's driver owns up to having missed, since the command began. Sender and reflector have
-/// the card together, so each miss explains one packet of one of them.
+/// Transmit timestamps that the NIC's driver owns up to having missed, since the command began. Sender and reflector have
+/// the NIC together, so each miss explains one packet of one of them.
 final class MissedStamps: Sendable {
     private let skipped = Atomic<Int>(0)
     private let hasCome = Atomic<Bool>(false)
@@ -16,23 +16,23 @@ final class MissedStamps: Sendable {
         set { countedAt.store(newValue, ordering: .releasing) }
     }
 
-    /// How long a transmit stamp may take, in nanoseconds: shorter than the peer waits to be told.
-    private static let stampPatience: Int64 = 1_250_000_000
+    /// How long a transmit timestamp may take, in nanoseconds: shorter than the peer waits to be told.
+    private static let stampTimeout: Int64 = 1_250_000_000
     /// How long before a look at the counters a packet must have been sent to be among them.
     private static let countingTime: Int64 = 250_000_000
 
-    /// Stamps of packets that were sent before this are written off: late enough for the driver's counters to tell why,
+    /// Timestamps of packets that were sent before this are written off: late enough for the driver's counters to tell why,
     /// and after `timeout` in any case. All in CLOCK_MONOTONIC nanoseconds.
     func deadline(_ now: Int64, timeout: Int64) -> Int64 {
-        let counted = min(now &- min(timeout, Self.stampPatience), upToDate &- Self.countingTime)
+        let counted = min(now &- min(timeout, Self.stampTimeout), upToDate &- Self.countingTime)
         return max(now &- timeout, counted)
     }
 
-    /// Packets that met a busy card, as far as is known.
-    var metBusyCard: Int { skipped.load(ordering: .relaxed) }
+    /// Packets that met a busy NIC, as far as is known.
+    var metBusyNIC: Int { skipped.load(ordering: .relaxed) }
 
-    /// Takes note that a stamp of the card's has come.
-    func noteStamp() { hasCome.store(true, ordering: .relaxed) }
+    /// Takes note that a timestamp of the NIC's has come.
+    func recordStamp() { hasCome.store(true, ordering: .relaxed) }
 
     /// Enters what the driver has counted since the command began.
     func update(_ counted: DriverStatistics) {
@@ -41,10 +41,10 @@ final class MissedStamps: Sendable {
             sum += Int(clamping: min(counter.value, UInt64(UInt32.max)))
         }
         // A driver that was reset counts from 0 again.
-        skipped.store(max(sum, metBusyCard), ordering: .relaxed)
+        skipped.store(max(sum, metBusyNIC), ordering: .relaxed)
     }
 
-    /// Writes off a thread's stamps whose time is over.
+    /// Writes off a thread's timestamps whose time is over.
     ///
     /// - Returns: their packets, and why; empty as a rule, and then without memory.
     func writeOff(
@@ -57,7 +57,7 @@ final class MissedStamps: Sendable {
         return expired
     }
 
-    /// Why stamps of a packet that were written off never came, and counts it.
+    /// Why timestamps of a packet that were written off never came, and counts it.
     ///
     /// - Parameters:
     ///   - lost: the kinds that were lost in the socket's buffer.
@@ -66,16 +66,16 @@ final class MissedStamps: Sendable {
         _ lost: TransmitStampKinds, _ skipped: TransmitStampKinds, _ counts: inout MissedCounts
     ) -> MissingReason {
         if !lost.isEmpty { return .bufferFull }
-        // A packet that no driver saw has no stamp of either kind.
+        // A packet that no driver saw has no timestamp of either kind.
         guard skipped == .hardware else { return .skippedByDriver }
         let reason = explain()
         counts.count(reason)
         return reason
     }
 
-    /// Why a packet has no stamp of the card's.
+    /// Why a packet has no timestamp of the NIC's.
     func explain() -> MissingReason {
-        // To a driver that waits for a stamp in vain the card is busy as well.
+        // To a driver that waits for a timestamp in vain the NIC is busy as well.
         guard hasCome.load(ordering: .relaxed) else { return .never }
         let limit = skipped.load(ordering: .relaxed)
         var seen = skippedTaken.load(ordering: .relaxed)
@@ -88,7 +88,7 @@ final class MissedStamps: Sendable {
     }
 }
 
-/// A thread's packets that the card left without a transmit stamp, by reason.
+/// A thread's packets that the NIC left without a transmit timestamp, by reason.
 struct MissedCounts: Hashable, Sendable {
     var inFlight = 0
     var never = 0

@@ -4,14 +4,14 @@ import LinuxKernel
 import Report
 import Synchronization
 
-/// The network card of a command: its clock, followed beside the system's, and what its driver counts of missed stamps.
-final class Card: Sendable {
+/// The NIC of a command: its clock, followed beside the system's, and what its driver counts of missed timestamps.
+final class NIC: Sendable {
     let missed = MissedStamps()
     /// `nil` without a clock, or where it can't be read.
-    let clock: CardClock?
+    let clock: PublishedPHC?
     /// Why a clock that is there can't be read.
     let clockFailure: SystemError?
-    /// When the one began whose turn it is, in CLOCK_MONOTONIC nanoseconds; 0 while the card is free.
+    /// When the one began whose turn it is, in CLOCK_MONOTONIC nanoseconds; 0 while the NIC is free.
     let turn = Atomic<Int64>(0)
     private let interface: Interface
     private let index: Int32?
@@ -22,15 +22,15 @@ final class Card: Sendable {
         var tracker = ClockTracker()
         var last: ClockReading?
         var statistics: DriverStatistics?
-        var looks: UInt64 = 0
+        var reads: UInt64 = 0
     }
 
-    /// Between two readings of the card's clock.
+    /// Between two readings of the PHC.
     static let interval = Duration.milliseconds(100)
     /// The driver's counters are read with each so many-th: for some that is a long list.
-    private static let looksPerCount: UInt64 = 5
+    private static let readsPerCount: UInt64 = 5
 
-    /// - Parameter choice: without hardware stamps the card is not looked at.
+    /// - Parameter choice: without hardware timestamps the NIC is not looked at.
     init(_ interface: Interface, _ choice: StampChoice) {
         self.interface = interface
         let capabilities = choice == .software ? nil : try? TimestampingCapabilities(of: interface)
@@ -51,27 +51,27 @@ final class Card: Sendable {
             }
         }
         clockFailure = failure
-        clock = index == nil || failure != nil ? nil : CardClock()
+        clock = index == nil || failure != nil ? nil : PublishedPHC()
         self.state = Mutex(state)
     }
 
-    /// Reads the clock a few times in a row, so that the first stamps can be converted.
+    /// Reads the clock a few times in a row, so that the first timestamps can be converted.
     func begin() async {
         guard clock != nil else { return }
         for round in 0..<4 {
             if round > 0 { try? await Task.sleep(for: .milliseconds(10)) }
-            _ = look()
+            _ = read()
         }
     }
 
     /// Reads clock and counters.
     ///
-    /// - Returns: by how many nanoseconds CLOCK_REALTIME was set forward beside the card's clock since the last look, where
+    /// - Returns: by how many nanoseconds CLOCK_REALTIME was set forward beside the PHC since the last look, where
     ///   one of the two was set.
-    func look() -> Int64? {
+    func read() -> Int64? {
         state.withLock { state in
-            state.looks &+= 1
-            if state.looks % Self.looksPerCount == 0 { count(state.statistics) }
+            state.reads &+= 1
+            if state.reads % Self.readsPerCount == 0 { count(state.statistics) }
             guard let clock, let reading = try? state.reader?.read() else { return nil }
             let course = state.tracker.add(reading)
             state.last = reading
@@ -88,7 +88,7 @@ final class Card: Sendable {
         missed.upToDate = time
     }
 
-    /// The clock as the paired-stamps TLV names it.
+    /// The clock as the paired-timestamps TLV names it.
     var wireIndex: UInt32? { index.map { UInt32(clamping: $0) } }
 
     /// The clock as a run's description names it; `nil` without one.

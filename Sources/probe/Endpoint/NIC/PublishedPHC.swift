@@ -4,8 +4,8 @@ import Report
 import STAMPWire
 import Synchronization
 
-/// How the card's clock runs beside CLOCK_REALTIME, told by the thread that reads it to those that convert stamps.
-final class CardClock: Sendable {
+/// How the PHC runs beside CLOCK_REALTIME, told by the thread that reads it to those that convert timestamps.
+final class PublishedPHC: Sendable {
     private let model: Mutex<ClockModel?>
     private let version = Atomic<UInt64>(1)
 
@@ -21,33 +21,33 @@ final class CardClock: Sendable {
     var published: UInt64 { version.load(ordering: .acquiring) }
 
     /// What is known, where it is newer than what the caller has.
-    func news(since seen: UInt64) -> (version: UInt64, model: ClockModel?)? {
+    func update(since seen: UInt64) -> (version: UInt64, model: ClockModel?)? {
         let current = version.load(ordering: .acquiring)
         return current == seen ? nil : (current, model.withLock { $0 })
     }
 }
 
-/// One packet thread's view of the card's clock.
-struct CardTime {
-    private let clock: CardClock?
+/// One packet thread's view of the PHC.
+struct PHCView {
+    private let clock: PublishedPHC?
     private var version: UInt64 = 0
     private var model: ClockModel?
     /// Nothing published earlier is believed.
     private var firstTrusted: UInt64 = 0
 
-    init(_ clock: CardClock?) {
+    init(_ clock: PublishedPHC?) {
         self.clock = clock
         refresh()
     }
 
     /// Takes up what is new; without a lock where nothing is.
     mutating func refresh() {
-        guard let news = clock?.news(since: version) else { return }
-        (version, model) = news
+        guard let update = clock?.update(since: version) else { return }
+        (version, model) = update
         if version < firstTrusted { model = nil }
     }
 
-    /// CLOCK_REALTIME was set: what is known of the card's clock beside it is wrong until it is read anew. A reading from
+    /// CLOCK_REALTIME was set: what is known of the PHC beside it is wrong until it is read anew. A reading from
     /// before may still be published.
     mutating func forget() {
         guard let clock else { return }
@@ -55,17 +55,17 @@ struct CardTime {
         model = nil
     }
 
-    /// The card's stamp of a received packet, or why there is none.
+    /// The NIC's timestamp of a received packet, or why there is none.
     ///
     /// - Parameters:
     ///   - kernel: when the kernel had it, CLOCK_REALTIME nanoseconds.
-    ///   - counts: what the card has done for the thread's packets so far, brought up to date.
-    func received(_ time: Int64?, before kernel: Int64, _ receipts: CardReceipts, _ counts: inout CardReceiptCounts)
-        -> CardStamp
+    ///   - counts: what the NIC has done for the thread's packets so far, brought up to date.
+    func received(_ time: Int64?, before kernel: Int64, _ receipts: ReceiveStamping, _ counts: inout ReceiveStampCounts)
+        -> HardwareStamp
     {
         if let time, receipts != .none {
             counts.stamped &+= 1
-            return stamp(time, in: (kernel &- Self.longestHold)...kernel)
+            return stamp(time, in: (kernel &- Self.longestReceiveDelay)...kernel)
         }
         let reason: MissingReason? =
             switch receipts {
@@ -75,37 +75,37 @@ struct CardTime {
             case .expected: counts.stamped > 0 ? .skippedByDriver : .never
             }
         if reason != nil { counts.missing &+= 1 }
-        return CardStamp(missing: reason?.wireCode ?? 0)
+        return HardwareStamp(missing: reason?.wireCode ?? 0)
     }
 
-    /// A card's stamp, converted where the result can be.
+    /// A NIC's timestamp, converted where the result can be.
     ///
-    /// - Parameter span: when it must have been taken, in CLOCK_REALTIME nanoseconds. A card's clock that was set is known as
-    ///   such at its next reading: until then a stamp outside of the span is what tells.
-    func stamp(_ time: Int64, in span: ClosedRange<Int64>) -> CardStamp {
+    /// - Parameter span: when it must have been taken, in CLOCK_REALTIME nanoseconds. A PHC that was set is known as
+    ///   such at its next reading: until then a timestamp outside of the span is what tells.
+    func stamp(_ time: Int64, in span: ClosedRange<Int64>) -> HardwareStamp {
         let stamp = stamp(time)
         guard let realtime = stamp.realtime, realtime >= span.lowerBound &- Int64(stamp.error),
             realtime <= span.upperBound &+ Int64(stamp.error)
-        else { return CardStamp(time: time) }
+        else { return HardwareStamp(time: time) }
         return stamp
     }
 
-    /// A card's stamp, with its time by CLOCK_REALTIME where the card's clock is known.
-    func stamp(_ time: Int64) -> CardStamp {
+    /// A NIC's timestamp, with its time by CLOCK_REALTIME where the PHC is known.
+    func stamp(_ time: Int64) -> HardwareStamp {
         guard let converted = model?.realtime(ofHardware: time), let error = UInt32(exactly: converted.error) else {
-            return CardStamp(time: time)
+            return HardwareStamp(time: time)
         }
-        return CardStamp(time: time, realtime: converted.time, error: error)
+        return HardwareStamp(time: time, realtime: converted.time, error: error)
     }
 
-    /// A stamp of a packet on its way out: after the program had it, and before now.
+    /// A timestamp of a packet on its way out: after the program had it, and before now.
     ///
     /// - Parameter app: when the program called the kernel, CLOCK_REALTIME nanoseconds.
-    func sent(_ time: Int64, after app: Int64?) -> CardStamp {
+    func sent(_ time: Int64, after app: Int64?) -> HardwareStamp {
         let now = ClockID.realtime.now()
         return stamp(time, in: min(app ?? now, now)...now)
     }
 
-    /// How long a card may keep a received packet, in nanoseconds: drivers that collect interrupts do it for milliseconds.
-    private static let longestHold: Int64 = 100_000_000
+    /// How long a NIC may keep a received packet, in nanoseconds: drivers that collect interrupts do it for milliseconds.
+    private static let longestReceiveDelay: Int64 = 100_000_000
 }

@@ -1,70 +1,70 @@
 import FastAFPacket
 import LinuxKernel
 
-/// Which stamps a session asks for and measures by: `--stamps`.
+/// Which timestamps a session asks for and measures by: `--stamps`.
 enum StampChoice: String, CaseIterable, Sendable {
-    /// All that the interface offers. Delays are by the kernel's stamps, which every packet has.
+    /// All that the interface offers. Delays are by the kernel's timestamps, which every packet has.
     case auto
-    /// The kernel's alone; the card is left as it is.
+    /// The kernel's alone; the NIC is left as it is.
     case software
-    /// All, and delays by the cards' stamps alone; T2 and follow-ups on the wire too.
+    /// All, and delays by the NICs' timestamps alone; T2 and follow-ups on the wire too.
     case hardware
 
-    /// Whether delays are from card to card, and by nothing else.
-    var measuresByCards: Bool { self == .hardware }
+    /// Whether delays are from NIC to NIC, and by nothing else.
+    var usesHardwareOnly: Bool { self == .hardware }
 
-    /// The configuration of a connection with these stamps.
+    /// The configuration of a connection with these timestamps.
     func configure(_ configuration: inout PacketConn.Configuration) {
         guard self == .software else { return }
         configuration.transmitStamps = [.sched, .software]
         configuration.switchHardwareOn = false
     }
 
-    /// Refuses to measure by card stamps that can't come.
-    func check(_ link: Link, _ card: Card) throws(ProbeError) {
-        guard measuresByCards else { return }
+    /// Refuses to measure by NIC timestamps that can't come.
+    func check(_ link: Endpoint, _ nic: NIC) throws(ProbeError) {
+        guard usesHardwareOnly else { return }
         let name = link.interface.name
         switch link.conn.hardwareStamping {
         case .unavailable:
             throw .noHardwareStamps(
-                "\(name) offers no hardware stamps: `probe doctor \(name)` shows what it has. Use `--stamps auto`.")
+                "\(name) offers no hardware timestamps: `probe doctor \(name)` shows what it has. Use `--stamps auto`.")
         case .refused(let error):
-            throw .noHardwareStamps("\(name) has hardware stamps, but: \(error)")
+            throw .noHardwareStamps("\(name) has hardware timestamps, but: \(error)")
         case .borrowed, .switchedOn:
             break
         }
         guard link.conn.hardwareStamping.stampsTransmit else {
             throw .noHardwareStamps(
-                "Somebody else has set \(name) to stamp nothing that it sends; `probe doctor \(name)` may tell who. "
+                "Somebody else has set \(name) to timestamp nothing that it sends; `probe doctor \(name)` may tell who. "
                     + "Stop that, or use `--stamps auto`.")
         }
-        switch link.cardReceipts {
+        switch link.receiveStamping {
         case .expected: break
         case .none:
-            throw .noHardwareStamps("\(name) stamps nothing that it receives. Use `--stamps auto`.")
+            throw .noHardwareStamps("\(name) timestamps nothing that it receives. Use `--stamps auto`.")
         case .onlyPTP:
             throw .noHardwareStamps(
-                "\(name) stamps PTP frames only when they arrive: use `--transport l2 --frame ptp` on both hosts, or "
+                "\(name) timestamps PTP frames only when they arrive: use `--transport l2 --frame ptp` on both hosts, or "
                     + "`--stamps auto`.")
         case .notAsked:
             throw .noHardwareStamps(
-                "Somebody else has set \(name) to stamp other frames only; `probe doctor \(name)` may tell who. Stop that, "
+                "Somebody else has set \(name) to timestamp other frames only; `probe doctor \(name)` may tell who. Stop that, "
                     + "or use `--stamps auto`.")
         }
-        if let failure = card.clockFailure {
+        if let failure = nic.clockFailure {
             throw .noHardwareStamps("\(name)'s clock can't be read beside the system's: \(failure)")
         }
     }
 }
 
-/// Whether the card's stamps of a link's received packets can be expected.
-enum CardReceipts: Sendable {
-    /// The card takes none, or they are not wanted.
+/// Whether the NIC's timestamps of a link's received packets can be expected.
+enum ReceiveStamping: Sendable {
+    /// The NIC takes none, or they are not wanted.
     case none
     case expected
-    /// The card's filter lets PTP frames alone have stamps, and the link's are none.
+    /// The NIC's filter lets PTP frames alone have timestamps, and the link's are none.
     case onlyPTP
-    /// The card could, but whoever has set it has not asked for it.
+    /// The NIC could, but whoever has set it has not asked for it.
     case notAsked
 
     /// - Parameter isPTP: whether the link's frames are PTP event messages.
