@@ -47,7 +47,7 @@ let package = Package(
             name: "Conntrack", dependencies: ["Netlink", "LinuxKernel", "CLinux", "NetworkAddresses"],
             swiftSettings: settings),
         .target(
-            name: "Report", dependencies: [.product(name: "Histogram", package: "hdrhistogram-swift")],
+            name: "Report", dependencies: ["NetworkAddresses", .product(name: "Histogram", package: "hdrhistogram-swift")],
             swiftSettings: settings),
         .executableTarget(
             name: "probe",
@@ -89,7 +89,7 @@ let package = Package(
             name: "ConntrackTests",
             dependencies: ["Conntrack", "Netlink", "LinuxKernel", "CLinux", "NetworkAddresses"],
             swiftSettings: settings),
-        .testTarget(name: "ReportTests", dependencies: ["Report"], swiftSettings: settings),
+        .testTarget(name: "ReportTests", dependencies: ["Report", "NetworkAddresses"], swiftSettings: settings),
         .testTarget(
             name: "ProbeTests",
             dependencies: [

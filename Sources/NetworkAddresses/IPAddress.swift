@@ -1,7 +1,7 @@
 /// An IPv4 or IPv6 address as the number that its bytes on the wire spell in big-endian order.
 ///
 /// There is no scope: an interface is named beside a link-local address, not in it.
-public enum IPAddress: Hashable, Sendable {
+public enum IPAddress: Hashable, Sendable, BitwiseCopyable {
     case v4(UInt32)
     case v6(UInt128)
 

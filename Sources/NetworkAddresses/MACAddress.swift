@@ -1,5 +1,5 @@
 /// An EUI-48 hardware address (IEEE 802), kept as a number: the first octet on the wire is the most significant.
-public struct MACAddress: Hashable, Sendable {
+public struct MACAddress: Hashable, Sendable, BitwiseCopyable {
     /// The 48 bits of the address, right-aligned; the upper 16 bits are always zero.
     public let rawValue: UInt64
 

@@ -4,6 +4,7 @@ import LinuxKernel
 enum ProbeError: Error, CustomStringConvertible {
     case usage(String)
     case noReply(String)
+    case peerStopped(String)
     case noInterface(String)
     case noRoute(String)
     case noPrivilege(String)
@@ -16,7 +17,7 @@ enum ProbeError: Error, CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .usage(let text), .noReply(let text), .noInterface(let text), .noRoute(let text),
+        case .usage(let text), .noReply(let text), .peerStopped(let text), .noInterface(let text), .noRoute(let text),
             .noPrivilege(let text), .portInUse(let text), .file(let text), .noHardwareStamps(let text),
             .noSuchFlow(let text), .internalFault(let text):
             text
@@ -35,6 +36,7 @@ enum ProbeError: Error, CustomStringConvertible {
         case .file: 7
         case .noHardwareStamps: 8
         case .noSuchFlow: 9
+        case .peerStopped: 10
         case .usage: 64
         case .system(let error):
             switch error.code {
@@ -59,6 +61,7 @@ enum ProbeError: Error, CustomStringConvertible {
           7   a file can't be written, or would be overwritten
           8   the NIC can't give the timestamps that --stamps hardware asks for
           9   no such flow is tracked
+          10  the peer answered, and stopped before the run ended
           64  wrong options
         """
 
@@ -78,6 +81,7 @@ enum ProbeError: Error, CustomStringConvertible {
 enum ErrorCode {
     static let notPermitted: Int32 = 1
     static let noSuchAddress: Int32 = 6
+    static let tryAgain: Int32 = 11
     static let accessDenied: Int32 = 13
     static let exists: Int32 = 17
     static let noDevice: Int32 = 19

@@ -49,7 +49,8 @@ struct KillTests {
             let bytes = try Data(contentsOf: URL(fileURLWithPath: log))
             #expect(bytes.last == UInt8(ascii: "\n"))
             var written: [UInt8] = []
-            PacketLog.appendRow(last, to: &written)
+            var writer = RowWriter()
+            writer.append(last, to: &written)
             #expect(bytes.suffix(written.count).elementsEqual(written), "the last line is not a whole row")
         }
     }

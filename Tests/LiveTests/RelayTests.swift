@@ -109,7 +109,7 @@ struct RelayTests {
             #expect(measured.totals("lost_unknown") == 0)
             #expect(measured.lost(.probe) == Self.lost)
             #expect(measured.lost(.reply) == [])
-            #expect(measured.log.count(.reply, .notSent) == Self.lost.count)
+            #expect(measured.log.count(.reply, .absent) == Self.lost.count)
             #expect(measured.log.count(.probe, .ok) == measured.sent - Self.lost.count)
             #expect(measured.summary["forward.packets.lost"] == Self.lost.count)
             #expect(measured.summary["reverse.packets.lost"] == 0)

@@ -11,7 +11,7 @@ import Testing
     @Test func `statuses have the labels of the log in the order in which they apply`() {
         #expect(
             PacketStatus.allCases.map(\.text)
-                == ["corrupt", "duplicate", "late", "lost", "unknown", "reordered", "ok", ""])
+                == ["corrupt", "duplicate", "late", "lost", "unknown", "reordered", "ok", "not-sent", ""])
     }
 
     @Test func `stamps and reasons have the labels of the log`() {

@@ -76,12 +76,15 @@ import Testing
                 + "\"tx_missing\":\"late\",\"rx_stamp\":\"hardware\",\"rx_missing\":\"no-follow-up\",\"ttl\":64,"
                 + "\"dscp\":46,\"tx_hw_realtime_ns\":1795256040123465789,\"tx_hw_error_ns\":70,"
                 + "\"rx_hw_realtime_ns\":1795256040123475789,\"rx_hw_error_ns\":60,\"clock_epoch\":2,"
-                + "\"sample_ns\":null,\"sample_latency_ns\":null,\"sample_order\":null}\n")
+                + "\"sample_ns\":null,\"sample_latency_ns\":null,\"sample_order\":null,"
+                + "\"send_errno\":null,\"peer_address\":null,\"peer_port\":null,\"app_to_sched_ns\":1500,"
+                + "\"sched_to_driver_ns\":2500,\"driver_to_nic_ns\":5000,\"nic_to_kernel_ns\":5345,"
+                + "\"kernel_to_app_ns\":15655}\n")
     }
 
     @Test func `absent columns are null`() {
         let line = json(PacketRecord(session: 0, packet: .reply, sequence: 0, direction: .in, status: .unknown))
-        #expect(line.split(separator: "null", omittingEmptySubsequences: false).count - 1 == 31)
+        #expect(line.split(separator: "null", omittingEmptySubsequences: false).count - 1 == 39)
         #expect(line.contains("\"bytes\":null,"))
     }
 
@@ -102,7 +105,7 @@ import Testing
             let line = json(record)
             #expect(line.count { $0 == "\n" } == 1)
             let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
-            #expect(object?.count == 8 + PacketLogColumn.allCases.count)
+            #expect(object?.count == 8 + PacketLogColumn.all.count)
             #expect(object?["delay_ns"] as? Int64 == record.delay)
             #expect((object?["status"] as? String ?? "") == record.status.text)
         }

@@ -130,19 +130,34 @@ import Testing
         var reader = PacketLogReader()
         var count = 0
         #expect(throws: Never.self) {
-            try reader.read(Array("\(minimal)\n\(line)\n0123456789abc".utf8)) { _ in count += 1 }
+            try reader.read(
+                Array("\(minimal)\n\(line)\n0123456789abc".utf8), each: { _ in count += 1 },
+                damaged: { Issue.record("\($0)") })
         }
         #expect(count == 1)
         #expect(throws: PacketLogError.cutLine(line: 3)) { try reader.finish() }
     }
 
-    @Test func `rows before a wrong line are given`() {
+    @Test(arguments: [1, 5, 100, 10_000])
+    func `the rows before and behind a damaged line are read, and its number is right`(size: Int) throws {
+        let tooLong = String(repeating: "x", count: 40_000)
+        let text = "\(minimal)\n\(line)\n\(line)\n\(line),\n\(line)\n\(tooLong)\n\(line)\n\n0123\n\(line)\n"
         var reader = PacketLogReader()
         var count = 0
-        #expect(throws: PacketLogError.fieldCount(line: 4, expected: 5, found: 6)) {
-            try reader.read(Array("\(minimal)\n\(line)\n\(line)\n\(line),\n\(line)\n".utf8)) { _ in count += 1 }
+        var errors: [PacketLogError] = []
+        let bytes = Array(text.utf8)
+        for start in stride(from: 0, to: bytes.count, by: size) {
+            try reader.read(
+                Array(bytes[start..<min(start + size, bytes.count)]), each: { _ in count += 1 },
+                damaged: { errors.append($0) })
         }
-        #expect(count == 2)
+        try reader.finish()
+        #expect(count == 5)
+        #expect(
+            errors == [
+                .fieldCount(line: 4, expected: 5, found: 6), .lineTooLong(line: 6, limit: 16_384),
+                .field(line: 9, column: "session", text: "0123", expected: "16 hexadecimal digits"),
+            ])
     }
 
     @Test(arguments: [1, 2, 3, 7, 64, 1000])
@@ -151,7 +166,9 @@ import Testing
         var reader = PacketLogReader()
         var records: [PacketRecord] = []
         for start in stride(from: 0, to: log.count, by: size) {
-            try reader.read(Array(log[start..<min(start + size, log.count)])) { records.append($0) }
+            try reader.read(
+                Array(log[start..<min(start + size, log.count)]), each: { records.append($0) },
+                damaged: { Issue.record("\($0)") })
         }
         try reader.finish()
         #expect(try records == PacketLogReader.records(in: log))
@@ -178,7 +195,7 @@ import Testing
         var reader = PacketLogReader()
         let piece = [UInt8](repeating: UInt8(ascii: "x"), count: 5000)
         #expect(throws: PacketLogError.lineTooLong(line: 1, limit: 16_384)) {
-            for _ in 0..<10 { try reader.read(piece) { _ in } }
+            for _ in 0..<10 { try reader.read(piece, each: { _ in }, damaged: { _ in }) }
         }
         #expect(error(String(repeating: "x", count: 20_000) + "\n") == .lineTooLong(line: 1, limit: 16_384))
     }
@@ -209,7 +226,7 @@ import Testing
 
     @Test func `an empty status is that of a reply that was never sent`() throws {
         let rows = try PacketLogReader.records(in: Array((minimal + "\n00000000000000ff,reply,4,in,\n").utf8))
-        #expect(rows.map(\.status) == [.notSent])
+        #expect(rows.map(\.status) == [.absent])
         var bytes: [UInt8] = []
         PacketLog.appendRow(try #require(rows.first), to: &bytes)
         #expect(String(decoding: bytes, as: UTF8.self).hasPrefix("00000000000000ff,reply,4,,in,,,"))

@@ -1,3 +1,4 @@
+import NetworkAddresses
 import Testing
 
 @testable import Report
@@ -15,17 +16,19 @@ import Testing
                 == "session,packet,seq,reply_seq,direction,bytes,status,tx_app_ns,tx_sched_ns,tx_sw_ns,tx_hw_ns,"
                 + "rx_hw_ns,rx_sw_ns,rx_app_ns,delay_ns,delay_error_ns,delay_clock,tx_stamp,tx_missing,rx_stamp,"
                 + "rx_missing,ttl,dscp,tx_hw_realtime_ns,tx_hw_error_ns,rx_hw_realtime_ns,rx_hw_error_ns,clock_epoch,"
-                + "sample_ns,sample_latency_ns,sample_order")
-        #expect(PacketLog.header == PacketLogColumn.allCases.map(\.rawValue).joined(separator: ","))
+                + "sample_ns,sample_latency_ns,sample_order,send_errno,peer_address,peer_port,app_to_sched_ns,"
+                + "sched_to_driver_ns,driver_to_nic_ns,nic_to_kernel_ns,kernel_to_app_ns")
+        #expect(PacketLog.header == PacketLog.columns.joined(separator: ","))
+        #expect(Set(PacketLog.columns).count == PacketLog.columns.count)
     }
 
-    @Test func `a full row has a field for each column`() {
+    @Test func `a full row has a field for each column, the stages ready to use`() {
         #expect(
             text(fullRecord())
                 == "0123456789abcdef,probe,13,12,out,128,ok,1795256040123456789,1795256040123458289,"
                 + "1795256040123460789,1795256040123465789,1795256040123475789,1795256040123481134,"
                 + "1795256040123496789,20345,1200,software,hardware,late,hardware,no-follow-up,64,46,"
-                + "1795256040123465789,70,1795256040123475789,60,2,,,\n")
+                + "1795256040123465789,70,1795256040123475789,60,2,,,,,,,1500,2500,5000,5345,15655\n")
     }
 
     @Test func `a sample stands behind all else`() {
@@ -33,12 +36,12 @@ import Testing
         record.sample = sampleTime
         record.sampleLatency = 0
         record.sampleOrder = .clockSet
-        #expect(text(record).hasSuffix(",0,1795256040123456789,0,clock-set\n"))
+        #expect(text(record).hasSuffix(",0,1795256040123456789,0,clock-set,,,,,,,,\n"))
     }
 
     @Test func `what is absent is an empty field`() {
         let record = PacketRecord(session: 0, packet: .reply, sequence: 0, direction: .in, status: .unknown)
-        #expect(text(record) == "0000000000000000,reply,0,,in,,unknown,,,,,,,,,,,,,,,,,,,,,0,,,\n")
+        #expect(text(record) == "0000000000000000,reply,0,,in,,unknown,,,,,,,,,,,,,,,,,,,,,0,,,,,,,,,,,\n")
     }
 
     @Test func `a zero that was measured is written`() {
@@ -48,7 +51,7 @@ import Testing
         record.ttl = 0
         record.dscp = 0
         record.clockEpoch = nil
-        #expect(text(record) == "0000000000000000,reply,0,0,in,,ok,,,,,,,,0,0,,,,,,0,0,,,,,,,,\n")
+        #expect(text(record) == "0000000000000000,reply,0,0,in,,ok,,,,,,,,0,0,,,,,,0,0,,,,,,,,,,,,,,,,\n")
     }
 
     @Test func `a row is appended behind what the array holds`() {
@@ -56,7 +59,7 @@ import Testing
         let record = PacketRecord(session: 1, packet: .probe, sequence: 2, direction: .out, status: .lost)
         PacketLog.appendRow(record, to: &bytes)
         PacketLog.appendRow(record, to: &bytes)
-        let line = "0000000000000001,probe,2,,out,,lost,,,,,,,,,,,,,,,,,,,,,0,,,\n"
+        let line = "0000000000000001,probe,2,,out,,lost,,,,,,,,,,,,,,,,,,,,,0,,,,,,,,,,,\n"
         #expect(bytes.text == "before\n" + line + line)
     }
 
@@ -73,11 +76,16 @@ import Testing
         record.receiveStamp = .software
         record.transmitMissing = .notReceived
         record.receiveMissing = .noFollowUp
+        record.sendError = .min
+        record.peer = .ip(.v6(.max))
+        record.peerPort = .max
         let line = text(record)
         let tail =
             String(repeating: ",-9223372036854775808", count: 4) + ",65535"
-            + String(repeating: ",-9223372036854775808", count: 2) + ",clock-set"
-        #expect(line.utf8.count == 463)
+            + String(repeating: ",-9223372036854775808", count: 2)
+            + ",clock-set,-2147483648,ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff,65535,0,0,0,0,0"
+        #expect(line.utf8.count == 531)
+        #expect(PacketLogColumn.longestRow >= 531 && PacketLogColumn.longestRow < 700)
         #expect(line.hasPrefix("ffffffffffffffff,reply,4294967295,4294967295,out,-2147483648,duplicate,-92233"))
         #expect(line.hasSuffix("hardware,hardware,not-received,software,no-follow-up,255,255" + tail + "\n"))
     }
@@ -134,5 +142,13 @@ func randomRecord(_ generator: inout SplitMix) -> PacketRecord {
     if chance() { record.transmitMissing = MissingReason.allCases.randomElement(using: &generator) }
     if chance() { record.receiveMissing = MissingReason.allCases.randomElement(using: &generator) }
     record.status = PacketStatus.allCases.randomElement(using: &generator) ?? .ok
+    if chance() { record.sendError = .random(in: .min ... .max, using: &generator) }
+    if chance() { record.peerPort = .random(in: 0 ... .max, using: &generator) }
+    record.peer =
+        [
+            nil, .ip(.v4(.random(in: 0 ... .max, using: &generator))),
+            .ip(.v6(.random(in: 0 ... .max, using: &generator))),
+            .station(MACAddress(rawValue: generator.next())),
+        ].randomElement(using: &generator) ?? nil
     return record
 }

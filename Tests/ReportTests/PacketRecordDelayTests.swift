@@ -93,11 +93,12 @@ import Testing
         #expect(row.transmitStamp == .app)
     }
 
-    @Test func `the SCHED stamp is no end of a delay`() {
+    @Test func `the scheduler's timestamp starts a delay where there is none of the driver's`() {
         var row = PacketRecord(
             session: 1, packet: .probe, sequence: 1, direction: .out, transmitSched: 5, receiveSoftware: 9)
-        row.computeDelay(error: nil)
-        #expect(row.delay == nil)
+        row.computeDelay(error: 3)
+        #expect(row.delay == 4 && row.delayError == 3)
+        #expect(row.delayClock == .software && row.delayBasis == .schedToKernel)
         #expect(row.transmitStamp == nil)
     }
 

@@ -76,7 +76,7 @@ import Testing
         statistics.add(
             PacketRecord(session: 1, packet: .reply, sequence: 1, direction: .in, status: .lost), nil, probability: nil)
         statistics.add(
-            PacketRecord(session: 1, packet: .reply, sequence: 1, direction: .out, status: .notSent), nil,
+            PacketRecord(session: 1, packet: .reply, sequence: 1, direction: .out, status: .absent), nil,
             probability: nil)
         var copy = fullRecord()
         copy.status = .duplicate
@@ -107,7 +107,7 @@ import Testing
         var summary = sampleSummary(relative: false)
         #expect(!summary.text().contains("psample"))
         summary.samples = statistics()
-        let text = summary.text()
+        let text = summary.text(width: 200)
         for line in [
             "samples of psample group 5:",
             "  out: 100 of 1000 packets, 10.00 %; 10.00 % +- 1.90 % is to be expected",

@@ -30,7 +30,7 @@ import Testing
                 (.corrupt, counts.corrupt), (.duplicate, counts.duplicate), (.late, counts.late),
                 (.lost, counts.lost), (.unknown, counts.unknown), (.reordered, counts.reordered), (.ok, counts.ok),
             ]
-            for (kind, count) in all { #expect(count == (kind == status ? 1 : 0)) }
+            for (kind, count) in all + [(.notSent, counts.notSent)] { #expect(count == (kind == status ? 1 : 0)) }
             #expect(side.delay.count == (measured ? 1 : 0))
         }
         #expect(found.roundTrip.count == (measured ? 1 : 0))
@@ -205,7 +205,7 @@ import Testing
         for _ in 0..<5000 {
             var record = randomRecord(&generator)
             record.sequence &= 63
-            if record.status == .notSent { neverSent += 1 }
+            if record.status == .absent || record.status == .notSent { neverSent += 1 }
             statistics.add(record)
         }
         let sides = [statistics.forward.counts, statistics.reverse.counts]

@@ -16,28 +16,37 @@ import Testing
             statistics.add(row(.reply, sequence, -500))
         }
         let line = LiveLine(
-            elapsed: 3_725_900_000_000, sent: 1000, received: 998, lostForward: 1, lostReverse: 2,
+            elapsed: 3_725_900_000_000, sent: 1000, received: 998, lostForward: 1, lostReverse: 2, lostUnknown: 0,
             interval: statistics.interval, relative: true)
+        #expect(line.text() == "01:02:05 sent 1000 recv 998 lost 1/2 fwd~1.049 us rev~-500 ns rtt 549 ns")
         #expect(
-            line.text()
-                == "01:02:05 sent 1000 recv 998 lost 1/2 fwd~  1.049 us/  1.098 us rev~   -500 ns/   -500 ns"
-                + " rtt     549 ns/    598 ns")
+            line.text(width: 120)
+                == "01:02:05 sent 1000 recv 998 lost 1/2 fwd~1.049 us/1.098 us rev~-500 ns/-500 ns rtt 549 ns/598 ns")
+        #expect(line.text(width: 20) == "01:02:05 sent 1000 ")
     }
 
-    @Test func `a live line without replies has dashes of the same width`() {
+    @Test func `a live line without replies has dashes, and names what was refused and lost in an unknown direction`() {
         let line = LiveLine(
-            elapsed: 0, sent: 7, received: 0, lostForward: 0, lostReverse: 0, interval: SessionStatistics().interval,
-            relative: false)
-        #expect(
-            line.text()
-                == "00:00:00 sent 7 recv 0 lost 0/0 fwd          -/         - rev          -/         -"
-                + " rtt          -/         -")
+            elapsed: 0, sent: 7, received: 0, lostForward: 0, lostReverse: 0, lostUnknown: 5, notSent: 3,
+            interval: SessionStatistics().interval, relative: false)
+        #expect(line.text() == "00:00:00 sent 7 unsent 3 recv 0 lost 0/0/5? fwd - rev - rtt -")
+    }
+
+    @Test func `a live line is shorter than 80 columns after a day at any rate`() {
+        var statistics = SessionStatistics(tracksIntervals: true)
+        statistics.add(row(.probe, 1, -123_456_789_012))
+        statistics.add(row(.reply, 1, 123_456_800_000))
+        let line = LiveLine(
+            elapsed: 90_000_000_000_000, sent: 8_640_000, received: 8_639_000, lostForward: 500, lostReverse: 400,
+            lostUnknown: 100, interval: statistics.interval, relative: true)
+        #expect(line.text().count < 80)
+        #expect(line.text().contains(" rev~123.5 s"))
     }
 
     @Test(arguments: [(Int64.min, "-2562047:47:16"), (.max, "2562047:47:16"), (360_000_000_000_000, "100:00:00")])
     func `any elapsed time is shown`(elapsed: Int64, expected: String) {
         let line = LiveLine(
-            elapsed: elapsed, sent: 0, received: 0, lostForward: 0, lostReverse: 0,
+            elapsed: elapsed, sent: 0, received: 0, lostForward: 0, lostReverse: 0, lostUnknown: 0,
             interval: SessionStatistics().interval, relative: false)
         #expect(line.text().hasPrefix(expected + " sent 0"))
     }

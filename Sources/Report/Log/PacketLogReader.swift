@@ -1,9 +1,9 @@
 /// Reads packet logs: columns by name in any order, unknown ones ignored, missing ones absent in every record.
 ///
-/// Bytes are given in pieces of any size with `read(_:each:)`, and `finish()` tells whether the last line was whole.
-/// The reader keeps no more than one line. After an error the rest of that piece is not read.
+/// Bytes are given in pieces of any size with `read(_:each:damaged:)`, and `finish()` tells whether the last line was
+/// whole. The reader keeps no more than one line. A damaged line costs that line alone: the reader continues behind it.
 public struct PacketLogReader: Sendable {
-    /// Longer lines are no rows: the longest that is written has fewer than 512 bytes, and a reader must be bounded.
+    /// Longer lines are no rows: the longest that is written is far shorter, and a reader must be bounded.
     static let lineLimit = 16_384
 
     private var columns: [PacketLogColumn?]?
@@ -16,19 +16,25 @@ public struct PacketLogReader: Sendable {
 
     /// All records of a whole log.
     ///
-    /// - Throws: `PacketLogError` with the line; `cutLine` if the last line has no line end.
+    /// - Throws: `PacketLogError` with the line, for the first line that is damaged; `cutLine` if the last line has no
+    ///   line end.
     public static func records(in bytes: [UInt8]) throws(PacketLogError) -> [PacketRecord] {
         var reader = PacketLogReader()
         var records: [PacketRecord] = []
-        try reader.read(bytes) { records.append($0) }
+        var first: PacketLogError?
+        try reader.read(bytes, each: { records.append($0) }, damaged: { first = first ?? $0 })
+        if let first { throw first }
         try reader.finish()
         return records
     }
 
-    /// Reads the next piece of the log and calls `each` for every row that is complete with it.
+    /// Reads the next piece of the log: calls `each` for every row that is complete with it, and `damaged` with the
+    /// reason for every line that is no row.
     ///
-    /// - Throws: `PacketLogError` for the first line that is wrong; rows before it have been given to `each`.
-    public mutating func read(_ bytes: [UInt8], each: (PacketRecord) -> Void) throws(PacketLogError) {
+    /// - Throws: `PacketLogError` for a header line without which no row can be read.
+    public mutating func read(
+        _ bytes: [UInt8], each: (PacketRecord) -> Void, damaged: (PacketLogError) -> Void
+    ) throws(PacketLogError) {
         var start = 0
         for end in bytes.indices where bytes[end] == UInt8(ascii: "\n") {
             defer { start = end + 1 }
@@ -37,21 +43,20 @@ public struct PacketLogReader: Sendable {
             if skipping {
                 skipping = false
             } else if held.isEmpty {
-                try take(piece, each)
+                try handle(piece, each, damaged)
             } else {
                 held.append(contentsOf: piece)
                 let whole = held
                 held.removeAll(keepingCapacity: true)
-                try take(whole[...], each)
+                try handle(whole[...], each, damaged)
             }
         }
-        let rest = bytes[start...]
         guard !skipping else { return }
-        held.append(contentsOf: rest)
+        held.append(contentsOf: bytes[start...])
         if held.count > Self.lineLimit {
             held.removeAll()
             skipping = true
-            throw .lineTooLong(line: line, limit: Self.lineLimit)
+            try reject(.lineTooLong(line: line, limit: Self.lineLimit), damaged)
         }
     }
 
@@ -63,28 +68,48 @@ public struct PacketLogReader: Sendable {
         if columns == nil { throw .noHeader }
     }
 
-    private mutating func take(_ text: ArraySlice<UInt8>, _ each: (PacketRecord) -> Void) throws(PacketLogError) {
+    private mutating func handle(
+        _ text: ArraySlice<UInt8>, _ each: (PacketRecord) -> Void, _ damaged: (PacketLogError) -> Void
+    ) throws(PacketLogError) {
         var text = text
         if text.last == UInt8(ascii: "\r") { text.removeLast() }
-        guard text.count <= Self.lineLimit else { throw .lineTooLong(line: line, limit: Self.lineLimit) }
+        guard text.count <= Self.lineLimit else {
+            return try reject(.lineTooLong(line: line, limit: Self.lineLimit), damaged)
+        }
         guard let columns else {
             self.columns = try Self.header(text)
             return
         }
         if text.isEmpty { return }
-        each(try RowParser(line: line, columns: columns).record(text))
+        let record: PacketRecord
+        do throws(PacketLogError) {
+            record = try RowParser(line: line, columns: columns).record(text)
+        } catch {
+            return damaged(error)
+        }
+        each(record)
+    }
+
+    /// A damaged row is reported and passed over; a damaged header leaves no row that could be read.
+    private func reject(
+        _ error: PacketLogError, _ damaged: (PacketLogError) -> Void
+    ) throws(PacketLogError) {
+        if columns == nil { throw error }
+        damaged(error)
     }
 
     private static func header(_ text: ArraySlice<UInt8>) throws(PacketLogError) -> [PacketLogColumn?] {
         var columns: [PacketLogColumn?] = []
         for field in text.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
-            let column = PacketLogColumn(rawValue: String(decoding: field, as: UTF8.self))
-            if let column, columns.contains(column) { throw .repeatedColumn(column.rawValue) }
+            let name = String(decoding: field, as: UTF8.self)
+            let column = PacketLogColumn.all.first { $0.name == name }
+            if column != nil, columns.contains(where: { $0?.name == name }) { throw .repeatedColumn(name) }
             columns.append(column)
         }
         if text.isEmpty { throw .noHeader }
-        for column in PacketLogColumn.required where !columns.contains(column) {
-            throw .missingColumn(column.rawValue)
+        // A row without a status is one of a reply that never existed, a log without the column is none.
+        for column in PacketLogColumn.all where column.isRequired || column.name == "status" {
+            guard columns.contains(where: { $0?.name == column.name }) else { throw .missingColumn(column.name) }
         }
         return columns
     }

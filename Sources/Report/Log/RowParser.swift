@@ -25,70 +25,35 @@ struct RowParser {
     private func set(
         _ column: PacketLogColumn, _ field: ArraySlice<UInt8>, in record: inout PacketRecord
     ) throws(PacketLogError) {
-        switch column {
-        case .session: record.session = try session(field)
-        case .packet: record.packet = try required(column, label(column, field, \.text))
-        case .sequence: record.sequence = try required(column, integer(column, field))
-        case .replySequence: record.replySequence = try integer(column, field)
-        case .direction: record.direction = try required(column, label(column, field, \.text))
-        case .bytes: record.bytes = try integer(column, field) ?? 0
-        case .status: record.status = try label(column, field, \.text) ?? .notSent
-        case .transmitApp: record.transmitApp = try integer(column, field)
-        case .transmitSched: record.transmitSched = try integer(column, field)
-        case .transmitSoftware: record.transmitSoftware = try integer(column, field)
-        case .transmitHardware: record.transmitHardware = try integer(column, field)
-        case .receiveHardware: record.receiveHardware = try integer(column, field)
-        case .receiveSoftware: record.receiveSoftware = try integer(column, field)
-        case .receiveApp: record.receiveApp = try integer(column, field)
-        case .delay: record.delay = try integer(column, field)
-        case .delayError: record.delayError = try integer(column, field)
-        case .delayClock: record.delayClock = try label(column, field, \.text)
-        case .transmitStamp: record.transmitStamp = try label(column, field, \.text)
-        case .transmitMissing: record.transmitMissing = try label(column, field, \.text)
-        case .receiveStamp: record.receiveStamp = try label(column, field, \.text)
-        case .receiveMissing: record.receiveMissing = try label(column, field, \.text)
-        case .ttl: record.ttl = try integer(column, field)
-        case .dscp: record.dscp = try integer(column, field)
-        case .transmitHardwareRealtime: record.transmitHardwareRealtime = try integer(column, field)
-        case .transmitHardwareError: record.transmitHardwareError = try integer(column, field)
-        case .receiveHardwareRealtime: record.receiveHardwareRealtime = try integer(column, field)
-        case .receiveHardwareError: record.receiveHardwareError = try integer(column, field)
-        case .clockEpoch: record.clockEpoch = try integer(column, field)
-        case .sample: record.sample = try integer(column, field)
-        case .sampleLatency: record.sampleLatency = try integer(column, field)
-        case .sampleOrder: record.sampleOrder = try label(column, field, \.text)
+        if field.isEmpty, column.isRequired { throw error(column, field, "a value") }
+        switch column.field {
+        case .session:
+            guard let value = parseSession(field) else { throw error(column, field, "16 hexadecimal digits") }
+            record.session = value
+        case .integer(let range, _, let write):
+            if field.isEmpty { return write(&record, nil) }
+            guard let value: Int64 = parseDecimal(field), range.contains(value) else {
+                throw error(column, field, "an integer from \(range.lowerBound) to \(range.upperBound)")
+            }
+            write(&record, value)
+        case .label(let texts, _, let write):
+            if field.isEmpty { return write(&record, nil) }
+            guard let index = texts.firstIndex(where: { $0.utf8.elementsEqual(field) }) else {
+                throw error(column, field, "one of " + texts.filter { !$0.isEmpty }.joined(separator: ", "))
+            }
+            write(&record, index)
+        case .peer:
+            if field.isEmpty { return record.peer = nil }
+            guard let peer = PeerAddress(String(decoding: field, as: UTF8.self)) else {
+                throw error(column, field, "an IP or a MAC address")
+            }
+            record.peer = peer
+        // It follows from the row's other fields.
+        case .stage: break
         }
-    }
-
-    private func required<Value>(_ column: PacketLogColumn, _ value: Value?) throws(PacketLogError) -> Value {
-        guard let value else { throw error(column, [], "a value") }
-        return value
-    }
-
-    private func session(_ field: ArraySlice<UInt8>) throws(PacketLogError) -> UInt64 {
-        guard let value = parseSession(field) else { throw error(.session, field, "16 hexadecimal digits") }
-        return value
-    }
-
-    private func integer<Value: FixedWidthInteger>(
-        _ column: PacketLogColumn, _ field: ArraySlice<UInt8>
-    ) throws(PacketLogError) -> Value? {
-        if field.isEmpty { return nil }
-        guard let value: Value = parseDecimal(field) else {
-            throw error(column, field, "an integer from \(Value.min) to \(Value.max)")
-        }
-        return value
-    }
-
-    private func label<Label: CaseIterable>(
-        _ column: PacketLogColumn, _ field: ArraySlice<UInt8>, _ text: (Label) -> String
-    ) throws(PacketLogError) -> Label? {
-        if field.isEmpty { return nil }
-        for label in Label.allCases where text(label).utf8.elementsEqual(field) { return label }
-        throw error(column, field, "one of " + Label.allCases.map(text).joined(separator: ", "))
     }
 
     private func error(_ column: PacketLogColumn, _ field: ArraySlice<UInt8>, _ expected: String) -> PacketLogError {
-        .field(line: line, column: column.rawValue, text: quotable(field), expected: expected)
+        .field(line: line, column: column.name, text: quotable(field), expected: expected)
     }
 }

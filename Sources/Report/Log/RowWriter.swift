@@ -1,42 +1,55 @@
-/// Writes fields into room that is already there.
-struct RowWriter {
+/// Formats records as rows of the packet log.
+///
+/// It keeps what rows of one session have in common, the peer's address as text, so that a row costs no allocation.
+public struct RowWriter: Sendable {
+    private let columns = PacketLogColumn.all
+    private let longestRow = PacketLogColumn.longestRow
+    private var peer: PeerAddress?
+    private var peerText: [UInt8] = []
     /// Where the next byte goes.
-    var position: Int
+    private var position = 0
+
+    /// A writer that has seen no record.
+    public init() {}
+
+    /// Appends the row of `record` with its line end.
+    ///
+    /// Allocates only when the array grows, and when the peer is another than the last record's: keep one array and empty
+    /// it with `removeAll(keepingCapacity: true)`.
+    public mutating func append(_ record: PacketRecord, to bytes: inout [UInt8]) {
+        if record.peer != peer {
+            peer = record.peer
+            peerText = record.peer.map { Array($0.description.utf8) } ?? []
+        }
+        let start = bytes.count
+        // Room for the longest row first, then writes by index: a single growth check for the whole row.
+        bytes.append(contentsOf: repeatElement(0, count: longestRow))
+        var span = bytes.mutableSpan
+        position = start
+        for column in columns {
+            write(column.field, of: record, to: &span)
+            put(UInt8(ascii: ","), to: &span)
+        }
+        span[position &- 1] = UInt8(ascii: "\n")
+        bytes.removeLast(start + longestRow - position)
+    }
 
     @inline(__always)
-    mutating func write(_ record: PacketRecord, to out: inout MutableSpan<UInt8>) {
-        writeHexadecimal(record.session, to: &out)
-        write(label: record.packet.text, to: &out)
-        write(field: UInt64(record.sequence), to: &out)
-        write(optional: record.replySequence.map(Int64.init), to: &out)
-        write(label: record.direction.text, to: &out)
-        write(optional: record.bytes == 0 ? nil : Int64(record.bytes), to: &out)
-        write(label: record.status.text, to: &out)
-        write(optional: record.transmitApp, to: &out)
-        write(optional: record.transmitSched, to: &out)
-        write(optional: record.transmitSoftware, to: &out)
-        write(optional: record.transmitHardware, to: &out)
-        write(optional: record.receiveHardware, to: &out)
-        write(optional: record.receiveSoftware, to: &out)
-        write(optional: record.receiveApp, to: &out)
-        write(optional: record.delay, to: &out)
-        write(optional: record.delayError, to: &out)
-        write(label: record.delayClock?.text, to: &out)
-        write(label: record.transmitStamp?.text, to: &out)
-        write(label: record.transmitMissing?.text, to: &out)
-        write(label: record.receiveStamp?.text, to: &out)
-        write(label: record.receiveMissing?.text, to: &out)
-        write(optional: record.ttl.map(Int64.init), to: &out)
-        write(optional: record.dscp.map(Int64.init), to: &out)
-        write(optional: record.transmitHardwareRealtime, to: &out)
-        write(optional: record.transmitHardwareError, to: &out)
-        write(optional: record.receiveHardwareRealtime, to: &out)
-        write(optional: record.receiveHardwareError, to: &out)
-        write(optional: record.clockEpoch.map(Int64.init), to: &out)
-        write(optional: record.sample, to: &out)
-        write(optional: record.sampleLatency, to: &out)
-        write(label: record.sampleOrder?.text, to: &out)
-        put(UInt8(ascii: "\n"), to: &out)
+    private mutating func write(
+        _ field: PacketLogColumn.Field, of record: PacketRecord, to out: inout MutableSpan<UInt8>
+    ) {
+        switch field {
+        case .integer(_, let read, _): write(read(record), to: &out)
+        case .label(_, let read, _):
+            guard let text = read(record) else { return }
+            for byte in text.utf8 { put(byte, to: &out) }
+        case .stage(let stage): write(record[stage], to: &out)
+        case .session:
+            for shift in stride(from: 60, through: 0, by: -4) {
+                put(hexadecimalDigit(UInt8(truncatingIfNeeded: record.session >> UInt64(shift)) & 15), to: &out)
+            }
+        case .peer: for byte in peerText { put(byte, to: &out) }
+        }
     }
 
     @inline(__always)
@@ -45,62 +58,10 @@ struct RowWriter {
         position &+= 1
     }
 
-    private mutating func writeHexadecimal(_ value: UInt64, to out: inout MutableSpan<UInt8>) {
-        for shift in stride(from: 60, through: 0, by: -4) {
-            put(hexadecimalDigit(UInt8(truncatingIfNeeded: value >> UInt64(shift)) & 15), to: &out)
-        }
-    }
-
     @inline(__always)
-    private mutating func write(label: String?, to out: inout MutableSpan<UInt8>) {
-        put(UInt8(ascii: ","), to: &out)
-        guard let label else { return }
-        for byte in label.utf8 { put(byte, to: &out) }
-    }
-
-    @inline(__always)
-    private mutating func write(optional value: Int64?, to out: inout MutableSpan<UInt8>) {
-        guard let value else { return put(UInt8(ascii: ","), to: &out) }
-        if value < 0 {
-            put(UInt8(ascii: ","), to: &out)
-            put(UInt8(ascii: "-"), to: &out)
-            writeDigits(value.magnitude, to: &out)
-        } else {
-            write(field: UInt64(value), to: &out)
-        }
-    }
-
-    @inline(__always)
-    private mutating func write(field value: UInt64, to out: inout MutableSpan<UInt8>) {
-        put(UInt8(ascii: ","), to: &out)
-        writeDigits(value, to: &out)
-    }
-
-    /// Digits from the last to the first, two for each division: the divisions wait for one another and are what
-    /// a row costs.
-    private mutating func writeDigits(_ value: UInt64, to out: inout MutableSpan<UInt8>) {
-        // Times of our day have 19 digits.
-        var length = value >= 1_000_000_000_000_000_000 ? 19 : 1
-        var bound: UInt64 = length == 19 ? 10_000_000_000_000_000_000 : 10
-        while length < 20, value >= bound {
-            length &+= 1
-            bound = length < 20 ? bound &* 10 : bound
-        }
-        var rest = value
-        var index = position &+ length
-        position = index
-        while rest >= 100 {
-            let quotient = rest / 100
-            let pair = UInt32(truncatingIfNeeded: rest &- quotient &* 100)
-            // 103/1024 is a tenth, rounded down rightly for all numbers of two digits.
-            let tens = (pair &* 103) >> 10
-            index &-= 2
-            out[index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: tens)
-            out[index &+ 1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: pair &- tens &* 10)
-            rest = quotient
-        }
-        let last = UInt8(truncatingIfNeeded: rest)
-        out[index &- 1] = UInt8(ascii: "0") &+ last % 10
-        if last >= 10 { out[index &- 2] = UInt8(ascii: "0") &+ last / 10 }
+    private mutating func write(_ value: Int64?, to out: inout MutableSpan<UInt8>) {
+        guard let value else { return }
+        if value < 0 { put(UInt8(ascii: "-"), to: &out) }
+        position = writeDecimal(value.magnitude, to: &out, at: position)
     }
 }

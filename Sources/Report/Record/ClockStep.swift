@@ -109,14 +109,14 @@ public struct ClockSteps: Sendable, Hashable {
     /// - Parameter ofSession: whether they are a session's, and begin clock epochs of its delays.
     public func lines(ofSession: Bool = true) -> [String] {
         guard count > 0 else { return [] }
-        let title = "clocks set in mid-run: \(count)"
-        var lines = [ofSession ? title + "; delays before and after are kept apart, as #0, #1 and so on" : title]
+        let title = "clock steps: \(count)"
+        var lines = [ofSession ? title + "; delays of each clock epoch are kept apart, as #0, #1, …" : title]
         for step in listed {
             let place = step.sequence.map { ", from probe \($0) on" } ?? ""
             let number = ofSession ? "#\(step.epoch)\(place): " : ""
             lines.append("  \(number)\(step.text) (\(timestampText(step.noticed)))")
         }
-        if count > listed.count { lines.append("  and \(count - UInt64(listed.count)) times more") }
+        if count > listed.count { lines.append("  and \(count - UInt64(listed.count)) more") }
         return lines
     }
 

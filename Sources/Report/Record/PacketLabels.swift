@@ -30,7 +30,20 @@ public enum Direction: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable 
     }
 }
 
-/// What became of a packet; where several apply, the first in this order.
+/// A label of the packet log: one of a fixed set of words.
+protocol LogLabel: CaseIterable, Sendable {
+    /// The word in the log; an empty one is an empty field.
+    var text: String { get }
+}
+
+extension PacketKind: LogLabel {}
+extension Direction: LogLabel {}
+extension PacketStatus: LogLabel {}
+extension StampKind: LogLabel {}
+extension MissingReason: LogLabel {}
+extension SampleOrder: LogLabel {}
+
+/// The outcome of a packet; where several apply, the first in this order.
 public enum PacketStatus: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
     /// Arrived with a checksum that does not match.
     case corrupt
@@ -46,8 +59,10 @@ public enum PacketStatus: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyab
     case reordered
     /// Arrived once, in time and in order.
     case ok
-    /// A reply that never was, since its probe is proven lost. The log has an empty field.
+    /// The kernel refused to send the probe: it was never on the path. The row has the errno.
     case notSent
+    /// A reply that never existed: its probe is proven lost, or was not sent. The log has an empty field.
+    case absent
 
     /// The label of the packet log.
     public var text: String {
@@ -59,7 +74,8 @@ public enum PacketStatus: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyab
         case .unknown: "unknown"
         case .reordered: "reordered"
         case .ok: "ok"
-        case .notSent: ""
+        case .notSent: "not-sent"
+        case .absent: ""
         }
     }
 

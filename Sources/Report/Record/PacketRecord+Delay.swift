@@ -1,15 +1,17 @@
 extension PacketRecord {
     /// Fills `transmitStamp`, `receiveStamp`, `delay`, `delayClock` and `delayError` from the timestamps that are present.
     ///
-    /// By the kernel's clocks each end gives its software timestamp, or failing that its app timestamp, both CLOCK_REALTIME; the
-    /// delay's clock is software when both are, app when either end is app. By the NICs' timestamps it takes both of them as
-    /// CLOCK_REALTIME, and no others: one distribution is of one clock. The delay stays nil when an end has no such
-    /// timestamp, when a clock was set in between (`clockEpoch`), or when the difference does not fit an Int64; `delayError` is nil whenever the delay is. A negative delay
-    /// stays negative: it shows that the clocks disagree (RFC 7679 section 3.7.1).
+    /// Each end gives its best timestamp by CLOCK_REALTIME: the sender the driver's, else the packet scheduler's, else the
+    /// application's; the receiver the kernel's, else the application's. The delay's clock is software when the kernel took
+    /// both, app when an application took one. A delay by hardware takes the NICs' timestamps, converted to
+    /// CLOCK_REALTIME, and no others. ``DelayBasis`` names the points. The delay stays nil when an end has no such
+    /// timestamp, when a clock was set in between (`clockEpoch`), or when the difference does not fit an Int64;
+    /// `delayError` is nil whenever the delay is. A negative delay stays negative: it shows that the clocks disagree
+    /// (RFC 7679 section 3.7.1).
     ///
     /// - Parameters:
     ///   - error: The bound of the two hosts' clocks in nanoseconds, nil if there is none (a relative delay). Those of the
-    ///     NICs' timestamps are added.
+    ///     converted hardware timestamps are added.
     ///   - usingHardware: Whether the delay is to be from NIC to NIC.
     public mutating func computeDelay(error: Int64?, usingHardware: Bool = false) {
         transmitStamp = Self.bestStamp(hardware: transmitHardware, software: transmitSoftware, app: transmitApp)
@@ -25,18 +27,32 @@ extension PacketRecord {
             delayClock = .hardware
             delayError = Self.sum(error, transmitHardwareError, receiveHardwareError)
         } else {
-            guard let value = difference(from: transmitSoftware ?? transmitApp, to: receiveSoftware ?? receiveApp)
+            let kernelTransmit = transmitSoftware ?? transmitSched
+            guard let value = difference(from: kernelTransmit ?? transmitApp, to: receiveSoftware ?? receiveApp)
             else { return }
             delay = value
-            delayClock = transmitSoftware != nil && receiveSoftware != nil ? .software : .app
-            // How late a program reads its clock has no bound.
+            delayClock = kernelTransmit != nil && receiveSoftware != nil ? .software : .app
+            // How late an application reads its clock has no bound.
             delayError = delayClock == .app ? nil : error
         }
     }
 
-    /// Receive timestamp minus transmit timestamp by the kernels' clocks alone, in nanoseconds, whatever `delay` is by; nil where
+    /// Kernel receive timestamp minus driver transmit timestamp in nanoseconds, whatever `delay` is by; nil where
     /// an end has none.
     public var softwareDelay: Int64? { difference(from: transmitSoftware, to: receiveSoftware) }
+
+    /// The time between two timestamps of one host, in nanoseconds; nil where one of them is absent, and where a clock was
+    /// set meanwhile.
+    public subscript(stage: HostPathStage) -> Int64? {
+        guard clockEpoch != nil else { return nil }
+        return switch stage {
+        case .appToSched: difference(from: transmitApp, to: transmitSched)
+        case .schedToDriver: difference(from: transmitSched, to: transmitSoftware)
+        case .driverToNIC: difference(from: transmitSoftware, to: transmitHardwareRealtime)
+        case .nicToKernel: difference(from: receiveHardwareRealtime, to: receiveSoftware)
+        case .kernelToApp: difference(from: receiveSoftware, to: receiveApp)
+        }
+    }
 
     private static func sum(_ first: Int64?, _ second: Int64?, _ third: Int64?) -> Int64? {
         guard let first, let second, let third else { return nil }

@@ -69,8 +69,12 @@ public struct PacketRecord: Sendable, Hashable, BitwiseCopyable {
     public var sampleLatency: Int64?
     /// Whether sample and timestamps are in order; nil without a sample.
     public var sampleOrder: SampleOrder?
-    /// The session-sender's port, in rows of sessions that are answered; in no log.
-    public var senderPort: UInt16?
+    /// The errno with which the kernel refused to send the probe (errno(3)); nil for a packet that was sent.
+    public var sendError: Int32?
+    /// The other end of the session: its address, without IP its MAC address.
+    public var peer: PeerAddress?
+    /// The other end's UDP port.
+    public var peerPort: UInt16?
 
     /// A row with its identity; everything that is measured starts absent.
     public init(

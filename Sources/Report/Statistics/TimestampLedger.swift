@@ -42,6 +42,15 @@ public struct TimestampLedger: Sendable, Hashable {
             stamped &+ late &+ lostInBuffer &+ skippedByDriver &+ inFlight &+ never &+ unsupported &+ pending
         }
 
+        /// The kind in tables: who takes the timestamp.
+        var label: String {
+            switch name {
+            case "software": "driver"
+            case "hardware": "NIC"
+            default: name
+            }
+        }
+
         var columns: [(name: String, value: Int)] {
             [
                 ("stamped", stamped), ("late", late), ("buffer", lostInBuffer), ("driver", skippedByDriver),
@@ -84,24 +93,30 @@ public struct TimestampLedger: Sendable, Hashable {
     }
 
     /// The account as an aligned table for people, with a line end.
-    public func text() -> String { lines("timestamps").joined(separator: "\n") + "\n" }
+    public func text() -> String {
+        Self.lines([("replies", self)]).dropFirst().joined(separator: "\n") + "\n"
+    }
 
-    /// - Parameter title: above the kinds' names.
-    func lines(_ title: String) -> [String] {
-        guard let first = kinds.first else { return [] }
-        let names = first.columns.map(\.name) + ["sum", "sent"]
-        let widths = names.map { max(10, $0.count + 2) }
-        func row(_ label: String, _ cells: [String]) -> String {
-            zip(cells, widths).reduce(label.rightPadded(12)) { row, cell in
-                row + " " + cell.0.leftPadded(cell.1 - 1)
-            }
+    /// Accounts side by side: a column for each kind of timestamp, a row for each reason that has a count. Empty without
+    /// kinds.
+    static func lines(_ accounts: [(title: String, ledger: TimestampLedger)]) -> [String] {
+        let columns = accounts.filter { $0.ledger.sent > 0 || $0.title == "probes" }.flatMap { title, ledger in
+            ledger.kinds.map { (title: title, kind: $0, sent: ledger.sent) }
         }
-        var lines = ["", row(title, names)]
-        for kind in kinds {
-            lines.append(row(kind.name, (kind.columns.map(\.value) + [kind.sum, sent]).map(String.init)))
+        guard let first = columns.first else { return [] }
+        var table = TextTable(labelWidth: 20, columnWidth: 10)
+        table.add("transmit timestamps", columns.map(\.title))
+        table.add("", columns.map(\.kind.label))
+        for (index, reason) in first.kind.columns.enumerated() {
+            let values = columns.map { $0.kind.columns[index].value }
+            guard index == 0 || values.contains(where: { $0 > 0 }) else { continue }
+            table.add(reason.name, values.map(String.init))
         }
-        if !isBalanced { lines.append("the account of timestamps does not balance: a sum differs from sent") }
-        return lines
+        table.add("sum", columns.map { String($0.kind.sum) })
+        table.add("sent", columns.map { String($0.sent) })
+        let isBalanced = columns.allSatisfy { $0.kind.sum == $0.sent }
+        return [""] + table.lines
+            + (isBalanced ? [] : ["the account of timestamps does not balance: a sum differs from sent"])
     }
 
     /// The account as a JSON object: sent, whether it balances, and the columns of each kind.
@@ -112,10 +127,4 @@ public struct TimestampLedger: Sendable, Hashable {
                     (key: kind.name, value: .object(kind.columns.map { ($0.name, .integer(Int64($0.value))) }))
                 })
     }
-}
-
-/// A table's row: the label to the left, the cells to the right of their columns, a space between them even where a
-/// number is wider than its column.
-func tableRow(_ label: String, _ cells: [String], labelWidth: Int, width: Int) -> String {
-    label.rightPadded(labelWidth) + cells.map { " " + $0.leftPadded(width - 1) }.joined()
 }

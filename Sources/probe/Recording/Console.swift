@@ -41,7 +41,7 @@ struct Console: ~Copyable {
 
     mutating func append(_ record: PacketRecord) {
         // A reply that never was has a row, but there is nothing to show.
-        guard showsPackets, record.status != .notSent else { return }
+        guard showsPackets, record.status != .absent else { return }
         guard bytes.count < Self.limit else { return linesDropped &+= 1 }
         if format == .json { PacketLine.appendJSON(record, to: &bytes) } else { PacketLine.append(record, to: &bytes) }
     }
@@ -82,6 +82,9 @@ struct Console: ~Copyable {
         if isLiveShown { clearLiveLine() }
         showLiveLine()
     }
+
+    /// The columns of the terminal, 80 without one.
+    var width: Int { terminalWidth() ?? 80 }
 
     /// Takes the live line away: for a message to standard error, and at the end.
     mutating func clearLiveLine() {

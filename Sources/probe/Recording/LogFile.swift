@@ -5,6 +5,7 @@ import Report
 struct LogFile: ~Copyable {
     private let file: OutputFile
     private var bytes: [UInt8] = []
+    private var row = RowWriter()
     private var lastFlush: Int64
     /// Bytes of whole lines in the file.
     private var length: Int
@@ -28,7 +29,7 @@ struct LogFile: ~Copyable {
     }
 
     mutating func append(_ record: PacketRecord) throws(SystemError) {
-        PacketLog.appendRow(record, to: &bytes)
+        row.append(record, to: &bytes)
         if bytes.count >= Self.chunk { try flush(lastFlush) }
     }
 

@@ -156,10 +156,11 @@ struct Recorder: ~Copyable {
         console.setLiveLine(
             LiveLine(
                 elapsed: now &- startedAt, sent: totals.sent, received: totals.received,
-                lostForward: totals.lostForward, lostReverse: totals.lostReverse,
+                lostForward: totals.lostForward, lostReverse: totals.lostReverse, lostUnknown: totals.lostUnknown,
+                notSent: totals.notSent,
                 interval: result.statistics.interval,
                 relative: result.statistics.forward.newest.largestDelayError == nil
-            ).text())
+            ).text(width: console.width))
         result.statistics.startInterval()
     }
 

@@ -4,43 +4,83 @@ import NetworkAddresses
 import Report
 
 extension SessionNotice {
-    /// How a notice reads, and how much it matters.
+    /// The notice's level and its text.
     var message: (level: Logger.Level, text: String) {
         switch self {
         case .waitingForPeer(let seconds):
             (
                 .notice,
-                "No answer yet. Is `probe run` or `probe reflect` up on the peer, on the same port? Waiting up to "
-                    + "\(seconds) s."
+                "No answer yet. Is `probe run` or `probe reflect` running on the peer, on the same port? "
+                    + "Waiting up to \(seconds) s."
             )
         case .peerAnswered(isPaired: true):
-            (.info, "The peer answers, and tells all its timestamps.")
+            (.info, "The peer is up and reports all timestamps.")
         case .peerAnswered(isPaired: false):
-            (.notice, "The peer answers as a standard STAMP reflector: its timestamps are what the standard carries.")
+            (
+                .notice,
+                "The peer is up as a standard STAMP reflector. It reports only the timestamps that RFC 8762 carries."
+            )
         case .peerSilent:
-            (.warning, "The peer does not answer. Measuring all the same; what comes back will be counted.")
+            (.warning, "The peer does not answer. The measurement begins without it; replies that come will count.")
         case .peerRestarted:
-            (.notice, "The peer's reflector has started anew; losses are counted from here on.")
+            (.notice, "The peer's reflector restarted. Its reply numbers count from here.")
         case .nextHopChanged(let mac):
-            (.notice, "The next hop's address is now \(MACAddress(rawValue: mac)).")
-        case .sendFailing(code: ErrorCode.timedOut):
-            (.warning, "The send buffer is full: the interface is slower than the probes. Refused probes are counted.")
-        case .sendFailing(let code):
-            (.warning, "\(SystemError("send", code: code)). Going on; the refused probes are counted.")
-        case .sendWorksAgain:
-            (.notice, "Sending works again.")
-        case .receiveFailed(let code):
-            (.warning, "\(SystemError("receive", code: code)). Going on when the interface is up again.")
+            (.notice, "The next hop's MAC address is now \(MACAddress(rawValue: mac)).")
+        case .sendFailing(code: ErrorCode.tryAgain, let role):
+            (
+                .warning,
+                "The send buffer is full: \(role.packets) come faster than the interface sends. "
+                    + "Refused \(role.packets) are counted\(role.rowsNote)."
+            )
+        case .sendFailing(let code, let role):
+            (
+                .warning,
+                "The kernel refused to send \(role.packet): \(errorText(code)). The \(role.name) continues; refused "
+                    + "\(role.packets) are counted\(role.rowsNote)."
+            )
+        case .sendWorksAgain(let refused, let role):
+            (.notice, "Sending \(role.packets) works again, after \(refused) refused.")
+        case .noReply(let since, let probes, let suppressed):
+            (
+                .warning,
+                "No reply since \(clockText(since)) (\(counted(probes, "probe")))."
+                    + (suppressed > 0 ? " \(suppressed) earlier silences were not reported." : "")
+            )
+        case .repliesAgain(let time, let after, let probes):
+            (
+                .notice,
+                "Replies again since \(clockText(time)), after \(roundedDurationText(after)) and "
+                    + "\(counted(probes, "probe"))."
+            )
+        case .receiveFailed(let code, let role):
+            (
+                .warning,
+                "Receiving \(role.received) failed: \(errorText(code)). It resumes when the interface is up again."
+            )
         case .clocksDisagree:
             (
                 .warning,
-                "Both hosts show the same boot id, but their delays can't come from one clock (cloned machines?): "
-                    + "one-way delays are relative."
+                "Both hosts report the same boot id, but their delays cannot come from one clock (cloned machines?). "
+                    + "One-way delays are relative."
             )
         case .clockSet(let step):
-            (.warning, "\(step.sentence); delays before and after are kept apart.")
+            (.warning, "\(step.sentence). Delays before and after are kept apart.")
         case .fellBehind:
-            (.warning, "This host was held up by more than 100 ms; the deadlines in that time are left out.")
+            (.warning, "This host was held up by more than 100 ms. Deadlines in that time are skipped and counted.")
         }
     }
 }
+
+extension SessionRole {
+    fileprivate var name: String { self == .sender ? "session" : "reflector" }
+    fileprivate var packet: String { self == .sender ? "a probe" : "a reply" }
+    fileprivate var packets: String { self == .sender ? "probes" : "replies" }
+    fileprivate var received: String { self == .sender ? "replies" : "probes" }
+    fileprivate var rowsNote: String { self == .sender ? " as not sent, not as lost" : "" }
+}
+
+/// A number with its noun: "1 probe", "179 probes".
+private func counted(_ count: UInt64, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+
+/// errno in words, as strerror(3) has them.
+func errorText(_ code: Int32) -> String { SystemError.text(of: code) }

@@ -13,6 +13,8 @@ struct SessionKey: Hashable {
 struct ReflectedSession {
     var key: SessionKey
     fileprivate(set) var isOpen = false
+    /// The sender's MAC address, where packets have no IP header.
+    var station: MACAddress?
     /// The sender's own random id, as it names the session in the log; of a foreign sender, a hash of the key.
     var identifier: UInt64
     /// The next reply's own sequence.

@@ -15,7 +15,7 @@ extension SessionReflector {
             } catch {
                 // The interface going down is told once; the socket works again when it is up.
                 if error.code == ErrorCode.networkDown {
-                    push(.notice(.receiveFailed(code: error.code)))
+                    push(.notice(.receiveFailed(code: error.code, role: .reflector)))
                 } else {
                     result.failure = error
                 }
@@ -59,7 +59,9 @@ extension SessionReflector {
         let payload = bytes.extracting(arrival.payload)
         guard let probe = SenderPacket(decoding: payload) else { return result.rejected.short &+= 1 }
         let key = SessionKey(source: arrival.source, destination: arrival.destination, ssid: probe.ssid)
-        guard let session = table.index(of: key) ?? open(key, now) else { return result.sessionsRejected &+= 1 }
+        guard let session = table.index(of: key) ?? open(key, arrival.sourceMAC, now) else {
+            return result.sessionsRejected &+= 1
+        }
         let receipt = ReceiveStamps(
             sequence: probe.sequence,
             nic: phc.received(
@@ -75,13 +77,14 @@ extension SessionReflector {
         return configuration.allowed.contains { $0.contains(address) }
     }
 
-    private mutating func open(_ key: SessionKey, _ now: Int64) -> Int? {
+    private mutating func open(_ key: SessionKey, _ station: MACAddress?, _ now: Int64) -> Int? {
         guard table.hasRoom else { return nil }
         var hasher = Hasher()
         hasher.combine(key)
         let identifier = UInt64(bitPattern: Int64(hasher.finalize()))
-        let session = ReflectedSession(
+        var session = ReflectedSession(
             key, identifier: identifier, now: now, bootHash: configuration.bootHash, localSteps: clockWatch.steps)
+        session.station = station
         let index = table.open(session)
         if index != nil { result.sessionsOpened &+= 1 }
         return index
@@ -234,7 +237,6 @@ extension SessionReflector {
     /// from an address that can't be answered shall not take others' replies away.
     private mutating func transmit(_ batch: inout SendBatch, _ now: Int64) {
         var position = 0
-        var failure: SystemError?
         while position < batch.count {
             do throws(SystemError) {
                 let sent = try endpoint.conn.send(&batch, from: position)
@@ -244,23 +246,23 @@ extension SessionReflector {
                 }
                 result.totals.sent &+= UInt64(sent)
             } catch {
-                failure = error
-                replies[Int(batch.id(at: position) & mask)].flags = []
-                result.sendErrors &+= 1
+                recordRefusal(error, Int(batch.id(at: position) & mask), now)
                 position += 1
             }
         }
         next &+= UInt32(batch.count)
-        if let failure {
-            if failure.code == ErrorCode.noSuchAddress || failure.code == ErrorCode.noDevice {
-                result.failure = failure
-            }
-            if !isSendFailing { push(.notice(.sendFailing(code: failure.code))) }
-            isSendFailing = true
-        } else if isSendFailing, batch.count > 0 {
-            isSendFailing = false
-            push(.notice(.sendWorksAgain))
-        }
         batch.removeAll()
+    }
+
+    private mutating func recordRefusal(_ failure: SystemError, _ index: Int, _ now: Int64) {
+        let code = failure.code == ErrorCode.timedOut ? ErrorCode.tryAgain : failure.code
+        result.sendErrors &+= 1
+        if configuration.writesRows { writeRefusal(index, code: code) }
+        replies[index].flags.formUnion([.stamped, .replyRowWritten])
+        if code == ErrorCode.noSuchAddress || code == ErrorCode.noDevice {
+            result.failure = failure
+        } else if let notice = sendHealth.recordRefusal(code: code, now) {
+            push(.notice(notice))
+        }
     }
 }

@@ -84,16 +84,31 @@ extension SessionReflector {
         let slot = replies[index]
         replies[index].flags.insert(.replyRowWritten)
         guard slot.flags.contains(.measured) else { return }
-        var row = PacketRecord(
-            session: slot.identifier, packet: .reply, sequence: slot.probe.sequence,
-            replySequence: slot.reply.sequence, direction: .out, bytes: slot.replyBytes,
-            // Only the sender's word proves that a reply arrived.
-            status: slot.flags.contains(.receiptKnown) ? .ok : .unknown,
-            ttl: endpoint.hasIP ? 255 : nil, dscp: endpoint.hasIP ? slot.replyDSCP : nil)
+        // Only the sender's word proves that a reply arrived.
+        var row = replyRow(slot, status: slot.flags.contains(.receiptKnown) ? .ok : .unknown)
         row.record(slot.reply)
         row.record(slot.replyReceived)
         finish(&row, slot, isProbe: false)
         push(.row(row, lateness: nil))
+    }
+
+    /// Writes the row of a reply that the kernel refused to send.
+    mutating func writeRefusal(_ index: Int, code: Int32) {
+        let slot = replies[index]
+        guard slot.flags.contains(.measured) else { return }
+        var row = replyRow(slot, status: .notSent)
+        row.sendError = code
+        row.transmitApp = slot.reply.app
+        finish(&row, slot, isProbe: false)
+        row.transmitMissing = nil
+        push(.row(row, lateness: nil))
+    }
+
+    private func replyRow(_ slot: ReplySlot, status: PacketStatus) -> PacketRecord {
+        PacketRecord(
+            session: slot.identifier, packet: .reply, sequence: slot.probe.sequence,
+            replySequence: slot.reply.sequence, direction: .out, bytes: slot.replyBytes, status: status,
+            ttl: endpoint.hasIP ? 255 : nil, dscp: endpoint.hasIP ? slot.replyDSCP : nil)
     }
 
     /// The clock epoch that a row belongs to; `nil` where a clock was set before all that it needs was there.
@@ -109,7 +124,11 @@ extension SessionReflector {
         let isKnown = table[slot.session].identifier == slot.identifier
         let isPaired = isKnown && table[slot.session].isPaired
         row.clockEpoch = isKnown ? clockEpoch(slot) : nil
-        if isKnown { row.senderPort = table[slot.session].key.source.port }
+        if isKnown {
+            let source = table[slot.session].key.source
+            row.peer = endpoint.hasIP ? .ip(source.address) : table[slot.session].station.map(PeerAddress.station)
+            row.peerPort = source.port
+        }
         if row.clockEpoch != nil, let delay = row.softwareDelay {
             table[slot.session].relation.update(forward: isProbe ? delay : nil, reverse: isProbe ? nil : delay)
         }

@@ -42,7 +42,7 @@ struct SessionReflector: ~Copyable {
     /// Probes that are received now may have come before this host's clock was set.
     var isReceiptUnsure = false
     var result = ReflectorResult()
-    var isSendFailing = false
+    var sendHealth = SendHealth(.reflector, interval: 0)
     var isOver = false
     /// CLOCK_MONOTONIC.
     private var lastAnswered: Int64 = 0
@@ -154,6 +154,7 @@ struct SessionReflector: ~Copyable {
     private mutating func report(_ now: Int64) {
         guard now >= nextReport else { return }
         nextReport = now &+ SessionSender.reportInterval
+        if let notice = sendHealth.recovery(now) { push(.notice(notice)) }
         table.expire(now)
         endpoint.readCounters(into: &result.totals)
         push(.totals(result.totals))

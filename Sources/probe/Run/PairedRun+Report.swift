@@ -12,7 +12,8 @@ extension PairedRun {
         var summary = summary(outcome, receipts)
         summary.flows = flows
         let printing = Result { () throws(ProbeError) in
-            try RunOutputs.print(common.output == .json ? summary.json() + "\n" : summary.text())
+            try RunOutputs.print(
+                common.output == .json ? summary.json() + "\n" : summary.text(width: terminalWidth() ?? 80))
         }
         if let path = options.histogram {
             try RunOutputs.writeHistogram(
@@ -37,6 +38,12 @@ extension PairedRun {
         }
         if outcome.sender.totals.received == 0, outcome.sender.totals.sent > 0 || !outcome.sender.hasAnswered {
             throw .noReply("No reply came from \(options.peer). \(adviceWithoutReply)")
+        }
+        if let last = summary.outages.open {
+            throw .peerStopped(
+                "\(options.peer) answered, and nothing was answered from \(clockText(last.start)) on "
+                    + "(\(roundedDurationText(last.duration)), \(last.probes) probes). "
+                    + (last.cause.map { "Known of the cause: \($0)." } ?? ""))
         }
     }
 
@@ -74,7 +81,10 @@ extension PairedRun {
             session: sessionText(session), peer: "\(options.peer)", interface: interface.name,
             duration: sender.duration, statistics: outcome.recorder.statistics,
             relative: sender.relation.error == nil, clockNote: sender.relation.note,
-            clockSteps: sender.clockSteps, totals: sender.sequenceTotals,
+            clockSteps: sender.clockSteps,
+            probes: RunSummary.ProbeCounts(
+                sent: sender.totals.sent, notSent: sender.notSent, skipped: sender.skippedDeadlines),
+            totals: sender.sequenceTotals, outages: outages(sender),
             ledger: probes, replyLedger: replies,
             stampNotes: StampNotes.notes(on: interface.name, sent, receipts, counts) + delayNotes(outcome),
             socket: RunOutputs.socket(sender.totals),
@@ -82,6 +92,18 @@ extension PairedRun {
             sendErrors: sender.sendErrors, counters: counters)
         summary.samples = outcome.recorder.samples
         return summary
+    }
+
+    /// The outages with what is known of their causes.
+    private func outages(_ sender: SenderResult) -> Outages {
+        var outages = sender.outages
+        outages.explain { outage in
+            if let code = outage.sendError { return "the kernel refused to send: \(errorText(code))" }
+            if outage.isOpen { return "no reply came until the run ended" }
+            if sender.peerRestarts > 0 { return "the peer's reflector restarted during the run" }
+            return nil
+        }
+        return outages
     }
 
     /// Measured by NICs, and the peer's has told nothing.

@@ -97,7 +97,7 @@ struct PairedRun {
             nextHop: path.macAddress.rawValue, intervalNanoseconds: options.intervalNanoseconds)
         let bootHash = Host.bootHash()
         let sender = SessionSender.Configuration(
-            session: session, ssid: ssid, peer: peer, source: path.source,
+            session: session, ssid: ssid, peer: peer, station: options.peer.station, source: path.source,
             layout: layout, interval: options.intervalNanoseconds, count: options.probes,
             timeout: options.timeout.nanoseconds, dscp: options.dscp, hopLimit: options.ttl, bootHash: bootHash,
             stamps: common.stamps)

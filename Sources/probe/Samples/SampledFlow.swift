@@ -25,7 +25,7 @@ struct PendingSample: BitwiseCopyable, Hashable, Sendable {
     /// `nil` where a row has too little to be found by: a reply's number, or the session's port.
     static func key(_ record: PacketRecord, isLocalSession: Bool, localPort: UInt16) -> UInt64? {
         guard let sequence = record.packet == .reply ? record.replySequence : record.sequence,
-            let port = isLocalSession ? localPort : record.senderPort
+            let port = isLocalSession ? localPort : record.peerPort
         else { return nil }
         return key(record.packet, sequence, isLocalSession: isLocalSession, port)
     }

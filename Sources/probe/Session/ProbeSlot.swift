@@ -24,6 +24,11 @@ struct ProbeSlot {
         /// A clock was set while probe or reply was on its way.
         static let crossing = Flags(rawValue: 1 << 11)
 
+        /// The kernel refused to send it.
+        static let refused = Flags(rawValue: 1 << 12)
+        static let lostForward = Flags(rawValue: 1 << 13)
+        static let lostReverse = Flags(rawValue: 1 << 14)
+
         static let finished: Flags = [.probeRowWritten, .replyRowWritten]
     }
 
@@ -33,6 +38,8 @@ struct ProbeSlot {
     var epoch: UInt32 = 0
     var flags: Flags = []
     var stampMissing: MissingReason?
+    /// The errno with which the kernel refused to send the probe.
+    var sendError: Int32 = 0
     var replyTTL: UInt8 = 0
     var replyDSCP: UInt8 = 0
     /// CLOCK_MONOTONIC.
@@ -45,6 +52,13 @@ struct ProbeSlot {
     var reply = TransmitStamps(sequence: 0, answered: 0)
     var replyReceived = ReceiveStamps(sequence: 0)
     var replyBytes: Int32 = 0
+
+    /// The outcome, once the probe is finished.
+    var outcome: ProbeOutcome {
+        if flags.contains(.replied) { return .answered }
+        if flags.contains(.refused) { return .notSent(sendError) }
+        return flags.contains(.lostForward) ? .lostForward : flags.contains(.lostReverse) ? .lostReverse : .lostUnknown
+    }
 
     var isFinished: Bool { flags.isSuperset(of: .finished) }
 }

@@ -17,6 +17,8 @@ struct SessionTotals: BitwiseCopyable, Sendable {
     var received: UInt64 = 0
     var lostForward: UInt64 = 0
     var lostReverse: UInt64 = 0
+    var lostUnknown: UInt64 = 0
+    var notSent: UInt64 = 0
     var socketPackets: UInt64 = 0
     var socketDrops: UInt64 = 0
     var queueFreezes: UInt64 = 0
@@ -26,10 +28,18 @@ struct SessionTotals: BitwiseCopyable, Sendable {
         received &+= other.received
         lostForward &+= other.lostForward
         lostReverse &+= other.lostReverse
+        lostUnknown &+= other.lostUnknown
+        notSent &+= other.notSent
         socketPackets &+= other.socketPackets
         socketDrops &+= other.socketDrops
         queueFreezes &+= other.queueFreezes
     }
+}
+
+/// A role of this host in a session.
+enum SessionRole: BitwiseCopyable, Sendable {
+    case sender
+    case reflector
 }
 
 /// What happens to a session and is worth a line.
@@ -39,9 +49,19 @@ enum SessionNotice: BitwiseCopyable, Sendable {
     case peerSilent
     case peerRestarted
     case nextHopChanged(mac: UInt64)
-    case sendFailing(code: Int32)
-    case sendWorksAgain
-    case receiveFailed(code: Int32)
+    /// The kernel began to refuse packets of one role.
+    case sendFailing(code: Int32, role: SessionRole)
+    /// It takes them again, after so many refusals.
+    case sendWorksAgain(refused: UInt64, role: SessionRole)
+    /// No reply has come for a while.
+    ///
+    /// - since: CLOCK_REALTIME of the last reply, Unix nanoseconds.
+    /// - probes: sent since then.
+    /// - suppressed: earlier outages that were not reported one by one.
+    case noReply(since: Int64, probes: UInt64, suppressed: UInt64)
+    /// The first reply after that: when it came, and how long there was none, in nanoseconds.
+    case repliesAgain(at: Int64, after: Int64, probes: UInt64)
+    case receiveFailed(code: Int32, role: SessionRole)
     case clocksDisagree
     case fellBehind
     case clockSet(ClockStep)

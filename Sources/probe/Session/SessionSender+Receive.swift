@@ -23,7 +23,7 @@ extension SessionSender {
     /// The interface going down is told once; the socket works again when it is up.
     private mutating func update(ofReceiving error: SystemError) {
         if error.code == ErrorCode.networkDown {
-            report(.receiveFailed(code: error.code))
+            report(.receiveFailed(code: error.code, role: .sender))
         } else {
             result.failure = error
         }
@@ -63,7 +63,9 @@ extension SessionSender {
         let telemetry = ReplyTelemetry(payload)
         update(from: reply, telemetry, near: appTime)
         repliesReceived &+= 1
-        lastReplyAt = ClockID.monotonic.now()
+        let now = ClockID.monotonic.now()
+        if let notice = silence.end(lastReplyAt: lastReplyAt, now) { report(notice) }
+        lastReplyAt = now
         record(reply, receipt, arrival, telemetry, at: index)
         if let paired = telemetry.paired {
             record(sent: paired.transmit0)

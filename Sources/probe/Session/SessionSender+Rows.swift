@@ -1,4 +1,5 @@
 import FastAFPacket
+import LinuxKernel
 import Report
 import STAMPWire
 
@@ -58,22 +59,38 @@ extension SessionSender {
         let replyStatus: PacketStatus
         switch loss {
         case .forward:
-            (probeStatus, replyStatus) = (.lost, .notSent)
+            (probeStatus, replyStatus) = (.lost, .absent)
+            slots[index].flags.insert(.lostForward)
             result.sequenceTotals.lostForward &+= 1
             result.totals.lostForward &+= 1
         case .reverse:
             (probeStatus, replyStatus) = (.ok, .lost)
+            slots[index].flags.insert(.lostReverse)
             result.sequenceTotals.lostReverse &+= 1
             result.totals.lostReverse &+= 1
         case .unknown:
             (probeStatus, replyStatus) = (.unknown, .unknown)
             result.sequenceTotals.lostUnknown &+= 1
+            result.totals.lostUnknown &+= 1
         }
         if !slots[index].flags.contains(.probeRowWritten) {
             push(.row(probeRow(slots[index], status: probeStatus), lateness: slots[index].lateness))
         }
         push(.row(replyRow(slots[index], status: replyStatus), lateness: nil))
         slots[index].flags.insert(.finished)
+    }
+
+    /// The two rows of a probe that the kernel refused to send: there never was a reply either.
+    mutating func writeRefusal(_ index: Int) {
+        var row = probeRow(slots[index], status: .notSent)
+        row.sendError = slots[index].sendError
+        row.transmitMissing = nil
+        row.receiveMissing = nil
+        push(.row(row, lateness: nil))
+        var reply = replyRow(slots[index], status: .absent)
+        reply.transmitMissing = nil
+        reply.receiveMissing = nil
+        push(.row(reply, lateness: nil))
     }
 
     private mutating func directionOfLoss(_ index: Int) -> LossGap.Direction {
@@ -131,6 +148,11 @@ extension SessionSender {
         return (nil, sequence)
     }
 
+    /// The peer as the rows name it.
+    private var peerAddress: PeerAddress {
+        configuration.station.map(PeerAddress.station) ?? .ip(configuration.peer.address)
+    }
+
     /// The probe's row: sent here, received there.
     func probeRow(_ slot: ProbeSlot, status: PacketStatus) -> PacketRecord {
         var row = PacketRecord(
@@ -138,6 +160,8 @@ extension SessionSender {
             replySequence: slot.flags.contains(.replied) ? slot.replySequence : nil, direction: .out,
             bytes: Int32(clamping: headers.frameBytes(payload: configuration.layout.size)), status: status,
             ttl: endpoint.hasIP ? configuration.hopLimit : nil, dscp: endpoint.hasIP ? configuration.dscp : nil)
+        row.peer = peerAddress
+        row.peerPort = configuration.peer.port
         row.record(slot.probe)
         row.record(slot.probeReceived)
         row.clockEpoch = clockEpoch(slot, isReply: false)
@@ -156,6 +180,8 @@ extension SessionSender {
             replySequence: isKnown ? slot.replySequence : nil, direction: .in, bytes: slot.replyBytes, status: status,
             ttl: hasReply && endpoint.hasIP ? slot.replyTTL : nil,
             dscp: hasReply && endpoint.hasIP ? slot.replyDSCP : nil)
+        row.peer = peerAddress
+        row.peerPort = configuration.peer.port
         row.record(slot.reply)
         row.record(slot.replyReceived)
         row.clockEpoch = clockEpoch(slot, isReply: true)

@@ -114,57 +114,61 @@ extension SessionSender {
         SendOptions(destination: configuration.peer, trafficClass: configuration.dscp << 2)
     }
 
-    /// Hands the batch to the kernel; what it takes is sent, the rest never was, and its sequences are used again.
+    /// Hands the batch to the kernel. A probe that it refuses keeps its number, which no other probe gets: it was never on
+    /// the path, and counts in no loss. The probes behind it are tried all the same.
     private mutating func transmit(_ batch: inout SendBatch) {
         let sentAt = ClockID.monotonic.now()
-        var sent = 0
-        var failure: SystemError?
-        while sent < batch.count, failure == nil {
+        var position = 0
+        var isAnySent = false
+        while position < batch.count {
             do throws(SystemError) {
-                sent += try endpoint.conn.send(&batch, from: sent)
+                let sent = try endpoint.conn.send(&batch, from: position)
+                for _ in 0..<sent { recordSent(at: sentAt) }
+                position += sent
+                isAnySent = isAnySent || sent > 0
             } catch {
-                failure = error
+                recordRefusal(error, at: sentAt)
+                position += 1
             }
         }
-        if sent == 0 { turn.release() }
-        for _ in 0..<sent {
-            let index = slotIndex(next)
-            slots[index].lateness = sentAt &- slots[index].sentAt
-            slots[index].sentAt = sentAt
-            ledger.recordSend(id: next, at: sentAt)
-            if slots[index].flags.contains(.measured) {
-                result.totals.sent &+= 1
-            } else {
-                result.uncountedProbes &+= 1
-            }
-            next &+= 1
-        }
-        for position in sent..<batch.count { slots[slotIndex(next &+ UInt32(position - sent))].flags = [] }
-        if let failure {
-            if failure.code == ErrorCode.noBuffers { skipRefused() }
-            result.sendErrors &+= UInt64(batch.count - sent)
-            update(of: failure)
-        } else if isSendFailing {
-            isSendFailing = false
-            report(.sendWorksAgain)
-        }
+        if !isAnySent { turn.release() }
     }
 
-    /// The interface's queue refused a packet that the kernel had timestamped already: its number is not used again, or that
-    /// timestamp would be taken for the next packet's. It counts as no probe, and in no gap.
-    private mutating func skipRefused() {
-        slots[slotIndex(next)].flags = [.inUse, .reachedPeer]
+    private mutating func recordSent(at sentAt: Int64) {
+        let index = slotIndex(next)
+        slots[index].lateness = sentAt &- slots[index].sentAt
+        slots[index].sentAt = sentAt
+        ledger.recordSend(id: next, at: sentAt)
+        if slots[index].flags.contains(.measured) {
+            result.totals.sent &+= 1
+        } else {
+            result.uncountedProbes &+= 1
+        }
+        silence.recordSend()
         next &+= 1
     }
 
-    /// Some failures pass; an interface that is gone and a packet that does not fit never do.
-    private mutating func update(of failure: SystemError) {
-        switch failure.code {
-        case ErrorCode.noSuchAddress, ErrorCode.noDevice, ErrorCode.messageTooLong:
-            result.failure = failure
-        default:
-            if !isSendFailing { report(.sendFailing(code: failure.code)) }
-            isSendFailing = true
+    private mutating func recordRefusal(_ failure: SystemError, at sentAt: Int64) {
+        let index = slotIndex(next)
+        // A full send buffer is a wait that had no time.
+        let code = failure.code == ErrorCode.timedOut ? ErrorCode.tryAgain : failure.code
+        result.sendErrors &+= 1
+        slots[index].sentAt = sentAt
+        slots[index].sendError = code
+        // No reply is taken for one to it.
+        slots[index].wireT1 = .max
+        let isMeasured = slots[index].flags.contains(.measured)
+        slots[index].flags.formUnion([.refused, .reachedPeer, .finished])
+        next &+= 1
+        if isMeasured {
+            result.notSent &+= 1
+            result.totals.notSent &+= 1
+            writeRefusal(index)
+        }
+        switch code {
+        // Some failures pass; an interface that is gone and a packet that does not fit never do.
+        case ErrorCode.noSuchAddress, ErrorCode.noDevice, ErrorCode.messageTooLong: result.failure = failure
+        default: if let notice = sending.recordRefusal(code: code, sentAt) { report(notice) }
         }
     }
 

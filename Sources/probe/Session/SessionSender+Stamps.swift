@@ -63,6 +63,10 @@ extension SessionSender {
     mutating func passOldest() {
         let slot = slots[slotIndex(oldest)]
         if slot.flags.contains(.replied) { lastAnsweredReply = slot.replySequence }
+        if slot.flags.contains(.measured) {
+            outages.add(
+                slot.outcome, sequence: slot.sequence, sentAt: slot.sentAt, realtime: slot.probe.app ?? 0)
+        }
         oldest &+= 1
     }
 

@@ -12,6 +12,8 @@ struct SessionSender: ~Copyable {
         var session: UInt64
         var ssid: UInt16
         var peer: SocketAddress
+        /// The peer's MAC address where packets have no IP header.
+        var station: MACAddress?
         var source: IPAddress
         var layout: ProbeLayout
         /// Nanoseconds between probes.
@@ -83,7 +85,9 @@ struct SessionSender: ~Copyable {
     var nextSend: Int64
     var nextReport: Int64
     var attempts: UInt64 = 0
-    var isSendFailing = false
+    var sending: SendHealth
+    var silence = ReplySilence()
+    var outages = Outages()
     var hasWarnedOfClocks = false
     var hasFallenBehind = false
     var hasReportedWaiting = false
@@ -97,6 +101,7 @@ struct SessionSender: ~Copyable {
         phc = PHCView(nic.clock)
         turn = TransmitTurn(nic)
         self.endpoint = endpoint
+        sending = SendHealth(.sender, interval: configuration.interval)
         self.control = control
         self.events = events
         // A probe may be asked after for twice the timeout, and its follow-up comes with the probe after it.
@@ -155,6 +160,8 @@ struct SessionSender: ~Copyable {
         enter(.over, ClockID.monotonic.now())
         finishAll()
         reportPending()
+        outages.finish()
+        result.outages = outages
         result.account = ledger.account
         result.relation = relation
         result.threadCPU = ClockID.threadCPU.now()
@@ -189,7 +196,10 @@ struct SessionSender: ~Copyable {
     }
 
     private mutating func enter(_ phase: Phase, _ now: Int64) {
-        if self.phase == .measuring { result.duration = now &- phaseBegan }
+        if self.phase == .measuring {
+            result.duration = now &- phaseBegan
+            result.due = attempts
+        }
         self.phase = phase
         phaseBegan = now
         switch phase {
@@ -240,7 +250,14 @@ struct SessionSender: ~Copyable {
     private mutating func report(_ now: Int64) {
         guard now >= nextReport else { return }
         nextReport = now &+ Self.reportInterval
-        control.isPeerSilent = now &- lastReplyAt > configuration.timeout &+ configuration.interval
+        let silentFor = now &- lastReplyAt
+        control.isPeerSilent = silentFor > configuration.timeout &+ configuration.interval
+        if control.isPeerSilent, phase == .measuring, result.hasAnswered, !sending.isFailing,
+            let notice = silence.begin(lastReplyAt: lastReplyAt, now)
+        {
+            report(notice)
+        }
+        if let notice = sending.recovery(now) { report(notice) }
         endpoint.readCounters(into: &result.totals)
         push(.totals(result.totals))
     }
@@ -270,6 +287,11 @@ struct SenderResult: Sendable {
     /// Replies to probes that had been written off.
     var tooLate: UInt64 = 0
     var sendErrors: UInt64 = 0
+    /// Measured probes that were due: those sent, those refused and those skipped.
+    var due: UInt64 = 0
+    /// Measured probes that the kernel refused to send.
+    var notSent: UInt64 = 0
+    var outages = Outages()
     /// Deadlines left out because the thread was held up.
     var skippedDeadlines: UInt64 = 0
     /// Rows that the recorder was too slow to take.

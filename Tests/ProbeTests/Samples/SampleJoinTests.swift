@@ -30,7 +30,7 @@ import Testing
         let isOut = (packet == .probe) == local
         var record = PacketRecord(session: 1, packet: packet, sequence: sequence, direction: isOut ? .out : .in)
         record.replySequence = sequence
-        record.senderPort = local ? nil : port
+        record.peerPort = local ? nil : port
         record.transmitApp = start
         record.transmitSched = start + 10
         record.transmitSoftware = start + 100

@@ -39,7 +39,7 @@ func sampleSummary(relative: Bool) -> RunSummary {
     return RunSummary(
         session: "0123456789abcdef", peer: "192.0.2.2", interface: "eth0", duration: 10_004_000_000,
         statistics: sampleStatistics(), relative: relative, clockNote: note,
-        totals: totals,
+        probes: .init(sent: 100, notSent: 25, skipped: 0), totals: totals,
         ledger: TimestampLedger(
             sent: 100,
             kinds: [

@@ -10,32 +10,47 @@ public struct LiveLine: Sendable {
     public var lostForward: UInt64
     /// Replies lost on the way back.
     public var lostReverse: UInt64
+    /// Losses of unknown direction.
+    public var lostUnknown: UInt64
+    /// Probes that the kernel refused to send.
+    public var notSent: UInt64
     /// The delays since the line before.
     public var interval: SessionStatistics.Interval
-    /// Whether the one-way delays are relative.
+    /// True if the one-way delays are relative.
     public var relative: Bool
 
     /// A line with all its parts.
     public init(
-        elapsed: Int64, sent: UInt64, received: UInt64, lostForward: UInt64, lostReverse: UInt64,
-        interval: SessionStatistics.Interval, relative: Bool
+        elapsed: Int64, sent: UInt64, received: UInt64, lostForward: UInt64, lostReverse: UInt64, lostUnknown: UInt64,
+        notSent: UInt64 = 0, interval: SessionStatistics.Interval, relative: Bool
     ) {
         self.elapsed = elapsed
         self.sent = sent
         self.received = received
         self.lostForward = lostForward
         self.lostReverse = lostReverse
+        self.lostUnknown = lostUnknown
+        self.notSent = notSent
         self.interval = interval
         self.relative = relative
     }
 
-    /// The line without a line end. Delays are the median and the 99th percentile; "~" before one-way delays says
-    /// that they are relative. Delays have a fixed width and counts only grow, so that a line covers the one before.
-    public func text() -> String {
+    /// The line without a line end, shorter than `width` columns so that the terminal keeps it on one line.
+    ///
+    /// Delays are the median, where 120 columns are there also the 99th percentile; "~" before one-way delays says that
+    /// they are relative. Losses are forward, reverse, and "?" for those of unknown direction.
+    public func text(width: Int = 80) -> String {
         let mark = relative ? "~" : " "
-        return clock.leftPadded(8) + " sent \(sent) recv \(received) lost \(lostForward)/\(lostReverse)"
-            + " fwd\(mark)" + Self.pair(interval.forward) + " rev\(mark)" + Self.pair(interval.reverse)
-            + " rtt " + Self.pair(interval.roundTrip)
+        let percentiles: [Double] = width >= 120 ? [50, 99] : [50]
+        let unknown = lostUnknown > 0 ? "/\(lostUnknown)?" : ""
+        let refused = notSent > 0 ? " unsent \(notSent)" : ""
+        let line =
+            clock.leftPadded(8)
+            + " sent \(sent)\(refused) recv \(received) lost \(lostForward)/\(lostReverse)\(unknown)"
+            + " fwd\(mark)" + Self.text(interval.forward, percentiles)
+            + " rev\(mark)" + Self.text(interval.reverse, percentiles)
+            + " rtt " + Self.text(interval.roundTrip, percentiles)
+        return String(line.prefix(max(1, width - 1)))
     }
 
     private var clock: String {
@@ -45,9 +60,7 @@ public struct LiveLine: Sendable {
         return sign + two(seconds / 3600) + ":" + two(seconds / 60 % 60) + ":" + two(seconds % 60)
     }
 
-    private static func pair(_ histogram: SignedHistogram) -> String {
-        [50, 99].map { percentile in
-            (histogram.valueAtPercentile(percentile).map(roundedDurationText) ?? "-").leftPadded(10)
-        }.joined(separator: "/")
+    private static func text(_ histogram: SignedHistogram, _ percentiles: [Double]) -> String {
+        percentiles.map { histogram.valueAtPercentile($0).map(roundedDurationText) ?? "-" }.joined(separator: "/")
     }
 }

@@ -48,11 +48,19 @@ extension RunSummary {
         writer.key("send_errors")
         writer.value(sendErrors)
         write("counters", counters, to: &writer)
+        write(
+            "probes",
+            [
+                ("due", probes.due), ("sent", probes.sent), ("not_sent", probes.notSent), ("skipped", probes.skipped),
+            ], to: &writer)
+        writeLossRatios(to: &writer)
+        writer.key("outages")
+        outages.jsonValue.write(to: &writer)
         writer.endObject()
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    private func write(_ name: String, _ side: SessionStatistics.PerDirection, to writer: inout JSONWriter) {
+    private func write(_ name: String, _ side: DirectionStatistics, to writer: inout JSONWriter) {
         writer.key(name)
         writer.beginObject()
         let counts = side.counts
@@ -62,6 +70,7 @@ extension RunSummary {
                 ("sent", counts.sent), ("received", counts.received), ("ok", counts.ok),
                 ("reordered", counts.reordered), ("late", counts.late), ("lost", counts.lost),
                 ("unknown", counts.unknown), ("duplicate", counts.duplicate), ("corrupt", counts.corrupt),
+                ("not_sent", counts.notSent),
             ], to: &writer)
         write("delay", side.delay, to: &writer)
         if let error = side.largestDelayError {
@@ -78,12 +87,45 @@ extension RunSummary {
             writer.value(error)
         }
         write("ipdv", side.ipdv, to: &writer)
-        for stage in HostPathStage.allCases { write(stage.text, side.stages[stage], to: &writer) }
+        for stage in HostPathStage.allCases { write(stage.metric, side.stages[stage], to: &writer) }
+        // What version 0.1.0 did not have, or had under another name alone.
+        for stage in HostPathStage.allCases where stage.metric != stage.text {
+            write(stage.text, side.stages[stage], to: &writer)
+        }
+        if let error = side.stages.largestConversionError {
+            writer.key("nic_error_max_ns")
+            writer.value(error)
+        }
+        if let basis = side.basis {
+            writer.key("delay_basis")
+            writer.value(basis.label)
+        }
+        if !side.leftOut.isEmpty {
+            write("delays_not_shown", side.leftOut.map { ($0.basis.label, $0.count) }, to: &writer)
+        }
+        writeBounds(side.epochs[0], to: &writer)
+        writer.endObject()
+    }
+
+    private func writeBounds(_ epoch: EpochDelays, to writer: inout JSONWriter) {
+        guard !epoch.delay.isEmpty else { return }
+        write("delay_bounds", [("bounded", epoch.boundedCount), ("relative", epoch.relativeCount)], to: &writer)
+    }
+
+    private func writeLossRatios(to writer: inout JSONWriter) {
+        writer.key("loss_ratio")
+        writer.beginObject()
+        for (key, lost) in [
+            ("forward", totals.lostForward), ("reverse", totals.lostReverse), ("unknown", totals.lostUnknown),
+        ] {
+            writer.key(key)
+            writer.value(probes.sent == 0 ? .nan : Double(lost) / Double(probes.sent))
+        }
         writer.endObject()
     }
 
     /// The delays of every clock epoch between two steps, the first included, and what is in none.
-    private func writeEpochs(_ side: SessionStatistics.PerDirection, to writer: inout JSONWriter) {
+    private func writeEpochs(_ side: DirectionStatistics, to writer: inout JSONWriter) {
         writer.key("delays")
         writer.beginArray()
         for epochDelays in side.epochs {
@@ -95,6 +137,7 @@ extension RunSummary {
                 writer.key("delay_error_max_ns")
                 writer.value(error)
             }
+            writeBounds(epochDelays, to: &writer)
             writer.endObject()
         }
         writer.endArray()

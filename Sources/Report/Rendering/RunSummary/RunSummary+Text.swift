@@ -1,158 +1,206 @@
 extension RunSummary {
-    private static let labelWidth = 28
-    private static let figureWidth = 11
+    private static let labelWidth = 20
+    private static let figureWidth = 10
 
-    /// The summary as aligned tables for people: delays, then what became of the packets and of their timestamps.
+    /// The summary for people: losses first, then outages, delays, and what happened to the packets and their timestamps.
     ///
-    /// Figures have four significant digits and their unit. Rows without values are left out. Tables are at most 120
-    /// columns wide. Ends with a line end.
-    public func text() -> String {
+    /// Figures have four significant digits and their unit. Rows without values are left out. Ends with a line end.
+    ///
+    /// - Parameter width: the columns that a line may take, 80 at least. Sentences are wrapped there, and tables show as
+    ///   many figures as fit.
+    public func text(width: Int = 80) -> String {
+        let width = max(80, width)
         var lines = ["session \(session) to \(peer) over \(interface), \(roundedDurationText(duration))"]
+        lines += lossLines()
+        lines += outages.lines()
         lines.append("clocks: \(clockNote)")
         lines += clockSteps.lines()
-        if let left = leftOutLine() { lines.append(left) }
-        if !relative, let error = errorLine("error of the one-way delay", largestError) { lines.append(error) }
-        if let error = errorLine(
-            "error of the NICs' timestamps as the hosts' time", { $0.stages.largestConversionError })
-        {
+        lines += crossingLines()
+        lines += basisLines()
+        lines += boundLines()
+        if let error = errorLine("error of converted NIC timestamps", { $0.stages.largestConversionError }) {
             lines.append(error)
         }
         lines.append("")
-        lines += delayLines()
+        lines += delayTable(width)
         lines.append("")
-        lines += countLines()
-        lines += ledger.lines("timestamps")
-        if let replyLedger, replyLedger.sent > 0 { lines += replyLedger.lines("of replies") }
+        lines += packetTable()
+        lines += TimestampLedger.lines([("probes", ledger)] + (replyLedger.map { [("replies", $0)] } ?? []))
         if let samples { lines += samples.lines() }
         if !stampNotes.isEmpty { lines += [""] + stampNotes }
         if let flows { lines += [""] + flows.lines() }
         lines.append("")
         lines.append(
             "socket: "
-                + Self.list(
-                    [("packets", socket.packets), ("drops", socket.drops)]
-                        + [("freezes", socket.freezes), ("send errors", sendErrors)]))
+                + Self.list([
+                    ("packets", socket.packets), ("drops", socket.drops), ("freezes", socket.freezes),
+                    ("send errors", sendErrors),
+                ]))
         let counted = counters.filter { $0.value > 0 }
         if !counted.isEmpty { lines.append("counters: " + Self.list(counted)) }
-        return lines.joined(separator: "\n") + "\n"
+        return lines.flatMap { wrapped($0, width: width) }.joined(separator: "\n") + "\n"
     }
 
-    /// Whether delays are of more than one clock epoch between steps of the clocks.
+    /// Losses in percent of the probes sent, and what was not sent in percent of the probes that were due.
+    private func lossLines() -> [String] {
+        let sent = probes.sent
+        let lost = totals.lostForward &+ totals.lostReverse &+ totals.lostUnknown
+        var line = "lost: \(lost) of \(sent) sent"
+        if lost > 0 {
+            let parts = [
+                (totals.lostForward, "forward"), (totals.lostReverse, "reverse"),
+                (totals.lostUnknown, "direction unknown"),
+            ]
+            func share(_ part: UInt64) -> String { sent > 0 ? " (\(percentText(part, of: sent)))" : "" }
+            line += "\(share(lost)): "
+            // Where the direction of some is unknown, none is proven for either.
+            line +=
+                parts.filter { $0.0 > 0 || totals.lostUnknown == 0 && $0.1 != "direction unknown" }
+                .map { "\($0.0) \($0.1)" + ($0.0 > 0 ? share($0.0) : "") }
+                .joined(separator: ", ")
+        } else if sent > 0 {
+            line += ", forward and reverse 0 %"
+        }
+        var lines = [line]
+        if probes.notSent > 0 || probes.skipped > 0 {
+            let parts = [(probes.notSent, "not sent"), (probes.skipped, "skipped")].filter { $0.0 > 0 }
+            lines.append(
+                "due: \(probes.due) = \(sent) sent + "
+                    + parts.map { "\($0.0) \($0.1) (\(percentText($0.0, of: probes.due)))" }.joined(separator: " + "))
+        }
+        let others = [
+            ("late", totals.late, nil), ("duplicated", totals.duplicatedForward, totals.duplicatedReverse),
+            ("reordered", totals.reorderedForward, totals.reorderedReverse),
+        ].filter { $0.1 > 0 || ($0.2 ?? 0) > 0 }
+        if !others.isEmpty {
+            lines.append(
+                others.map { name, forward, reverse in
+                    reverse.map { "\(name): \(forward) forward, \($0) reverse" } ?? "\(name): \(forward)"
+                }.joined(separator: "; "))
+        }
+        return lines
+    }
+
+    /// True if delays are of more than one clock epoch.
     var isSplit: Bool {
         let sides = [statistics.forward, statistics.reverse]
         return clockSteps.count > 0 || sides.contains { !$0.later.isEmpty || $0.crossing > 0 || $0.delaysLeftOut > 0 }
     }
 
-    private func errorLine(_ title: String, _ bound: (SessionStatistics.PerDirection) -> Int64?) -> String? {
-        let errors = [("forward", statistics.forward), ("reverse", statistics.reverse)].compactMap { name, side in
+    private var sides: [(name: String, side: DirectionStatistics)] {
+        [("forward", statistics.forward), ("reverse", statistics.reverse)]
+    }
+
+    /// The points that delays are measured between, where they are not the usual ones, and delays by lesser ones.
+    private func basisLines() -> [String] {
+        var lines: [String] = []
+        for (name, side) in sides {
+            guard let basis = side.basis, basis != .driverToKernel, basis != .nicToNIC else { continue }
+            lines.append("\(name) delays are from \(basis.text): better timestamps are missing")
+        }
+        for (name, side) in sides where !side.leftOut.isEmpty {
+            let parts = side.leftOut.map { "\($0.count) from \($0.basis.text)" }
+            lines.append("\(name) delays not in the table, by lesser timestamps: " + parts.joined(separator: ", "))
+        }
+        return lines
+    }
+
+    /// The bounds of the delays' errors; and how many delays have one, where not all have.
+    private func boundLines() -> [String] {
+        let bounded = sides.map { ($0.name, $0.side.epochs.reduce(0) { $0 &+ $1.boundedCount }, $0.side) }
+        var lines: [String] = []
+        if let line = errorLine("error of the one-way delay", { $0.epochs.compactMap(\.largestDelayError).max() }) {
+            lines.append(line)
+        }
+        let mixed = bounded.filter { name, count, side in
+            count > 0 && side.epochs.contains { $0.relativeCount > 0 }
+        }
+        if !mixed.isEmpty {
+            lines.append(
+                "  of the delays with a bound: "
+                    + mixed.map { name, count, side in
+                        let all = side.epochs.reduce(0 as UInt64) { $0 &+ $1.delay.count }
+                        return "\(name) \(count) of \(all), the other \(all &- count) are relative"
+                    }.joined(separator: "; "))
+        }
+        return lines
+    }
+
+    private func errorLine(_ title: String, _ bound: (DirectionStatistics) -> Int64?) -> String? {
+        let errors = sides.compactMap { name, side in
             bound(side).map { "\(name) at most \(roundedDurationText($0))" }
         }
         return errors.isEmpty ? nil : "\(title): " + errors.joined(separator: ", ")
     }
 
-    private func largestError(_ side: SessionStatistics.PerDirection) -> Int64? {
-        side.epochs.compactMap(\.largestDelayError).max()
+    private func delayTable(_ width: Int) -> [String] {
+        let rows = delayRows().compactMap { row in HistogramSummary(row.1).map { (row.0, $0) } }
+        guard !rows.isEmpty else { return ["No delay was measured."] }
+        let shown = min(HistogramSummary.columns.count, (width - Self.labelWidth) / Self.figureWidth)
+        var table = TextTable(labelWidth: Self.labelWidth, columnWidth: Self.figureWidth)
+        table.add("", Array(HistogramSummary.columns.prefix(shown)))
+        for (label, summary) in rows {
+            table.add(label, summary.figures.prefix(shown).map { roundedDurationText($0.value) })
+        }
+        return table.lines
     }
 
-    private func delayLines() -> [String] {
-        var rows = epochRows("forward", statistics.forward) + epochRows("reverse", statistics.reverse)
-        rows += [
-            ("round trip", statistics.roundTrip),
-            ("IPDV forward", statistics.forward.ipdv),
-            ("IPDV reverse", statistics.reverse.ipdv),
-        ]
-        for (name, side) in [("forward", statistics.forward), ("reverse", statistics.reverse)] {
-            for stage in HostPathStage.allCases { rows.append(("\(name) \(stage.label)", side.stages[stage])) }
+    private func delayRows() -> [(String, SignedHistogram)] {
+        var rows = sides.flatMap { epochRows($0.name, $0.side) }
+        rows.append(("round trip", statistics.roundTrip))
+        rows += sides.map { ("IPDV \($0.name)", $0.side.ipdv) }
+        for (name, side) in sides {
+            // Short, to leave room for the stage.
+            let way = name == "forward" ? "fwd" : "rev"
+            rows += HostPathStage.allCases.map { ("\(way) \($0.label)", side.stages[$0]) }
         }
         rows.append(("send lateness", sendLateness))
-        rows += samples?.histograms.map { ($0.label, $0.histogram) } ?? []
-        let filled = rows.compactMap { row in HistogramSummary(row.1).map { (row.0, $0) } }
-        if filled.isEmpty { return ["no delay was measured"] }
-        let heading = Self.row("", HistogramSummary.columns, label: Self.labelWidth, width: Self.figureWidth)
-        return [heading]
-            + filled.map { label, summary in
-                Self.row(
-                    label, summary.figures.map { roundedDurationText($0.value) }, label: Self.labelWidth,
-                    width: Self.figureWidth)
-            }
+        return rows + (samples?.histograms.map { ($0.label, $0.histogram) } ?? [])
     }
 
-    /// The delays of a direction: a row for each clock epoch between two steps of the clocks.
-    private func epochRows(
-        _ name: String, _ side: SessionStatistics.PerDirection
-    ) -> [(String, SignedHistogram)] {
-        guard isSplit else { return [(name + (relative ? " (relative)" : ""), side.delay)] }
-        return side.epochs.map { epochDelays in
-            (
-                name + " #\(epochDelays.epoch)" + (epochDelays.largestDelayError == nil ? " (relative)" : ""),
-                epochDelays.delay
-            )
+    /// The delays of a direction: a row for each clock epoch.
+    private func epochRows(_ name: String, _ side: DirectionStatistics) -> [(String, SignedHistogram)] {
+        side.epochs.map { epoch in
+            let number = isSplit ? " #\(epoch.epoch)" : ""
+            // Where some have a bound, a line above says how many.
+            let isRelative = isSplit ? epoch.boundedCount == 0 : relative && epoch.boundedCount == 0
+            return (name + number + (isRelative ? " relative" : ""), epoch.delay)
         }
     }
 
-    private func leftOutLine() -> String? {
+    private func crossingLines() -> [String] {
         let forward = statistics.forward
         let reverse = statistics.reverse
-        var parts: [String] = []
+        var lines: [String] = []
         if forward.crossing > 0 || reverse.crossing > 0 {
-            parts.append(
-                "on their way meanwhile, and without a delay: \(forward.crossing) probes, \(reverse.crossing) replies")
+            lines.append(
+                "  on the path during a step, without a delay: \(forward.crossing) probes, \(reverse.crossing) replies")
         }
         if forward.delaysLeftOut > 0 || reverse.delaysLeftOut > 0 {
-            parts.append(
-                "after the first \(SessionStatistics.epochLimit) clock epochs, and in no row below: "
+            lines.append(
+                "  after the first \(SessionStatistics.epochLimit) clock epochs, in no row below: "
                     + "\(forward.delaysLeftOut) probes, \(reverse.delaysLeftOut) replies")
         }
-        return parts.isEmpty ? nil : "  " + parts.joined(separator: "\n  ")
-    }
-
-    private func countLines() -> [String] {
-        let names = ["sent", "received", "ok", "reordered", "late", "lost", "unknown", "duplicate", "corrupt"]
-        var lines = [Self.row("packets", names, label: 12, width: 12)]
-        for (name, counts) in [("forward", statistics.forward.counts), ("reverse", statistics.reverse.counts)] {
-            let values = [
-                counts.sent, counts.received, counts.ok, counts.reordered, counts.late, counts.lost, counts.unknown,
-                counts.duplicate, counts.corrupt,
-            ]
-            lines.append(Self.row(name, values.map { String($0) }, label: 12, width: 12))
-        }
-        let byProgram = (statistics.forward.delaysByProgram, statistics.reverse.delaysByProgram)
-        if byProgram != (0, 0) {
-            lines.append(
-                "left out of the delays, since an end has a program's timestamp alone: forward \(byProgram.0), reverse \(byProgram.1)"
-            )
-        }
-        lines.append("")
-        lines.append(
-            "lost: forward \(totals.lostForward), reverse \(totals.lostReverse), unknown \(totals.lostUnknown);"
-                + " late \(totals.late)")
-        lines.append(
-            "duplicated: forward \(totals.duplicatedForward), reverse \(totals.duplicatedReverse);"
-                + " reordered: forward \(totals.reorderedForward), reverse \(totals.reorderedReverse)")
         return lines
     }
 
-    private static func row(_ label: String, _ cells: [String], label labelWidth: Int, width: Int) -> String {
-        tableRow(label, cells, labelWidth: labelWidth, width: width)
+    private func packetTable() -> [String] {
+        let counts = [statistics.forward.counts, statistics.reverse.counts]
+        let rows: [(name: String, isAlways: Bool, value: (DirectionCounts) -> UInt64)] = [
+            ("sent", true, \.sent), ("received", true, \.received), ("ok", true, \.ok),
+            ("reordered", false, \.reordered),
+            ("late", false, \.late), ("lost", true, \.lost), ("unknown", false, \.unknown),
+            ("duplicate", false, \.duplicate), ("corrupt", false, \.corrupt), ("not sent", false, \.notSent),
+        ]
+        var table = TextTable(labelWidth: Self.labelWidth, columnWidth: Self.figureWidth)
+        table.add("packets", sides.map(\.name))
+        for row in rows where row.isAlways || counts.contains(where: { row.value($0) > 0 }) {
+            table.add(row.name, counts.map { String(row.value($0)) })
+        }
+        return table.lines
     }
 
-    /// Counters with their names, over several lines where they are many.
     private static func list(_ counters: [(name: String, value: UInt64)]) -> String {
-        var text = ""
-        var width = 10
-        for (position, counter) in counters.enumerated() {
-            let item = "\(counter.name) \(counter.value)"
-            if position > 0 {
-                text += ", "
-                width += 2
-                if width + item.count > 118 {
-                    text += "\n  "
-                    width = 2
-                }
-            }
-            text += item
-            width += item.count
-        }
-        return text
+        counters.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
     }
 }

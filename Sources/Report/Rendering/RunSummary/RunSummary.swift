@@ -48,6 +48,26 @@ public struct RunSummary: Sendable {
         }
     }
 
+    /// The measured probes of a session by what happened to them on this host: together they are those that were due.
+    public struct ProbeCounts: Sendable, Hashable {
+        /// Probes that the kernel took.
+        public var sent: UInt64
+        /// Probes that it refused.
+        public var notSent: UInt64
+        /// Probes whose deadline was skipped because this host was held up.
+        public var skipped: UInt64
+
+        /// Counts with their values.
+        public init(sent: UInt64 = 0, notSent: UInt64 = 0, skipped: UInt64 = 0) {
+            self.sent = sent
+            self.notSent = notSent
+            self.skipped = skipped
+        }
+
+        /// The probes that were due.
+        public var due: UInt64 { sent &+ notSent &+ skipped }
+    }
+
     /// The session's label, its id as a rule.
     public var session: String
     /// The peer's address or name.
@@ -64,8 +84,12 @@ public struct RunSummary: Sendable {
     public var clockNote: String
     /// The clocks' steps in mid-run.
     public var clockSteps: ClockSteps
+    /// Probes that were due, by what happened to them on this host.
+    public var probes: ProbeCounts
     /// Losses by sequence number.
     public var totals: SequenceTotals
+    /// The times in which nothing was answered.
+    public var outages: Outages
     /// Where the probes' transmit timestamps went.
     public var ledger: TimestampLedger
     /// Where those of the replies that this host sent went.
@@ -89,7 +113,7 @@ public struct RunSummary: Sendable {
     public init(
         session: String, peer: String, interface: String, duration: Int64, statistics: SessionStatistics,
         relative: Bool, clockNote: String, clockSteps: ClockSteps = ClockSteps(),
-        totals: SequenceTotals = SequenceTotals(),
+        probes: ProbeCounts = ProbeCounts(), totals: SequenceTotals = SequenceTotals(), outages: Outages = Outages(),
         ledger: TimestampLedger = TimestampLedger(), replyLedger: TimestampLedger? = nil, stampNotes: [String] = [],
         socket: SocketCounters = SocketCounters(),
         sendLateness: SignedHistogram = SignedHistogram(),
@@ -104,7 +128,9 @@ public struct RunSummary: Sendable {
         self.relative = relative
         self.clockNote = clockNote
         self.clockSteps = clockSteps
+        self.probes = probes
         self.totals = totals
+        self.outages = outages
         self.ledger = ledger
         self.replyLedger = replyLedger
         self.stampNotes = stampNotes

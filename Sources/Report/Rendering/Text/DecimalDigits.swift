@@ -12,14 +12,12 @@ extension [UInt8] {
 
     /// Appends exactly `width` digits: leading zeros, and the lowest digits if `value` has more.
     mutating func appendDecimal(_ value: UInt64, width: Int) {
-        var divisor: UInt64 = 1
-        for _ in 1..<Swift.max(width, 1) { divisor = divisor &* 10 }
+        let start = count
+        append(contentsOf: repeatElement(UInt8(ascii: "0"), count: width))
         var rest = value
-        for _ in 0..<width {
-            append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: (rest / divisor) % 10))
-            rest %= divisor
-            divisor /= 10
-            if divisor == 0 { divisor = 1 }
+        for index in stride(from: count - 1, through: start, by: -1) {
+            self[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
         }
     }
 
@@ -36,16 +34,45 @@ extension [UInt8] {
     }
 
     private mutating func appendDecimal(magnitude: UInt64) {
-        var length = 1
-        var bound: UInt64 = 10
-        while magnitude >= bound {
-            length += 1
-            let (next, overflow) = bound.multipliedReportingOverflow(by: 10)
-            if overflow { break }
-            bound = next
-        }
-        appendDecimal(magnitude, width: length)
+        let start = count
+        append(contentsOf: repeatElement(0, count: 20))
+        var span = mutableSpan
+        let end = writeDecimal(magnitude, to: &span, at: start)
+        removeLast(start + 20 - end)
     }
+}
+
+/// Writes `value` in decimal into room that is there: 20 bytes hold any.
+///
+/// Digits are written from the last to the first, two for each division: the divisions wait for one another and are what
+/// a number costs.
+///
+/// - Returns: the position behind the last digit.
+func writeDecimal(_ value: UInt64, to out: inout MutableSpan<UInt8>, at position: Int) -> Int {
+    // Times of our day have 19 digits.
+    var length = value >= 1_000_000_000_000_000_000 ? 19 : 1
+    var bound: UInt64 = length == 19 ? 10_000_000_000_000_000_000 : 10
+    while length < 20, value >= bound {
+        length &+= 1
+        bound = length < 20 ? bound &* 10 : bound
+    }
+    var rest = value
+    let end = position &+ length
+    var index = end
+    while rest >= 100 {
+        let quotient = rest / 100
+        let pair = UInt32(truncatingIfNeeded: rest &- quotient &* 100)
+        // 103/1024 is a tenth, rounded down rightly for all numbers of two digits.
+        let tens = (pair &* 103) >> 10
+        index &-= 2
+        out[index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: tens)
+        out[index &+ 1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: pair &- tens &* 10)
+        rest = quotient
+    }
+    let last = UInt8(truncatingIfNeeded: rest)
+    out[index &- 1] = UInt8(ascii: "0") &+ last % 10
+    if last >= 10 { out[index &- 2] = UInt8(ascii: "0") &+ last / 10 }
+    return end
 }
 
 /// The lower-case digit of the low four bits.

@@ -1,6 +1,6 @@
 /// A duration to four significant digits in the unit that fits, such as "12.35 us", for tables: never more than
 /// ten characters.
-func roundedDurationText(_ nanoseconds: Int64) -> String {
+package func roundedDurationText(_ nanoseconds: Int64) -> String {
     let sign = nanoseconds < 0 ? "-" : ""
     let value = nanoseconds.magnitude
     if value < 1000 { return "\(sign)\(value) ns" }

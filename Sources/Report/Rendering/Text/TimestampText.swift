@@ -5,6 +5,11 @@ public func timestampText(_ nanoseconds: Int64) -> String {
     return String(decoding: bytes, as: UTF8.self)
 }
 
+/// The time of day in UTC to a tenth of a second, "12:00:03.2 UTC", from nanoseconds since the Unix epoch: for messages.
+package func clockText(_ nanoseconds: Int64) -> String {
+    String(timestampText(nanoseconds).dropFirst(11).prefix(10)) + " UTC"
+}
+
 extension [UInt8] {
     /// Appends RFC 3339 with nine fractional digits and Z. An Int64 reaches from the year 1677 to 2262, so that years
     /// always have four digits.

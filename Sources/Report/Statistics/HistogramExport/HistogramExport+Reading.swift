@@ -51,7 +51,8 @@ extension HistogramExport {
             .field(line: number, column: column, text: quotable(fields[index]))
         }
         guard let session = parseSession(fields[0]) else { throw wrong("session", 0) }
-        let metric = String(decoding: fields[1], as: UTF8.self)
+        let name = String(decoding: fields[1], as: UTF8.self)
+        let metric = HostPathStage.allCases.first { $0.text == name }?.metric ?? name
         guard isMetric(metric) else { throw wrong("metric", 1) }
         let packet: PacketKind?
         switch String(decoding: fields[2], as: UTF8.self) {
@@ -78,5 +79,5 @@ extension HistogramExport {
     }
 
     private static let metrics = Set(
-        ["delay", "rtt", "ipdv"] + HostPathStage.allCases.map(\.text) + SampleComparison.metrics)
+        ["delay", "rtt", "ipdv"] + HostPathStage.allCases.map(\.metric) + SampleComparison.metrics)
 }

@@ -58,7 +58,7 @@ public struct HistogramExport: Sendable {
         }
         for stage in HostPathStage.allCases {
             for (packet, side) in sides {
-                add(side.stages[stage].buckets, to: Key(session: session, metric: stage.text, packet: packet))
+                add(side.stages[stage].buckets, to: Key(session: session, metric: stage.metric, packet: packet))
             }
         }
     }

@@ -1,18 +1,19 @@
 /// The last delays by sequence number, in a table of fixed size: pairs the two directions of a probe, and neighbours
 /// of one direction, whatever the order in which their rows come.
 struct DelayTable: Sendable {
-    /// A delay and whether it is between hardware timestamps. Software and app timestamps are both CLOCK_REALTIME and may be
-    /// combined with each other; hardware delays only with hardware delays, and none with those of another clock epoch.
+    /// A delay, the points that it is measured between and its clock epoch. Delays of different epochs are never combined.
     struct Delay {
         var value: Int64
-        var hardware: Bool
+        var basis: DelayBasis
         var epoch: UInt16
     }
 
     private struct Entry {
         var sequence: UInt32 = 0
-        var flags: UInt8 = 0
         var epoch: UInt16 = 0
+        /// nil: there is no delay.
+        var forwardBasis: DelayBasis?
+        var reverseBasis: DelayBasis?
         var forward: Int64 = 0
         var reverse: Int64 = 0
     }
@@ -37,14 +38,16 @@ struct DelayTable: Sendable {
         if entries[index].sequence != sequence || entries[index].epoch != delay.epoch {
             entries[index].sequence = sequence
             entries[index].epoch = delay.epoch
-            entries[index].flags = 0
+            entries[index].forwardBasis = nil
+            entries[index].reverseBasis = nil
         }
-        let shift: UInt8 = packet == .probe ? 0 : 2
-        guard entries[index].flags & (1 << shift) == 0 else { return false }
-        entries[index].flags |= (delay.hardware ? 3 : 1) << shift
         if packet == .probe {
+            guard entries[index].forwardBasis == nil else { return false }
+            entries[index].forwardBasis = delay.basis
             entries[index].forward = delay.value
         } else {
+            guard entries[index].reverseBasis == nil else { return false }
+            entries[index].reverseBasis = delay.basis
             entries[index].reverse = delay.value
         }
         return true
@@ -54,9 +57,8 @@ struct DelayTable: Sendable {
     @inline(__always)
     func delay(sequence: UInt32, packet: PacketKind) -> Delay? {
         let entry = entries[Int(sequence & mask)]
-        let flags = packet == .probe ? entry.flags & 3 : entry.flags >> 2
-        guard entry.sequence == sequence, flags & 1 != 0 else { return nil }
-        return Delay(
-            value: packet == .probe ? entry.forward : entry.reverse, hardware: flags & 2 != 0, epoch: entry.epoch)
+        guard entry.sequence == sequence, let basis = packet == .probe ? entry.forwardBasis : entry.reverseBasis
+        else { return nil }
+        return Delay(value: packet == .probe ? entry.forward : entry.reverse, basis: basis, epoch: entry.epoch)
     }
 }

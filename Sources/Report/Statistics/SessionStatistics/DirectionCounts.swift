@@ -15,6 +15,9 @@ public struct DirectionCounts: Sendable, Hashable {
     /// Packets that arrived damaged.
     public private(set) var corrupt: UInt64 = 0
 
+    /// Packets that the kernel refused to send: they were never on the path.
+    public private(set) var notSent: UInt64 = 0
+
     /// All counts zero.
     public init() {}
 
@@ -36,8 +39,9 @@ public struct DirectionCounts: Sendable, Hashable {
         case .unknown: unknown &+= 1
         case .reordered: reordered &+= 1
         case .ok: ok &+= 1
+        case .notSent: notSent &+= 1
         // No packet of this direction.
-        case .notSent: break
+        case .absent: break
         }
     }
 }

@@ -11,16 +11,29 @@ public enum HostPathStage: UInt8, Sendable, Hashable, CaseIterable {
     /// From the kernel to the receiving program.
     case kernelToApp
 
-    /// The name of the stage's metric in the exports.
+    /// The name of the stage in the packet log and in JSON.
     public var text: String {
         switch self {
         case .appToSched: "app_to_sched"
         case .schedToDriver: "sched_to_driver"
+        case .driverToNIC: "driver_to_nic"
+        case .nicToKernel: "nic_to_kernel"
+        case .kernelToApp: "kernel_to_app"
+        }
+    }
+
+    /// The name of version 0.1.0, which the histogram export keeps and JSON has beside the other; nil where it is the same.
+    public var formerText: String? {
+        switch self {
+        case .appToSched, .schedToDriver: nil
         case .driverToNIC: "driver_to_card"
         case .nicToKernel: "card_to_software"
         case .kernelToApp: "software_to_app"
         }
     }
+
+    /// The stage's metric in the histogram export.
+    var metric: String { formerText ?? text }
 
     /// The name of the stage in tables.
     public var label: String {
@@ -28,8 +41,8 @@ public enum HostPathStage: UInt8, Sendable, Hashable, CaseIterable {
         case .appToSched: "app to sched"
         case .schedToDriver: "sched to driver"
         case .driverToNIC: "driver to NIC"
-        case .nicToKernel: "NIC to software"
-        case .kernelToApp: "software to app"
+        case .nicToKernel: "NIC to kernel"
+        case .kernelToApp: "kernel to app"
         }
     }
 }
@@ -65,21 +78,15 @@ public struct HostPathStages: Sendable {
 
     @inline(__always)
     mutating func add(_ record: PacketRecord) {
-        if let stage = difference(from: record.transmitApp, to: record.transmitSched) {
-            appToSched.record(stage)
-        }
-        if let stage = difference(from: record.transmitSched, to: record.transmitSoftware) {
-            schedToDriver.record(stage)
-        }
-        if let stage = difference(from: record.receiveSoftware, to: record.receiveApp) {
-            kernelToApp.record(stage)
-        }
-        if let stage = difference(from: record.transmitSoftware, to: record.transmitHardwareRealtime) {
-            driverToNIC.record(stage)
+        if let time = record[.appToSched] { appToSched.record(time) }
+        if let time = record[.schedToDriver] { schedToDriver.record(time) }
+        if let time = record[.kernelToApp] { kernelToApp.record(time) }
+        if let time = record[.driverToNIC] {
+            driverToNIC.record(time)
             update(conversionError: record.transmitHardwareError)
         }
-        if let stage = difference(from: record.receiveHardwareRealtime, to: record.receiveSoftware) {
-            nicToKernel.record(stage)
+        if let time = record[.nicToKernel] {
+            nicToKernel.record(time)
             update(conversionError: record.receiveHardwareError)
         }
     }

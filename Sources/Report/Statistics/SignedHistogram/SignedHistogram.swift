@@ -52,18 +52,37 @@ public struct SignedHistogram: Sendable {
     /// Counts `value`, in nanoseconds.
     @inline(__always)
     public mutating func record(_ value: Int64) {
+        count(value, 1)
+        moments.add(value)
+        lowest = Swift.min(lowest, value)
+        highest = Swift.max(highest, value)
+    }
+
+    /// The same values with buckets that are finest near another origin.
+    ///
+    /// Values move from a bucket into one that holds all of it, so that the result is what recording them there would have
+    /// given, while the origins differ by a multiple of the buckets' width and the new one lies further off. Takes time in
+    /// proportion to the number of buckets.
+    func rebased(to origin: Int64) -> SignedHistogram {
+        var result = SignedHistogram(origin: origin)
+        for bucket in buckets { result.count(bucket.from, bucket.count) }
+        result.moments = moments
+        result.lowest = lowest
+        result.highest = highest
+        return result
+    }
+
+    @inline(__always)
+    private mutating func count(_ value: Int64, _ count: UInt64) {
         // -1 is kept as 0, -2 as 1 and Int64.min as Int64.max, so that both sides have the same range.
         let distance = kept(value)
         if distance >= 0 {
             if nonNegative == nil { nonNegative = MagnitudeHistogram() }
-            nonNegative?.record(UInt64(distance))
+            nonNegative?.record(UInt64(distance), count: count)
         } else {
             if negative == nil { negative = MagnitudeHistogram() }
-            negative?.record(UInt64(~distance))
+            negative?.record(UInt64(~distance), count: count)
         }
-        moments.add(value)
-        lowest = Swift.min(lowest, value)
-        highest = Swift.max(highest, value)
     }
 
     /// Adds all values of `other`, which has the same origin, without loss: as if they had been recorded here.

@@ -1,0 +1,38 @@
+/// An aligned table for people: labels to the left, cells to the right of their columns, a space between them even where
+/// a cell is wider than its column.
+struct TextTable {
+    let labelWidth: Int
+    let columnWidth: Int
+    private(set) var lines: [String] = []
+
+    init(labelWidth: Int, columnWidth: Int) {
+        self.labelWidth = labelWidth
+        self.columnWidth = columnWidth
+    }
+
+    mutating func add(_ label: String, _ cells: [String]) {
+        lines.append(
+            label.rightPadded(labelWidth) + cells.map { " " + $0.leftPadded(columnWidth - 1) }.joined())
+    }
+}
+
+/// A line broken into lines of at most `width` characters, at spaces; a longer word keeps a line to itself. Those behind the
+/// first are indented by two more than it is.
+func wrapped(_ text: String, width: Int) -> [String] {
+    guard text.count > width else { return [text] }
+    let indent = String(repeating: " ", count: text.prefix { $0 == " " }.count)
+    var lines: [String] = []
+    var line = indent
+    for word in text.split(separator: " ") {
+        if line.allSatisfy({ $0 == " " }) {
+            line += word
+        } else if line.count + 1 + word.count <= width {
+            line += " " + word
+        } else {
+            lines.append(line)
+            line = indent + "  " + word
+        }
+    }
+    lines.append(line)
+    return lines
+}

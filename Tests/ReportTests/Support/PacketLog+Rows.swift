@@ -1,0 +1,9 @@
+@testable import Report
+
+extension PacketLog {
+    /// Appends one row by a writer of its own.
+    static func appendRow(_ record: PacketRecord, to bytes: inout [UInt8]) {
+        var writer = RowWriter()
+        writer.append(record, to: &bytes)
+    }
+}
