@@ -2,7 +2,7 @@ import FastAFPacket
 import LinuxKernel
 import NetworkAddresses
 
-/// The examples of the documentation's articles, word for word: ``ArticleTests`` compares them, and runs them.
+/// The examples of the documentation's articles, line by line: ``ArticleTests`` compares and runs them.
 enum ArticleExamples {
     static func landing() throws(SystemError) -> Interface? {
         let interface = try Interface(named: "eth0")
@@ -129,7 +129,7 @@ enum ArticleExamples {
         return (sent.id, count)
     }
 
-    /// - Parameter send: sends as many packets as it is told.
+    /// - Parameter send: sends the given number of packets.
     static func rings(
         interface: Interface, send: (Int) throws(SystemError) -> Void
     ) throws -> (tagged: Int, last: CaptureInfo, reader: RingStatistics, kernel: Statistics) {

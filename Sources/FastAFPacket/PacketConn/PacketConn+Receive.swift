@@ -43,7 +43,7 @@ extension PacketConn {
             isDown.store(true, ordering: .relaxed)
         case EAGAIN:
             guard isDown.load(ordering: .relaxed), receiver.isBoundInterfaceGone else { return 0 }
-            throw SystemError("receive", code: ENXIO, remedy: "The interface is gone.")
+            throw SystemError("receive", code: ENXIO, remedy: "The interface has been deleted.")
         case EINTR:
             return 0
         case let error where error <= 0:

@@ -7,7 +7,7 @@ extension PacketRing {
     ///
     /// - Parameters:
     ///   - interface: the interface to receive from; `nil` receives from all in this network namespace.
-    ///   - configuration: the defaults take 32 MiB of locked memory.
+    ///   - configuration: the defaults take 32 MiB of unswappable memory.
     /// - Throws: `SystemError`: EPERM without CAP_NET_RAW, EINVAL for an invalid geometry or a version that the kernel
     ///   does not have, ENOMEM if there is not enough memory, ENETDOWN if the interface is down, and errors of
     ///   socket(2), setsockopt(2), mmap(2) and bind(2).

@@ -147,7 +147,7 @@ extension PacketRing {
             return true
         }
         if isDown.load(ordering: .relaxed), socket.isBoundInterfaceGone {
-            throw .pollFailed(SystemError("wait for packets", code: ENXIO, remedy: "The interface is gone."))
+            throw .pollFailed(SystemError("wait for packets", code: ENXIO, remedy: "The interface has been deleted."))
         }
         return false
     }
