@@ -151,7 +151,7 @@ struct RingCaptureTests {
         "Invalid options are rejected with a remedy",
         arguments: [
             (["--filter", "udp and and"], "pcap-filter(7)"), (["--interface", "nope"], "`ip link` lists"),
-            (["--ring-version", "4"], "Use 1, 2 or 3"), (["--size", "0"], "1 to 4096 MiB"),
+            (["--ring-version", "4"], "use 1, 2 or 3"), (["--size", "0"], "1 to 4096 MiB"),
             (["--interval", "0"], "at least 1 second"), (["--ring-version", "1", "--vlan"], "--ring-version 2 or 3"),
             (["--count", "x"], "--count"),
         ])

@@ -36,9 +36,9 @@ extension Descriptor {
             error.advising("The group is full: open another, with id nil.")
         case EINVAL where fanout.id != nil:
             error.advising(
-                "All members of a group have the same algorithm, flags, interface and ethertype: join with the value that "
-                    + "joinFanout returned for the first member, on its interface, or open another group with id nil. The "
-                    + "interface must be up.")
+                "All members of a group have the same algorithm, flags, interface and ethertype: join with the value "
+                    + "that joinFanout returned for the first member, on its interface, or open another group with id "
+                    + "nil. The interface must be up.")
         case EINVAL:
             error.advising("The socket must be bound, and its interface up.")
         default:

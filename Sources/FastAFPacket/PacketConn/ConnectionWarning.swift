@@ -7,8 +7,8 @@ public enum ConnectionWarning: Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .receiveBuffer(let asked, let granted):
             """
-            The kernel granted a receive buffer of \(granted) bytes instead of \(asked): run with CAP_NET_ADMIN, or raise \
-            the limit, `sysctl -w net.core.rmem_max=\(asked)`, for high rates.
+            The kernel granted a receive buffer of \(granted) bytes instead of \(asked): run with CAP_NET_ADMIN, or \
+            raise the limit, `sysctl -w net.core.rmem_max=\(asked)`, for high rates.
             """
         }
     }

@@ -4,7 +4,7 @@ import LinuxKernel
 import NetworkAddresses
 import Synchronization
 
-/// A connection for packets with transmit and receive timestamps: AF_PACKET on one interface, or an ordinary UDP socket.
+/// A connection for packets with transmit and receive timestamps: AF_PACKET on one interface, or a UDP socket.
 ///
 /// It has a receive half and a send half, which are two sockets with ``Configuration/dualConn``. Any thread may call
 /// any method at any time, with its own batches and buffers. The design favours one thread each to receive, to send and

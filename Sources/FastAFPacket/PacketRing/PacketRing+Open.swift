@@ -29,7 +29,7 @@ extension PacketRing {
         }
         if configuration.options.virtioNetHeader {
             throw SystemError(
-                "set the ring's options", code: EOPNOTSUPP, remedy: "Virtio-net headers need a PacketConn.")
+                "set the ring's options", code: EOPNOTSUPP, remedy: "virtioNetHeader needs a PacketConn.")
         }
         try configuration.options.apply(to: socket, on: interface, half: [.receive, .send])
         let hardware = try requestStamps(socket, interface, configuration.stamps)

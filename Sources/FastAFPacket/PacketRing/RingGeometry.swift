@@ -22,8 +22,8 @@ struct RingGeometry: Sendable {
             if frame < 128 || !frame.isMultiple(of: Int(TPACKET_ALIGNMENT)) {
                 "frameSize \(frame) is invalid: use a multiple of 16, at least 128."
             } else if block < frame || !block.isMultiple(of: page) || block > 1 << 30 {
-                "blockSize \(block) is invalid: use a multiple of the page size, \(page) bytes, at least the frame size, "
-                    + "\(frame), and at most 1 GiB."
+                "blockSize \(block) is invalid: use a multiple of the page size, \(page) bytes, at least the frame "
+                    + "size, \(frame), and at most 1 GiB."
             } else if count < 1 || count > (1 << 36) / block {
                 "blockCount \(count) is invalid: use at least 1, and at most 64 GiB of blocks of \(block) bytes."
             } else {
