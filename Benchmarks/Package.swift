@@ -1,14 +1,14 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// As in the package above: in CI a warning is an error.
+// As in the main package: in CI a warning is an error.
 let settings: [SwiftSetting] =
     [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),
     ] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
-// A package of its own: what measures the libraries sees no more of them than any other user does.
+// A separate package, so that the benchmarks see no more of the libraries than other users do.
 let package = Package(
     name: "benchmarks",
     dependencies: [.package(name: "probe", path: "..")],

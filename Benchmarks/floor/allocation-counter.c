@@ -1,4 +1,4 @@
-// Preloaded into a process, counts its heap allocations by the name of the thread that made them:
+// Counts the heap allocations of the process it is preloaded into, by the name of the thread that made them:
 //
 //     cc -O2 -Wall -Wextra -Werror -shared -fPIC -o allocation-counter.so allocation-counter.c -ldl -pthread
 //     PROBE_ALLOCATION_FILE=counts LD_PRELOAD=$PWD/allocation-counter.so COMMAND
@@ -7,12 +7,13 @@
 //
 //     NAME ALLOCATIONS BYTES
 //
-// A thread counts under the last name that it had, threads of one name together; one that named itself is there even
-// if it allocated nothing. Spaces in names become '_'. Memory taken by mmap(2) and brk(2) directly is not seen; a
-// process that ends by a signal or by _exit(2) writes nothing.
+// A thread counts under its last name, together with other threads of that name; a thread that named itself is listed
+// even if it allocated nothing. Spaces in names become '_'. Memory from mmap(2) and brk(2) is not counted; a process
+// that ends by a signal or by _exit(2) writes nothing.
 //
-// What one packet costs is the difference between two runs of different length: what starting and ending cost is in
-// both. For glibc, whose __libc_* names reach its allocator without a look-up that might itself allocate.
+// The cost of one packet is the difference between two runs of different length, which both include the cost of
+// starting and ending. For glibc, whose __libc_* names call its allocator without a symbol lookup that might itself
+// allocate.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -35,17 +36,17 @@ extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *old, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
 
-// A thread's counts. They stay when the thread is gone.
+// A thread's counts. They stay after the thread has ended.
 struct slot {
     atomic_ulong allocations;
     atomic_ulong bytes;
     pthread_t thread;
     char name[NAME_BYTES];
     atomic_bool taken;
-    atomic_bool lives; // and `thread` is its handle
+    atomic_bool lives; // then `thread` is its handle
 };
 
-// The last slot is shared by the threads that come after the table is full.
+// The last slot is shared by the threads that start after the table is full.
 static struct slot slots[MAX_THREADS];
 static atomic_uint taken;
 static pid_t counted_process;
@@ -60,11 +61,11 @@ static struct slot *own_slot(void) {
     if (index >= MAX_THREADS - 1) return own = &slots[MAX_THREADS - 1];
     own = &slots[index];
     own->thread = pthread_self();
-    // The name that it was given so far, or that of the thread that started it.
+    // The thread's current name, or that of the thread that started it.
     prctl(PR_GET_NAME, own->name);
     atomic_store(&own->taken, true);
     atomic_store(&own->lives, true);
-    // Allocates nothing for the first 32 keys, and this is an early one. Before it is made there is one thread.
+    // Does not allocate for the first 32 keys, and this is an early one. Before it exists there is one thread.
     if (counted_process != 0) pthread_setspecific(end_of_thread, own);
     return own;
 }
@@ -110,7 +111,7 @@ int posix_memalign(void **out, size_t alignment, size_t size) {
     if (alignment < sizeof(void *) || (alignment & (alignment - 1)) != 0) return EINVAL;
     int before = errno;
     void *memory = memalign(alignment, size);
-    errno = before; // it tells by its result alone
+    errno = before; // it reports errors only by its result
     if (!memory) return ENOMEM;
     *out = memory;
     return 0;
@@ -126,7 +127,7 @@ int pthread_setname_np(pthread_t thread, const char *name) {
     }
     int result = set(thread, name);
     if (result != 0) return result;
-    // Another thread without a slot asks for its name when it takes one.
+    // Another thread without a slot reads its name when it gets one.
     if (pthread_equal(thread, pthread_self())) own_slot();
     unsigned int end = atomic_load(&taken);
     if (end > MAX_THREADS - 1) end = MAX_THREADS - 1;
@@ -147,7 +148,7 @@ static void write_line(int file, const char *name, unsigned long allocations, un
     if (write(file, line, (size_t)length) < 0) return;
 }
 
-// Handles are used again: from here on this one may be another thread's.
+// Handles are reused: from here on this one may be another thread's.
 static void forget_handle(void *slot) { atomic_store(&((struct slot *)slot)->lives, false); }
 
 __attribute__((constructor)) static void begin(void) {
@@ -155,7 +156,7 @@ __attribute__((constructor)) static void begin(void) {
 }
 
 __attribute__((destructor)) static void report(void) {
-    // A forked child that ends without exec would tell its parent's counts.
+    // A forked child that ends without exec would report its parent's counts.
     if (getpid() != counted_process) return;
     const char *path = getenv("PROBE_ALLOCATION_FILE");
     int file = path && *path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644) : STDERR_FILENO;
@@ -163,16 +164,16 @@ __attribute__((destructor)) static void report(void) {
         fprintf(stderr, "allocation-counter: %s: %s\n", path, strerror(errno));
         return;
     }
-    static bool told[MAX_THREADS];
+    static bool reported[MAX_THREADS];
     strcpy(slots[MAX_THREADS - 1].name, "(further)");
     for (unsigned int index = 0; index < MAX_THREADS; index++) {
-        if (told[index]) continue;
+        if (reported[index]) continue;
         unsigned long allocations = 0, bytes = 0;
         for (unsigned int other = index; other < MAX_THREADS; other++) {
-            if (told[other] || strncmp(slots[other].name, slots[index].name, NAME_BYTES) != 0) continue;
+            if (reported[other] || strncmp(slots[other].name, slots[index].name, NAME_BYTES) != 0) continue;
             allocations += atomic_load(&slots[other].allocations);
             bytes += atomic_load(&slots[other].bytes);
-            told[other] = true;
+            reported[other] = true;
         }
         if (allocations == 0 && !atomic_load(&slots[index].taken)) continue;
         write_line(file, slots[index].name, allocations, bytes);

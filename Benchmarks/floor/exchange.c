@@ -1,12 +1,12 @@
-// The floor of an exchange: what the kernel takes for it, whoever asks. A sender keeps frames of probe's size in
-// flight, or sends them at a rate; a reflector sends each one back; both have SCHED and driver stamps of every packet
-// they send and the kernel's stamp of every packet they receive. No STAMP, no records, no log.
+// The floor of an exchange: the kernel's cost, independent of the application. A sender keeps frames of probe's size in
+// flight, or sends them at a rate; a reflector returns each one. Both read SCHED and driver transmit timestamps of
+// every packet they send and the kernel receive timestamp of every packet they receive. No STAMP, no records, no log.
 //
 //     exchange reflector INTERFACE [--cpu N]                          until SIGTERM
 //     exchange sender INTERFACE PEER-MAC [--cpu N] [--seconds N] [--window N | --rate N]
 //
-// Each in a network namespace of its own, with 192.0.2.1 (sender) and 192.0.2.2 on a veth pair. At its end each prints
-// its figures as one line of JSON; times are integers in nanoseconds.
+// Each runs in a separate network namespace, with 192.0.2.1 (sender) and 192.0.2.2 on a veth pair. At the end each
+// prints its results as one line of JSON; times are integers in nanoseconds.
 #define _GNU_SOURCE
 #include "stamped-socket.h"
 
@@ -22,8 +22,8 @@ enum {
     reflector_port = 862,
     sequence_offset = ethernet_bytes + ip_bytes + udp_bytes,
 };
-// Without an answer for so long, what is in flight is lost.
-static const int64_t patience = 200000000;
+// Without a reply for this time, the packets in flight are lost.
+static const int64_t reply_timeout_ns = 200000000;
 
 struct options {
     const char *interface;
@@ -55,7 +55,8 @@ static uint16_t checksum(uint32_t sum) {
 }
 
 static void set_sequence(uint8_t *frame, uint32_t sequence) {
-    // The complement behind it keeps the UDP checksum the same, which the kernel verifies for the port's holder.
+    // The complement that follows keeps the UDP checksum unchanged, which the kernel verifies for the socket that
+    // reserves the port.
     uint32_t values[2] = { sequence, ~sequence };
     memcpy(frame + sequence_offset, values, sizeof values);
 }
@@ -119,7 +120,7 @@ static void print_lateness(int64_t *lateness, size_t count) {
 
 // MARK: roles
 
-// One batch back to where it came from.
+// Returns one batch to its sender.
 static unsigned int reflect(void) {
     unsigned int received = stamped_socket_receive(&link_socket), count = 0;
     for (unsigned int index = 0; index < received; index++) {
@@ -145,7 +146,7 @@ static void run_reflector(const struct options *options) {
             last = time_of(CLOCK_MONOTONIC);
             if (first == 0) first = last;
         } else {
-            stamped_socket_wait(&link_socket, second / 10); // not for ever: a signal may come just before it
+            stamped_socket_wait(&link_socket, second / 10); // bounded: a signal may arrive just before it
         }
     }
     stamped_socket_drain(&link_socket);
@@ -155,18 +156,18 @@ static void run_reflector(const struct options *options) {
 
 struct flight {
     uint32_t next;      // the sequence of the next packet
-    uint32_t oldest;    // those before it are back or lost
+    uint32_t oldest;    // earlier ones are returned or lost
     uint32_t in_flight;
     uint64_t exchanges;
     uint64_t lost;
     uint64_t strays;
 };
 
-static unsigned int take_replies(struct flight *flight) {
+static unsigned int receive_replies(struct flight *flight) {
     unsigned int received = stamped_socket_receive(&link_socket);
     for (unsigned int index = 0; index < received; index++) {
         uint32_t sequence;
-        // veth keeps the order, so a reply that is not the next one tells of a loss.
+        // A veth keeps the order, so a reply that is not the next one shows a loss.
         if (link_socket.in.headers[index].msg_len != frame_bytes ||
             !has_sequence(stamped_socket_in(&link_socket, index), &sequence) ||
             sequence - flight->oldest >= flight->in_flight) {
@@ -182,11 +183,11 @@ static unsigned int take_replies(struct flight *flight) {
     return received;
 }
 
-// How many packets may be sent now: those whose time has come, or what the window leaves.
+// The number of packets that may be sent now: those whose time has come, or the rest of the window.
 static unsigned int allowed(const struct options *options, const struct flight *flight, int64_t elapsed) {
     int64_t count;
     if (options->rate > 0) {
-        // Of packet n the time is n / rate.
+        // Packet n is due at n / rate.
         count = elapsed / second * options->rate + elapsed % second * options->rate / second + 1 - flight->next;
     } else {
         count = options->window - flight->in_flight;
@@ -228,15 +229,15 @@ static void run_sender(const struct options *options) {
         }
         if (count > 0) send_probes(&flight, count);
         stamped_socket_drain(&link_socket);
-        if (take_replies(&flight) > 0 || flight.in_flight == count) heard = now;
-        if (now - heard > patience) {
+        if (receive_replies(&flight) > 0 || flight.in_flight == count) heard = now;
+        if (now - heard > reply_timeout_ns) {
             flight.lost += flight.in_flight;
             flight.oldest = flight.next;
             flight.in_flight = 0;
             heard = now;
         }
         if (now >= stop && flight.in_flight == 0) break;
-        int64_t wait = patience;
+        int64_t wait = reply_timeout_ns;
         if (now < stop) {
             now = time_of(CLOCK_MONOTONIC);
             if (options->rate > 0) wait = start + due(options, flight.next) - now;
@@ -245,7 +246,7 @@ static void run_sender(const struct options *options) {
         if (wait > 0) stamped_socket_wait(&link_socket, wait);
     }
     cpu = time_of(CLOCK_THREAD_CPUTIME_ID) - cpu;
-    while (!stamped_socket_is_settled(&link_socket) && stamped_socket_wait(&link_socket, patience)) {
+    while (!stamped_socket_is_settled(&link_socket) && stamped_socket_wait(&link_socket, reply_timeout_ns)) {
         stamped_socket_drain(&link_socket);
     }
     print_account("sender", flight.exchanges, now - start, cpu);
@@ -268,7 +269,7 @@ static void prepare_thread(int cpu) {
         cpu_set_t set;
         CPU_ZERO(&set);
         CPU_SET((unsigned int)cpu, &set);
-        if (sched_setaffinity(0, sizeof set, &set) < 0) fail("pin to the processor");
+        if (sched_setaffinity(0, sizeof set, &set) < 0) fail("pin to the CPU");
     }
     if (prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0) < 0) fail("set the timer slack");
     end_at_signals();

@@ -1,9 +1,9 @@
-// Floods an interface with frames that carry nothing, or sends them at a rate, until SIGTERM: what the readers of
-// packets.c and of Benchmarks/Sources/packets read.
+// Floods an interface with frames without payload, or sends them at a rate, until SIGTERM: the input of packets.c and
+// of Benchmarks/Sources/packets.
 //
 //     flood INTERFACE PEER-MAC [--frame-bytes N] [--rate N]
 //
-// At its end it prints how many it sent.
+// At the end it prints the number of frames sent.
 #define _GNU_SOURCE
 #include "packet-socket.h"
 
@@ -42,7 +42,7 @@ int main(int argc, char **argv) {
     check("set the timer slack", prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0));
 
     int descriptor = open_packet_socket();
-    set_int(descriptor, "go past the queue", SOL_PACKET, PACKET_QDISC_BYPASS, 1);
+    set_int(descriptor, "bypass the packet scheduler", SOL_PACKET, PACKET_QDISC_BYPASS, 1);
     bind_to(descriptor, interface_index(argv[1]), 0);
     struct batch batch;
     make_batch(&batch, (unsigned int)frame_bytes);
@@ -50,7 +50,7 @@ int main(int argc, char **argv) {
         write_ethernet_header(packet_of(&batch, index), argv[1], peer, test_ethertype);
     }
 
-    // Paced frames go one by one.
+    // At a rate, frames are sent one at a time.
     const unsigned int count = rate > 0 ? 1 : batch_size;
     uint64_t sent = 0;
     const int64_t start = time_of(CLOCK_MONOTONIC);

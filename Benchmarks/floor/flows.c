@@ -1,8 +1,9 @@
-// Begins UDP flows at a steady rate, each to a destination of its own, for the benchmark `scripts/bench netlink`.
+// Starts UDP flows at a steady rate, each to a different destination, for the benchmark `scripts/bench netlink`.
 //
 //     flows RATE COUNT
 //
-// One datagram a flow, to 198.18.0.0/15 (RFC 2544) port 862, in batches of 64. Prints how many went, and in what time.
+// One datagram per flow, to 198.18.0.0/15 (RFC 2544) port 862, in batches of 64. Prints the number sent and the
+// duration.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -15,7 +16,7 @@
 #include <time.h>
 
 #define BATCH 64
-// The network's addresses; beyond them the port goes up.
+// The network's addresses; after them the port is incremented.
 #define ADDRESSES 131072
 
 static int64_t now(void) {

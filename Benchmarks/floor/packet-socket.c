@@ -64,24 +64,24 @@ int open_packet_socket(void) {
     return descriptor;
 }
 
-static void ask_for_stamps(int socket, int flags) {
-    int own = flags | only_own_stamps;
-    if (setsockopt(socket, SOL_SOCKET, timestamping_new, &own, sizeof own) == 0) return;
-    set_int(socket, "ask for stamps", SOL_SOCKET, timestamping_new, flags);
+static void request_stamps(int socket, int flags) {
+    int restricted = flags | only_requested_stamps;
+    if (setsockopt(socket, SOL_SOCKET, timestamping_new, &restricted, sizeof restricted) == 0) return;
+    set_int(socket, "request timestamps", SOL_SOCKET, timestamping_new, flags);
 }
 
-void ask_for_receive_stamps(int socket) {
-    ask_for_stamps(socket, report | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_RX_HARDWARE);
+void request_receive_stamps(int socket) {
+    request_stamps(socket, report | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_RX_HARDWARE);
 }
 
-void ask_for_transmit_stamps(int socket, int kinds) {
-    ask_for_stamps(
+void request_transmit_stamps(int socket, int kinds) {
+    request_stamps(
         socket, report | kinds | SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY | SOF_TIMESTAMPING_OPT_TX_SWHW);
 }
 
 void prepare_receiver(int socket) {
-    set_int(socket, "ask for auxiliary data", SOL_PACKET, PACKET_AUXDATA, 1);
-    set_int(socket, "leave out own frames", SOL_PACKET, ignore_outgoing, 1);
+    set_int(socket, "request auxiliary data", SOL_PACKET, PACKET_AUXDATA, 1);
+    set_int(socket, "exclude frames sent by this host", SOL_PACKET, ignore_outgoing, 1);
 }
 
 void bind_to(int socket, int interface, uint16_t ethertype) {
@@ -129,7 +129,7 @@ unsigned int receive_batch(int socket, struct batch *batch, int flags) {
     return received < 0 ? 0 : (unsigned int)received;
 }
 
-void give_id(struct batch *batch, unsigned int index, uint32_t id) {
+void set_id(struct batch *batch, unsigned int index, uint32_t id) {
     struct msghdr *header = &batch->headers[index].msg_hdr;
     header->msg_control = control_of(batch, index);
     header->msg_controllen = CMSG_SPACE(sizeof id);
@@ -140,7 +140,7 @@ void give_id(struct batch *batch, unsigned int index, uint32_t id) {
     memcpy(CMSG_DATA(message), &id, sizeof id);
 }
 
-void give_no_id(struct batch *batch, unsigned int index) {
+void clear_id(struct batch *batch, unsigned int index) {
     batch->headers[index].msg_hdr.msg_control = NULL;
     batch->headers[index].msg_hdr.msg_controllen = 0;
 }

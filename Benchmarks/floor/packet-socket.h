@@ -1,6 +1,6 @@
-// Packet sockets with stamps, and batches for them: the system calls that FastAFPacket makes, and nothing else.
+// Packet sockets with timestamps, and batches for them: the system calls that FastAFPacket makes, and nothing else.
 //
-// What fails ends the process with a message.
+// A failure ends the process with a message.
 #ifndef PACKET_SOCKET_H
 #define PACKET_SOCKET_H
 
@@ -14,12 +14,12 @@ enum {
     ethernet_bytes = 14,
     control_bytes = 256,
     name_bytes = 32,
-    // IEEE 802 local experimental 1: the kernel neither sends nor takes any of it.
+    // IEEE 802 local experimental 1, which the kernel neither sends nor receives.
     test_ethertype = 0x88b5,
     // Newer than the oldest headers that this builds with.
     timestamping_new = 65,        // SO_TIMESTAMPING_NEW, Linux 5.1
     timestamp_id = 81,            // SCM_TS_OPT_ID, 6.13
-    only_own_stamps = 1 << 17,    // SOF_TIMESTAMPING_OPT_RX_FILTER, 6.12
+    only_requested_stamps = 1 << 17, // SOF_TIMESTAMPING_OPT_RX_FILTER, 6.12
     ignore_outgoing = 23,         // PACKET_IGNORE_OUTGOING, 4.20
 };
 static const int64_t second = 1000000000;
@@ -51,33 +51,33 @@ int interface_index(const char *interface);
 // The header of a frame from the interface to `peer`.
 void write_ethernet_header(uint8_t *frame, const char *interface, const uint8_t peer[6], uint16_t ethertype);
 
-// An unbound packet socket with the receive buffer that FastAFPacket asks for.
+// An unbound packet socket with the receive buffer size that FastAFPacket requests.
 int open_packet_socket(void);
-void ask_for_receive_stamps(int socket);
-void ask_for_transmit_stamps(int socket, int kinds);
-// Auxiliary data, and no frames of this host's own.
+void request_receive_stamps(int socket);
+void request_transmit_stamps(int socket, int kinds);
+// Requests auxiliary data, and excludes frames that this host sends.
 void prepare_receiver(int socket);
 void bind_to(int socket, int interface, uint16_t ethertype);
 
-// With `packet_room` 0 it takes stamps alone.
+// With `packet_room` 0 the batch receives only timestamps.
 void make_batch(struct batch *batch, unsigned int packet_room);
 uint8_t *packet_of(const struct batch *batch, unsigned int index);
 
-// Receives what is there, up to a batch, without waiting.
+// Receives up to a batch of ready packets, without waiting.
 unsigned int receive_batch(int socket, struct batch *batch, int flags);
 
-// Gives the stamps of the packet at `index` an id; without, its control data are taken away.
-void give_id(struct batch *batch, unsigned int index, uint32_t id);
-void give_no_id(struct batch *batch, unsigned int index);
+// Sets or removes the id of the timestamps of the packet at `index`.
+void set_id(struct batch *batch, unsigned int index, uint32_t id);
+void clear_id(struct batch *batch, unsigned int index);
 
-// Each program's own: says how it is called, and ends the process.
+// Defined by each program: prints its usage, and ends the process.
 _Noreturn void usage(void);
 
-// What stands on a command line; anything else ends in usage().
+// Parse a command-line argument; an invalid one calls usage().
 long number(const char *text, long least, long most);
 void mac_address(const char *text, uint8_t mac[6]);
 
-// Sets `ended` at SIGTERM and SIGINT.
+// Sets `ended` on SIGTERM and SIGINT.
 extern volatile bool ended;
 void end_at_signals(void);
 

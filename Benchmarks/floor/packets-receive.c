@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-// So long a reader that has emptied its queue lets it fill again. A faster reader would otherwise have smaller batches,
-// and be no cheaper a packet; so batches are full, but for one of each pause.
+// The time that a reader that has emptied its queue lets it fill again. Otherwise a faster reader would get smaller
+// batches, and its cost per packet would not fall. With it batches are full, except one for each pause.
 static const struct timespec pause_when_empty = { .tv_nsec = 1000000 };
 
 struct packet {
@@ -45,7 +45,7 @@ static struct packet read_packet(const struct batch *batch, unsigned int index) 
 static int open_receiver(const struct options *options, struct batch *batch) {
     int descriptor = open_packet_socket();
     prepare_receiver(descriptor);
-    ask_for_receive_stamps(descriptor);
+    request_receive_stamps(descriptor);
     bind_to(descriptor, interface_index(options->interface), test_ethertype);
     make_batch(batch, slot_bytes);
     return descriptor;
@@ -79,9 +79,9 @@ static int ascending(const void *a, const void *b) {
 void run_latency(const struct options *options) {
     struct batch batch;
     int descriptor = open_receiver(options, &batch);
-    // Edge-triggered, as PacketConn waits.
+    // Edge-triggered, like PacketConn.
     int events = epoll_create1(EPOLL_CLOEXEC);
-    check("make an event queue", events);
+    check("create an event queue", events);
     struct epoll_event wanted = { .events = EPOLLIN | EPOLLET };
     check("watch the socket", epoll_ctl(events, EPOLL_CTL_ADD, descriptor, &wanted));
 

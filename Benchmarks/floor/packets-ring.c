@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 
 enum {
-    // As the Swift program has them. A block holds thousands of small frames; all of them hold ten milliseconds of a
-    // flood of long ones, so that a reader that another process holds up for a while loses none.
+    // The same values as in the Swift program. A block holds thousands of small frames; all blocks hold ten
+    // milliseconds of a flood of long frames, so that a reader that another process delays for a while loses none.
     block_bytes = 1 << 20,
     block_count = 16,
     block_frame_bytes = 2048,
@@ -25,7 +25,7 @@ static uint8_t *map_ring(int descriptor) {
         .tp_retire_blk_tov = block_timeout_ms,
     };
     set_int(descriptor, "choose the ring's version", SOL_PACKET, PACKET_VERSION, TPACKET_V3);
-    check("make the ring", setsockopt(descriptor, SOL_PACKET, PACKET_RX_RING, &request, sizeof request));
+    check("set up the ring", setsockopt(descriptor, SOL_PACKET, PACKET_RX_RING, &request, sizeof request));
     uint8_t *ring = mmap(
         NULL, (size_t)block_bytes * block_count, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, descriptor, 0);
     if (ring == MAP_FAILED) fail("map the ring");
@@ -34,8 +34,8 @@ static uint8_t *map_ring(int descriptor) {
 
 void run_ring(const struct options *options) {
     int descriptor = open_packet_socket();
-    set_int(descriptor, "leave out own frames", SOL_PACKET, ignore_outgoing, 1);
-    ask_for_receive_stamps(descriptor);
+    set_int(descriptor, "exclude frames sent by this host", SOL_PACKET, ignore_outgoing, 1);
+    request_receive_stamps(descriptor);
     uint8_t *ring = map_ring(descriptor);
     bind_to(descriptor, interface_index(options->interface), test_ethertype);
 

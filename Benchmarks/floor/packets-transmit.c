@@ -10,10 +10,10 @@
 #include <string.h>
 
 enum { book_size = 1 << 12 };
-// Without a stamp for so long it does not come.
-static const int patience_ms = 1000;
+// The timeout for a timestamp.
+static const int stamp_timeout_ms = 1000;
 
-// What became of every send. `waiting` is of each id's low bits.
+// The outcome of every send. An entry's index is its id's low bits.
 struct book {
     struct {
         uint32_t id;
@@ -26,14 +26,14 @@ struct book {
 };
 static struct book book;
 
-static void enter_send(uint32_t id, int64_t time) {
+static void record_send(uint32_t id, int64_t time) {
     book.entries[id % book_size].id = id;
     book.entries[id % book_size].waiting = true;
     book.entries[id % book_size].sent_at = time;
     book.sent++;
 }
 
-static void enter_stamp(uint32_t id) {
+static void record_stamp(uint32_t id) {
     if (book.entries[id % book_size].id != id || !book.entries[id % book_size].waiting) {
         book.unknown++;
         return;
@@ -42,7 +42,7 @@ static void enter_stamp(uint32_t id) {
     book.stamped++;
 }
 
-// Returns the sum of the stamps.
+// Returns the sum of the timestamps.
 static uint64_t read_stamps(const struct batch *batch, unsigned int count) {
     uint64_t sum = 0;
     for (unsigned int index = 0; index < count; index++) {
@@ -60,7 +60,7 @@ static uint64_t read_stamps(const struct batch *batch, unsigned int count) {
                 memcpy(&error, CMSG_DATA(message), sizeof error);
                 if (stamp == 0 || error.ee_errno != ENOMSG || error.ee_origin != SO_EE_ORIGIN_TIMESTAMPING ||
                     error.ee_info != SCM_TSTAMP_SND) continue;
-                enter_stamp(error.ee_data);
+                record_stamp(error.ee_data);
                 sum += (uint64_t)stamp;
             }
         }
@@ -79,7 +79,7 @@ static void send_batch(int descriptor, struct batch *batch) {
 
 void run_transmit(const struct options *options) {
     int descriptor = open_packet_socket();
-    ask_for_transmit_stamps(descriptor, SOF_TIMESTAMPING_TX_SOFTWARE);
+    request_transmit_stamps(descriptor, SOF_TIMESTAMPING_TX_SOFTWARE);
     bind_to(descriptor, interface_index(options->interface), 0);
     struct batch out, stamps;
     make_batch(&out, (unsigned int)options->frame_bytes);
@@ -94,18 +94,18 @@ void run_transmit(const struct options *options) {
         for (unsigned int index = 0; index < batch_size; index++) {
             memcpy(packet_of(&out, index), frame, (size_t)options->frame_bytes);
             out.vectors[index].iov_len = (size_t)options->frame_bytes;
-            give_id(&out, index, id + index);
+            set_id(&out, index, id + index);
         }
         send_batch(descriptor, &out);
         int64_t now = time_of(CLOCK_MONOTONIC);
-        for (unsigned int index = 0; index < batch_size; index++) enter_send(id + index, now);
+        for (unsigned int index = 0; index < batch_size; index++) record_send(id + index, now);
         id += batch_size;
         while (book.stamped < book.sent) {
             unsigned int count = receive_batch(descriptor, &stamps, MSG_ERRQUEUE);
             sum += read_stamps(&stamps, count);
             if (count > 0) continue;
             struct pollfd entry = { .fd = descriptor };
-            if (poll(&entry, 1, patience_ms) <= 0) break;
+            if (poll(&entry, 1, stamp_timeout_ms) <= 0) break;
         }
         if (book.stamped < book.sent) break; // the results say so
     }

@@ -1,12 +1,12 @@
 // The floor of FastAFPacket: the same system calls with the same batches, and the same fields read, in the simplest C.
 //
-//     packets ring INTERFACE                    receives by a TPACKET_V3 ring; reads each packet's length and stamp
+//     packets ring INTERFACE                    receives by a TPACKET_V3 ring; reads each packet's length and timestamp
 //     packets receive INTERFACE                 the same by recvmmsg; reads address and VLAN tag too
-//     packets latency INTERFACE [--spin]        from the kernel's stamp to the reader, waiting or spinning
-//     packets transmit INTERFACE --peer MAC     sends, and reads a stamp of every packet
+//     packets latency INTERFACE [--spin]        from the kernel's timestamp to the reader, waiting or spinning
+//     packets transmit INTERFACE --peer MAC     sends, and reads a timestamp of every packet
 //
-// Each with [--packets N] [--warm-up N] [--frame-bytes N], in a network namespace of its own on a veth pair; what is
-// received comes from flood.c. At its end it prints its figures as one line of JSON; times are in nanoseconds.
+// Each takes [--packets N] [--warm-up N] [--frame-bytes N] and runs in a separate network namespace on a veth pair;
+// flood.c sends the packets received. At the end it prints its results as one line of JSON; times are in nanoseconds.
 #define _GNU_SOURCE
 #include "packets.h"
 
@@ -21,7 +21,8 @@ _Noreturn void usage(void) {
     exit(64);
 }
 
-// Source: /proc/[pid]/schedstat in Documentation/scheduler/sched-stats.rst. 0 where the kernel keeps none.
+// The nanoseconds waited for a CPU; 0 if the kernel does not record them. Source: /proc/[pid]/schedstat in
+// Documentation/scheduler/sched-stats.rst.
 static int64_t time_waited(void) {
     long waited = 0;
     FILE *file = fopen("/proc/thread-self/schedstat", "re");

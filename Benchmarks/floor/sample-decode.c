@@ -1,9 +1,10 @@
-// Decodes one psample message again and again, as plainly as C can: the floor of the benchmark `scripts/bench netlink`.
+// Decodes one psample message repeatedly, in plain C: the floor of the benchmark `scripts/bench netlink`.
 //
 //     sample-decode FILE COUNT
 //
-// FILE holds one netlink message, header included. Every attribute is checked for its length and size and stored; the
-// data is pointed at. Prints one line of JSON; its sum is of what was read, so that it was read.
+// FILE holds one netlink message, header included. The length and size of every attribute are checked, and its value is
+// stored; the data is referenced in place. Prints one line of JSON. Its sum covers the values read, so that the
+// compiler cannot skip reading them.
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 #include <linux/netlink.h>
 #include <linux/psample.h>
 
-// Newer than the oldest headers that we build with.
+// Newer than the oldest headers that this builds with.
 #define USER_COOKIE 15
 #define SAMPLE_PROBABILITY 16
 
@@ -58,7 +59,7 @@ struct sample {
         (field) = swap(value);                               \
     } while (0)
 
-// The next attribute, or 0 at the end; -1 for one that is cut.
+// Reads the next attribute. Returns 1, or 0 at the end, or -1 if the attribute is truncated.
 static int next(const unsigned char **rest, size_t *left, uint16_t *type, const unsigned char **payload, size_t *size) {
     if (*left == 0) return 0;
     struct nlattr header;

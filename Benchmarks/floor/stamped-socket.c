@@ -22,7 +22,7 @@ enum {
 };
 
 static void filter_port(int socket, uint16_t port) {
-    // "ip and udp and dst port N" in the manner of libpcap: first fragments only, options skipped.
+    // "ip and udp and dst port N" as libpcap compiles it: first fragments only, options skipped.
     struct sock_filter program[] = {
         BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 8),
@@ -40,31 +40,31 @@ static void filter_port(int socket, uint16_t port) {
     check("attach the filter", setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter));
 }
 
-static int hold_port(uint16_t port) {
-    int holder = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    check("open a UDP socket", holder);
+static int reserve_port(uint16_t port) {
+    int reservation = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    check("open a UDP socket", reservation);
     struct sock_filter program[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
     struct sock_fprog filter = { .len = 1, .filter = program };
-    check("attach the filter", setsockopt(holder, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter));
+    check("attach the filter", setsockopt(reservation, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter));
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
-    check("hold the UDP port", bind(holder, (struct sockaddr *)&address, sizeof address));
-    return holder;
+    check("reserve the UDP port", bind(reservation, (struct sockaddr *)&address, sizeof address));
+    return reservation;
 }
 
 void stamped_socket_open(struct stamped_socket *self, const char *interface, uint16_t port) {
     memset(self, 0, sizeof *self);
     int index = interface_index(interface);
-    self->port_holder = hold_port(port);
+    self->port_reservation = reserve_port(port);
     self->gives_ids = true;
 
     self->receiver = open_packet_socket();
     filter_port(self->receiver, port);
     prepare_receiver(self->receiver);
-    ask_for_receive_stamps(self->receiver);
+    request_receive_stamps(self->receiver);
     bind_to(self->receiver, index, ETH_P_IP);
 
     self->sender = open_packet_socket();
-    ask_for_transmit_stamps(self->sender, SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_SOFTWARE);
+    request_transmit_stamps(self->sender, SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_SOFTWARE);
     bind_to(self->sender, index, 0); // protocol 0: this half receives nothing
 
     make_batch(&self->in, slot_bytes);
@@ -83,13 +83,13 @@ uint8_t *stamped_socket_in(struct stamped_socket *self, unsigned int index) {
 void stamped_socket_send(struct stamped_socket *self, unsigned int count) {
     struct batch *batch = &self->out;
     for (unsigned int index = 0; index < count; index++) {
-        if (self->gives_ids) give_id(batch, index, self->next_id + index);
-        else give_no_id(batch, index);
+        if (self->gives_ids) set_id(batch, index, self->next_id + index);
+        else clear_id(batch, index);
     }
     for (unsigned int done = 0; done < count;) {
         int sent = sendmmsg(self->sender, batch->headers + done, count - done, MSG_DONTWAIT);
         if (sent < 0 && errno == EINVAL && self->gives_ids && self->account.sent == 0) {
-            // An older kernel: its own count starts at 0 too, so the ids are the same.
+            // An older kernel: its count starts at 0 too, so the ids are the same.
             self->gives_ids = false;
             stamped_socket_send(self, count);
             return;
@@ -119,9 +119,9 @@ unsigned int stamped_socket_receive(struct stamped_socket *self) {
     return received;
 }
 
-static void enter_stamp(struct stamped_socket *self, const struct sock_extended_err *error) {
+static void record_stamp(struct stamped_socket *self, const struct sock_extended_err *error) {
     uint8_t bit = error->ee_info == SCM_TSTAMP_SCHED ? had_sched : error->ee_info == SCM_TSTAMP_SND ? had_snd : 0;
-    // Unsigned: an id that is not among the last ones sent is far away.
+    // Unsigned: an id that is not among the last ones sent has a large age.
     uint32_t age = self->next_id - 1 - error->ee_data;
     uint8_t *had = &self->had[error->ee_data % tracked_packets];
     if (bit == 0 || age >= tracked_packets || age >= self->account.sent || (*had & bit) != 0) {
@@ -149,7 +149,7 @@ void stamped_socket_drain(struct stamped_socket *self) {
                     struct sock_extended_err error;
                     if (message->cmsg_len < CMSG_LEN(sizeof error)) continue;
                     memcpy(&error, CMSG_DATA(message), sizeof error);
-                    if (stamped && error.ee_origin == SO_EE_ORIGIN_TIMESTAMPING) enter_stamp(self, &error);
+                    if (stamped && error.ee_origin == SO_EE_ORIGIN_TIMESTAMPING) record_stamp(self, &error);
                 }
             }
         }
@@ -163,7 +163,7 @@ bool stamped_socket_is_settled(const struct stamped_socket *self) {
 bool stamped_socket_wait(struct stamped_socket *self, int64_t timeout_ns) {
     struct pollfd entries[] = {
         { .fd = self->receiver, .events = POLLIN },
-        { .fd = self->sender }, // stamps raise POLLERR, unasked
+        { .fd = self->sender }, // timestamps set POLLERR, which is always reported
     };
     struct timespec timeout = { timeout_ns / 1000000000, timeout_ns % 1000000000 };
     int ready = ppoll(entries, 2, &timeout, NULL);

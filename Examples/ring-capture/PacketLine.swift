@@ -1,6 +1,6 @@
 import FastAFPacket
 
-/// Prints what is known of a packet, and its first bytes.
+/// Prints a packet's metadata and first bytes.
 func printLine(_ bytes: RawSpan, _ packet: borrowing RingPacket) {
     let first = bytes.withUnsafeBytes { bytes in
         bytes.prefix(32).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()

@@ -9,30 +9,30 @@ import Synchronization
 struct RingCapture: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ring-capture",
-        abstract: "Read packets from a ring that the kernel fills, and print what is known of each, or only counts.",
+        abstract: "Read packets from a ring that the kernel fills, and print a line for each, or only counts.",
         discussion: """
             EXAMPLE
               # ring-capture --interface eth0 --filter 'udp port 862' --packets
               # ring-capture --interface eth0 --vlan --interval 1
 
-            A line for a packet has its timestamp (CLOCK_REALTIME, or the PHC) with its
-            source, its length on the wire, how much of it was captured, and its first bytes.
-            Counts go to standard error. It needs CAP_NET_RAW.
+            A packet's line has its timestamp (CLOCK_REALTIME, or the PHC) and the timestamp's
+            source, its length on the wire, its captured length, and its first bytes.
+            Counts go to standard error. Needs CAP_NET_RAW.
             """)
 
-    @Option(name: .shortAndLong, help: "The interface to hear; without it all of this network namespace.")
+    @Option(name: .shortAndLong, help: "The interface to receive from (default: all of this network namespace).")
     var interface: String?
 
-    @Option(name: .shortAndLong, help: "Which packets: a pcap-filter(7) expression.")
+    @Option(name: .shortAndLong, help: "The packets to receive: a pcap-filter(7) expression.")
     var filter: String?
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("Packets to read; without it until stopped.", valueName: "n"))
+    @Option(name: .shortAndLong, help: ArgumentHelp("Number of packets to read (default: unlimited).", valueName: "n"))
     var count: UInt64?
 
-    @Option(help: ArgumentHelp("Seconds between two lines of counts.", valueName: "s"))
+    @Option(help: ArgumentHelp("Seconds between lines of counts.", valueName: "s"))
     var interval: UInt32 = 10
 
-    @Option(help: ArgumentHelp("TPACKET version 1, 2 or 3; without it the highest that there is.", valueName: "v"))
+    @Option(help: ArgumentHelp("TPACKET version 1, 2 or 3 (default: the highest available).", valueName: "v"))
     var ringVersion: Int32?
 
     @Option(help: ArgumentHelp("The ring's size in MiB.", valueName: "MiB"))
@@ -41,30 +41,35 @@ struct RingCapture: ParsableCommand {
     @Flag(name: .shortAndLong, help: "Print a line for each packet.")
     var packets = false
 
-    @Flag(help: "Put the VLAN tag, which the kernel takes out of a frame, back in its place.")
+    @Flag(help: "Restore the VLAN tag that the kernel removes from a frame.")
     var vlan = false
 
-    @Flag(help: "Ask for the NIC's timestamps.")
+    @Flag(help: "Request the NIC's timestamps.")
     var hardware = false
 
     func validate() throws {
-        if interval == 0 { throw ValidationError("--interval is at least 1 s.") }
-        if !(1...4096).contains(size) { throw ValidationError("--size is from 1 to 4096 MiB.") }
-        if let ringVersion, !(1...3).contains(ringVersion) { throw ValidationError("--ring-version is 1, 2 or 3.") }
-        if vlan, ringVersion == 1 { throw ValidationError("Tags are known with --ring-version 2 or 3 alone.") }
+        if interval == 0 { throw ValidationError("--interval is too short: use at least 1 second.") }
+        if !(1...4096).contains(size) { throw ValidationError("--size is out of range: use 1 to 4096 MiB.") }
+        if let ringVersion, !(1...3).contains(ringVersion) {
+            throw ValidationError("--ring-version is unknown: use 1, 2 or 3.")
+        }
+        if vlan, ringVersion == 1 {
+            throw ValidationError("Version 1 does not report VLAN tags: use --ring-version 2 or 3.")
+        }
     }
 
     func run() throws {
         let ring = try open()
         defer { ring.close() }
-        if hardware { tellOfStamps(ring) }
+        if hardware { reportMissingStamps(ring) }
         let stop = Stop(ring)
         let sources = stop.onInterrupt()
         defer { sources.forEach { $0.cancel() } }
-        // A reader that goes away ends the capture, not the process: what was set on the NIC is given back.
+        // If the reader of the output exits, the capture ends but not the process, so that the NIC's configuration is
+        // restored.
         signal(SIGPIPE, SIG_IGN)
         try read(ring)
-        // Now that nothing more is read.
+        // Counted after the last read.
         printCounts(ring, try stop.counts ?? ring.socketStatistics())
     }
 
@@ -79,15 +84,15 @@ struct RingCapture: ParsableCommand {
         return try PacketRing.open(on: interface.map { try Interface(named: $0) }, configuration: configuration)
     }
 
-    private func tellOfStamps(_ ring: PacketRing) {
+    private func reportMissingStamps(_ ring: PacketRing) {
         switch ring.hardwareStamping {
-        case .unavailable: complain("There are no timestamps of the NIC's here: the kernel's come in their place.")
+        case .unavailable: complain("There are no NIC timestamps here: the kernel's are printed instead.")
         case .refused(let error): complain(error)
         case .borrowed, .switchedOn: break
         }
     }
 
-    /// Returns at the count, when the ring is closed, or when nobody reads the lines any more.
+    /// Returns at the count, when the ring is closed, or when the reader of the output exits.
     private func read(_ ring: PacketRing) throws {
         var read: UInt64 = 0
         var due = ClockID.monotonic.now() + Int64(interval) * 1_000_000_000
@@ -95,14 +100,14 @@ struct RingCapture: ParsableCommand {
             let end = count
             do throws(RingError) {
                 try ring.readBlock { bytes, packet in
-                    // A block may hold more than was asked for.
+                    // A block may contain more packets than requested.
                     guard read < end ?? .max else { return }
                     read += 1
                     if packets { printLine(bytes, packet) }
                 }
             } catch {
                 switch error {
-                // Nothing came: time for the counts.
+                // No packet arrived: print the counts.
                 case .timeout: break
                 case .pollFailed(let error) where error.code == ENETDOWN: complain(error)
                 case .failed(let error) where error.code == EBADF: return
@@ -132,17 +137,17 @@ private func complain(_ text: some CustomStringConvertible) {
     try? OutputFile.standardError().write(Array("\(text)\n".utf8))
 }
 
-/// Closes the ring on Ctrl-C and SIGTERM, so that what was set on the NIC is given back.
+/// Closes the ring on Ctrl-C and SIGTERM, so that the NIC's configuration is restored.
 private final class Stop: Sendable {
     private let ring: PacketRing
     private let last = Mutex<Statistics?>(nil)
 
-    /// The kernel's counts when the ring was closed; `nil` where it was not.
+    /// The kernel's counts when the ring was closed; `nil` if it was not.
     var counts: Statistics? { last.withLock { $0 } }
 
     init(_ ring: PacketRing) { self.ring = ring }
 
-    /// - Returns: what has to live as long as the ring is to be closed.
+    /// - Returns: sources that must stay alive while signals are handled.
     func onInterrupt() -> [any DispatchSourceSignal] {
         [SIGINT, SIGTERM].map { number in
             signal(number, SIG_IGN)

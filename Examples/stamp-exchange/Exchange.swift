@@ -3,7 +3,7 @@ import Glibc
 import LinuxKernel
 import STAMPWire
 
-/// Sends probes at an interval and prints a line for each of them and for each of the peer's, all on one thread.
+/// Sends probes at an interval and prints a line for each probe, sent and received, all on one thread.
 struct Exchange: ~Copyable {
     private let conn: PacketConn
     private let flow: UDPFrameTemplate
@@ -13,21 +13,21 @@ struct Exchange: ~Copyable {
     private var receiving = ReceiveBatch(capacity: 64, packetBytes: 2048)
     private var stamps = StampBatch(capacity: 64)
     private var ledger: TransmitLedger
-    /// What is known of the probes whose timestamps have not all come.
+    /// The probes whose timestamps have not all arrived.
     private var pending: [UInt32: Sent] = [:]
     private var next: UInt32 = 0
     private var received = 0
 
     private struct Sent {
-        /// CLOCK_REALTIME nanoseconds, as the probe carries it.
+        /// The send time that the probe carries, CLOCK_REALTIME nanoseconds.
         let time: Int64
         var sched: Int64?
         var stamps = SocketTimestamps()
     }
 
-    /// A probe's number and the time at which it was sent.
+    /// The size of a probe's number and send time.
     private static let payloadBytes = 12
-    /// How long timestamps are waited for.
+    /// The time to wait for timestamps, in nanoseconds.
     private static let timeout: Int64 = 1_000_000_000
 
     init(conn: PacketConn, interval: Int64, count: UInt32?, flow: UDPFrameTemplate) {
@@ -38,22 +38,22 @@ struct Exchange: ~Copyable {
         ledger = TransmitLedger(capacity: 4096, expecting: conn.transmitStamps)
     }
 
-    /// Returns when the signal is up, or a second after the last probe.
+    /// Returns when the signal is raised, or a second after the last probe.
     mutating func run(until stop: borrowing EventSignal) throws(SystemError) {
         var due = ClockID.monotonic.now()
         while true {
             let now = ClockID.monotonic.now()
             if now >= due {
-                if next == count { return giveUpOnStamps(sentBefore: .max) }
+                if next == count { return writeOffStamps(sentBefore: .max) }
                 try send(at: now)
                 due += next == count ? max(interval, Self.timeout) : interval
             }
-            giveUpOnStamps(sentBefore: now - Self.timeout)
+            writeOffStamps(sentBefore: now - Self.timeout)
             fflush(nil)
             let activity = try conn.waitForActivity(until: due, signal: stop)
             if activity.contains(.packets) { try receive() }
             if activity.contains(.stamps) { try receiveStamps() }
-            if activity.contains(.signal) { return giveUpOnStamps(sentBefore: .max) }
+            if activity.contains(.signal) { return writeOffStamps(sentBefore: .max) }
         }
     }
 
@@ -77,13 +77,13 @@ struct Exchange: ~Copyable {
     private mutating func receiveStamps() throws(SystemError) {
         while try conn.receiveTransmitStampsNow(&stamps) > 0 {
             if stamps.foundQueueFull { ledger.recordFullQueue() }
-            var taken: [TransmitStamp] = []
-            stamps.forEach { taken.append($0) }
-            for stamp in taken { take(stamp) }
+            var received: [TransmitStamp] = []
+            stamps.forEach { received.append($0) }
+            for stamp in received { record(stamp) }
         }
     }
 
-    private mutating func take(_ stamp: TransmitStamp) {
+    private mutating func record(_ stamp: TransmitStamp) {
         let match = ledger.recordStamp(stamp)
         if stamp.stage == .sched {
             pending[stamp.id]?.sched = stamp.stamps.software
@@ -94,7 +94,7 @@ struct Exchange: ~Copyable {
         if match == .stamped(isComplete: true) { printSent(stamp.id, lost: [], skipped: []) }
     }
 
-    private mutating func giveUpOnStamps(sentBefore time: Int64) {
+    private mutating func writeOffStamps(sentBefore time: Int64) {
         var missing: [(id: UInt32, lost: TransmitStampKinds, skipped: TransmitStampKinds)] = []
         ledger.expire(sentBefore: time) { missing.append(($0, $1, $2)) }
         for send in missing { printSent(send.id, lost: send.lost, skipped: send.skipped) }
@@ -140,7 +140,7 @@ struct Exchange: ~Copyable {
         return "\(name)_ns=\(stamp) \(name)_delay_ns=\(stamp &- time)"
     }
 
-    /// Prints what was sent and received, and how each kind of transmit timestamp ended.
+    /// Prints the counts of probes sent and received, and the outcomes of each kind of transmit timestamp.
     func printSummary() {
         let account = ledger.account
         print("sent \(account.sent) received \(received)")

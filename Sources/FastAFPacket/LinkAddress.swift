@@ -1,13 +1,13 @@
 import CLinux
 import NetworkAddresses
 
-/// The link-layer end of a frame: sockaddr_ll in Swift. Source: packet(7).
+/// A link-layer address with its interface and ethertype: sockaddr_ll in Swift. Source: packet(7).
 public struct LinkAddress: Hashable, Sendable, CustomStringConvertible {
     public var macAddress: MACAddress
     public var interfaceIndex: Int32
-    /// The frame's ethertype, host order.
+    /// The frame's ethertype, in host byte order.
     public var etherType: UInt16
-    /// Whom the frame was for; meaningless in an address to send to.
+    /// The kind of destination the frame had; ignored in an address to send to.
     public var packetType: PacketType
 
     /// The kernel's PACKET_HOST … PACKET_OUTGOING.
@@ -24,7 +24,7 @@ public struct LinkAddress: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { macAddress.description }
 
-    /// The kernel's form.
+    /// The kernel's representation.
     package var raw: sockaddr_ll {
         var raw = sockaddr_ll()
         raw.sll_family = UInt16(AF_PACKET)
@@ -38,7 +38,7 @@ public struct LinkAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     package init(raw: sockaddr_ll) {
-        // Interfaces without Ethernet have shorter addresses or none; what lies behind is not part of them.
+        // Interfaces without Ethernet have shorter addresses or none; the bytes after the address are not part of it.
         let missing = 6 - min(Int(raw.sll_halen), 6)
         let octets = withUnsafeBytes(of: raw.sll_addr) { UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)) }
         let value = octets >> 16 & UInt64.max << UInt64(8 * missing)

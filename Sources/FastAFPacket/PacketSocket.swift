@@ -2,9 +2,9 @@ import CLinux
 import Glibc
 import LinuxKernel
 
-/// What every packet socket has, with a ring or without.
+/// Operations common to packet sockets with and without a ring.
 extension Descriptor {
-    /// A packet socket that receives nothing until it is bound.
+    /// Creates a packet socket that receives nothing until it is bound.
     ///
     /// - Throws: `SystemError` EPERM without CAP_NET_RAW.
     init(packetSocket type: PacketConn.SocketType) throws(SystemError) {
@@ -14,11 +14,11 @@ extension Descriptor {
         } catch  where error.code == EPERM || error.code == EACCES {
             throw SystemError(
                 "open a packet socket", code: error.code,
-                remedy: "It needs CAP_NET_RAW: run as root, or `setcap cap_net_raw+ep` on the program.")
+                remedy: "Packet sockets need CAP_NET_RAW: run as root, or `setcap cap_net_raw+ep` on the executable.")
         }
     }
 
-    /// Binds a packet socket to one interface, or to all where it is `nil`.
+    /// Binds a packet socket to one interface, or to all interfaces if it is `nil`.
     func bind(to interface: Interface?, etherType: UInt16) throws(SystemError) {
         var address = sockaddr_ll()
         address.sll_family = UInt16(AF_PACKET)
@@ -31,24 +31,24 @@ extension Descriptor {
         }
         do throws(SystemError) {
             try checkErrno("bind to the interface", result)
-            // bind(2) succeeds on an interface that is down, and leaves the error behind.
+            // bind(2) succeeds on an interface that is down and leaves a pending error.
             let pending = takePendingError()
             if pending != 0 { throw SystemError("bind to the interface", code: pending) }
         } catch  where error.code == ENETDOWN {
-            throw error.advising("Bring it up: `ip link set \(interface?.name ?? "…") up`.")
+            throw error.advising("The interface is down. Bring it up: `ip link set \(interface?.name ?? "…") up`.")
         }
     }
 
-    /// The socket's pending error, which asking takes away; 0 without one. Source: SO_ERROR in socket(7).
+    /// Reads and clears the socket's pending error; 0 if there is none. Source: SO_ERROR in socket(7).
     func takePendingError() -> Int32 {
         (try? option("read the pending error", level: SOL_SOCKET, name: SO_ERROR, initial: Int32(0))) ?? 0
     }
 
-    /// What the socket has received and dropped since this was last asked: reading sets the kernel's counters back.
+    /// Reads the number of frames received and dropped since the last call. Reading resets the kernel's counters.
     ///
-    /// - Throws: what getsockopt(2) gives. Source: PACKET_STATISTICS in packet(7).
+    /// - Throws: `SystemError` from getsockopt(2). Source: PACKET_STATISTICS in packet(7).
     func takePacketCounts() throws(SystemError) -> Statistics {
-        // Without a TPACKET_V3 ring the kernel leaves the last number alone.
+        // Without a TPACKET_V3 ring the kernel does not write the last counter.
         let raw = try option(
             "read the statistics", level: CL_SOL_PACKET, name: PACKET_STATISTICS, initial: tpacket_stats_v3())
         var counts = Statistics()
@@ -58,8 +58,8 @@ extension Descriptor {
         return counts
     }
 
-    /// Whether the interface that the packet socket was bound to has been deleted: the kernel then takes its number out
-    /// of the socket's address. Source: packet_notifier() in net/packet/af_packet.c.
+    /// True if the interface that the packet socket was bound to has been deleted: the kernel then clears the index in
+    /// the socket's address. Source: packet_notifier() in net/packet/af_packet.c.
     var isBoundInterfaceGone: Bool {
         var address = sockaddr_ll()
         var length = socklen_t(MemoryLayout<sockaddr_ll>.size)

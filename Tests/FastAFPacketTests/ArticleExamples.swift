@@ -2,7 +2,7 @@ import FastAFPacket
 import LinuxKernel
 import NetworkAddresses
 
-/// The examples of the documentation's articles, word for word: ``ArticleTests`` compares them, and runs them.
+/// The examples of the documentation's articles, line by line: ``ArticleTests`` compares and runs them.
 enum ArticleExamples {
     static func landing() throws(SystemError) -> Interface? {
         let interface = try Interface(named: "eth0")
@@ -17,12 +17,12 @@ enum ArticleExamples {
         conn.setReadDeadline(monotonic: ClockID.monotonic.now() + 5_000_000_000)
         var frame = [UInt8](repeating: 0, count: 2048)
         let (count, packet) = try conn.receive(into: &frame)
-        let taken = ClockID.realtime.now()
+        let now = ClockID.realtime.now()
         if let software = packet.stamps.software {
-            print("\(count) bytes, \(taken - software) ns after the kernel had them")
+            print("\(count) bytes, \(now - software) ns after the kernel received them")
         }
         if let hardware = packet.stamps.hardware {
-            print("at \(hardware) by the PHC")
+            print("at \(hardware) ns of the PHC")
         }
         return count
     }
@@ -55,7 +55,7 @@ enum ArticleExamples {
         print(account.sent, account.software[.stamped], account.software[.lostInBuffer], account.isBalanced)
 
         let before = try DriverStatistics(of: interface)
-        // Here packets are sent, and their timestamps taken.
+        // Here packets are sent and their timestamps read.
         let counted = try DriverStatistics(of: interface).counted(since: before)
         let reconciliation = StampReconciliation(ledger.account, counted: counted)
         print(reconciliation.explained, reconciliation.unexplained, reconciliation.overExplained)
@@ -129,7 +129,7 @@ enum ArticleExamples {
         return (sent.id, count)
     }
 
-    /// - Parameter send: sends as many packets as it is told.
+    /// - Parameter send: sends the given number of packets.
     static func rings(
         interface: Interface, send: (Int) throws(SystemError) -> Void
     ) throws -> (tagged: Int, last: CaptureInfo, reader: RingStatistics, kernel: Statistics) {
@@ -151,7 +151,7 @@ enum ArticleExamples {
         } catch {
             switch error {
             case .timeout: print("no packet within a second")
-            case .pollFailed(let reason): print("the interface is down or gone: \(reason)")
+            case .pollFailed(let reason): print("the interface is down or deleted: \(reason)")
             case .failed(let reason): print("closed, or read by another thread: \(reason)")
             }
         }
@@ -207,7 +207,7 @@ enum ArticleExamples {
         let odd = try PacketConn.listen(on: interface, etherType: 0x0800)
         defer { odd.close() }
         try odd.joinFanout(group)
-        // The UDP source port: 20 bytes behind the start of an IPv4 header without options.
+        // The UDP source port: 20 bytes after the start of an IPv4 header without options.
         let load = Filter.Instruction(code: 0x28, k: 20)
         let returnIt = Filter.Instruction(code: 0x16, k: 0)
         try even.setFanoutFilter(Filter(instructions: [load, returnIt]))

@@ -4,7 +4,7 @@ import LinuxKernel
 import NetworkAddresses
 import Testing
 
-/// That the articles' examples are those which are compiled here.
+/// Checks that the articles' examples are the compiled ones.
 struct ArticleTests {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
@@ -14,7 +14,7 @@ struct ArticleTests {
         ((try? FileManager.default.contentsOfDirectory(atPath: catalog.path)) ?? []).filter { $0.hasSuffix(".md") }
         .sorted()
 
-    /// The fenced Swift examples of an article: its lines without their indentation.
+    /// The fenced Swift examples of an article, as lines without indentation.
     private static func examples(in text: String) -> [[String]] {
         var (examples, current) = ([[String]](), [String]?.none)
         for line in lines(of: text) {
@@ -62,7 +62,7 @@ struct ArticleTests {
         let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
         var types: [String] = []
         for case let url as URL in files where url.pathExtension == "swift" {
-            // Nested ones, and the members of extensions, are on their types' pages.
+            // Nested types and members of extensions are on their types' pages.
             for line in try Self.read(url).split(separator: "\n") where line.hasPrefix("public ") {
                 let words = line.split { " :<".contains($0) }
                 guard
@@ -76,17 +76,17 @@ struct ArticleTests {
     }
 }
 
-/// That they do what the articles say.
+/// Checks that the examples do what the articles say.
 @Suite(.needsRoot, .vethPair)
 struct LiveArticleTests {
-    /// What an example returns that waits for a frame: it gets one from the right.
+    /// The result of an example that waits for a frame: sends one from the right.
     private func answer<Value>(_ waiter: Background<Value, SystemError>) throws -> Value {
         try waiter.untilBlocked()
         try VethPair.current.listen(.right).sendFrames([1], from: .right, etherType: 0x0800)
         return try waiter.result().get()
     }
 
-    @Test("The first example opens eth0, and says so where there is none")
+    @Test("The first example opens eth0, and throws if there is none")
     func landing() throws {
         let pair = try VethPair.current
         let open = { () throws(SystemError) in
@@ -180,7 +180,7 @@ struct LiveArticleTests {
         #expect(id == 7 && count == 60)
     }
 
-    /// What an example returns that is run on the right, with a connection on the left that sends to it.
+    /// The result of an example that runs on the right, with a connection on the left that sends to it.
     private func onRight<Value>(_ example: (Interface, PacketConn) throws -> Value) throws -> Value {
         let pair = try VethPair.current
         let sender = try pair.listen(.left, etherType: 0x0800)
@@ -193,7 +193,7 @@ struct LiveArticleTests {
         let found = try onRight { interface, sender in
             try ArticleExamples.rings(interface: interface) { (count) throws(SystemError) in
                 let frame = udpFrame(port: 862, payload: [1, 2, 3])
-                // The tag stands behind the addresses.
+                // The tag follows the addresses.
                 let tagged = frame[..<12] + [0x81, 0, 0, 7] + frame[12...]
                 for _ in 0..<count {
                     try sender.writeTo(udpFrame(port: 863, payload: [0]), id: 0)
@@ -241,7 +241,7 @@ struct LiveArticleTests {
         #expect(chosen == [3, 1])
     }
 
-    @Test("Options: promiscuous while it is open, and a warning where the buffer cannot be had")
+    @Test("Options: promiscuous while open, and a warning if the buffer is not granted")
     func options() throws {
         let pair = try VethPair.current
         let isPromiscuous = { () -> Bool in
@@ -271,7 +271,7 @@ struct LiveArticleTests {
         #expect(try index == pair.interface(.right).index)
     }
 
-    @Test("Launch times, and a clock that the NIC does not have")
+    @Test("Launch times, and a bound clock that the NIC does not have")
     func launchTimes() throws {
         let pair = try VethPair.current
         let peer = try pair.listen(.right)

@@ -3,7 +3,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-/// What each packet of a batch brings of its own.
+/// The metadata of each packet of a batch.
 @Suite(.needsRoot, .vethPair)
 struct BatchTests {
     private struct Arrival: Equatable {
@@ -16,7 +16,7 @@ struct BatchTests {
     }
 
     @Test(
-        "Packets of one batch keep apart what came with each: length, cut, VLAN tag, type, source and timestamps",
+        "Each packet of a batch has its length, truncation, VLAN tag, packet type, source and timestamp",
         arguments: [true, false])
     func mixed(dual: Bool) throws {
         let pair = try VethPair.current
@@ -32,12 +32,12 @@ struct BatchTests {
             [2, 0, 0, 0, 0, 0x99] + plain[6...], plain,
         ]
         for (index, frame) in frames.enumerated() { try sender.writeTo(frame, id: UInt32(index)) }
-        // Room that is not a multiple of anything.
+        // A size that is not a multiple of any alignment.
         var batch = ReceiveBatch(capacity: 16, packetBytes: 101)
         var arrivals: [Arrival] = []
         var times: [Int64] = []
         receiver.setReadDeadline(monotonic: soon())
-        // Twice: nothing of an earlier receive is left in the storage.
+        // Twice, to show that nothing of an earlier receive is left in the storage.
         for _ in 0..<2 {
             var count = try receiver.receive(&batch)
             while count < frames.count { count = try receiver.receive(&batch) }
@@ -65,7 +65,7 @@ struct BatchTests {
     }
 
     @Test(
-        "Timestamps are read in batches as large as their storage, in order, until none is left", arguments: [1, 7, 64])
+        "Timestamps are read in batches of the storage's capacity, in order, until none is left", arguments: [1, 7, 64])
     func stamps(capacity: Int) throws {
         let connection = try VethPair.current.listen(.left)
         try connection.sendFrames(0..<100)

@@ -4,15 +4,15 @@ import LinuxKernel
 import NetworkAddresses
 import Testing
 
-/// Whether a receive call polls the NIC's queue by itself.
+/// Busy polling of the NIC's queue by a receive call.
 @Suite(.needsRoot, .vethPair)
 struct BusyPollTests {
     @Test(
-        "Where the NIC's interrupts are put off a receive that polls gets a datagram at once, and one that does not waits",
+        "With deferred NIC interrupts a receive that polls gets a datagram at once, and one that does not poll waits",
         arguments: [true, false])
     func udp(polls: Bool) throws {
         let pair = try VethPair.current
-        // A veth has a queue to poll only for packets that it puts together, which it leaves to a peer that can segment.
+        // A veth has a queue to poll only for packets that it coalesces, and it coalesces only if the peer can segment.
         try pair.run(.left, ["ethtool", "-K", VethPair.interfaceName, "tso", "off"])
         try pair.run(.right, ["ethtool", "-K", VethPair.interfaceName, "gro", "on"])
         func connect(_ side: VethPair.Side, polls: Bool) throws -> PacketConn {
@@ -28,11 +28,11 @@ struct BusyPollTests {
         let receiver = try connect(.right, polls: polls)
         let destination = try #require(receiver.localSocketAddress)
         var batch = ReceiveBatch(capacity: 8, packetBytes: 64)
-        // The first one tells the socket its queue.
+        // The first datagram assigns the socket its queue.
         receiver.setReadDeadline(monotonic: soon())
         try sender.writeTo([0], destination: destination, id: 0)
         try receiver.receive(&batch)
-        // From the next poll on no interrupt comes for as long as the test runs.
+        // After the next poll no interrupt occurs while the test runs.
         let directory = "/sys/class/net/\(VethPair.interfaceName)"
         try pair.run(
             .right,
@@ -49,7 +49,7 @@ struct BusyPollTests {
             }
             received += try receiver.receiveNow(&batch)
         }
-        // The one that starts the last poll still comes.
+        // The datagram that starts the last poll still arrives.
         if polls { #expect(received == 10) } else { #expect(received <= 1) }
     }
 }

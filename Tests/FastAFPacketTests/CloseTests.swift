@@ -7,14 +7,14 @@ import Testing
 
 @Suite(.needsRoot, .vethPair)
 struct CloseTests {
-    @Test("Close wakes every thread that waits, with EBADF", arguments: [true, false])
+    @Test("Close wakes every waiting thread with EBADF", arguments: [true, false])
     func wakes(dual: Bool) throws {
         let connection = try slowPair().listen(.left, dual: dual)
         let sender = Background { () throws(SystemError) in try fill(connection) }
         try sender.untilBlocked()
         let receiver = Background { () throws(SystemError) in _ = try connection.receiveNumber() }
         try receiver.untilBlocked()
-        let stamps = Background { () throws(SystemError) in while true { _ = try connection.takeStampsForever() } }
+        let stamps = Background { () throws(SystemError) in while true { _ = try connection.receiveStampsForever() } }
         try stamps.untilBlocked()
         connection.close()
         #expect(try receiver.errorCode() == EBADF)
@@ -35,7 +35,7 @@ struct CloseTests {
     }
 
     @Test(
-        "Closed many times by many threads at once, it is closed once, and its sockets are let go",
+        "Concurrent and repeated closes close the connection once and release its sockets",
         arguments: [true, false])
     func once(dual: Bool) throws {
         let connection = try VethPair.current.listen(.left, dual: dual)
@@ -67,7 +67,7 @@ struct CloseTests {
     }
 
     @Test(
-        "Closed in full traffic, every thread ends with EBADF and none touches a number used anew",
+        "Closing in full traffic ends every thread with EBADF, and no thread touches a reused descriptor",
         arguments: [true, false])
     func inTraffic(dual: Bool) throws {
         let pair = try VethPair.current
@@ -76,16 +76,16 @@ struct CloseTests {
             let threads = [
                 Background { () throws(SystemError) in try fill(connection) },
                 Background { () throws(SystemError) in try connection.keepReceiving() },
-                Background { () throws(SystemError) in try connection.keepTakingStamps() },
+                Background { () throws(SystemError) in try connection.keepReceivingStamps() },
             ]
-            // Some of the peer's own come in too.
+            // Frames from the peer arrive too.
             try pair.listen(.right).sendFrames(0..<64, from: .right)
             connection.close()
             for thread in threads { #expect(try thread.errorCode() == EBADF) }
         }
     }
 
-    @Test("Connections leave no descriptor behind")
+    @Test("Connections do not leak descriptors")
     func descriptors() throws {
         let pair = try VethPair.current
         let before = Self.openFiles().count
@@ -93,7 +93,7 @@ struct CloseTests {
             _ = try pair.listen(.left)
             try pair.listen(.left, dual: false).close()
         }
-        // Other tests open and close theirs meanwhile; a single one left behind each time would be 100.
+        // Other tests open and close descriptors meanwhile; one leaked descriptor per connection would be 100.
         #expect(Self.openFiles().count < before + 80)
     }
 
@@ -115,7 +115,7 @@ extension PacketConn {
         }
     }
 
-    fileprivate func keepTakingStamps() throws(SystemError) {
-        while true { _ = try takeStampsForever() }
+    fileprivate func keepReceivingStamps() throws(SystemError) {
+        while true { _ = try receiveStampsForever() }
     }
 }

@@ -21,7 +21,7 @@ import Testing
         withUnsafeBytes(of: value, Array.init)
     }
 
-    /// A control message with a length given as it is.
+    /// A control message with an arbitrary length field.
     private func raw(length: Int, level: Int32 = 1, type: Int32 = 2, data: [UInt8] = []) -> [UInt8] {
         native(length) + native(level) + native(type) + data
     }
@@ -56,7 +56,7 @@ import Testing
         for count in 0...two.count {
             let seen = walk(Array(two.prefix(count)))
             let whole = count >= 48 ? 2 : count >= 20 ? 1 : 0
-            #expect(seen.count == whole, "cut to \(count) bytes")
+            #expect(seen.count == whole, "first \(count) bytes")
             #expect(seen == Array(walk(two).prefix(whole)))
         }
     }

@@ -4,7 +4,7 @@ import LinuxKernel
 import NetworkAddresses
 import Testing
 
-/// Ids that the kernel counts must stay right after sends that fail, and with batches that were elsewhere before.
+/// Ids that the kernel counts stay right after sends that fail, and with batches sent on other connections.
 @Suite(.needsRoot, .vethPair)
 struct CountedIdentifierTests {
     private func counted(_ side: VethPair.Side, type: PacketConn.SocketType = .raw) throws -> PacketConn {
@@ -15,7 +15,7 @@ struct CountedIdentifierTests {
     }
 
     @Test(
-        "A datagram that is too long is counted only where the kernel looked closer",
+        "A datagram that is too long is counted only if the kernel checked it after building it",
         arguments: [1501, 1504, 1505, 1510, 1518, 1519])
     func datagramTooLong(payload: Int) throws {
         let connection = try counted(.left, type: .datagram)
@@ -30,7 +30,7 @@ struct CountedIdentifierTests {
         #expect(try connection.receiveStamps(1).map(\.id) == [200])
     }
 
-    @Test("A UDP datagram for whose fragments there was no room is not counted")
+    @Test("A UDP datagram without room for its fragments is not counted")
     func noBuffers() throws {
         let pair = try VethPair.current
         try pair.ip(.left, "link set \(VethPair.interfaceName) mtu 100")
@@ -60,7 +60,7 @@ struct CountedIdentifierTests {
         return batch
     }
 
-    @Test("A batch that went out without timestamps has its ids on a connection with timestamps")
+    @Test("A batch sent without timestamps keeps its ids on a connection with timestamps")
     func withoutThenWith() throws {
         let pair = try VethPair.current
         var batch = batch(id: 77)
@@ -70,7 +70,7 @@ struct CountedIdentifierTests {
         #expect(try connection.receiveStamps(1).map(\.id) == [77])
     }
 
-    @Test("A batch that went out with given ids goes out on a connection that counts, and back")
+    @Test("A batch sent with given ids can be sent on a connection that counts, and back")
     func givenThenCounted() throws {
         let given = try VethPair.current.listen(.left) { $0.transmitStamps = .software }
         let counted = try counted(.left)

@@ -6,7 +6,7 @@ import Testing
 @Suite(.needsRoot, .vethPair)
 struct DeadlineTests {
     @Test(
-        "The read deadline ends a receive and a wait for transmit timestamps, not before its time",
+        "The read deadline ends a receive and a wait for transmit timestamps, and not early",
         arguments: [true, false])
     func read(dual: Bool) throws {
         let connection = try VethPair.current.listen(.left, dual: dual)
@@ -22,7 +22,7 @@ struct DeadlineTests {
         #expect(ClockID.monotonic.now() >= end)
     }
 
-    @Test("A deadline long past ends a wait at once", arguments: [Int64.min, -1, 0])
+    @Test("A deadline in the distant past ends a wait at once", arguments: [Int64.min, -1, 0])
     func past(deadline: Int64) throws {
         let connection = try VethPair.current.listen(.left)
         connection.setReadDeadline(monotonic: deadline)
@@ -35,7 +35,7 @@ struct DeadlineTests {
         #expect(try waiter.result().get() == [])
     }
 
-    @Test("A packet that is there is received although the deadline is over")
+    @Test("A packet that is ready is received although the deadline has passed")
     func pastButThere() throws {
         let pair = try VethPair.current
         let receiver = try pair.listen(.right)
@@ -59,7 +59,7 @@ struct DeadlineTests {
         #expect(try reader.errorCode() == EBADF)
     }
 
-    @Test("A send that has no room goes on when there is some")
+    @Test("A send that has no room continues when there is room")
     func room() throws {
         let pair = try slowPair()
         let connection = try pair.listen(.left)
@@ -69,7 +69,7 @@ struct DeadlineTests {
         try sender.result().get()
     }
 
-    @Test("setDeadline wakes threads that wait already, on both halves", arguments: [true, false])
+    @Test("setDeadline wakes threads that already wait, on both halves", arguments: [true, false])
     func wakes(dual: Bool) throws {
         let connection = try slowPair().listen(.left, dual: dual)
         let sender = Background { () throws(SystemError) in try fill(connection) }
@@ -77,7 +77,7 @@ struct DeadlineTests {
         let receiver = Background { () throws(SystemError) in _ = try connection.receiveNumber() }
         try receiver.untilBlocked()
         let stamps = Background { () throws(SystemError) in
-            while true { _ = try connection.takeStampsForever() }
+            while true { _ = try connection.receiveStampsForever() }
         }
         try stamps.untilBlocked()
         connection.setDeadline(monotonic: soon(0.01))
@@ -86,8 +86,8 @@ struct DeadlineTests {
         #expect(try sender.errorCode() == ETIMEDOUT)
     }
 
-    @Test("A deadline that is taken away does not end a wait")
-    func takenAway() throws {
+    @Test("A deadline that is removed does not end a wait")
+    func removed() throws {
         let pair = try VethPair.current
         let connection = try pair.listen(.right)
         connection.setReadDeadline(monotonic: soon(0.2))
@@ -103,7 +103,7 @@ struct DeadlineTests {
 }
 
 extension PacketConn {
-    /// The number of the next frame; waits as the read deadline says.
+    /// The number of the next frame; waits until the read deadline.
     func receiveNumber() throws(SystemError) -> UInt32 {
         var batch = ReceiveBatch(capacity: 1, packetBytes: 64)
         try receive(&batch)
@@ -112,13 +112,13 @@ extension PacketConn {
         return found
     }
 
-    func takeStampsForever() throws(SystemError) -> Int {
+    func receiveStampsForever() throws(SystemError) -> Int {
         var batch = StampBatch(capacity: 64)
         return try receiveTransmitStamps(&batch)
     }
 }
 
-/// The test's pair, its left side letting next to nothing out, so that a socket's send buffer fills.
+/// The test's pair, whose left side sends next to nothing, so that a socket's send buffer fills.
 func slowPair() throws -> VethPair {
     let pair = try VethPair.current
     let qdisc = "qdisc add dev \(VethPair.interfaceName) root tbf rate 8kbit burst 2000 limit 100000000"

@@ -6,9 +6,9 @@ import Testing
 
 @testable import FastAFPacket
 
-/// `ethtool -S`: of a veth, and of kernels that tests play.
+/// `ethtool -S` of a veth, and of simulated kernels.
 struct DriverStatisticsTests {
-    /// What the played kernel answers. Its calls are C functions, which carry nothing along, so it stands here.
+    /// The simulated kernel's answers. Its calls are C functions without a context, so the state is static.
     private struct Kernel {
         var counts: [UInt32] = [2]
         var names: [String] = ["one", "two"]
@@ -20,10 +20,10 @@ struct DriverStatisticsTests {
         var asked: [UInt32] = []
     }
     private static let kernel = Mutex(Kernel())
-    /// One test at a time has the kernel.
+    /// Only one test at a time uses the simulated kernel.
     private static let gate = Mutex(())
 
-    /// Reads the statistics of a kernel that was changed so.
+    /// Reads the statistics of a simulated kernel, modified by `change`.
     private static func read(_ change: (inout Kernel) -> Void) -> (Result<DriverStatistics, SystemError>, Kernel) {
         gate.withLock { _ in
             kernel.withLock {
@@ -32,7 +32,7 @@ struct DriverStatisticsTests {
             }
             let result: Result<DriverStatistics, SystemError>
             do throws(SystemError) {
-                result = .success(try DriverStatistics(of: "played0", call: answer))
+                result = .success(try DriverStatistics(of: "simulated0", call: answer))
             } catch {
                 result = .failure(error)
             }
@@ -87,7 +87,7 @@ struct DriverStatisticsTests {
         #expect(kernel.asked == [2])
     }
 
-    @Test("A name of 32 bytes without an end is cut there, and an empty or broken one does no harm")
+    @Test("A name of 32 bytes without a terminator is truncated, and empty or invalid UTF-8 names are kept in place")
     func names() throws {
         let long = String(repeating: "n", count: 40)
         let (result, _) = Self.read {
@@ -98,19 +98,19 @@ struct DriverStatisticsTests {
         #expect(names == [String(repeating: "n", count: 31), "", "café", "x"])
     }
 
-    @Test("A driver without statistics gives EOPNOTSUPP, one with none of them an empty list")
+    @Test("A driver without statistics gives EOPNOTSUPP, and one with zero counters an empty list")
     func none() throws {
         #expect(Self.code { $0.hasStatistics = false } == EOPNOTSUPP)
         #expect(try Self.read { $0.counts = [0] }.0.get().counters.isEmpty)
     }
 
-    @Test("The kernel's error is handed on", arguments: [ENODEV, EOPNOTSUPP, EFAULT])
+    @Test("The kernel's error is thrown", arguments: [ENODEV, EOPNOTSUPP, EFAULT])
     func errors(error: Int32) { #expect(Self.code { $0.error = error } == error) }
 
-    @Test("A number of counters that is not believable is refused", arguments: [65537, 1 << 31, .max] as [UInt32])
+    @Test("An implausible number of counters is rejected", arguments: [65537, 1 << 31, .max] as [UInt32])
     func tooMany(count: UInt32) { #expect(Self.code { $0.counts = [count] } == E2BIG) }
 
-    @Test("As many as are taken at most are taken")
+    @Test("The maximum number of counters is read")
     func most() throws {
         let (result, _) = Self.read { $0.counts = [65536] }
         let counters = try result.get().counters
@@ -118,7 +118,7 @@ struct DriverStatisticsTests {
     }
 
     @Test(
-        "Names and values of different number are not put together, however the lengths lie",
+        "Names and values of different counts are not combined, whatever lengths the kernel reports",
         arguments: [0, 1, 3, 65536, 65537, .max] as [UInt32])
     func lyingLengths(length: UInt32) {
         #expect(Self.code { $0.namesLength = length } == EAGAIN)
@@ -130,7 +130,7 @@ struct DriverStatisticsTests {
             } == EAGAIN)
     }
 
-    @Test("A number that changes between the calls is read again")
+    @Test("A count that changes between the calls is read again")
     func changing() throws {
         let (result, kernel) = Self.read {
             $0.counts = [5, 3, 2]
@@ -140,9 +140,9 @@ struct DriverStatisticsTests {
         #expect(kernel.asked == [5, 3, 2])
     }
 
-    @Test("A kernel that writes more than was there a moment ago meets a page that cannot be written to")
+    @Test("A kernel that writes more than it announced fails at a protected page")
     func overrun() {
-        // read(2) stands for the kernel's own copying: it gives up where the memory ends.
+        // read(2) simulates the kernel's copy, which fails where the memory ends.
         let overrun: @convention(c) (UnsafePointer<CChar>?, UnsafeMutableRawPointer?) -> Int32 = { _, data in
             guard let data, data.load(as: UInt32.self) != 0x37 else {
                 data?.storeBytes(of: 1, toByteOffset: 16, as: UInt32.self)
@@ -154,12 +154,12 @@ struct DriverStatisticsTests {
             let count = Glibc.read(zeros, data, wanted)
             return count == wanted ? 0 : -EFAULT
         }
-        let error = #expect(throws: SystemError.self) { _ = try DriverStatistics(of: "played0", call: overrun) }
+        let error = #expect(throws: SystemError.self) { _ = try DriverStatistics(of: "simulated0", call: overrun) }
         #expect(error?.code == EFAULT)
     }
 }
 
-/// Against the kernel.
+/// Tests against the kernel.
 @Suite(.needsRoot, .vethPair)
 struct LiveDriverStatisticsTests {
     @Test("A veth's counters are those that `ethtool -S` prints, in its order")
@@ -170,12 +170,12 @@ struct LiveDriverStatisticsTests {
         let printed = try pair.output(.left, ["ethtool", "-S", interface.name]).split(separator: "\n").dropFirst()
         let names = printed.map { $0.split(separator: ":")[0].drop { $0 == " " } }
         #expect(!read.counters.isEmpty && read.counters.map(\.name) == names.map(String.init))
-        // The peer's interface index: a counter that traffic leaves alone.
+        // The peer's interface index, a counter that traffic does not change.
         let peer = try pair.interface(.right)
         #expect(read["peer_ifindex"] == UInt64(peer.index) && read.missedStamps.isEmpty)
     }
 
-    @Test("The driver's name is what `ethtool -i` prints, and a veth has no rings")
+    @Test("The driver's description is what `ethtool -i` prints, and a veth has no rings")
     func driver() throws {
         let pair = try VethPair.current
         let interface = try pair.interface(.left)
@@ -195,7 +195,7 @@ struct LiveDriverStatisticsTests {
         #expect(stamping == EOPNOTSUPP)
     }
 
-    @Test("An interface that is not there gives ENODEV, and the loopback, which counts nothing, EOPNOTSUPP")
+    @Test("A missing interface gives ENODEV, and the loopback, which has no statistics, EOPNOTSUPP")
     func errors() throws {
         let pair = try VethPair.current
         let interface = try pair.interface(.left)
@@ -214,7 +214,7 @@ struct LiveDriverStatisticsTests {
     }
 
     @Test(
-        "Counters of timestamps that met a busy NIC are told from other misses",
+        "meansBusy holds for counters of timestamps skipped by a busy NIC, and not for other misses",
         arguments: [
             ("tx_hwtstamp_skipped", true), ("ptp_skip_txts", true), ("ptp_skipped_tx_tstamp", true),
             ("port.tx_hwtstamp_skipped", true), ("tx_hwtstamp_timeouts", false), ("tx_hwtstamp_flushed", false),

@@ -3,10 +3,10 @@ import Glibc
 import LinuxKernel
 import Testing
 
-/// Which socket of a group gets which packet.
+/// The socket of a group that receives each packet.
 @Suite(.needsRoot, .vethPair)
 struct FanoutTests {
-    /// Connections on the right side that are members of one new group.
+    /// Connections on the right side that are the members of a new group.
     private func members(
         _ count: Int, _ fanout: Fanout, etherType: UInt16 = testEtherType, dual: Bool = true,
         _ change: (inout PacketConn.Configuration) -> Void = { _ in }
@@ -22,7 +22,7 @@ struct FanoutTests {
         }
     }
 
-    /// What each member has got when all of `count` have arrived somewhere, in the members' order.
+    /// The numbers that each member received when all `count` packets have arrived, in the members' order.
     private func receive(_ members: [PacketConn], _ count: Int, seconds: Double = 5) throws -> [[UInt32]] {
         var numbers = members.map { _ in [UInt32]() }
         var batch = ReceiveBatch(capacity: 64, packetBytes: 2048)
@@ -36,7 +36,7 @@ struct FanoutTests {
         return numbers
     }
 
-    /// The same, of UDP datagrams: the first byte of each payload.
+    /// The first payload byte of each UDP datagram that each member received, in the members' order.
     private func receiveDatagrams(_ members: [PacketConn], _ count: Int, seconds: Double = 5) throws -> [[UInt8]] {
         var flows = members.map { _ in [UInt8]() }
         var batch = ReceiveBatch(capacity: 64, packetBytes: 2048)
@@ -59,7 +59,7 @@ struct FanoutTests {
         }
     }
 
-    @Test("By hash a flow stays with one socket, and flows are spread over them")
+    @Test("With hash a flow stays with one socket, and flows are spread over the sockets")
     func hash() throws {
         let members = try members(3, Fanout(.hash), etherType: 0x0800)
         try sendFlows(0..<30, rounds: 5)
@@ -71,7 +71,7 @@ struct FanoutTests {
         #expect(received.filter { !$0.isEmpty }.count > 1)
     }
 
-    @Test("In turn, each socket gets every third packet", arguments: [true, false])
+    @Test("With loadBalance each socket gets every third packet", arguments: [true, false])
     func loadBalance(dual: Bool) throws {
         let members = try members(3, Fanout(.loadBalance), dual: dual)
         try VethPair.current.listen(.left).sendFrames(0..<30)
@@ -81,12 +81,12 @@ struct FanoutTests {
     }
 
     @Test(
-        "By processor, a packet's socket is that of the processor it arrives on",
-        .enabled(if: sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1, "there is one processor only"))
+        "With cpu the CPU that a packet arrives on determines the socket",
+        .enabled(if: sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1, "needs more than one CPU"))
     func processor() async throws {
         let members = try members(2, Fanout(.cpu))
         let sender = try VethPair.current.listen(.left)
-        // What a veth sends arrives on the same processor.
+        // A veth delivers packets on the CPU that sends them.
         for cpu in 0..<2 {
             let code = try await PacketThread.run(named: "fanout", cpu: cpu) {
                 errorCode { () throws(SystemError) in try sender.sendFrames(0..<10) }
@@ -97,17 +97,17 @@ struct FanoutTests {
         }
     }
 
-    @Test("Rolling over, the first socket gets packets until it is full, then the next")
+    @Test("With rollover the first socket gets packets until it is full, then the next")
     func rollover() throws {
         let members = try members(3, Fanout(.rollover)) { $0.receiveBufferBytes = 16384 }
-        // About 29 fill three quarters of a buffer, after which it counts as full as long as another is not.
+        // About 29 fill three quarters of a buffer; then it counts as full while another is not.
         try VethPair.current.listen(.left).sendFrames(0..<66)
         let received = try receive(members, 66)
         #expect(received.allSatisfy { !$0.isEmpty } && received.flatMap { $0 } == Array(0..<66), "\(received)")
     }
 
     @Test(
-        "A flow whose socket is full rolls over where the flag is set, and is dropped where not",
+        "A flow whose socket is full rolls over with the flag, and is dropped without it",
         arguments: [true, false])
     func rolloverFlag(isSet: Bool) throws {
         let flags: Fanout.Flags = isSet ? [.ignoreOutgoing, .rollover] : .ignoreOutgoing
@@ -117,17 +117,17 @@ struct FanoutTests {
         #expect(counts.filter { $0 > 0 }.count == (isSet ? 2 : 1), "\(counts)")
     }
 
-    @Test("At random, each socket gets some and all arrive")
+    @Test("With random each socket gets some packets and all arrive")
     func random() throws {
         let members = try members(2, Fanout(.random))
         try VethPair.current.listen(.left).sendFrames(0..<200)
         let received = try receive(members, 200)
         #expect(Set(received.flatMap { $0 }) == Set(0..<200))
-        // One in 10 to the 11 tests fails by chance.
+        // One in 10^11 runs fails by chance.
         #expect(received.allSatisfy { (50...150).contains($0.count) }, "\(received.map(\.count))")
     }
 
-    @Test("By queue, a packet's socket is that of the NIC's receive queue")
+    @Test("With queueMapping the NIC's receive queue determines the socket")
     func queueMapping() throws {
         let pair = try VethPair.current
         try pair.ip(
@@ -158,10 +158,10 @@ struct FanoutTests {
         #expect(onSecond == [received[1]])
     }
 
-    /// Classic BPF: the last byte of the frame's number, counted from behind the Ethernet header.
+    /// Classic BPF: returns the last byte of the frame's number; offsets count from the end of the Ethernet header.
     private let byteOfNumber = Filter(instructions: [.init(code: 0x30, k: 3), .init(code: 0x16, k: 0)])
 
-    @Test("By filter, the program's result names the socket; without one, it is the first")
+    @Test("With filter the BPF program's result is the socket's index; without a program it is 0")
     func filter() throws {
         let members = try members(3, Fanout(.filter))
         let sender = try VethPair.current.listen(.left)
@@ -170,13 +170,13 @@ struct FanoutTests {
         try members[2].setFanoutFilter(byteOfNumber)
         try sender.sendFrames(0..<9)
         #expect(try receive(members, 9) == [[0, 3, 6], [1, 4, 7], [2, 5, 8]])
-        // Another one takes its place.
+        // A new program replaces it.
         try members[0].setFanoutFilter(Filter(instructions: [.init(code: 0x06, k: 1)]))
         try sender.sendFrames(0..<3)
         #expect(try receive(members, 3) == [[], [0, 1, 2], []])
     }
 
-    @Test("By program, an eBPF program's result names the socket")
+    @Test("With program the eBPF program's result is the socket's index")
     func program() throws {
         let members = try members(3, Fanout(.program))
         do {
@@ -186,12 +186,12 @@ struct FanoutTests {
             ])
             try members[1].setFanoutProgram(program)
         }
-        // The kernel keeps it.
+        // The kernel keeps a reference to it.
         try VethPair.current.listen(.left).sendFrames(0..<9)
         #expect(try receive(members, 9) == [[0, 3, 6], [1, 4, 7], [2, 5, 8]])
     }
 
-    @Test("Programs outside of their group, or unsound ones, give EINVAL and say what to do")
+    @Test("Invalid programs, and programs outside their group, give EINVAL and a remedy")
     func programsRefused() throws {
         let alone = try VethPair.current.listen(.right)
         let member = try members(1, Fanout(.filter))[0]
@@ -208,7 +208,7 @@ struct FanoutTests {
 
     // MARK: - Joining and leaving
 
-    @Test("A socket that closes leaves its group, and the others get everything")
+    @Test("A socket that closes leaves its group, and the others get all packets")
     func leaving() throws {
         let members = try members(3, Fanout(.loadBalance))
         let sender = try VethPair.current.listen(.left)
@@ -221,14 +221,14 @@ struct FanoutTests {
         #expect(try receive([members[2]], 4) == [[10, 11, 12, 13]])
     }
 
-    @Test("Groups without an id get different ones, and each gets every packet")
+    @Test("Groups without an id get different ids, and each group gets every packet")
     func unique() throws {
         let groups = try (0..<3).map { _ in try members(2, Fanout(.loadBalance)) }
         try VethPair.current.listen(.left).sendFrames(0..<10)
         for group in groups { #expect(try receive(group, 10).map(\.count) == [5, 5]) }
     }
 
-    @Test("A group with an id of one's own is opened and joined with it")
+    @Test("A group with a given id is opened and joined by that id")
     func ownID() throws {
         let pair = try VethPair.current
         let members = [try pair.listen(.right), try pair.listen(.right)]
@@ -239,7 +239,7 @@ struct FanoutTests {
         #expect(try receive(members, 10).map(\.count) == [5, 5])
     }
 
-    @Test("Members that differ give EINVAL and are told what all of a group have in common")
+    @Test("Members that differ give EINVAL and a remedy that names what all members share")
     func mismatches() throws {
         let pair = try VethPair.current
         try pair.ip(.right, "link add other0 type veth peer name other1")
@@ -257,7 +257,9 @@ struct FanoutTests {
         ]
         for (name, connection, fanout) in attempts {
             let error = failure { () throws(SystemError) in _ = try connection.joinFanout(fanout) }
-            #expect(error?.code == EINVAL && error?.remedy?.contains("what the first one got back") == true, "\(name)")
+            #expect(
+                error?.code == EINVAL && error?.remedy?.contains("joinFanout returned for the first member") == true,
+                "\(name)")
         }
         let twice = failure { () throws(SystemError) in _ = try first.joinFanout(group) }
         #expect(twice?.code == EALREADY && twice?.remedy?.contains("another connection") == true)
@@ -265,7 +267,7 @@ struct FanoutTests {
             _ = try elsewhere.joinFanout(Fanout(.rollover, flags: .rollover))
         }
         #expect(both?.code == EINVAL && both?.remedy != nil)
-        // None of it did harm.
+        // The failed joins had no effect.
         try pair.listen(.left).sendFrames([1])
         #expect(try first.receiveNumbers(1) == [1])
         first.close()
@@ -281,8 +283,8 @@ struct FanoutTests {
     }()
 
     @Test(
-        "Frames of this host are left out of a group or not, as its flag says",
-        .enabled(if: knowsOutgoing, "Linux 6.2 knows the flag"), arguments: [true, false])
+        "A group includes or excludes frames of this host as its flag says",
+        .enabled(if: knowsOutgoing, "needs Linux 6.2"), arguments: [true, false])
     func outgoing(ignores: Bool) throws {
         let pair = try VethPair.current
         let listener = try pair.listen(.left, etherType: 3) {
@@ -294,7 +296,7 @@ struct FanoutTests {
         #expect(try listener.receiveNumbers(ignores ? 1 : 2) == (ignores ? [2] : [1, 2]))
     }
 
-    @Test("Fragments are put together before a socket is chosen where the flag is set", arguments: [true, false])
+    @Test("With the flag, fragments are reassembled before a socket is chosen", arguments: [true, false])
     func defragment(isSet: Bool) throws {
         let flags: Fanout.Flags = isSet ? [.ignoreOutgoing, .defragment] : .ignoreOutgoing
         let members = try members(2, Fanout(.loadBalance, flags: flags), etherType: 0x0800)

@@ -3,10 +3,10 @@ import LinuxKernel
 import NetworkAddresses
 import Testing
 
-/// Filters on what is beside a frame, with real frames: tagged ones too, whose tag the kernel takes out.
+/// Filters on metadata, with real frames, including tagged ones whose tag the kernel removes.
 @Suite(.needsRoot, .vethPair)
 struct FilterMetadataTests {
-    /// A numbered frame with a tag: what 802.1Q puts behind the addresses.
+    /// A numbered frame with an 802.1Q tag after the addresses.
     private func tagged(_ number: UInt32, _ information: UInt16, type: UInt16 = 0x8100) -> [UInt8] {
         var bytes = frame(number)
         let tag = [type, information].flatMap { [UInt8($0 >> 8), UInt8(truncatingIfNeeded: $0)] }
@@ -16,7 +16,7 @@ struct FilterMetadataTests {
 
     private static let experimental = "ether proto 0x88b5"
 
-    /// The numbers and tags of the frames that pass, up to `last`, whose number is 99.
+    /// The numbers and tags of the frames that pass, up to the last one, whose number is 99.
     private func passing(
         _ filter: (Filter) -> Filter, _ frames: [[UInt8]], last: [UInt8]
     ) throws -> [(number: UInt32, tag: UInt16?)] {
@@ -26,11 +26,11 @@ struct FilterMetadataTests {
         let sender = try pair.listen(.left)
         for bytes in frames + [last] { try sender.writeTo(bytes, id: 0) }
         var found: [(number: UInt32, tag: UInt16?)] = []
-        // The last one shows that those before it were not merely slow.
+        // The last frame shows that earlier ones were dropped and not merely slow.
         while found.last?.number != 99 {
             let before = found.count
             try receiver.receiveAll(1) { bytes, packet in found.append((number(in: bytes), packet.vlanTag)) }
-            try #require(found.count > before, "the last frame never came")
+            try #require(found.count > before, "the last frame did not arrive")
         }
         return found
     }
@@ -42,7 +42,7 @@ struct FilterMetadataTests {
         ]
     }
 
-    @Test("Of one VLAN's frames all priorities pass, and nothing else: no neighbouring number, no provider's tag")
+    @Test("onlyVLAN passes all priorities of its VLAN, and no neighbouring VLAN or provider tag")
     func vlan() throws {
         let found = try passing({ $0.onlyVLAN(7) }, mixed, last: tagged(99, 0xE007))
         #expect(found.map(\.number) == [1, 2, 99])
@@ -50,14 +50,14 @@ struct FilterMetadataTests {
         #expect(try passing({ $0.onlyVLAN(4094) }, mixed, last: tagged(99, 4094)).map(\.number) == [7, 99])
     }
 
-    @Test("Without a VLAN untagged frames pass, and those whose tag has a priority only")
+    @Test("onlyVLAN(0) passes untagged frames and frames with a priority tag")
     func untagged() throws {
         let found = try passing({ $0.onlyVLAN(0) }, mixed, last: frame(99))
         #expect(found.map(\.number) == [0, 3, 6, 99])
         #expect(found.map(\.tag) == [nil, 0xE000, 0x1000, nil])
     }
 
-    @Test("A filter that refuses by itself still does, in any VLAN")
+    @Test("A filter that rejects a frame still rejects it in any VLAN")
     func both() throws {
         let pair = try VethPair.current
         let other = try Filter(expression: "ether proto 0x88b6").onlyVLAN(7).onlyToThisHost()
@@ -70,7 +70,7 @@ struct FilterMetadataTests {
         #expect(try receiver.receiveNumbers(1) == [2])
     }
 
-    @Test("Frames to a group, to everybody and to another host do not pass, nor does what this host sends")
+    @Test("onlyToThisHost drops multicast, broadcast, other hosts' frames and frames of this host")
     func host() throws {
         let pair = try VethPair.current
         let filter = try Filter(expression: Self.experimental).onlyToThisHost()

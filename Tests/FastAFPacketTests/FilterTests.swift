@@ -4,7 +4,7 @@ import LinuxKernel
 import Testing
 
 struct FilterTests {
-    @Test("libpcap's programs end in returns, and an empty expression lets everything through")
+    @Test("libpcap's programs end in returns, and an empty expression accepts every frame")
     func compiles() throws {
         let program = try Filter(expression: "udp port 862").instructions
         #expect(program.count > 4 && program.contains { $0.k == 862 })
@@ -18,9 +18,9 @@ struct FilterTests {
 
     struct Bad: CustomTestStringConvertible {
         var expression: String
-        /// A part of libpcap's own words.
+        /// A part of libpcap's message.
         var message: String
-        /// The offending word, or "" for the end.
+        /// The offending word, or "" for the end of the expression.
         var word: String
         var testDescription: String { expression }
     }
@@ -46,7 +46,7 @@ struct FilterTests {
         Bad(expression: "ip and arp", message: "rejects all packets", word: "ip and arp"),
     ]
 
-    @Test("A bad expression gives libpcap's own message, and where it went wrong", arguments: bad)
+    @Test("An invalid expression gives libpcap's message and the position of the error", arguments: bad)
     func errors(bad: Bad) throws {
         let error = try #require(throws: FilterError.self) { _ = try Filter(expression: bad.expression) }
         #expect(error.message.contains(bad.message))
@@ -67,7 +67,7 @@ struct FilterTests {
     }
 
     @Test(
-        "Words longer or stranger than any filter's are refused, not crashed on",
+        "Very long or malformed expressions throw",
         arguments: [
             String(repeating: "(", count: 3000), String(repeating: "x", count: 100_000), "[", "]", "'", "\"", "\\",
             "é 😀", "- - -", "ip[",
@@ -76,7 +76,7 @@ struct FilterTests {
         #expect(throws: FilterError.self) { _ = try Filter(expression: expression) }
     }
 
-    @Test("The kernel refuses an empty program, one that is too long, and one that leaves itself")
+    @Test("The kernel rejects an empty program, one that is too long, and one that jumps past its end")
     func rejected() throws {
         let socket = try Descriptor(socket: AF_INET, type: Int32(SOCK_DGRAM.rawValue), protocol: 0)
         let accept = Filter.Instruction(code: 0x06, k: .max)

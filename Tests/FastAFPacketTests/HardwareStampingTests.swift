@@ -5,11 +5,11 @@ import Testing
 @testable import FastAFPacket
 
 struct HardwareStampingTests {
-    /// A NIC, with what was written to it.
-    final class PlayedCard {
+    /// A simulated NIC that records the configurations written to it.
+    final class SimulatedNIC {
         var now: HardwareStampingConfiguration
         var written: [HardwareStampingConfiguration] = []
-        /// The filter that the driver makes of each filter asked for.
+        /// The filter that the driver substitutes for every requested filter.
         var widens: Int32?
         var readError: SystemError?
         var writeError: SystemError?
@@ -33,102 +33,102 @@ struct HardwareStampingTests {
     private let able = TimestampingCapabilities(flags: 0b101, transmitTypes: 0b11, receiveFilters: 0b11, clockIndex: 0)
     private let allOn = HardwareStampingConfiguration(transmitType: 1, receiveFilter: 1)
 
-    @Test("A NIC that is off is switched on, both ways, and given back")
+    @Test("Timestamping that is off is switched on in both directions, and restored")
     func switchedOn() {
-        let played = PlayedCard()
-        let lease = HardwareStamping.acquire(able, device: played.device)
+        let simulated = SimulatedNIC()
+        let lease = HardwareStamping.acquire(able, device: simulated.device)
         #expect(lease == .switchedOn(allOn, previous: .off) && lease.stampsTransmit)
-        #expect(played.now == allOn)
-        lease.restore(to: played.device)
-        #expect(played.now == .off && played.written == [allOn, .off])
+        #expect(simulated.now == allOn)
+        lease.restore(to: simulated.device)
+        #expect(simulated.now == .off && simulated.written == [allOn, .off])
     }
 
     @Test(
-        "What somebody else has set is used as it is, and left as it is",
+        "A configuration set by another process is used and left unchanged",
         arguments: [(1, 12), (1, 0), (0, 1)] as [(Int32, Int32)])
     func borrowed(transmit: Int32, filter: Int32) {
         let current = Configuration(transmitType: transmit, receiveFilter: filter)
-        let played = PlayedCard(current)
-        let lease = HardwareStamping.acquire(able, device: played.device)
+        let simulated = SimulatedNIC(current)
+        let lease = HardwareStamping.acquire(able, device: simulated.device)
         #expect(lease == .borrowed(current) && lease.stampsTransmit == (transmit == 1))
-        lease.restore(to: played.device)
-        #expect(played.written.isEmpty && played.now == current)
+        lease.restore(to: simulated.device)
+        #expect(simulated.written.isEmpty && simulated.now == current)
     }
 
-    @Test("What somebody has changed meanwhile is not given back")
+    @Test("A configuration changed by another process meanwhile is not restored")
     func changed() {
-        let played = PlayedCard()
-        let lease = HardwareStamping.acquire(able, device: played.device)
-        played.now = Configuration(transmitType: 1, receiveFilter: 12)
-        lease.restore(to: played.device)
-        #expect(played.now == Configuration(transmitType: 1, receiveFilter: 12) && played.written == [allOn])
+        let simulated = SimulatedNIC()
+        let lease = HardwareStamping.acquire(able, device: simulated.device)
+        simulated.now = Configuration(transmitType: 1, receiveFilter: 12)
+        lease.restore(to: simulated.device)
+        #expect(simulated.now == Configuration(transmitType: 1, receiveFilter: 12) && simulated.written == [allOn])
     }
 
-    @Test("A driver that widens the filter is taken at its word, and still given back")
+    @Test("A driver that widens the filter reports the granted filter, and the previous one is restored")
     func widened() {
-        let played = PlayedCard()
-        played.widens = 14
-        let lease = HardwareStamping.acquire(able, device: played.device)
+        let simulated = SimulatedNIC()
+        simulated.widens = 14
+        let lease = HardwareStamping.acquire(able, device: simulated.device)
         #expect(lease == .switchedOn(Configuration(transmitType: 1, receiveFilter: 14), previous: .off))
-        lease.restore(to: played.device)
-        #expect(played.now == .off)
+        lease.restore(to: simulated.device)
+        #expect(simulated.now == .off)
     }
 
-    @Test("Without the privilege it is refused, with the remedy, and nothing is given back")
+    @Test("Without the privilege switching on is refused with a remedy, and nothing is restored")
     func refused() {
-        let played = PlayedCard()
-        played.writeError = SystemError(
+        let simulated = SimulatedNIC()
+        simulated.writeError = SystemError(
             "switch the NIC's timestamping on", code: EPERM, remedy: "It needs CAP_NET_ADMIN")
-        let lease = HardwareStamping.acquire(able, device: played.device)
+        let lease = HardwareStamping.acquire(able, device: simulated.device)
         guard case .refused(let error) = lease else {
             Issue.record("\(lease)")
             return
         }
         #expect(error.code == EPERM && error.remedy?.contains("CAP_NET_ADMIN") == true && !lease.stampsTransmit)
-        lease.restore(to: played.device)
-        #expect(played.written.count == 1)
+        lease.restore(to: simulated.device)
+        #expect(simulated.written.count == 1)
     }
 
-    @Test("A driver that can't be asked is left alone: what it had could not be given back")
+    @Test("A driver whose configuration cannot be read is left unchanged, because it could not be restored")
     func cannotRead() {
-        let played = PlayedCard()
-        played.readError = SystemError("read the NIC's timestamping configuration", code: EOPNOTSUPP)
+        let simulated = SimulatedNIC()
+        simulated.readError = SystemError("read the NIC's timestamping configuration", code: EOPNOTSUPP)
         #expect(
-            HardwareStamping.acquire(able, device: played.device)
-                == .refused(played.readError ?? SystemError("", code: 0)))
-        #expect(played.written.isEmpty)
+            HardwareStamping.acquire(able, device: simulated.device)
+                == .refused(simulated.readError ?? SystemError("", code: 0)))
+        #expect(simulated.written.isEmpty)
     }
 
-    @Test("A NIC that can no longer be read on close is not written to")
+    @Test("A NIC whose configuration cannot be read on close is not written to")
     func cannotReadLater() {
-        let played = PlayedCard()
-        let lease = HardwareStamping.acquire(able, device: played.device)
-        played.readError = SystemError("read the NIC's timestamping configuration", code: ENODEV)
-        lease.restore(to: played.device)
-        #expect(played.written == [allOn])
+        let simulated = SimulatedNIC()
+        let lease = HardwareStamping.acquire(able, device: simulated.device)
+        simulated.readError = SystemError("read the NIC's timestamping configuration", code: ENODEV)
+        lease.restore(to: simulated.device)
+        #expect(simulated.written == [allOn])
     }
 
-    @Test("A NIC without hardware timestamps is not touched")
+    @Test("A NIC without hardware timestamps is not written to")
     func unavailable() {
-        let played = PlayedCard()
+        let simulated = SimulatedNIC()
         let veth = TimestampingCapabilities(flags: 0x1A)
-        #expect(HardwareStamping.acquire(veth, device: played.device) == .unavailable)
-        #expect(played.written.isEmpty)
+        #expect(HardwareStamping.acquire(veth, device: simulated.device) == .unavailable)
+        #expect(simulated.written.isEmpty)
     }
 
     @Test(
-        "A NIC that can't timestamp every frame on receipt is told to timestamp PTP frames where that is wanted, by its widest filter",
+        "A NIC that cannot timestamp every received frame uses its widest PTP filter if requested",
         arguments: [
             (1 << 12 | 1 << 9 | 1, 12), (1 << 9 | 1 << 13, 9), (1 << 10 | 1 << 13, 13), (1 << 10, 10), (1 << 3 | 1, 0),
             (0xFFFF, 1),
         ] as [(UInt32, Int32)])
     func filtersOfPTP(filters: UInt32, expected: Int32) {
         let capabilities = TimestampingCapabilities(flags: 0b101, transmitTypes: 0b11, receiveFilters: filters)
-        let played = PlayedCard()
-        let lease = HardwareStamping.acquire(capabilities, device: played.device, stampsPTP: true)
-        #expect(played.written == [Configuration(transmitType: 1, receiveFilter: expected)])
-        lease.restore(to: played.device)
-        #expect(played.now == .off)
+        let simulated = SimulatedNIC()
+        let lease = HardwareStamping.acquire(capabilities, device: simulated.device, stampsPTP: true)
+        #expect(simulated.written == [Configuration(transmitType: 1, receiveFilter: expected)])
+        lease.restore(to: simulated.device)
+        #expect(simulated.now == .off)
         #expect(capabilities.stampsReceivedPTP == (expected != 0))
         #expect(capabilities.stampsAllReceived == (expected == 1))
         var deaf = capabilities
@@ -136,27 +136,28 @@ struct HardwareStampingTests {
         #expect(!deaf.stampsReceivedPTP && !deaf.stampsAllReceived)
     }
 
-    @Test("Only what the NIC can do is asked for")
+    @Test("Only what the NIC supports is requested")
     func partly() {
-        // Receive filters for PTP alone: 1 << HWTSTAMP_FILTER_PTP_V2_EVENT (12).
+        // Receive filters for PTP only: 1 << HWTSTAMP_FILTER_PTP_V2_EVENT (12).
         let transmitOnly = TimestampingCapabilities(flags: 0b101, transmitTypes: 0b11, receiveFilters: 1 << 12 | 1)
-        var played = PlayedCard()
-        _ = HardwareStamping.acquire(transmitOnly, device: played.device)
-        #expect(played.written == [Configuration(transmitType: 1, receiveFilter: 0)])
+        var simulated = SimulatedNIC()
+        _ = HardwareStamping.acquire(transmitOnly, device: simulated.device)
+        #expect(simulated.written == [Configuration(transmitType: 1, receiveFilter: 0)])
         let receiveOnly = TimestampingCapabilities(flags: 0b100, transmitTypes: 0b1, receiveFilters: 0b11)
-        played = PlayedCard()
-        let lease = HardwareStamping.acquire(receiveOnly, device: played.device)
-        #expect(played.written == [Configuration(transmitType: 0, receiveFilter: 1)] && !lease.stampsTransmit)
+        simulated = SimulatedNIC()
+        let lease = HardwareStamping.acquire(receiveOnly, device: simulated.device)
+        #expect(simulated.written == [Configuration(transmitType: 0, receiveFilter: 1)] && !lease.stampsTransmit)
         let neither = TimestampingCapabilities(flags: 0b100, transmitTypes: 0b1, receiveFilters: 1 << 12)
-        played = PlayedCard()
-        #expect(HardwareStamping.acquire(neither, device: played.device) == .unavailable && played.written.isEmpty)
+        simulated = SimulatedNIC()
+        #expect(
+            HardwareStamping.acquire(neither, device: simulated.device) == .unavailable && simulated.written.isEmpty)
     }
 }
 
-/// The NIC behind a real interface.
+/// The NIC of a real interface.
 @Suite(.needsRoot, .vethPair)
-struct CardTests {
-    @Test("The NIC is asked in its socket's namespace, from any thread, and by whatever name it has by then")
+struct NICTests {
+    @Test("The NIC is queried in its socket's namespace, from any thread, whatever its current name")
     func namespace() throws {
         let pair = try VethPair.current
         let interface = try pair.interface(.left)
@@ -167,7 +168,7 @@ struct CardTests {
         let code = {
             if case .failure(let error) = device.read() { error.code } else { Int32(0) }
         }
-        // veth has none: another namespace would not have the interface.
+        // A veth has no hardware timestamps; another namespace would not have the interface.
         #expect(code() == EOPNOTSUPP)
         try pair.ip(.left, "link set \(VethPair.interfaceName) down")
         try pair.ip(.left, "link set \(VethPair.interfaceName) name renamed0")
@@ -177,7 +178,7 @@ struct CardTests {
     }
 
     @Test(
-        "What is set on the NIC tells which received frames get timestamps",
+        "The NIC's configuration says which received frames get timestamps",
         arguments: [
             (0, false, false), (1, true, true), (12, false, true), (6, false, false), (9, false, true),
         ] as [(Int32, Bool, Bool)])

@@ -3,11 +3,11 @@ import Glibc
 import LinuxKernel
 import Testing
 
-/// Interfaces that are down, go down, come back or vanish.
+/// Interfaces that are down, go down, come up again or are deleted.
 @Suite(.needsRoot, .vethPair)
 struct InterfaceTests {
     @Test(
-        "An interface that goes down is told of once, and the connection goes on when it is up",
+        "An interface that goes down is reported once, and the connection continues when it is up",
         arguments: [true, false])
     func downAndUp(dual: Bool) throws {
         let pair = try VethPair.current
@@ -30,7 +30,7 @@ struct InterfaceTests {
         #expect(try Set(connection.receiveStamps(2).map(\.id)) == [3])
     }
 
-    @Test("A thread that serves the whole connection learns of it too", arguments: [true, false])
+    @Test("A thread that serves the whole connection gets the report too", arguments: [true, false])
     func downForAll(dual: Bool) throws {
         let pair = try VethPair.current
         let connection = try pair.listen(.right, dual: dual)
@@ -48,7 +48,7 @@ struct InterfaceTests {
         #expect(try connection.waitForActivity(until: soon(0.05), signal: signal) == [])
     }
 
-    @Test("An interface that is deleted is told of: no call hangs", arguments: [true, false])
+    @Test("The deletion of an interface is reported and no call hangs", arguments: [true, false])
     func deleted(dual: Bool) throws {
         let pair = try VethPair.current
         let connection = try pair.listen(.right, dual: dual)
@@ -56,7 +56,7 @@ struct InterfaceTests {
         try waiter.untilBlocked()
         try pair.ip(.right, "link set \(VethPair.interfaceName) down")
         #expect(try waiter.errorCode() == ENETDOWN)
-        // Down already: the kernel tells nothing of the deletion.
+        // The interface is down already, so the kernel does not report the deletion.
         let second = Background { () throws(SystemError) in try connection.receiveNumber() }
         try second.untilBlocked()
         let server = Background { () throws(SystemError) in
@@ -72,7 +72,7 @@ struct InterfaceTests {
         #expect(errorCode { () throws(SystemError) in try connection.sendFrames([1], from: .right) } == ENXIO)
     }
 
-    @Test("An interface that is deleted while it is up is told of")
+    @Test("The deletion of an interface that is up is reported")
     func deletedUp() throws {
         let pair = try VethPair.current
         let connection = try pair.listen(.right)
@@ -88,7 +88,7 @@ struct InterfaceTests {
         #expect(try waiter.result().get() == ENXIO)
     }
 
-    @Test("To listen on an interface that is down gives ENETDOWN and the command that brings it up")
+    @Test("Listening on an interface that is down gives ENETDOWN and the command that brings it up")
     func listenDown() throws {
         let pair = try VethPair.current
         try pair.ip(.right, "link set \(VethPair.interfaceName) down")
@@ -96,7 +96,7 @@ struct InterfaceTests {
         #expect(error.code == ENETDOWN && error.description.contains("ip link set \(VethPair.interfaceName) up"))
     }
 
-    @Test("An interface that is not there gives ENODEV and where to look")
+    @Test("A missing interface gives ENODEV and the command that lists interfaces")
     func noSuchInterface() throws {
         let pair = try VethPair.current
         for name in ["nosuch0", "", String(repeating: "long", count: 10)] {

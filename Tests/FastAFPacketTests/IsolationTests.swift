@@ -5,10 +5,10 @@ import Testing
 
 @testable import FastAFPacket
 
-/// What a connection must not hear.
+/// Frames that a connection must not receive.
 @Suite(.needsRoot, .vethPair)
 struct IsolationTests {
-    @Test("Frames on other interfaces of the namespace are not heard", arguments: [testEtherType, 3])
+    @Test("Frames on other interfaces of the namespace are not received", arguments: [testEtherType, 3])
     func otherInterfaces(etherType: UInt16) throws {
         let pair = try VethPair.current
         try pair.ip(.left, "link add other0 type veth peer name other0 netns \(pair.right)")
@@ -23,14 +23,14 @@ struct IsolationTests {
         }
         try others.sendFrames(100..<110)
         try loopback.sendFrames(200..<210)
-        // The frame that is meant for it comes last, so nothing else can come after.
+        // The frame for this connection is sent last, so no other frame can follow it.
         try pair.listen(.left).sendFrames([1])
         var numbers: [UInt32] = []
         while !numbers.contains(1) { numbers += try receiver.testNumbers(1) }
         #expect(numbers == [1])
     }
 
-    @Test("Own frames are not received, even with all ethertypes", arguments: [true, false])
+    @Test("Frames sent by this host are not received, even with all ethertypes", arguments: [true, false])
     func ownFrames(dual: Bool) throws {
         let pair = try VethPair.current
         let connection = try pair.listen(.left, etherType: 3, dual: dual)
@@ -50,7 +50,7 @@ struct IsolationTests {
         }
         try pair.listen(.right).sendFrames(0..<10, from: .right)
         #expect(try connection.receiveNumbers(10).count == 10)
-        // Frames there would take the room of the timestamps.
+        // Received frames would take the room of the timestamps.
         var byte: UInt8 = 0
         #expect(recv(connection.senderFD, &byte, 1, Int32(MSG_DONTWAIT)) < 0)
         try connection.sendFrames([1])
@@ -59,7 +59,7 @@ struct IsolationTests {
         #expect(try connection.waitForActivity(until: soon(0.05), signal: signal) == [])
     }
 
-    @Test("A connection opened with a filter into a flood never gets a frame that the filter drops")
+    @Test("A connection opened with a filter during a flood never receives a frame that the filter drops")
     func filterBeforeBind() throws {
         let pair = try VethPair.current
         let flooder = try pair.listen(.left) { $0.transmitStamps = [] }
@@ -67,21 +67,21 @@ struct IsolationTests {
         let flood = Background { () throws(SystemError) in
             while try !isDone.descriptor.waitForInput(timeout: 0) { try flooder.sendFrames(0..<64) }
         }
-        // Both ethertypes: the flood's own, and all.
+        // Both ethertypes: the flood's, and all.
         for round in 0..<30 {
             let connection = try pair.listen(.right, etherType: round % 2 == 0 ? testEtherType : 3) {
                 $0.filter = .dropAll
             }
             #expect(try connection.statistics().packets == 0, "round \(round)")
         }
-        // What shows that there was a flood.
+        // Shows that there was a flood.
         let open = try pair.listen(.right)
         #expect(try open.receiveNumbers(1).count >= 1)
         isDone.raise()
         try flood.result().get()
     }
 
-    @Test("setFilter takes the place of the filter that was there, on the receive half", arguments: [true, false])
+    @Test("setFilter replaces the previous filter on the receive half", arguments: [true, false])
     func setFilter(dual: Bool) throws {
         let pair = try VethPair.current
         let receiver = try pair.listen(.right, dual: dual) { $0.filter = .dropAll }
@@ -96,7 +96,7 @@ struct IsolationTests {
         #expect(try receiver.receiveNumbers(1) == [7])
     }
 
-    @Test("A filter that the kernel refuses is told of, and no connection is made of it")
+    @Test("A filter that the kernel rejects throws, and no connection is opened")
     func badFilter() throws {
         let pair = try VethPair.current
         #expect(
@@ -113,7 +113,7 @@ struct IsolationTests {
 }
 
 extension PacketConn {
-    /// As ``receiveNumbers(_:seconds:)``, of the tests' own frames alone: the kernel sends some of its own.
+    /// The numbers of the tests' frames, as in ``receiveNumbers(_:seconds:)``, without frames that the kernel sends.
     func testNumbers(_ count: Int) throws(SystemError) -> [UInt32] {
         var numbers: [UInt32] = []
         try receiveAll(count) { bytes, packet in

@@ -8,7 +8,7 @@ struct LinkAddressTests {
     private let address = LinkAddress(
         MACAddress(rawValue: 0x0211_2233_4455), interfaceIndex: 7, etherType: 0x86DD, packetType: .multicast)
 
-    @Test("The kernel's form has the octets in the wire's order and the ethertype in network order")
+    @Test("The kernel's representation has the octets in wire order and the ethertype in network byte order")
     func raw() {
         let raw = address.raw
         #expect(raw.sll_family == 17 && raw.sll_ifindex == 7 && raw.sll_halen == 6)
@@ -16,7 +16,7 @@ struct LinkAddressTests {
         #expect(withUnsafeBytes(of: raw.sll_addr) { Array($0) } == [0x02, 0x11, 0x22, 0x33, 0x44, 0x55, 0, 0])
     }
 
-    @Test("There and back it stays the same, with each packet type", arguments: 0...4 as ClosedRange<UInt8>)
+    @Test("A round trip preserves the address with each packet type", arguments: 0...4 as ClosedRange<UInt8>)
     func roundTrip(type: UInt8) throws {
         var raw = address.raw
         raw.sll_pkttype = type
@@ -25,14 +25,15 @@ struct LinkAddressTests {
         #expect(back.packetType.rawValue == type)
     }
 
-    @Test("A packet type that is not known was not for this host")
+    @Test("An unknown packet type reads as otherHost")
     func unknownType() {
         var raw = address.raw
         raw.sll_pkttype = 250
         #expect(LinkAddress(raw: raw).packetType == .otherHost)
     }
 
-    @Test("Octets behind a shorter address are not part of it, and a longer one is cut", arguments: [0, 4, 6, 8, 255])
+    @Test(
+        "Octets after a shorter address are ignored, and a longer address is truncated", arguments: [0, 4, 6, 8, 255])
     func lengths(length: UInt8) {
         var raw = address.raw
         raw.sll_halen = length
@@ -40,6 +41,6 @@ struct LinkAddressTests {
         #expect(LinkAddress(raw: raw).macAddress.rawValue == expected)
     }
 
-    @Test("It reads as its address")
+    @Test("The description is the MAC address")
     func description() { #expect("\(address)" == "02:11:22:33:44:55") }
 }

@@ -3,7 +3,7 @@ import LinuxKernel
 import NetworkAddresses
 import Testing
 
-/// Timestamps that are lost in the socket's buffer, which the kernel counts nowhere.
+/// Timestamps that are lost in the socket's buffer, which the kernel does not count.
 @Suite(.needsRoot, .vethPair)
 struct LossTests {
     @Test(
@@ -43,7 +43,7 @@ struct LossTests {
         #expect(account.sched[.stamped] + account.software[.stamped] == 255)
         #expect(account.sched[.lostInBuffer] + account.software[.lostInBuffer] == 2000 - 255)
         #expect(account.hardware[.unsupported] == 1000)
-        // The oldest are kept, so the ids end early and leave nothing out before: the second witness to the loss.
+        // The oldest are kept, so the ids end early without gaps: an independent count of the loss.
         #expect(account.isConfirmedByIdentifiers)
         #expect(account.sched.sequence.gaps == 0 && account.software.sequence.gaps == 0)
         #expect(account.sched.sequence.tail == account.sched[.lostInBuffer])
@@ -55,7 +55,7 @@ struct LossTests {
         #expect(wrong.isEmpty)
     }
 
-    @Test("Once later timestamps come, what the buffer lost is a gap in the ids, over their wrap too")
+    @Test("Once later timestamps arrive, those lost in the buffer are gaps in the ids, even across their wrap")
     func gap() throws {
         let connection = try VethPair.current.listen(.left) { $0.receiveBufferBytes = 106_496 }
         var ledger = TransmitLedger(capacity: 2048, expecting: connection.transmitStamps)
@@ -85,7 +85,7 @@ struct LossTests {
         #expect(account.isBalanced && account.isConfirmedByIdentifiers && account.unknownStamps == 0)
     }
 
-    @Test("A queue that had room is not taken for full, however many timestamps pass through it")
+    @Test("A queue that has room is not reported full, however many timestamps pass through it")
     func roomEnough() throws {
         let connection = try VethPair.current.listen(.left) { $0.receiveBufferBytes = 106_496 }
         var batch = StampBatch(capacity: 16)
@@ -93,17 +93,17 @@ struct LossTests {
         for round in 0..<40 as Range<UInt32> {
             // 200 timestamps, drained in batches that are full each time.
             try connection.sendFrames(100 * round..<100 * round + 100)
-            var taken = 0
+            var received = 0
             while try connection.receiveTransmitStampsNow(&batch) > 0 {
-                taken += batch.count
+                received += batch.count
                 wasFull = batch.foundQueueFull
                 #expect(!wasFull)
             }
-            #expect(taken == 200)
+            #expect(received == 200)
         }
     }
 
-    @Test("A full queue is found too where timestamps carry their packets", arguments: [46, 1400])
+    @Test("A full queue is detected when timestamps carry their packets", arguments: [46, 1400])
     func carrying(payload: Int) throws {
         let connection = try VethPair.current.listen(.left) {
             $0.receiveBufferBytes = 106_496
@@ -122,7 +122,7 @@ struct LossTests {
     }
 
     @Test(
-        "Timestamps for which received packets left no room were lost there, and not by the driver",
+        "Timestamps for which received packets left no room count as lost in the buffer, not as skipped by the driver",
         arguments: [true, false])
     func fullOfPackets(isUDP: Bool) throws {
         let pair = try VethPair.current

@@ -6,10 +6,10 @@ import Testing
 
 @Suite(.needsRoot, .vethPair)
 struct PortHolderTests {
-    /// Sends a datagram to a port of the right side's, and tells whether "port unreachable" comes back.
+    /// Sends a datagram to a port of the right side, and returns whether "port unreachable" arrives.
     private func isUnreachable(_ port: UInt16, isIPv4: Bool) throws -> Bool {
         let pair = try VethPair.current
-        // ICMP destination unreachable, code port; ICMPv6 the same.
+        // ICMP destination unreachable, code port; the same in ICMPv6.
         let expression =
             isIPv4 ? "icmp[0] = 3 and icmp[1] = 3" : "ip6[6] = 58 and ip6[40] = 1 and ip6[41] = 4"
         let observer = try pair.listen(.left, etherType: isIPv4 ? 0x0800 : 0x86DD) {
@@ -21,59 +21,59 @@ struct PortHolderTests {
                 on: SocketAddress(isIPv4 ? .v4(0) : .v6(0), port: 0),
                 interface: Interface(named: VethPair.interfaceName))
         }
-        // The kernel answers within the send on a veth pair, or soon after.
+        // On a veth pair the kernel answers within the send, or soon after.
         try sender.writeTo([1, 2, 3], destination: SocketAddress(address, port: port), id: 0)
         return try !observer.receiveNumbers(1, seconds: 0.2).isEmpty
     }
 
     @Test(
-        "While a port is held the kernel sends no port unreachable, and again when it is let go",
+        "The kernel sends no port unreachable for a reserved port, and sends it again after the release",
         arguments: [true, false])
     func held(isIPv4: Bool) throws {
         let pair = try VethPair.current
         let interface = try pair.interface(.right)
         do {
-            let holder = try pair.enter(.right) { () throws(SystemError) in
+            let reservation = try pair.enter(.right) { () throws(SystemError) in
                 try PortReservation(port: 8622, isIPv4: isIPv4, on: interface)
             }
-            #expect(try !isUnreachable(holder.port, isIPv4: isIPv4))
+            #expect(try !isUnreachable(reservation.port, isIPv4: isIPv4))
         }
-        // Another test's program, just about to start, may have the socket for a moment longer.
+        // A process that another test is about to start may keep the socket for a moment longer.
         #expect(eventually { (try? isUnreachable(8622, isIPv4: isIPv4)) == true })
     }
 
-    @Test("A held port is delivered nothing, which the kernel counts as errors alone")
+    @Test("A reserved port receives nothing, and the kernel counts datagrams to it only as errors")
     func nothingDelivered() throws {
         let pair = try VethPair.current
         let interface = try pair.interface(.right)
-        let holder = try pair.enter(.right) { () throws(SystemError) in
+        let reservation = try pair.enter(.right) { () throws(SystemError) in
             try PortReservation(port: 8623, isIPv4: true, on: interface)
         }
-        #expect(try !isUnreachable(holder.port, isIPv4: true))
-        // local port in hexadecimal, and the receive queue's bytes behind the colon.
+        #expect(try !isUnreachable(reservation.port, isIPv4: true))
+        // The local port in hexadecimal, and the receive queue's bytes after the colon.
         let table = try pair.output(.right, ["cat", "/proc/net/udp"])
         let line = try #require(table.split(separator: "\n").first { $0.contains(":21AF ") })
         #expect(line.contains("00000000:00000000"), "\(line)")
-        #expect(holder.port == 8623)
+        #expect(reservation.port == 8623)
     }
 
-    @Test("A port that is taken gives EADDRINUSE, for the same family on the same interface")
-    func taken() throws {
+    @Test("A port in use gives EADDRINUSE, for the same family on the same interface")
+    func inUse() throws {
         let pair = try VethPair.current
         let interface = try pair.interface(.right)
         let codes = try pair.enter(.right) { () throws(SystemError) -> [Int32?] in
-            let holder = try PortReservation(port: 8624, isIPv4: true, on: interface)
+            let reservation = try PortReservation(port: 8624, isIPv4: true, on: interface)
             let loopback = try Interface(named: "lo")
             return [(true, interface), (false, interface), (true, loopback)].map { isIPv4, interface in
                 errorCode { () throws(SystemError) in
-                    _ = try PortReservation(port: holder.port, isIPv4: isIPv4, on: interface)
+                    _ = try PortReservation(port: reservation.port, isIPv4: isIPv4, on: interface)
                 }
             }
         }
         #expect(codes == [EADDRINUSE, nil, nil])
     }
 
-    @Test("Ephemeral ports lie in IANA's range, and no two are the same")
+    @Test("Ephemeral ports are in IANA's dynamic range, and no two are equal")
     func ephemeral() throws {
         let pair = try VethPair.current
         let interface = try pair.interface(.right)

@@ -24,7 +24,7 @@ struct ReceiveTests {
         }
     }
 
-    @Test("A frame that just fits is whole", arguments: [513, 514, 515])
+    @Test("A frame that just fits is complete", arguments: [513, 514, 515])
     func whole(room: Int) throws {
         let pair = try VethPair.current
         let receiver = try pair.listen(.right)
@@ -35,7 +35,7 @@ struct ReceiveTests {
         #expect(count == min(room, 514) && packet.isTruncated == (room < 514) && packet.length == 514)
     }
 
-    @Test("A buffer of no bytes takes a frame and says how long it was")
+    @Test("An empty buffer receives a frame and reports its length")
     func noRoom() throws {
         let pair = try VethPair.current
         let receiver = try pair.listen(.right)
@@ -47,7 +47,7 @@ struct ReceiveTests {
         #expect(try receiver.receiveNumber() == 6)
     }
 
-    @Test("The sender's link-layer address comes with each frame, and whom it was for")
+    @Test("Each frame has its sender's link-layer address and its packet type")
     func link() throws {
         let pair = try VethPair.current
         let receiver = try pair.listen(.right, etherType: 3) {
@@ -71,7 +71,7 @@ struct ReceiveTests {
         }
     }
 
-    @Test("A 802.1Q tag, which the kernel takes out of the frame, is told of", arguments: [3, testEtherType])
+    @Test("An 802.1Q tag, which the kernel removes from the frame, is reported", arguments: [3, testEtherType])
     func vlan(etherType: UInt16) throws {
         let pair = try VethPair.current
         let receiver = try pair.listen(.right, etherType: etherType) {
@@ -88,12 +88,12 @@ struct ReceiveTests {
             tags.append(packet.vlanTag)
             types.append(packet.link?.packetType)
         }
-        // One ethertype: the kernel forgets the tag before, and leaves a hint.
+        // One ethertype: the kernel drops the tag first, and reports otherHost.
         #expect(tags == (etherType == 3 ? [0xA064, nil] : [nil, nil]))
         #expect(types == (etherType == 3 ? [.host, .host] : [.otherHost, .host]))
     }
 
-    @Test("Connections of type datagram take and give payloads, addressed by link-layer address")
+    @Test("Connections of type datagram send and receive payloads, addressed by link-layer address")
     func datagram() throws {
         let pair = try VethPair.current
         let left = try pair.listen(.left, type: .datagram)
@@ -111,7 +111,7 @@ struct ReceiveTests {
         #expect(try Set(left.receiveStamps(2).map(\.id)) == [77])
     }
 
-    @Test("Totals are kept over reads that set the kernel's counters back")
+    @Test("Totals are kept over reads that reset the kernel's counters")
     func totals() throws {
         let pair = try VethPair.current
         let receiver = try pair.listen(.right)
@@ -126,7 +126,7 @@ struct ReceiveTests {
         #expect(try receiver.statistics().packets == 30)
     }
 
-    @Test("Frames that found the receive buffer full are counted, and everything adds up")
+    @Test("Frames that found the receive buffer full are counted, and the sums are right")
     func drops() throws {
         let pair = try VethPair.current
         let receiver = try pair.listen(.right) { $0.receiveBufferBytes = 4096 }
@@ -158,7 +158,7 @@ struct ReceiveTests {
             try connection.sendFrames([id])
         }
         #expect(try stamps.result().get().sorted() == (0..<10).flatMap { [$0, $0] })
-        // And the timestamps have not let the receiver go.
+        // The timestamps did not wake the receiver either.
         try receiver.untilBlocked()
         try pair.listen(.right).sendFrames([42], from: .right)
         #expect(try receiver.result().get() == 42)
@@ -182,6 +182,6 @@ struct ReceiveTests {
         #expect(try connection.receiveStamps(128).count == 128)
     }
 
-    /// What the calling thread has used.
+    /// The calling thread's CPU time.
     private static func processorTime() -> Int64 { ClockID.threadCPU.now() }
 }

@@ -2,14 +2,14 @@ import FastAFPacket
 import LinuxKernel
 import Testing
 
-/// The example program `ring-capture`, as its users run it.
+/// The example program `ring-capture`, run as users run it.
 @Suite(.needsRoot, .vethPair)
 struct RingCaptureTests {
     private func run(_ arguments: [String], before: [String] = []) throws -> ExampleRun {
         try ExampleRun("ring-capture", .right, arguments, before: before)
     }
 
-    /// A run that hears the tests' own frames alone and prints them, and waits for the first.
+    /// A run that receives only the tests' frames and prints them; returns once it waits for the first.
     private func capture(_ arguments: [String], filter: String = "ether proto 0x88b5") throws -> ExampleRun {
         let run = try run(["--interface", VethPair.interfaceName, "--filter", filter, "--packets"] + arguments)
         try run.untilWaiting()
@@ -26,7 +26,7 @@ struct RingCaptureTests {
     }
 
     @Test(
-        "A line for each packet has its timestamp, interface, lengths and first bytes, with every layout",
+        "Each packet's line has its timestamp, interface, lengths and first bytes, with every ring version",
         arguments: [nil, 1, 2, 3])
     func lines(version: Int?) throws {
         let pair = try VethPair.current
@@ -41,19 +41,19 @@ struct RingCaptureTests {
         for (id, payload) in payloads.enumerated() {
             let (line, stamp) = (lines[id], Int64(lines[id]["stamp"] ?? "") ?? 0)
             #expect(stamp >= before && stamp <= ClockID.realtime.now(), "\(line)")
-            // The kernel switches timestamps on in the background: the first are those of the copy.
+            // The kernel switches timestamps on in the background: the first ones are of source copy.
             #expect(line["source"] == "software" || line["source"] == "copy")
             #expect(try line["interface"] == "\(pair.interface(.right).index)")
             #expect(line["length"] == "\(14 + payload)" && line["captured"] == "\(14 + payload)")
             #expect(line["bytes"] == hex(frame(UInt32(id)).prefix(32)) && line["vlan"] == nil)
         }
-        // Microseconds are the first layout's alone.
+        // Only v1 has whole microseconds.
         let hasMicroseconds = lines.allSatisfy { $0["stamp"]?.hasSuffix("000") == true }
         #expect(hasMicroseconds == (version == 1))
         #expect(run.errors.hasPrefix("packets=3 ") && run.errors.contains(" arrived=3 dropped=0 freezes=0\n"))
     }
 
-    @Test("A count ends it, whatever else has come", arguments: [1, 2, 3])
+    @Test("The run ends at its count, even if more packets arrived", arguments: [1, 2, 3])
     func count(version: Int) throws {
         let run = try capture(["--count", "4", "--ring-version", "\(version)"])
         try VethPair.current.listen(.left).sendFrames(0..<10)
@@ -61,7 +61,7 @@ struct RingCaptureTests {
         #expect(numbers(run) == [0, 1, 2, 3])
     }
 
-    @Test("A filter lets its packets in alone")
+    @Test("A filter passes only its packets")
     func filter() throws {
         let run = try capture(["--count", "3"], filter: "ether proto 0x88b5 and ether[14:4] & 1 == 1")
         try VethPair.current.listen(.left).sendFrames(0..<6)
@@ -69,7 +69,7 @@ struct RingCaptureTests {
         #expect(numbers(run) == [1, 3, 5] && run.errors.contains(" arrived=3 "))
     }
 
-    @Test("A VLAN tag is named, and put back where that is asked for", arguments: [2, 3], [true, false])
+    @Test("A VLAN tag is reported, and restored on request", arguments: [2, 3], [true, false])
     func vlan(version: Int, isRestored: Bool) throws {
         let run = try capture(["--count", "1", "--ring-version", "\(version)"] + (isRestored ? ["--vlan"] : []))
         let plain = frame(9)
@@ -83,7 +83,7 @@ struct RingCaptureTests {
         #expect(line["length"] == "\(expected.count)" && line["captured"] == "\(expected.count)")
     }
 
-    @Test("Ctrl-C ends it with the counts")
+    @Test("Ctrl-C ends the run and prints the counts")
     func interrupt() throws {
         let run = try capture([])
         try VethPair.current.listen(.left).sendFrames(0..<5)
@@ -93,7 +93,7 @@ struct RingCaptureTests {
         #expect(counts.hasPrefix("packets=5 ") && counts.hasSuffix(" arrived=5 dropped=0 freezes=0"), "\(run.errors)")
     }
 
-    @Test("Counts alone come at their interval, without a packet too, and of all interfaces where none is named")
+    @Test("Without --packets counts are printed at each interval, of all interfaces if none is named")
     func interval() throws {
         let run = try run(["--filter", "ether proto 0x88b5", "--interval", "1"])
         try run.untilWaiting()
@@ -103,7 +103,7 @@ struct RingCaptureTests {
         #expect(run.interrupt() == 0 && run.lines.isEmpty)
     }
 
-    @Test("An interface that goes down is told once, and heard again when it is up; one that is gone ends it")
+    @Test("An interface that goes down is reported once and received again when it is up; a deleted one ends the run")
     func down() throws {
         let pair = try VethPair.current
         let run = try capture([])
@@ -115,10 +115,10 @@ struct RingCaptureTests {
         #expect(eventually { numbers(run) == [1] }, "\(run.lines) \(run.errors)")
         #expect(run.errors.split(separator: "\n").count == 1)
         try pair.ip(.right, "link del \(VethPair.interfaceName)")
-        #expect(run.exitCode() == 1 && run.errors.contains("The interface is gone"), "\(run.errors)")
+        #expect(run.exitCode() == 1 && run.errors.contains("The interface has been deleted"), "\(run.errors)")
     }
 
-    @Test("It ends when nobody reads its lines any more")
+    @Test("The run ends when the reader of its output exits")
     func unread() throws {
         let arguments = ["--interface", VethPair.interfaceName, "--packets"]
         let run = try run(arguments, before: ["sh", "-c", #""$@" | head -n 1"#, "sh"])
@@ -131,15 +131,15 @@ struct RingCaptureTests {
         #expect(run.lines.count == 1 && run.errors.contains("packets="), "\(run.errors)")
     }
 
-    @Test("Where there are no NIC's timestamps it says so, and prints the kernel's")
+    @Test("Without NIC timestamps the run says so, and prints the kernel's")
     func hardware() throws {
         let run = try capture(["--hardware", "--count", "1"])
         try VethPair.current.listen(.left).sendFrames([1])
-        #expect(run.exitCode() == 0 && run.errors.contains("no timestamps of the NIC's"), "\(run.errors)")
+        #expect(run.exitCode() == 0 && run.errors.contains("no NIC timestamps"), "\(run.errors)")
         #expect(run.packets().first?["source"] != "hardware")
     }
 
-    @Test("Without CAP_NET_RAW it says what is missing and how to grant it")
+    @Test("Without CAP_NET_RAW the run names the capability and how to grant it")
     func noPrivilege() throws {
         let without = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--reuid=65534", "--clear-groups"]
         let run = try run(["--interface", VethPair.interfaceName], before: without)
@@ -148,11 +148,11 @@ struct RingCaptureTests {
     }
 
     @Test(
-        "What cannot be is refused with what to do",
+        "Invalid options are rejected with a remedy",
         arguments: [
             (["--filter", "udp and and"], "pcap-filter(7)"), (["--interface", "nope"], "`ip link` lists"),
-            (["--ring-version", "4"], "--ring-version is 1, 2 or 3"), (["--size", "0"], "1 to 4096 MiB"),
-            (["--interval", "0"], "at least 1 s"), (["--ring-version", "1", "--vlan"], "--ring-version 2 or 3"),
+            (["--ring-version", "4"], "use 1, 2 or 3"), (["--size", "0"], "1 to 4096 MiB"),
+            (["--interval", "0"], "at least 1 second"), (["--ring-version", "1", "--vlan"], "--ring-version 2 or 3"),
             (["--count", "x"], "--count"),
         ])
     func refused(arguments: [String], reason: String) throws {

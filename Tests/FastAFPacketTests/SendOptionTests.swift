@@ -4,7 +4,7 @@ import LinuxKernel
 import NetworkAddresses
 import Testing
 
-/// Timestamps that a single send asks for.
+/// Timestamps that a single send requests.
 @Suite(.needsRoot, .vethPair)
 struct SendOptionTests {
     private let asked: [TransmitStampKinds?] = [
@@ -23,7 +23,7 @@ struct SendOptionTests {
         return batch
     }
 
-    /// The kinds of timestamps that came, by id.
+    /// The kinds of timestamps that arrived, by id.
     private func kinds(_ connection: PacketConn) throws -> [UInt32: TransmitStampKinds] {
         try connection.receiveStamps(1000, seconds: 0.05).reduce(into: [:]) {
             $0[$1.id, default: []].formUnion($1.kinds)
@@ -42,7 +42,7 @@ struct SendOptionTests {
     }
 
     @Test(
-        "Each send has the timestamps that it asks for, under its own id, and the connection's where it asks for none itself",
+        "Each send gets the timestamps that it requests under its id, or the connection's if it requests none",
         arguments: StampTests.Way.all, [TransmitStampKinds.all, .sched, []])
     func perSend(way: StampTests.Way, ofConnection: TransmitStampKinds) throws {
         let pair = try VethPair.current
@@ -61,11 +61,11 @@ struct SendOptionTests {
     }
 
     @Test(
-        "Refused packets, whether they ask for timestamps or not, leave the ids of later ones right",
+        "Rejected packets, whether or not they request timestamps, do not shift the ids of later ones",
         arguments: StampTests.Way.all)
     func refused(way: StampTests.Way) throws {
         let connection = try VethPair.current.listen(.left, dual: way.dual) { $0.identifiers = way.identifiers }
-        // Some that ask and some that do not, above the MTU within and beyond the room for a VLAN tag.
+        // With and without requests for timestamps; above the MTU within and beyond the room for a VLAN tag.
         let refused: Set<Int> = [0, 1, 3, 6, 7]
         var batch = batch(payload: { refused.contains($0) ? ($0 % 2 == 0 ? 1502 : 1520) : 46 })
         var index = 0
@@ -82,7 +82,7 @@ struct SendOptionTests {
     }
 
     @Test(
-        "A UDP connection's sends have the timestamps that they ask for",
+        "A UDP connection's sends get the timestamps that they request",
         arguments: [PacketConn.Identifiers.automatic, .counted])
     func udp(identifiers: PacketConn.Identifiers) throws {
         let pair = try VethPair.current

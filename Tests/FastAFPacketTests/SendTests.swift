@@ -5,13 +5,13 @@ import Testing
 
 @Suite(.needsRoot, .vethPair)
 struct SendTests {
-    @Test("A frame above the MTU gives EMSGSIZE, and the connection goes on", arguments: StampTests.Way.all)
+    @Test("A frame above the MTU gives EMSGSIZE, and the connection continues", arguments: StampTests.Way.all)
     func tooLong(way: StampTests.Way) throws {
         let pair = try VethPair.current
         let connection = try pair.listen(.left, dual: way.dual) { $0.identifiers = way.identifiers }
         let receiver = try pair.listen(.right)
         try connection.sendFrames([1], payload: 1500)
-        // 1501 to 1504: the kernel leaves room for a VLAN tag, and looks closer once it has counted the packet.
+        // 1501 to 1504: the kernel allows room for a VLAN tag, and checks again after counting the packet.
         for payload in [1501, 1502, 1504, 1505, 5000] {
             let code = errorCode { () throws(SystemError) in try connection.sendFrames([2], payload: payload) }
             #expect(code == EMSGSIZE, "\(payload)")
@@ -22,7 +22,7 @@ struct SendTests {
     }
 
     @Test(
-        "A batch with a bad packet inside is sent up to it, then the error comes, and what follows keeps its ids",
+        "A batch is sent up to an invalid packet, the next send throws its error, and later packets keep their ids",
         arguments: StampTests.Way.all)
     func badPacketInside(way: StampTests.Way) throws {
         let pair = try VethPair.current
@@ -53,13 +53,13 @@ struct SendTests {
     }
 
     @Test(
-        "Packets that the interface's queue refuses give ENOBUFS, and later ones keep their ids",
+        "Packets that the interface's queue rejects give ENOBUFS, and later packets keep their ids",
         arguments: StampTests.Way.all)
     func queueFull(way: StampTests.Way) throws {
         let pair = try VethPair.current
         let connection = try pair.listen(.left, dual: way.dual) { $0.identifiers = way.identifiers }
         let receiver = try pair.listen(.right)
-        // Room for one short frame at a time in the queue, and for one in the bucket.
+        // Room for one short frame in the queue, and for one in the token bucket.
         let qdisc = "tc qdisc add dev \(VethPair.interfaceName) root tbf rate 1mbit burst 200 limit 200"
         try pair.run(.left, qdisc.split(separator: " ").map(String.init))
         var (sent, refused) = ([UInt32](), 0)
@@ -84,7 +84,7 @@ struct SendTests {
         let received = try receiver.receiveNumbers(until: 100)
         #expect(Set(received).isSubset(of: Set(sent + [100])))
         let stamps = try connection.receiveStamps(1000, seconds: 0.2)
-        // Only what left has a driver's timestamp, and each knows which one it was.
+        // Only a packet that was sent has a driver transmit timestamp, and the timestamp has the packet's id.
         #expect(stamps.filter { $0.stage == .sent }.map(\.id) == received)
         #expect(stamps.filter { $0.stage == .sched }.map(\.id).contains(100))
     }
@@ -99,7 +99,7 @@ struct SendTests {
         #expect(!isAdded && counts == [0, 0, 0])
     }
 
-    @Test("A batch takes no more than its capacity, nothing longer than its room, and can be used anew")
+    @Test("A batch accepts no packet beyond its capacity, none longer than its room, and can be reused")
     func capacity() throws {
         let pair = try VethPair.current
         let connection = try pair.listen(.left)
@@ -122,7 +122,7 @@ struct SendTests {
         #expect(try connection.receiveStamps(12).map(\.id).sorted() == (0..<6).flatMap { [$0, $0] })
     }
 
-    @Test("Without transmit timestamps none come, and frames are sent all the same")
+    @Test("Without transmit timestamps frames are sent and no timestamp arrives")
     func noStamps() throws {
         let pair = try VethPair.current
         let receiver = try pair.listen(.right)
@@ -133,7 +133,7 @@ struct SendTests {
         #expect(try connection.receiveStamps(1, seconds: 0.05).isEmpty)
     }
 
-    @Test("Only the kinds of timestamps asked for come", arguments: [TransmitStampKinds.sched, .software])
+    @Test("Only the requested kinds of timestamps arrive", arguments: [TransmitStampKinds.sched, .software])
     func oneKind(kinds: TransmitStampKinds) throws {
         let connection = try VethPair.current.listen(.left) { $0.transmitStamps = kinds }
         try connection.sendFrames(0..<5)
@@ -142,7 +142,7 @@ struct SendTests {
     }
 
     @Test(
-        "A timestamp brings its packet back where that was asked for, and nothing otherwise", arguments: [true, false])
+        "A timestamp returns its packet if requested, and no bytes otherwise", arguments: [true, false])
     func carriesPacket(carries: Bool) throws {
         let connection = try VethPair.current.listen(.left) {
             $0.stampsCarryPacket = carries
@@ -158,7 +158,7 @@ struct SendTests {
 }
 
 extension PacketConn {
-    /// As ``send(_:from:)``; 0 where the interface's queue was full.
+    /// As ``send(_:from:)``; 0 if the interface's queue was full.
     fileprivate func sendUnlessRefused(_ batch: inout SendBatch, from index: Int) throws(SystemError) -> Int {
         do throws(SystemError) {
             return try send(&batch, from: index)
@@ -168,7 +168,7 @@ extension PacketConn {
         }
     }
 
-    /// The numbers of the frames that arrive, up to the one that is `last`.
+    /// The numbers of the frames that arrive, up to and including `last`.
     func receiveNumbers(until last: UInt32) throws(SystemError) -> [UInt32] {
         var numbers: [UInt32] = []
         while !numbers.contains(last) {

@@ -7,13 +7,13 @@ import Testing
 /// Calls for one packet, from one thread and from many.
 @Suite(.needsRoot, .vethPair)
 struct SinglePacketTests {
-    @Test("A packet goes into the caller's buffer, and nothing behind it")
+    @Test("A packet is written to the caller's buffer, and nothing after it")
     func straight() throws {
         let pair = try VethPair.current
         let receiver = try pair.listen(.right)
         let sender = try pair.listen(.left)
         receiver.setReadDeadline(monotonic: soon())
-        // Longer and shorter ones in turn: nothing of an earlier call's buffer is used again.
+        // Longer and shorter buffers alternate, to show that no call reuses an earlier call's buffer.
         for (number, room) in [(1, 256), (2, 20), (3, 100), (4, 0), (5, 61)] as [(UInt32, Int)] {
             try sender.sendFrames([number])
             var buffer = [UInt8](repeating: 0xEE, count: room)
@@ -26,7 +26,7 @@ struct SinglePacketTests {
     }
 
     @Test(
-        "Of many threads that wait for one packet or timestamp each, none is left waiting when there is one for each",
+        "Many threads that wait for one packet or timestamp each all get one",
         arguments: [true, false])
     func manyReceivers(dual: Bool) throws {
         let pair = try VethPair.current
@@ -35,11 +35,12 @@ struct SinglePacketTests {
         for round in 0..<50 as Range<UInt32> {
             let ids = (0..<8).map { 8 * round + $0 }
             let receivers = ids.map { _ in Background { () throws(SystemError) in try receiver.receiveOne() } }
-            let takers = (0..<16).map { _ in Background { () throws(SystemError) in try sender.takeOne() } }
-            if round % 2 == 0 { for thread in receivers + takers { try thread.untilBlocked() } }
+            let stampReaders = (0..<16).map { _ in Background { () throws(SystemError) in try sender.receiveOneStamp() }
+            }
+            if round % 2 == 0 { for thread in receivers + stampReaders { try thread.untilBlocked() } }
             try sender.sendFrames(ids)
             #expect(try receivers.map { try $0.result().get() }.sorted() == ids)
-            #expect(try takers.map { try $0.result().get() }.sorted() == ids.flatMap { [$0, $0] })
+            #expect(try stampReaders.map { try $0.result().get() }.sorted() == ids.flatMap { [$0, $0] })
         }
     }
 
@@ -58,7 +59,7 @@ struct SinglePacketTests {
                 _ = try isGo.signal.descriptor.waitForInput(timeout: 5_000_000_000)
                 for number in 0..<1000 as Range<UInt32> {
                     let id = thread << 16 | number
-                    // Some are refused.
+                    // Some packets are rejected.
                     if number % 10 == 5 {
                         _ = errorCode { () throws(SystemError) in try sender.writeTo(frame(id, payload: 1502), id: 1) }
                     }
@@ -72,7 +73,7 @@ struct SinglePacketTests {
         sender.setReadDeadline(monotonic: soon())
         for _ in 0..<4000 {
             let (count, stamp) = try sender.receiveTransmitStamp(into: &buffer)
-            // The packet beside the timestamp says whose it is.
+            // The packet returned with the timestamp identifies the send.
             #expect(count == 60 && stamp.id == number(in: buffer.span.bytes))
             ids.insert(stamp.id)
         }
@@ -82,19 +83,19 @@ struct SinglePacketTests {
     }
 
     @Test(
-        "Close and a deadline that comes wake every thread in the same call", arguments: [true, false], [true, false])
+        "Close and a deadline wake every thread in the same call", arguments: [true, false], [true, false])
     func wakesAll(closes: Bool, dual: Bool) throws {
         let connection = try VethPair.current.listen(.left, dual: dual)
         let threads =
             (0..<6).map { _ in Background { () throws(SystemError) in _ = try connection.receiveOne() } }
-            + (0..<6).map { _ in Background { () throws(SystemError) in _ = try connection.takeOne() } }
+            + (0..<6).map { _ in Background { () throws(SystemError) in _ = try connection.receiveOneStamp() } }
         for thread in threads { try thread.untilBlocked() }
         if closes { connection.close() } else { connection.setReadDeadline(monotonic: soon(0.01)) }
         for thread in threads { #expect(try thread.errorCode() == (closes ? EBADF : ETIMEDOUT)) }
     }
 }
 
-/// What threads wait for that are to start together.
+/// A signal that starts several threads together.
 private final class Start: Sendable {
     let signal: EventSignal
 
@@ -109,8 +110,8 @@ extension PacketConn {
         return number(in: buffer.span.bytes)
     }
 
-    /// The id of one timestamp.
-    fileprivate func takeOne() throws(SystemError) -> UInt32 {
+    /// The id of one transmit timestamp.
+    fileprivate func receiveOneStamp() throws(SystemError) -> UInt32 {
         var buffer: [UInt8] = []
         return try receiveTransmitStamp(into: &buffer).stamp.id
     }

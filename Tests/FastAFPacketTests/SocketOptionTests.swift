@@ -5,12 +5,12 @@ import Testing
 
 @testable import FastAFPacket
 
-/// What each socket option does to packets.
+/// The effect of each socket option on packets.
 @Suite(.needsRoot, .vethPair)
 struct SocketOptionTests {
     private let name = VethPair.interfaceName
 
-    /// Classes of the left side's packet scheduler, by the handle that a priority names: `1:3` is 0x10003.
+    /// Adds a class to the left side's packet scheduler, named by the priority: `1:3` is 0x10003.
     private func addClass() throws {
         let pair = try VethPair.current
         for command in ["qdisc add dev \(name) root handle 1: htb", "class add dev \(name) classid 1:3 htb rate 1gbit"]
@@ -19,7 +19,7 @@ struct SocketOptionTests {
         }
     }
 
-    /// How many packets went through the class.
+    /// The number of packets that went through the class.
     private func packetsOfClass() throws -> Int {
         let text = try VethPair.current.output(.left, ["tc", "-s", "class", "show", "dev", name])
         let words = text.split(whereSeparator: { $0.isWhitespace })
@@ -27,7 +27,7 @@ struct SocketOptionTests {
         return try #require(Int(words[position - 1]))
     }
 
-    @Test("A priority puts what is sent into that class of the packet scheduler")
+    @Test("A priority puts sent packets into that class of the packet scheduler")
     func priority() throws {
         let pair = try VethPair.current
         try addClass()
@@ -41,7 +41,8 @@ struct SocketOptionTests {
     }
 
     @Test(
-        "Past the packet scheduler frames meet no class, and have a driver's timestamp alone", arguments: [true, false])
+        "Frames that bypass the packet scheduler meet no class, and have only a driver transmit timestamp",
+        arguments: [true, false])
     func bypassQdisc(dual: Bool) throws {
         let pair = try VethPair.current
         try addClass()
@@ -58,7 +59,7 @@ struct SocketOptionTests {
         #expect(stamps.map(\.id) == Array(0..<5) && stamps.allSatisfy { $0.stage == .sent })
     }
 
-    @Test("Frames of this host are heard where they are not left out, and marked so", arguments: [true, false])
+    @Test("Frames of this host are received and marked so unless they are excluded", arguments: [true, false])
     func outgoing(ignores: Bool) throws {
         let pair = try VethPair.current
         let listener = try pair.listen(.left, etherType: 3) {
@@ -72,10 +73,10 @@ struct SocketOptionTests {
         #expect(types == (ignores ? [3: .host] : [1: .outgoing, 2: .outgoing, 3: .host]))
     }
 
-    @Test("What is sent carries the mark, which filters on this host see")
+    @Test("Sent packets carry the mark, which filters on this host see")
     func mark() throws {
         let pair = try VethPair.current
-        // ld mark; jeq #77; and all of the frame or nothing: SKF_AD_OFF + SKF_AD_MARK.
+        // ld mark; jeq #77; and the whole frame or nothing: SKF_AD_OFF + SKF_AD_MARK.
         let marked = Filter(instructions: [
             .init(code: 0x20, k: 0xFFFF_F000 + 20), .init(code: 0x15, jumpTrue: 0, jumpFalse: 1, k: 77),
             .init(code: 0x06, k: 0xFFFF), .init(code: 0x06, k: 0),
@@ -90,9 +91,9 @@ struct SocketOptionTests {
         #expect(try listener.receiveNumbers(1) == [3])
     }
 
-    // MARK: - Promiscuity
+    // MARK: - Promiscuous mode
 
-    /// How many sockets and others hold the right side's interface promiscuous.
+    /// The promiscuity count of the right side's interface.
     private func promiscuity(of name: String = VethPair.interfaceName) throws -> Int {
         let text = try VethPair.current.output(.right, ["ip", "-d", "link", "show", "dev", name])
         let words = text.split(whereSeparator: { $0.isWhitespace })
@@ -101,11 +102,11 @@ struct SocketOptionTests {
     }
 
     @Test(
-        "Frames for other hosts are heard with promiscuity alone, which needs CAP_NET_RAW alone",
+        "Frames for other hosts are received only in promiscuous mode, which needs only CAP_NET_RAW",
         arguments: [true, false])
     func promiscuous(wanted: Bool) throws {
         let pair = try VethPair.current
-        // A veth takes in everything; a bridge has a table of addresses, and its own interface gets what is for it.
+        // A veth accepts every frame; a bridge has an address table, and its interface gets only frames for it.
         for command in ["link add br0 type bridge", "link set \(name) master br0", "link set br0 up"] {
             try pair.ip(.right, command)
         }
@@ -120,7 +121,7 @@ struct SocketOptionTests {
                     on: Interface(named: "br0"), etherType: testEtherType, configuration: configuration)
             }
             let sender = try pair.listen(.left)
-            // The bridge's port has to be forwarding first; then the one that any interface takes comes last.
+            // The bridge's port must be forwarding first; the frame that any interface accepts is sent last.
             var numbers: [UInt32] = []
             let end = soon()
             while numbers.isEmpty, ClockID.monotonic.now() < end {
@@ -134,7 +135,7 @@ struct SocketOptionTests {
     }
 
     @Test(
-        "A multicast group is the interface's while the connection is open, counted, and given back when it closes",
+        "A multicast group is joined while the connection is open, counted, and left on close",
         arguments: [true, false])
     func multicastGroups(dual: Bool) throws {
         let pair = try VethPair.current
@@ -147,7 +148,7 @@ struct SocketOptionTests {
         let first = try pair.listen(.right, dual: dual) { $0.options.multicastGroups = [group] }
         let second = try pair.listen(.right, dual: dual) { $0.options.multicastGroups = [group] }
         #expect(try memberships().count == 1 && memberships()[0].contains("users 2"))
-        // Whoever is still inside a call with the socket holds it as this does.
+        // A thread still inside a call with the socket keeps it open, as this duplicate does.
         let held = dup(second.receiver.rawValue)
         defer { close(held) }
         second.close()
@@ -157,7 +158,7 @@ struct SocketOptionTests {
     }
 
     @Test(
-        "Promiscuity is counted, and given back when each connection closes, by whichever thread",
+        "Promiscuous mode is counted, and left when each connection closes, on any thread",
         arguments: [true, false])
     func promiscuityGivenBack(dual: Bool) throws {
         let pair = try VethPair.current
@@ -166,8 +167,8 @@ struct SocketOptionTests {
         do {
             let second = try pair.listen(.right, dual: dual) { $0.options.promiscuous = true }
             #expect(try promiscuity() == 2)
-            // Its threads are still inside calls with the socket when it is closed; one that takes its time to return holds
-            // the socket as this does.
+            // Threads may still be inside calls with the socket when it is closed; a slow one keeps it open, as this
+            // duplicate does.
             let held = dup(second.receiver.rawValue)
             defer { close(held) }
             let receiver = Background { () throws(SystemError) in try second.receiveNumber() }
@@ -185,28 +186,29 @@ struct SocketOptionTests {
         #expect(try promiscuity() == 1)
         first.close()
         #expect(try promiscuity() == 0)
-        // One that is never closed.
+        // A connection that is not closed explicitly.
         try pair.listen(.right, dual: dual) { $0.options.promiscuous = true }.sendFrames([1])
         #expect(try promiscuity() == 0)
     }
 
-    @Test("Closing after the interface was deleted gives nothing back, and hurts nobody")
+    @Test("Closing after the interface was deleted closes the connection")
     func promiscuousAndGone() throws {
         let pair = try VethPair.current
         let connection = try pair.listen(.right) { $0.options.promiscuous = true }
         try pair.ip(.right, "link del \(name)")
         connection.close()
+        #expect(errorCode { () throws(SystemError) in _ = try connection.receiveNumber() } == EBADF)
     }
 
     // MARK: - Binding to the device
 
-    @Test("A socket bound to a device sends by it, whatever the routes say")
+    @Test("A socket bound to a device sends on it, whatever the routes")
     func bindToDevice() throws {
         let pair = try VethPair.current
         try pair.ip(.left, "link add other0 type veth peer name other0 netns \(pair.right)")
         for side in [VethPair.Side.left, .right] { try pair.ip(side, "link set other0 up") }
         for side in [VethPair.Side.left, .right] { try pair.waitUntilActive(side, "other0") }
-        // The same peer on both; the route over the other one is the worse.
+        // The same peer on both interfaces; the route over the second one has the higher metric.
         try pair.ip(.left, "route add \(VethPair.ipv4(.right))/32 dev \(name)")
         try pair.ip(.left, "route add \(VethPair.ipv4(.right))/32 dev other0 metric 1000")
         try pair.ip(.left, "neigh add \(VethPair.ipv4(.right)) lladdr 02:00:00:00:00:77 dev other0")
@@ -223,9 +225,9 @@ struct SocketOptionTests {
         #expect(destinations == [[2, 0, 0, 0, 0, 0x77]])
     }
 
-    // MARK: - What cannot be had
+    // MARK: - Missing privileges
 
-    @Test("What needs CAP_NET_ADMIN says so without it, and no connection is made")
+    @Test("Options that need CAP_NET_ADMIN name it in the error, and no connection is opened")
     func unprivileged() throws {
         let pair = try VethPair.current
         let preferred = try errorWithout(.networkAdministration) { () throws(SystemError) in
@@ -236,7 +238,8 @@ struct SocketOptionTests {
             _ = try pair.listen(.left) { $0.options.busyPoll = .init(microseconds: 0, budget: 64) }
         }
         #expect(budget?.code == EPERM)
-        // Packet sockets need CAP_NET_RAW, which is enough for these on newer kernels: a UDP connection does without.
+        // Packet sockets need CAP_NET_RAW, which suffices for these options on newer kernels: a UDP connection needs
+        // neither.
         for change: @Sendable (inout PacketConn.Configuration) -> Void in [
             { $0.options.mark = 1 }, { $0.options.priority = 7 },
         ] {
@@ -253,7 +256,7 @@ struct SocketOptionTests {
         }
     }
 
-    @Test("A receive buffer above the system's limit without CAP_NET_ADMIN is granted in part, and the warning says so")
+    @Test("A receive buffer above the system's limit is granted in part without CAP_NET_ADMIN, with a warning")
     func warning() throws {
         let pair = try VethPair.current
         let asked: Int32 = 1 << 30
@@ -272,7 +275,7 @@ struct SocketOptionTests {
         #expect(try pair.listen(.left) { $0.receiveBufferBytes = .max }.warnings.isEmpty)
     }
 
-    @Test("A UDP connection refuses what only packet sockets have, and takes the rest")
+    @Test("A UDP connection rejects options of packet sockets only, and accepts the rest")
     func udp() throws {
         let pair = try VethPair.current
         func listen(_ change: (inout SocketOptions) -> Void) throws(SystemError) {

@@ -1,6 +1,6 @@
 import Testing
 
-/// The example program `stamp-exchange`, as its users run it.
+/// The example program `stamp-exchange`, run as users run it.
 @Suite(.needsRoot, .vethPair)
 struct StampExchangeTests {
     private func run(
@@ -27,7 +27,7 @@ struct StampExchangeTests {
                 #expect(delays.count == 2 && delays[0] > 0 && delays[0] <= delays[1], "\(line)")
                 #expect(line["hardware"] == "unsupported" && line["app_ns"] != nil)
             }
-            // Only the first may be without: the kernel switches receive timestamps on in the background.
+            // Only the first may have none: the kernel switches receive timestamps on in the background.
             let last = try #require(run.packets("RX").last)
             let delays = ["software", "app"].compactMap { last[$0 + "_delay_ns"].flatMap(Int.init) }
             #expect(delays.count == 2 && delays[0] > 0 && delays[0] <= delays[1], "\(last)")
@@ -39,14 +39,14 @@ struct StampExchangeTests {
         }
     }
 
-    @Test("A count ends it")
+    @Test("The run ends at its count")
     func count() throws {
         let run = try self.run(.left, ["--peer", VethPair.ipv4(.right), "--interval", "5", "--count", "3"])
         #expect(run.exitCode() == 0, "\(run.errors)")
         #expect(run.packets("TX").map { $0["probe"] } == ["0", "1", "2"] && run.lines.contains("sent 3 received 0"))
     }
 
-    @Test("A peer that does not answer to its address is refused, unless its MAC address is given")
+    @Test("A peer that does not answer ARP is rejected, unless its MAC address is given")
     func mac() throws {
         let arguments = ["--peer", "10.9.8.99", "--interval", "5", "--count", "1"]
         let without = try self.run(.left, arguments)
@@ -55,7 +55,7 @@ struct StampExchangeTests {
         #expect(run.exitCode() == 0 && run.packets("TX").count == 1, "\(run.errors)")
     }
 
-    @Test("Without CAP_NET_RAW it says what is missing and how to grant it")
+    @Test("Without CAP_NET_RAW the run names the capability and how to grant it")
     func noPrivilege() throws {
         let without = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--reuid=65534", "--clear-groups"]
         let run = try self.run(.left, ["--peer", VethPair.ipv4(.right)], before: without)
@@ -64,7 +64,7 @@ struct StampExchangeTests {
     }
 
     @Test(
-        "What cannot be is refused with a reason",
+        "Invalid options are rejected with a reason",
         arguments: [
             (["--peer", "nobody"], "peer"), (["--peer", "10.9.8.2", "--interval", "0"], "--interval"),
             (["--peer", "203.0.113.1"], "203.0.113.1"), (["--peer", "10.9.8.2", "--mac", "1:2"], "mac"), ([], "peer"),

@@ -2,7 +2,7 @@ import Testing
 
 @testable import FastAFPacket
 
-/// The ledger held against what the NIC has counted.
+/// The ledger compared with the NIC's counters.
 struct StampReconciliationTests {
     private typealias Counter = DriverStatistics.Counter
 
@@ -10,7 +10,7 @@ struct StampReconciliationTests {
         DriverStatistics(counters: values.map { Counter(name: $0.key, value: $0.value) })
     }
 
-    // MARK: - Counters that tell of missed timestamps
+    // MARK: - Counters of missed timestamps
 
     @Test(
         "Counters of missed transmit timestamps are found by each driver's name for them",
@@ -30,25 +30,25 @@ struct StampReconciliationTests {
     }
 
     @Test(
-        "Counters of anything else are left alone",
+        "Other counters are ignored",
         arguments: [
             "rx_hwtstamp_cleared", "tx_hwtstamp", "tx_hwtstamp_skipped_", "xtx_hwtstamp_skipped", "TX_HWTSTAMP_SKIPPED",
             "ptp_cq0_cqe", "ptp_cq0_late_cqe", "ptp_cq0_abort_abs_diff_ns", "ptp_cq_abort", "ptp_cqx_abort",
             "ptp_cq0abort", "ptp_cq0_0_abort", "tx_hwstamp_invalid", "tx_0_hwstamp_valid", "rx_0_hwstamp_invalid",
             "ptp_cq٣_abort", "ptp_cq0", "ptp_cq", "tx_", "", "peer_ifindex",
         ])
-    func strangers(name: String) { #expect(Self.statistics([name: 1]).missedStamps.isEmpty) }
+    func others(name: String) { #expect(Self.statistics([name: 1]).missedStamps.isEmpty) }
 
     // MARK: - The difference of two readings
 
-    @Test("What was counted between two readings is their difference, counter by counter, by name")
+    @Test("The increase between two readings is their difference, counter by counter, by name")
     func difference() {
         let earlier = Self.statistics(["a": 5, "b": 7, "gone": 3])
         let later = Self.statistics(["b": 17, "new": 2, "a": 5])
         #expect(later.counted(since: earlier).counters == Self.statistics(["b": 10, "new": 2, "a": 0]).counters)
     }
 
-    @Test("A 32-bit counter that wraps goes on counting")
+    @Test("A 32-bit counter that wraps continues to count")
     func wraps() {
         for (old, new, counted) in [
             (UInt64(UInt32.max), 0, 1), (UInt64(UInt32.max) - 9, 5, 15), (3 << 30, 0, 1 << 30),
@@ -59,7 +59,7 @@ struct StampReconciliationTests {
         }
     }
 
-    @Test("A counter that was set back has counted at least its value")
+    @Test("A counter that was reset has counted at least its value")
     func reset() {
         for (old, new) in [
             (100, 0), (100, 99), (1 << 31, 7), (1 << 40, 3), (.max, 0), (.max, .max - 1), (1 << 32, 0),
@@ -69,16 +69,16 @@ struct StampReconciliationTests {
         }
     }
 
-    @Test("A name that a driver has twice does no harm")
+    @Test("Counters of the same name are compared with the first of that name")
     func twice() {
         let earlier = DriverStatistics(counters: [Counter(name: "x", value: 1), Counter(name: "x", value: 2)])
         let later = DriverStatistics(counters: [Counter(name: "x", value: 4), Counter(name: "x", value: 9)])
         #expect(later.counted(since: earlier).counters.map(\.value) == [3, 8])
     }
 
-    // MARK: - A played NIC
+    // MARK: - A simulated NIC
 
-    /// A NIC of igb's kind: one transmit timestamp at a time, and what comes meanwhile is skipped and counted.
+    /// A NIC like igb: one transmit timestamp at a time; packets sent meanwhile are skipped and counted.
     private struct Device {
         var isBusy = false
         var skipped: UInt64 = 4_294_967_290
@@ -92,7 +92,7 @@ struct StampReconciliationTests {
             ])
         }
 
-        /// Whether the NIC takes a timestamp of the packet.
+        /// Returns whether the NIC timestamps the packet.
         mutating func transmit() -> Bool {
             if isBusy {
                 if !dropsSilently { skipped += 1 }
@@ -103,24 +103,24 @@ struct StampReconciliationTests {
         }
     }
 
-    /// Sends `count` packets, of which the NIC is free for every third; `others` packets that somebody else sends find
-    /// it busy. The last `lost` timestamps it took are lost in the socket.
+    /// Sends `count` packets, of which the NIC is free for every third; `others` packets of another process find it
+    /// busy. The last `lost` timestamps of the NIC are lost in the socket.
     private static func run(count: Int, others: Int = 0, lost: Int = 0, dropsSilently: Bool = false) -> (
         TransmitAccount, DriverStatistics
     ) {
         var device = Device(dropsSilently: dropsSilently)
         let before = device.statistics
         var ledger = TransmitLedger(capacity: 64, expecting: [.software, .hardware])
-        var taken: [UInt32] = []
+        var timestamped: [UInt32] = []
         for id in 0..<UInt32(count) {
             if id % 3 == 0 { device.isBusy = false }
             ledger.recordSend(id: id, at: 0)
             _ = ledger.recordStamp(
                 TransmitStamp(id: id, stage: .sent, stamps: SocketTimestamps(software: Int64(id) + 1)))
-            if device.transmit() { taken.append(id) }
+            if device.transmit() { timestamped.append(id) }
         }
         for _ in 0..<others { _ = device.transmit() }
-        for id in taken.dropLast(lost) {
+        for id in timestamped.dropLast(lost) {
             _ = ledger.recordStamp(
                 TransmitStamp(id: id, stage: .sent, stamps: SocketTimestamps(hardware: Int64(id) + 1)))
         }
@@ -130,7 +130,7 @@ struct StampReconciliationTests {
         return (ledger.account, device.statistics.counted(since: before))
     }
 
-    @Test("All that a busy NIC skipped is explained by its counter, though that wraps meanwhile")
+    @Test("All that a busy NIC skipped is explained by its counter, even if the counter wraps")
     func explained() {
         let (account, counted) = Self.run(count: 30)
         #expect(account.hardware[.skippedByDriver] == 20 && account.software[.stamped] == 30)
@@ -139,24 +139,24 @@ struct StampReconciliationTests {
         #expect(result.unexplained == 0 && result.ambiguous == 0 && result.overExplained == 0)
     }
 
-    @Test("What the NIC skipped without counting is unexplained")
+    @Test("Timestamps that the NIC skipped without counting are unexplained")
     func unexplained() {
         let (account, counted) = Self.run(count: 30, dropsSilently: true)
         let result = StampReconciliation(account, counted: counted)
         #expect(result.counted == 0 && result.explained == 0 && result.unexplained == 20)
     }
 
-    @Test("What the NIC skipped of others over-explains")
+    @Test("Timestamps of other processes that the NIC skipped are over-explained")
     func others() {
         let (account, counted) = Self.run(count: 30, others: 7)
         let result = StampReconciliation(account, counted: counted)
         #expect(result.explained == 20 && result.unexplained == 0 && result.overExplained == 7)
     }
 
-    @Test("Where the socket's buffer was full, the NIC may have missed some of what is called lost there")
+    @Test("If the socket's buffer was full, the NIC may have missed some timestamps recorded as lost")
     func ambiguous() {
         let (account, counted) = Self.run(count: 30, others: 3, lost: 5)
-        // Written off while the queue had been full: all 25 count as lost there.
+        // Written off after the queue had been full: all 25 count as lost there.
         #expect(account.hardware[.lostInBuffer] == 25 && account.hardware[.skippedByDriver] == 0)
         let result = StampReconciliation(account, counted: counted)
         #expect(result.counted == 23 && result.explained == 0 && result.ambiguous == 23)
@@ -171,7 +171,7 @@ struct StampReconciliationTests {
         #expect(result.ambiguous == 0 && result.overExplained == 0)
     }
 
-    @Test("Timeouts and skips add up, and absurd counts do not trap")
+    @Test("Timeouts and skips add up, and implausible counts saturate")
     func absurd() {
         let (account, _) = Self.run(count: 30)
         let sum = Self.statistics(["tx_hwtstamp_timeouts": 8, "tx_hwtstamp_skipped": 4])

@@ -16,7 +16,7 @@ struct StampTests {
     }
 
     @Test(
-        "A batch of 64 frames arrives with timestamps, and its SCHED and SND timestamps come back by id",
+        "A batch of 64 frames arrives with timestamps, and its SCHED and SND timestamps return by id",
         arguments: Way.all)
     func batch(way: Way) throws {
         let pair = try VethPair.current
@@ -42,7 +42,9 @@ struct StampTests {
         }
     }
 
-    @Test("Without receive timestamps asked for none come, though another socket has them", arguments: [true, false])
+    @Test(
+        "A connection that requests no receive timestamps gets none, though another socket has them",
+        arguments: [true, false])
     func noReceiveStamps(dual: Bool) throws {
         let pair = try VethPair.current
         let sender = try pair.listen(.left)

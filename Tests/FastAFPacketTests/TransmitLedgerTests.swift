@@ -13,7 +13,7 @@ struct TransmitLedgerTests {
         TransmitStamp(id: id, stage: .sent, stamps: SocketTimestamps(hardware: 3))
     }
 
-    /// What one expiry named.
+    /// The result of one expiry.
     private struct WrittenOff: Equatable {
         var id: UInt32
         var lost: TransmitStampKinds = []
@@ -26,7 +26,7 @@ struct TransmitLedgerTests {
         return found
     }
 
-    @Test("A send is pending in each kind asked for, and unsupported in the others")
+    @Test("A send is pending in each requested kind, and unsupported in the others")
     func entered() {
         var ledger = TransmitLedger(capacity: 16, expecting: [.sched, .software])
         ledger.recordSend(id: 1, at: 0)
@@ -35,7 +35,7 @@ struct TransmitLedgerTests {
         #expect(account.sched[.pending] == 1 && account.software[.pending] == 1 && account.hardware[.unsupported] == 1)
     }
 
-    @Test("Timestamps complete a send in any order, and a second one of a kind is unknown")
+    @Test("Timestamps complete a send in any order, and a duplicate of a kind is unknown")
     func stamped() {
         var ledger = TransmitLedger(capacity: 16, expecting: .all)
         ledger.recordSend(id: 9, at: 0)
@@ -54,7 +54,7 @@ struct TransmitLedgerTests {
         #expect(Self.expire(&ledger).isEmpty)
     }
 
-    @Test("One message with software and hardware times timestamps both kinds")
+    @Test("One message with software and hardware times completes both kinds")
     func bothTimes() {
         var ledger = TransmitLedger(capacity: 16, expecting: [.software, .hardware])
         ledger.recordSend(id: 0, at: 0)
@@ -63,7 +63,7 @@ struct TransmitLedgerTests {
         #expect(match == .stamped(isComplete: true))
     }
 
-    @Test("Timestamps of kinds not asked for, of no kind, and of no send are unknown")
+    @Test("Timestamps of kinds not requested, of no kind, and of no send are unknown")
     func unknown() {
         var ledger = TransmitLedger(capacity: 16, expecting: .sched)
         var matches = [ledger.recordStamp(Self.sched(0))]
@@ -77,7 +77,7 @@ struct TransmitLedgerTests {
         #expect(account.unknownStamps == 4 && account.isBalanced && account.sched[.pending] == 1)
     }
 
-    @Test("What does not come in time is skipped where the queue had room, and named oldest first")
+    @Test("Timestamps that do not arrive in time are skipped if the queue had room, and reported oldest first")
     func skipped() {
         var ledger = TransmitLedger(capacity: 16, expecting: [.sched, .software])
         for id in 0..<4 as Range<UInt32> { ledger.recordSend(id: id, at: Int64(id) * 10) }
@@ -97,14 +97,14 @@ struct TransmitLedgerTests {
         #expect(account.isBalanced && account.software[.skippedByDriver] == 3 && account.sched[.skippedByDriver] == 2)
     }
 
-    @Test("What waited when the queue was found full was lost there; what was sent later was not")
+    @Test("Sends that waited when the queue was found full are lost there; later sends are not")
     func lost() {
         var ledger = TransmitLedger(capacity: 16, expecting: .software)
         for id in 0..<3 as Range<UInt32> { ledger.recordSend(id: id, at: 0) }
         _ = ledger.recordStamp(Self.sent(0))
         ledger.recordFullQueue()
         ledger.recordSend(id: 3, at: 0)
-        // It lay in the queue unread.
+        // It was in the queue, unread.
         _ = ledger.recordStamp(Self.sent(1))
         let named = Self.expire(&ledger)
         #expect(named == [WrittenOff(id: 2, lost: .software), WrittenOff(id: 3, skipped: .software)])
@@ -114,7 +114,8 @@ struct TransmitLedgerTests {
     }
 
     @Test(
-        "A timestamp that comes after its send was written off is late, from either column", arguments: [true, false])
+        "A timestamp that arrives after its send was written off is late, whether lost or skipped",
+        arguments: [true, false])
     func late(wasFull: Bool) {
         var ledger = TransmitLedger(capacity: 16, expecting: [.sched, .software])
         ledger.recordSend(id: 5, at: 0)
@@ -141,7 +142,7 @@ struct TransmitLedgerTests {
         #expect(account.software[.stamped] == 5 && account.isBalanced)
     }
 
-    @Test("A gap in the ids does not hide what waits before it", arguments: [1, 3, 100, 1 << 31, UInt32.max])
+    @Test("A gap in the ids does not hide earlier sends that wait", arguments: [1, 3, 100, 1 << 31, UInt32.max])
     func gaps(gap: UInt32) {
         var ledger = TransmitLedger(capacity: 64, expecting: .software)
         for id in 0..<4 as Range<UInt32> { ledger.recordSend(id: id, at: 0) }
@@ -151,7 +152,7 @@ struct TransmitLedgerTests {
         #expect(named.prefix(4) == [0, 1, 2, 3] && named.count == 5)
     }
 
-    @Test("More waiting sends than there is room for: the oldest are written off, and the sums hold")
+    @Test("With more waiting sends than capacity the oldest are written off, and the sums hold")
     func overflows() {
         var ledger = TransmitLedger(capacity: 16, expecting: .software)
         for id in 0..<100 as Range<UInt32> { ledger.recordSend(id: id, at: 0) }
@@ -161,7 +162,7 @@ struct TransmitLedgerTests {
         #expect(named.map(\.id) == Array(84..<100))
     }
 
-    @Test("Ids that share a place write the earlier send off, and the sums hold")
+    @Test("An id that shares another's entry writes the earlier send off, and the sums hold")
     func collisions() {
         var ledger = TransmitLedger(capacity: 16, expecting: .software)
         for id in [1, 17, 33, 33] as [UInt32] { ledger.recordSend(id: id, at: 0) }
@@ -173,7 +174,7 @@ struct TransmitLedgerTests {
         #expect(account.software[.pending] == 0)
     }
 
-    @Test("A send that asked for other kinds waits for those, and one that asked for none for nothing")
+    @Test("A send waits for the kinds that it requested, and for none if it requested none")
     func otherKinds() {
         var ledger = TransmitLedger(capacity: 16, expecting: [.sched, .software])
         ledger.recordSend(id: 0, at: 0, expecting: .hardware)
@@ -193,7 +194,7 @@ struct TransmitLedgerTests {
         #expect(ledger.account.isConfirmedByIdentifiers)
     }
 
-    /// What a plain reading of the documentation would count, by searching a list.
+    /// A plain reference model of the documented counts, which searches a list.
     private struct Model {
         struct Send {
             var id: UInt32
@@ -260,7 +261,7 @@ struct TransmitLedgerTests {
             sends.filter { $0.state[kind.rawValue] == outcome }.count
         }
 
-        /// Sends without their timestamp before the newest one that has it, and behind it.
+        /// Sends without their timestamp before and after the newest one that has it.
         func absent(_ kind: TransmitStampKinds) -> (gaps: Int, tail: Int) {
             let came = sends.filter { $0.state[kind.rawValue] != .unsupported }.map { $0.came.contains(kind) }
             let newest = came.lastIndex(of: true).map { $0 + 1 } ?? 0
@@ -268,9 +269,9 @@ struct TransmitLedgerTests {
         }
     }
 
-    @Test("It counts as a plain model does, whatever happens", arguments: 0..<60)
+    @Test("The ledger agrees with the reference model after random operations", arguments: 0..<60)
     func model(seed: UInt64) {
-        var random = Seeded(state: seed)
+        var random = SeededGenerator(seed: seed)
         let expected = TransmitStampKinds(rawValue: UInt8.random(in: 0...7, using: &random))
         var ledger = TransmitLedger(capacity: 16, expecting: expected)
         var model = Model(capacity: 16)
@@ -278,7 +279,7 @@ struct TransmitLedgerTests {
         for time in 0..<300 as Range<Int64> {
             switch Int.random(in: 0..<20, using: &random) {
             case 0..<8:
-                // Mostly by one; gaps, steps back and jumps too.
+                // Mostly by one; also gaps, steps back and jumps.
                 let steps: [UInt32] = [1, 1, 1, 1, 1, 1, 2, 5, .max, 1000]
                 next &+= steps.randomElement(using: &random) ?? 1
                 let others = TransmitStampKinds(rawValue: UInt8.random(in: 0...7, using: &random))
@@ -318,18 +319,6 @@ struct TransmitLedgerTests {
                 Issue.record("seed \(seed), step \(time): \(account)")
                 return
             }
-        }
-    }
-
-    /// SplitMix64: the same numbers for the same seed.
-    private struct Seeded: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var value = state
-            value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-            return value ^ (value >> 31)
         }
     }
 }

@@ -4,7 +4,7 @@ import Testing
 @testable import FastAFPacket
 
 struct TransmitStampKindsTests {
-    @Test("What an interface offers follows from its flags; SCHED is the kernel's own")
+    @Test("The kinds that an interface offers follow from its flags, and SCHED is always offered")
     func offered() {
         // veth's 0x1A: TX_SOFTWARE, RX_SOFTWARE, SOFTWARE.
         #expect(TimestampingCapabilities(flags: 0x1A).transmitStamps == [.sched, .software])
@@ -15,13 +15,13 @@ struct TransmitStampKindsTests {
         #expect(TimestampingCapabilities(flags: 0x01, transmitTypes: 0b10).transmitStamps == [.sched, .hardware])
     }
 
-    @Test("Each kind asks for its own bit of SO_TIMESTAMPING")
+    @Test("Each kind requests its bit of SO_TIMESTAMPING")
     func flags() {
         let kinds: [TransmitStampKinds] = [.hardware, .software, .sched, .all, []]
         #expect(kinds.map(\.generationFlags) == [1, 2, 1 << 8, 0x103, 0])
     }
 
-    @Test("A message brings the kinds whose times are in it")
+    @Test("A message carries the kinds whose times are in it")
     func kinds() {
         func kinds(_ stage: TransmitStamp.Stage, _ software: Int64?, _ hardware: Int64?) -> TransmitStampKinds {
             TransmitStamp(id: 0, stage: stage, stamps: SocketTimestamps(software: software, hardware: hardware)).kinds
@@ -32,7 +32,7 @@ struct TransmitStampKindsTests {
         #expect(kinds(.acknowledged, 1, 1) == [] && kinds(.completed, 1, 1) == [])
     }
 
-    @Test("The options of two sockets: timestamps asked for on the send half, receive timestamps on the other")
+    @Test("With two sockets transmit timestamps are requested on the send half, and receive timestamps on the other")
     func options() {
         let options = StampOptions(transmit: [.sched, .software], .init())
         // TX_SOFTWARE, SOFTWARE, RAW_HARDWARE, OPT_ID, TX_SCHED, OPT_TSONLY, OPT_TX_SWHW.
@@ -44,12 +44,12 @@ struct TransmitStampKindsTests {
         configuration.stampsCarryPacket = true
         let carrying = StampOptions(transmit: .software, configuration)
         #expect(carrying.senderFlags & 1 << 11 == 0 && carrying.receiverFlags == 0)
-        // A send may still ask for timestamps of its own: what they are reported by is on, what makes them is not.
+        // A send may still request timestamps: reporting is on, generation is not.
         let none = StampOptions(transmit: [], configuration)
         #expect(none.senderFlags == 1 << 4 | 1 << 6 | 1 << 7 | 1 << 14 && none.receiverFlags == 0)
     }
 
-    @Test("A bound clock is one more flag and the number behind the flags, as in struct so_timestamping")
+    @Test("A bound clock adds one flag and the clock's number after the flags, as in struct so_timestamping")
     func boundClock() {
         var configuration = PacketConn.Configuration()
         configuration.boundClock = 0x0102_0304
@@ -63,7 +63,7 @@ struct TransmitStampKindsTests {
         #expect(bytes == expected)
     }
 
-    @Test("Kinds read as words")
+    @Test("The description lists the kinds")
     func description() {
         #expect(
             "\(TransmitStampKinds.all)" == "sched software hardware" && "\(TransmitStampKinds.hardware)" == "hardware")

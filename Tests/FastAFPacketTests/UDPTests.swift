@@ -38,7 +38,7 @@ struct UDPTests {
         var received = 0
         let end = soon()
         var id: UInt32 = 1000
-        // The first may go without a receive timestamp.
+        // The first one may have no receive timestamp.
         while received == 0, ClockID.monotonic.now() < end {
             id += 1
             var batch = SendBatch(capacity: 1, packetBytes: 64)
@@ -78,19 +78,19 @@ struct UDPTests {
         #expect(count == 100 && packet.isTruncated && packet.length == 300)
     }
 
-    @Test("A port that is taken gives EADDRINUSE")
-    func taken() throws {
+    @Test("A port in use gives EADDRINUSE")
+    func inUse() throws {
         let first = try listen(.left, isIPv4: true, port: 8620)
         let error = try #require(throws: SystemError.self) { _ = try listen(.left, isIPv4: true, port: 8620) }
         #expect(error.code == EADDRINUSE)
-        // The other family's port is another.
+        // The same port of the other address family is free.
         _ = try listen(.left, isIPv4: false, port: 8620)
         first.close()
-        // Another test's program, just about to start, may have the socket for a moment longer.
+        // A process that another test is about to start may keep the socket for a moment longer.
         #expect(eventually { (try? listen(.left, isIPv4: true, port: 8620)) != nil })
     }
 
-    @Test("A filter put on before the bind, and statistics that count what it drops")
+    @Test("A filter attached before the bind drops datagrams, and statistics count them")
     func filter() throws {
         let receiver = try listen(.right, isIPv4: true, port: 8620) { $0.filter = .dropAll }
         let sender = try listen(.left, isIPv4: true)
@@ -121,7 +121,7 @@ struct UDPTests {
         #expect(statistics.packets == received && statistics.drops == 500 - received && received < 500)
     }
 
-    @Test("Datagrams on other interfaces are left alone")
+    @Test("Datagrams on other interfaces are ignored")
     func otherInterface() throws {
         let pair = try VethPair.current
         let receiver = try listen(.right, isIPv4: true, port: 8620)
@@ -137,7 +137,7 @@ struct UDPTests {
         #expect(try receiver.receive(into: &buffer).count == 1 && buffer[0] == 1)
     }
 
-    @Test("Where nobody listens, the answer of the other host does not end the connection")
+    @Test("A port-unreachable reply from the other host does not end the connection")
     func unreachable() throws {
         let sender = try listen(.left, isIPv4: true, port: 8621)
         let nobody = SocketAddress(try address(.right, isIPv4: true), port: 9)

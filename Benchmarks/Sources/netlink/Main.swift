@@ -3,7 +3,7 @@ import LinuxKernel
 import Netlink
 import PSample
 
-/// The netlink libraries as their users use them, for `scripts/bench netlink`.
+/// The netlink libraries used as an application uses them, for `scripts/bench netlink`.
 @main
 enum Main {
     static func main() {
@@ -21,8 +21,8 @@ enum Main {
         }
     }
 
-    /// Decodes the file's one message again and again, as a subscription does, and prints what the C program
-    /// Benchmarks/floor/sample-decode.c prints.
+    /// Decodes the file's one message repeatedly, as a subscription does, and prints the same line as the C program
+    /// Benchmarks/floor/sample-decode.c.
     private static func decode(_ bytes: [UInt8], _ count: Int) throws(NetlinkFormatError) {
         var received = ReceivedSample()
         var sum: UInt64 = 0
@@ -40,7 +40,7 @@ enum Main {
         print("{\"samples\":", count, ",\"cpu_ns\":", spent, ",\"sum\":", sum, "}", separator: "")
     }
 
-    /// Not inlined, so that no decoding can be left out as the same as before.
+    /// Not inlined, so that the compiler cannot skip a decoding as equal to the one before.
     @inline(never)
     private static func sum(
         _ datagram: UnsafeRawBufferPointer, _ received: inout ReceivedSample
@@ -68,7 +68,7 @@ enum Main {
     }
 
     private static func end(_ code: Int32, _ text: String) -> Never {
-        // Where even that fails, the code tells.
+        // If this write fails, the exit code still reports the error.
         try? OutputFile.standardError().write(Array("\(text)\n".utf8))
         exit(code)
     }

@@ -1,8 +1,8 @@
 import Glibc
 import LinuxKernel
 
-/// FastAFPacket as its users use it, for the benchmarks: the same commands, options and results as the C program
-/// Benchmarks/floor/packets.c, which makes the same system calls.
+/// FastAFPacket used as an application uses it, for the benchmarks: the same commands, options and results as the C
+/// program Benchmarks/floor/packets.c, which makes the same system calls.
 @main
 enum Main {
     static func main() {
@@ -29,7 +29,7 @@ enum Main {
         """
 
     private static func end(_ code: Int32, _ text: String) -> Never {
-        // Where even that fails, the code tells.
+        // If this write fails, the exit code still reports the error.
         try? OutputFile.standardError().write(Array("\(text)\n".utf8))
         exit(code)
     }

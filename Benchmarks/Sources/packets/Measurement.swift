@@ -1,7 +1,7 @@
 import Glibc
 import LinuxKernel
 
-/// What the thread has used for how many packets, from the end of the warm-up on.
+/// The thread's use of time for a number of packets after the warm-up.
 struct Measurement {
     private let options: Options
     private var first = 0
@@ -9,14 +9,14 @@ struct Measurement {
     private var packets = 0
     private var duration: Int64 = 0
     private var cpu: Int64 = 0
-    /// How long it could have run while another thread had its processor.
+    /// Nanoseconds during which the thread was runnable while its CPU ran another thread.
     private var waited: Int64 = 0
     private(set) var isRunning = false
 
     init(_ options: Options) { self.options = options }
 
-    /// Called after each batch with all packets so far; false once there are enough.
-    mutating func goesOn(after total: Int) -> Bool {
+    /// Records progress after each batch, with all packets so far. Returns false once there are enough.
+    mutating func continues(after total: Int) -> Bool {
         guard isRunning else {
             if total < options.warmUp { return true }
             isRunning = true
@@ -34,7 +34,8 @@ struct Measurement {
         return false
     }
 
-    /// Source: /proc/[pid]/schedstat in Documentation/scheduler/sched-stats.rst. 0 where the kernel keeps none.
+    /// The nanoseconds waited for a CPU; 0 if the kernel does not record them. Source: /proc/[pid]/schedstat in
+    /// Documentation/scheduler/sched-stats.rst.
     private static func timeWaited() -> Int64 {
         let file = Descriptor(owning: open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC))
         var bytes = [UInt8](repeating: 0, count: 128)
@@ -46,7 +47,7 @@ struct Measurement {
     /// Prints the line of results.
     ///
     /// - Parameters:
-    ///   - sum: of what was read, so that it was read.
+    ///   - sum: a sum over the values read, so that the compiler cannot skip reading them.
     ///   - rest: further members.
     func report(sum: UInt64, _ rest: KeyValuePairs<StaticString, Int>) {
         // Piece by piece: a string's allocations would grow with the numbers in it.

@@ -1,16 +1,16 @@
 import NetworkAddresses
 
-/// The command line, as the C program has it.
+/// The command line, as in the C program.
 struct Options {
     var interface: String
     var peer = MACAddress(rawValue: 0)
     var spins = false
     var frameBytes = 64
-    /// Counted, and before them not counted.
+    /// The number of packets measured, after `warmUp` packets that are not.
     var packets = 1_000_000
     var warmUp = 0
 
-    /// `nil` for anything that is no option.
+    /// `nil` for an invalid command line.
     init?(_ arguments: ArraySlice<String>) {
         var rest = arguments
         guard let interface = rest.popFirst() else { return nil }

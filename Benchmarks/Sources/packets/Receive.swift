@@ -2,11 +2,11 @@ import FastAFPacket
 import Glibc
 import LinuxKernel
 
-/// IEEE 802 local experimental 1: the kernel neither sends nor takes any of it.
+/// IEEE 802 local experimental 1, which the kernel neither sends nor receives.
 let testEtherType: UInt16 = 0x88B5
 let batchSize = 64
 private let slotBytes = 2048
-/// So long a reader that has emptied its queue lets it fill again: see packets-receive.c.
+/// The time that a reader that has emptied its queue lets it fill again: see packets-receive.c.
 private let pauseWhenEmpty = timespec(tv_sec: 0, tv_nsec: 1_000_000)
 
 private func openReceiver(_ options: Options) throws(SystemError) -> PacketConn {
@@ -22,7 +22,7 @@ func receive(_ options: Options) throws(SystemError) {
     var unstamped = 0
     var batches = 0
     var measurement = Measurement(options)
-    while measurement.goesOn(after: packets) {
+    while measurement.continues(after: packets) {
         let count = try connection.receiveNow(&batch)
         batch.forEach { _, packet in
             let stamp = packet.stamps.software ?? 0
@@ -41,7 +41,7 @@ func receive(_ options: Options) throws(SystemError) {
     measurement.report(sum: sum, ["drops": Int(drops), "unstamped": unstamped, "batches": batches])
 }
 
-/// Receives, waiting or spinning, and takes the time from the kernel's timestamp of each packet until it is here.
+/// Receives, waiting or spinning, and measures the time from each packet's kernel timestamp until it is read.
 func measureLatency(_ options: Options) throws(SystemError) {
     let connection = try openReceiver(options)
     var batch = ReceiveBatch(capacity: batchSize, packetBytes: slotBytes)
@@ -51,7 +51,7 @@ func measureLatency(_ options: Options) throws(SystemError) {
     var sum: UInt64 = 0
     var unstamped = 0
     var measurement = Measurement(options)
-    while measurement.goesOn(after: packets) {
+    while measurement.continues(after: packets) {
         let count = options.spins ? try connection.receiveNow(&batch) : try connection.receive(&batch)
         let isRunning = measurement.isRunning
         batch.forEach { _, packet in
@@ -79,7 +79,7 @@ func measureLatency(_ options: Options) throws(SystemError) {
         ])
 }
 
-/// With the C library, whose allocations are the same for any number of packets: see scripts/bench.
+/// Sorts with the C library, whose allocations are the same for any number of packets: see scripts/bench.
 private func sort(_ values: Slice<UnsafeMutableBufferPointer<Int64>>) {
     guard let start = UnsafeMutableBufferPointer(rebasing: values).baseAddress else { return }
     qsort(start, values.count, MemoryLayout<Int64>.size) {

@@ -9,7 +9,7 @@ func readRing(_ options: Options) throws(SystemError) {
     var unstamped = 0
     var measurement = Measurement(options)
     do throws(RingError) {
-        while measurement.goesOn(after: packets) {
+        while measurement.continues(after: packets) {
             packets += try ring.readBlock { _, packet in
                 sum &+= UInt64(packet.length) &+ UInt64(bitPattern: packet.stamp)
                 if packet.stampSource != .software { unstamped += 1 }
@@ -23,7 +23,7 @@ func readRing(_ options: Options) throws(SystemError) {
         sum: sum, ["drops": Int(drops), "unstamped": unstamped, "waits": Int(ring.statistics.polls)])
 }
 
-/// The shape that the C program's ring has: see packets-ring.c.
+/// The same geometry as the C program's ring: see packets-ring.c.
 private var configuration: PacketRing.Configuration {
     var configuration = PacketRing.Configuration()
     configuration.version = .v3

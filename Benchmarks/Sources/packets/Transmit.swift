@@ -3,12 +3,12 @@ import Glibc
 import LinuxKernel
 import NetworkAddresses
 
-/// The sends that may wait for timestamps; only a batch does.
+/// The number of sends that may wait for timestamps; at most a batch does.
 private let bookSize = 1 << 12
-/// Without a timestamp for so long it does not come.
+/// The timeout for a timestamp, in nanoseconds.
 private let timeout: Int64 = 1_000_000_000
 
-/// Sends batches, and reads a software timestamp of every packet before it sends the next.
+/// Sends batches, and reads a driver transmit timestamp of every packet before it sends the next batch.
 func transmit(_ options: Options) throws(SystemError) {
     let interface = try Interface(named: options.interface)
     var configuration = PacketConn.Configuration()
@@ -23,7 +23,7 @@ func transmit(_ options: Options) throws(SystemError) {
     var id: UInt32 = 0
     var sum: UInt64 = 0
     var measurement = Measurement(options)
-    while measurement.goesOn(after: ledger.account.software[.stamped]) {
+    while measurement.continues(after: ledger.account.software[.stamped]) {
         batch.removeAll()
         for index in 0..<batchSize {
             batch.append(id: id &+ UInt32(index)) { span in
@@ -51,7 +51,7 @@ func transmit(_ options: Options) throws(SystemError) {
     report(ledger.account, measurement, sum)
 }
 
-/// False where none comes for ``timeout``.
+/// Waits for timestamps. Returns false if none arrives for ``timeout``.
 private func waitForStamps(_ connection: PacketConn, _ stamps: inout StampBatch) throws(SystemError) -> Bool {
     connection.setReadDeadline(monotonic: ClockID.monotonic.now() + timeout)
     do throws(SystemError) {

@@ -1,15 +1,15 @@
 import CLinux
 import Glibc
 
-/// The control messages of one received message: a walk that trusts no length. Source: cmsg(3).
+/// An iterator over the control messages of one received message; it checks every length. Source: cmsg(3).
 ///
-/// In this module, so that each ``Message/load(as:)`` is compiled for its type: a packet has a handful of messages, and
+/// It is in this module so that each ``Message/load(as:)`` is specialised: a packet has a handful of messages, and
 /// generic code of another module, `@inlinable` or not, is called through its witness tables, which costs more than the
 /// rest of a packet's receipt.
 struct ControlMessages: Sequence, IteratorProtocol {
     private var rest: UnsafeRawBufferPointer
 
-    /// - Parameter bytes: as much control data as the kernel reported (msg_controllen), not the whole buffer.
+    /// - Parameter bytes: the control data that the kernel reported (msg_controllen), not the whole buffer.
     init(_ bytes: UnsafeRawBufferPointer) { rest = bytes }
 
     struct Message {
@@ -17,7 +17,7 @@ struct ControlMessages: Sequence, IteratorProtocol {
         let type: Int32
         let data: UnsafeRawBufferPointer
 
-        /// The data as a plain value; `nil` where there are fewer bytes than that.
+        /// The data as a plain value; `nil` if there are fewer bytes than that.
         func load<Value: BitwiseCopyable>(as type: Value.Type) -> Value? {
             guard data.count >= MemoryLayout<Value>.size else { return nil }
             return data.loadUnaligned(as: type)
@@ -28,7 +28,7 @@ struct ControlMessages: Sequence, IteratorProtocol {
         guard rest.count >= MemoryLayout<cmsghdr>.size else { return nil }
         let header = rest.loadUnaligned(as: cmsghdr.self)
         let start = cl_cmsg_len(0)
-        // A length below the header's own, or past the end, ends the walk.
+        // A length smaller than the header or past the end ends the iteration.
         guard header.cmsg_len >= start, header.cmsg_len <= rest.count else { return nil }
         let message = Message(
             level: header.cmsg_level, type: header.cmsg_type,
@@ -39,7 +39,7 @@ struct ControlMessages: Sequence, IteratorProtocol {
     }
 }
 
-/// Writes control messages for one message to send into memory that the caller owns. Source: cmsg(3).
+/// A writer of one message's control messages into memory that the caller owns. Source: cmsg(3).
 struct ControlMessageWriter {
     private let storage: UnsafeMutableRawBufferPointer
     /// Bytes written so far: the message's msg_controllen.
@@ -47,7 +47,7 @@ struct ControlMessageWriter {
 
     init(_ storage: UnsafeMutableRawBufferPointer) { self.storage = storage }
 
-    /// Appends one control message; `false`, and nothing written, where it does not fit.
+    /// Appends one control message. Returns `false`, with nothing written, if it does not fit.
     @discardableResult
     mutating func append<Value: BitwiseCopyable>(level: Int32, type: Int32, _ value: Value) -> Bool {
         let size = MemoryLayout<Value>.size

@@ -1,11 +1,12 @@
 import Synchronization
 
-/// Ids of sends on kernels that only count (before Linux 6.13): the kernel's count for each send that asked for a
-/// timestamp, and the caller's id for it.
+/// A map from the kernel's count to the caller's id for each send that requested a timestamp, for kernels that only
+/// count (before Linux 6.13).
 ///
-/// Threads that send add, each in its turn, the thread that reads timestamps looks up; the kernel's queue lies between the two.
+/// Threads that send add ids one at a time; the thread that reads timestamps looks them up. The kernel's queue orders
+/// the two.
 final class IdentifierMap: @unchecked Sendable {
-    // @unchecked: the slots are atomic; `next` belongs to the thread whose turn it is.
+    // @unchecked: the slots are atomic; `next` belongs to the thread that holds `turn`.
     private static let capacity: UInt32 = 1 << 16
     private let slots: UnsafeMutablePointer<Atomic<UInt32>>
     private var next: UInt32 = 0
@@ -19,13 +20,13 @@ final class IdentifierMap: @unchecked Sendable {
 
     deinit { slots.deallocate() }
 
-    /// The kernel is about to count one send of this id.
+    /// Adds the id of a send that the kernel is about to count.
     func add(id: UInt32) {
         slots[Int(next % Self.capacity)].store(id, ordering: .releasing)
         next &+= 1
     }
 
-    /// The last send was not counted after all.
+    /// Removes the last id, because the kernel did not count its send.
     func withdraw() { next &-= 1 }
 
     func id(ofKey key: UInt32) -> UInt32 { slots[Int(key % Self.capacity)].load(ordering: .acquiring) }

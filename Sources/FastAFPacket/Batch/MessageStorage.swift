@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import LinuxKernel
 
-/// The memory of one batch: message headers, their addresses, control data and packets, allocated once.
+/// The memory of one batch: message headers, addresses, control data and packets, allocated once.
 ///
 /// Source: recvmmsg(2), sendmmsg(2).
 struct MessageStorage: ~Copyable {
@@ -29,7 +29,7 @@ struct MessageStorage: ~Copyable {
         headers = .allocate(capacity: capacity)
         vectors = .allocate(capacity: capacity)
         memory = .allocate(byteCount: capacity * stride, alignment: 64)
-        // Touched now, so that no page fault falls into a send or a receive.
+        // Touched now, so that no page fault occurs during a send or a receive.
         memory.initializeMemory(as: UInt8.self, repeating: 0, count: capacity * stride)
         for index in 0..<capacity {
             (vectors + index).initialize(
@@ -53,7 +53,7 @@ struct MessageStorage: ~Copyable {
         memory + (index * stride + Self.nameBytes + Self.controlBytes)
     }
 
-    /// Makes the first `count` headers ready to receive into.
+    /// Prepares the first `count` headers for receiving.
     func prepareToReceive(count: Int) {
         for index in 0..<count {
             headers[index].msg_hdr.msg_name = name(index)
@@ -70,7 +70,7 @@ struct MessageStorage: ~Copyable {
         return ControlMessages(UnsafeRawBufferPointer(start: control(index), count: length))
     }
 
-    /// Lets a message's packet lie in memory of the caller's.
+    /// Points a message at a packet in the caller's memory.
     func setPacket(_ index: Int, _ bytes: UnsafeMutableRawBufferPointer) {
         vectors[index] = iovec(iov_base: bytes.baseAddress, iov_len: bytes.count)
         headers[index].msg_hdr.msg_iovlen = bytes.isEmpty ? 0 : 1
@@ -79,12 +79,12 @@ struct MessageStorage: ~Copyable {
     /// Sets the length of a packet to send.
     func setPacketLength(_ index: Int, _ length: Int) { vectors[index].iov_len = length }
 
-    /// A packet to send.
+    /// The bytes of a packet to send.
     func packetToSend(_ index: Int) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: vectors[index].iov_base, count: vectors[index].iov_len)
     }
 
-    /// A received packet's bytes: as many as fit.
+    /// The bytes of a received packet, truncated to its room.
     func received(_ index: Int) -> UnsafeRawBufferPointer {
         let vector = vectors[index]
         return UnsafeRawBufferPointer(start: vector.iov_base, count: min(Int(headers[index].msg_len), vector.iov_len))

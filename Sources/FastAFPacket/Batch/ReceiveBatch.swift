@@ -2,47 +2,46 @@ import CLinux
 import Glibc
 import LinuxKernel
 
-/// Storage for many received packets at once, made once and used for every receive. Not for two threads at a time.
+/// Storage for many received packets, allocated once and reused. Not for use by two threads at a time.
 public struct ReceiveBatch: ~Copyable {
     let storage: MessageStorage
-    /// Packets of the last receive.
+    /// The number of packets of the last receive.
     public internal(set) var count = 0
 
     /// - Parameters:
-    ///   - capacity: packets a receive, at most.
-    ///   - packetBytes: room for each; longer packets are truncated, and say so.
+    ///   - capacity: the maximum number of packets per receive.
+    ///   - packetBytes: the room for each packet; longer packets are truncated and marked so.
     public init(capacity: Int, packetBytes: Int) {
         storage = MessageStorage(capacity: capacity, packetBytes: packetBytes)
     }
 
     public var capacity: Int { storage.capacity }
 
-    /// Calls `body` with the bytes of each packet and what the kernel told of it, in order of arrival. O(count), no
-    /// allocation.
+    /// Calls `body` with each packet's bytes and metadata, in order of arrival. O(count), no allocation.
     public func forEach(_ body: (RawSpan, borrowing ReceivedPacket) -> Void) {
         for index in 0..<count { body(storage.received(index).bytes, ReceivedPacket(storage, index)) }
     }
 }
 
-/// Storage for many transmit timestamps at once, made once. Not for two threads at a time.
+/// Storage for many transmit timestamps, allocated once and reused. Not for use by two threads at a time.
 public struct StampBatch: ~Copyable {
     let storage: MessageStorage
     var messages = 0
     var identifiers: IdentifierMap?
-    /// Whether the last read found the socket's error queue so full that the next timestamp would have been thrown away.
+    /// True if the last read found the socket's error queue too full for one more timestamp.
     public internal(set) var foundQueueFull = false
 
-    /// - Parameter capacity: timestamps a read, at most.
+    /// - Parameter capacity: the maximum number of messages per read.
     public init(capacity: Int) { storage = MessageStorage(capacity: capacity, packetBytes: 0) }
 
-    /// Error-queue messages of the last read.
+    /// The number of error-queue messages of the last read.
     public var count: Int { messages }
     public var capacity: Int { storage.capacity }
 
-    /// Calls `body` with each transmit timestamp, in the queue's order. Messages that are not transmit timestamps are passed
-    /// over.
+    /// Calls `body` with each transmit timestamp, in the queue's order. Skips messages that are not transmit
+    /// timestamps.
     public func forEach(_ body: (TransmitStamp) -> Void) {
-        // Looked up once: the reference would be counted for each timestamp.
+        // Loaded once, to avoid reference counting for each timestamp.
         let identifiers = identifiers
         for index in 0..<messages {
             if let stamp = TransmitStamp(storage.receivedControl(index), identifiers) { body(stamp) }
@@ -51,8 +50,8 @@ public struct StampBatch: ~Copyable {
 }
 
 extension TransmitStamp {
-    /// Reads an error-queue message's control data: a timestamp and an extended error of origin "timestamping", in any
-    /// order. `nil` where either is not there.
+    /// Reads an error-queue message's control data: a timestamp and an extended error of origin
+    /// SO_EE_ORIGIN_TIMESTAMPING, in any order. `nil` if either is missing.
     init?(_ control: ControlMessages, _ identifiers: IdentifierMap?) {
         var stamps: SocketTimestamps?
         var error: cl_extended_error?

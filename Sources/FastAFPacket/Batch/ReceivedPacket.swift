@@ -3,21 +3,21 @@ import Glibc
 import LinuxKernel
 import NetworkAddresses
 
-/// What the kernel told of one received packet, beside its bytes.
+/// The metadata of one received packet.
 public struct ReceivedPacket: Sendable {
-    /// The packet's length on the wire, in bytes; more than was given to the caller where it is truncated.
+    /// The packet's length on the wire, in bytes; greater than the number of bytes received if it is truncated.
     public var length = 0
-    /// Whether the caller's buffer was too short for the packet.
+    /// True if the caller's buffer was too short for the packet.
     public var isTruncated = false
     public var stamps = SocketTimestamps()
     /// The sender's link-layer address; `nil` on a UDP connection.
     public var link: LinkAddress?
-    /// The 802.1Q tag that the kernel took out of the frame: priority, drop-eligible bit and identifier. Known on a
-    /// connection for all ethertypes (3) alone: for others the kernel has dropped it already, and a frame for a VLAN
-    /// that this host does not have says no more than ``LinkAddress/PacketType/otherHost``. Source:
+    /// The 802.1Q tag that the kernel removed from the frame: priority, drop-eligible bit and identifier. Available
+    /// only on a connection for all ethertypes (3): for others the kernel has already dropped the tag, and a frame for
+    /// a VLAN that this host does not have shows only as ``LinkAddress/PacketType/otherHost``. Source:
     /// __netif_receive_skb_core() in net/core/dev.c.
     public var vlanTag: UInt16?
-    /// Whether the sender on this host left the checksum to the NIC, so it is not in the packet yet.
+    /// True if the sender on this host left the checksum to the NIC, so that the packet does not contain it yet.
     public var isChecksumPending = false
     /// The sender's address, on a UDP connection.
     public var source: SocketAddress?
@@ -29,7 +29,7 @@ public struct ReceivedPacket: Sendable {
 
     public init() {}
 
-    /// Reads a received message's header and control data. Every message is looked at, whatever the order.
+    /// Reads a received message's header and all its control messages, in any order.
     init(_ storage: borrowing MessageStorage, _ index: Int) {
         let header = storage.headers[index]
         length = Int(header.msg_len)
@@ -38,7 +38,8 @@ public struct ReceivedPacket: Sendable {
         if nameLength >= MemoryLayout<sa_family_t>.size {
             let name = UnsafeRawPointer(storage.name(index))
             if name.load(as: sa_family_t.self) == sa_family_t(AF_PACKET) {
-                // sockaddr_ll comes as long as the address in it; what lies behind is our own zeros.
+                // The kernel reports sockaddr_ll only as long as its address; the bytes after it are the buffer's
+                // zeros.
                 link = LinkAddress(raw: name.loadUnaligned(as: sockaddr_ll.self))
             } else {
                 source = SocketAddress(loading: name, length: nameLength)

@@ -3,20 +3,20 @@ import Glibc
 import LinuxKernel
 import NetworkAddresses
 
-/// Where a packet of a batch goes, and how, where that differs from packet to packet.
+/// The destination and the options of one packet.
 public struct SendOptions: Sendable {
-    /// The receiver on a packet socket of type datagram; a raw frame names its own.
+    /// The destination on a packet socket of type datagram; a raw frame contains its destination.
     public var link: LinkAddress?
-    /// The receiver on a UDP connection.
+    /// The destination on a UDP connection.
     public var destination: SocketAddress?
     /// The local address to send from on a UDP connection.
     public var source: IPAddress?
     /// Traffic class (DSCP and ECN) on a UDP connection.
     public var trafficClass: UInt8?
-    /// The transmit timestamps to ask for in the place of the connection's own; none where it is empty. What the interface does
-    /// not offer does not come.
+    /// The transmit timestamps to request instead of the connection's; empty requests none. Kinds that the interface
+    /// does not offer do not arrive.
     public var stamps: TransmitStampKinds?
-    /// When the packet is to leave, in nanoseconds of the clock that ``PacketConn/Configuration/launchTimes`` names.
+    /// The time to send the packet, in nanoseconds of the clock that ``PacketConn/Configuration/launchTimes`` names.
     public var launchTime: Int64?
 
     public init(
@@ -32,13 +32,13 @@ public struct SendOptions: Sendable {
     }
 }
 
-/// Storage for many packets to send at once, made once. Not for two threads at a time.
+/// Storage for many packets to send, allocated once and reused. Not for use by two threads at a time.
 public struct SendBatch: ~Copyable {
     let storage: MessageStorage
     private let slots: UnsafeMutablePointer<Slot>
-    /// Packets waiting to be sent.
+    /// The number of packets in the batch.
     public private(set) var count = 0
-    /// Whether one of them has a launch time.
+    /// True if a packet has a launch time.
     private(set) var hasLaunchTimes = false
 
     private struct Slot {
@@ -49,8 +49,8 @@ public struct SendBatch: ~Copyable {
     }
 
     /// - Parameters:
-    ///   - capacity: packets a send, at most.
-    ///   - packetBytes: room for each.
+    ///   - capacity: the maximum number of packets.
+    ///   - packetBytes: the room for each packet.
     public init(capacity: Int, packetBytes: Int) {
         storage = MessageStorage(capacity: capacity, packetBytes: packetBytes)
         slots = .allocate(capacity: storage.capacity)
@@ -62,10 +62,11 @@ public struct SendBatch: ~Copyable {
     public var capacity: Int { storage.capacity }
     public var isFull: Bool { count == capacity }
 
-    /// The id of a waiting packet.
+    /// The id of the packet at `index`.
     public func id(at index: Int) -> UInt32 { slots[index].id }
 
-    /// Whether a waiting packet asks for timestamps, its socket asking for `kinds`: only then does the kernel count it.
+    /// Returns whether the packet at `index` requests timestamps, on a socket that requests `kinds`. The kernel counts
+    /// only such packets.
     func asksForStamps(at index: Int, otherwise kinds: TransmitStampKinds) -> Bool {
         !(slots[index].stamps ?? kinds).isEmpty
     }
@@ -75,10 +76,10 @@ public struct SendBatch: ~Copyable {
     /// Adds a packet.
     ///
     /// - Parameters:
-    ///   - id: what its transmit timestamps will be known by.
-    ///   - options: where it goes, and how, where that is not the same for all.
+    ///   - id: the id that its transmit timestamps carry.
+    ///   - options: its destination and options.
     ///   - write: writes the packet to the start of the slot and returns its length; 0 adds nothing.
-    /// - Returns: whether it was added; a full batch takes no more.
+    /// - Returns: true if the packet was added; false if the batch is full or `write` returned 0.
     @discardableResult
     public mutating func append(
         id: UInt32, options: SendOptions = SendOptions(), _ write: (inout MutableRawSpan) -> Int
@@ -92,7 +93,7 @@ public struct SendBatch: ~Copyable {
         return true
     }
 
-    /// Puts a packet in the place of all others, which lies in the caller's memory until it is sent.
+    /// Replaces all packets with one that lies in the caller's memory until it is sent.
     mutating func replaceAll(with packet: UnsafeRawBufferPointer, id: UInt32, options: SendOptions) {
         removeAll()
         storage.setPacket(0, UnsafeMutableRawBufferPointer(mutating: packet))
@@ -105,13 +106,14 @@ public struct SendBatch: ~Copyable {
         count += 1
     }
 
-    /// Forgets every packet.
+    /// Removes all packets.
     public mutating func removeAll() {
         count = 0
         hasLaunchTimes = false
     }
 
-    /// Writes the address and the control messages that the options ask for; the id's comes when it is sent.
+    /// Writes the address and the control messages that the options require; the id's is written when the packet is
+    /// sent.
     private mutating func setHeader(_ options: SendOptions) {
         let name = storage.name(count)
         var nameLength: socklen_t = 0
@@ -155,9 +157,9 @@ public struct SendBatch: ~Copyable {
         slots[count].controlBytes = control.length
     }
 
-    /// Writes the control message that gives a packet's timestamps its id (SCM_TS_OPT_ID), behind those that are there.
+    /// Appends the control message that gives a packet's timestamps their id (SCM_TS_OPT_ID).
     ///
-    /// - Parameter kinds: what the socket asks for where a packet does not say.
+    /// - Parameter kinds: the kinds that the socket requests for packets without ``SendOptions/stamps``.
     func assignIdentifiers(from start: Int, otherwise kinds: TransmitStampKinds) {
         for index in start..<count {
             let used = slots[index].controlBytes
@@ -171,8 +173,8 @@ public struct SendBatch: ~Copyable {
         }
     }
 
-    /// Takes them away again: the batch may go out on another connection next, which counts.
-    func takeIdentifiers(from start: Int) {
+    /// Removes the ids' control messages, because the next send of the batch may be on a connection that counts.
+    func removeIdentifiers(from start: Int) {
         for index in start..<count { storage.headers[index].msg_hdr.msg_controllen = slots[index].controlBytes }
     }
 }

@@ -1,11 +1,11 @@
 import Synchronization
 
-/// A batch of one without room for its packet, which lies in the caller's own memory: what calls for a single packet use.
+/// A batch of one whose packet lies in the caller's memory, for the calls for a single packet.
 final class SingleMessage: @unchecked Sendable {
     // @unchecked: it belongs to one call at a time.
     var batch = SendBatch(capacity: 1, packetBytes: 0)
 
-    /// Those that no call has now: as many as there were ever calls at a time.
+    /// The messages that no call is using: at most as many as there were concurrent calls.
     struct Pool: ~Copyable, Sendable {
         private let idle = Mutex<[SingleMessage]>([])
 

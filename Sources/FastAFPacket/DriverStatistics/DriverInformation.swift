@@ -1,17 +1,17 @@
 import CLinux
 import LinuxKernel
 
-/// What an interface's driver says of itself, as `ethtool -i` prints it. Source: ETHTOOL_GDRVINFO in linux/ethtool.h.
+/// An interface driver's description of itself, as `ethtool -i` prints it. Source: ETHTOOL_GDRVINFO in linux/ethtool.h.
 public struct DriverInformation: Hashable, Sendable {
     public var name: String
-    /// The driver's version: the kernel's for most.
+    /// The driver's version; for most drivers, the kernel's.
     public var version: String
-    /// The NIC's firmware; empty where there is none.
+    /// The NIC's firmware version; empty if there is none.
     public var firmware: String
-    /// Where the NIC sits, such as "0000:00:03.0"; empty for virtual interfaces.
+    /// The NIC's bus address, such as "0000:00:03.0"; empty for virtual interfaces.
     public var bus: String
 
-    /// What a driver would tell; empty where it says nothing.
+    /// Creates a description from its fields.
     public init(name: String, version: String = "", firmware: String = "", bus: String = "") {
         self.name = name
         self.version = version
@@ -19,12 +19,13 @@ public struct DriverInformation: Hashable, Sendable {
         self.bus = bus
     }
 
-    /// Asks the driver. Needs no privilege.
+    /// Queries the driver. Needs no privilege.
     ///
-    /// - Throws: `SystemError`: EOPNOTSUPP for a driver without the call, ENODEV for no such interface.
+    /// - Throws: `SystemError`: EOPNOTSUPP if the driver does not support the call, ENODEV if there is no such
+    ///   interface.
     public init(of interface: Interface) throws(SystemError) {
         var raw = cl_driver()
-        try check("read the driver's name", cl_driver(interface.name, &raw))
+        try check("read the driver's description", cl_driver(interface.name, &raw))
         self.init(
             name: Self.text(raw.name), version: Self.text(raw.version), firmware: Self.text(raw.firmware),
             bus: Self.text(raw.bus))
@@ -35,14 +36,14 @@ public struct DriverInformation: Hashable, Sendable {
     }
 }
 
-/// Sizes of a NIC's rings in descriptors, as `ethtool -g` prints them. Source: ETHTOOL_GRINGPARAM in linux/ethtool.h.
+/// Sizes of a NIC's rings, in descriptors, as `ethtool -g` prints them. Source: ETHTOOL_GRINGPARAM in linux/ethtool.h.
 public struct RingSizes: Hashable, Sendable {
     public var receive: UInt32
     public var receiveLimit: UInt32
     public var transmit: UInt32
     public var transmitLimit: UInt32
 
-    /// Sizes in descriptors, as a driver would tell them.
+    /// Creates sizes, in descriptors.
     public init(receive: UInt32, receiveLimit: UInt32, transmit: UInt32, transmitLimit: UInt32) {
         self.receive = receive
         self.receiveLimit = receiveLimit
@@ -50,9 +51,9 @@ public struct RingSizes: Hashable, Sendable {
         self.transmitLimit = transmitLimit
     }
 
-    /// Asks the driver. Needs no privilege.
+    /// Queries the driver. Needs no privilege.
     ///
-    /// - Throws: `SystemError`: EOPNOTSUPP for a driver without rings, ENODEV for no such interface.
+    /// - Throws: `SystemError`: EOPNOTSUPP if the driver has no rings, ENODEV if there is no such interface.
     public init(of interface: Interface) throws(SystemError) {
         var raw = cl_rings()
         try check("read the rings' sizes", cl_rings(interface.name, &raw))

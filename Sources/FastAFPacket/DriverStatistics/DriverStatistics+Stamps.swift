@@ -1,10 +1,10 @@
 extension DriverStatistics {
-    /// The counters that rise by one for each hardware transmit timestamp that was asked for and will not come; empty for a
-    /// driver that keeps none, or not here (bnxt, fbnic, stmmac, veth).
+    /// The counters that rise by one for each requested hardware transmit timestamp that will not arrive. Empty for a
+    /// driver that has no such counter, or whose counter is not recognised here (bnxt, fbnic, stmmac, veth).
     ///
     /// | driver | counters |
     /// |---|---|
-    /// | e1000e, igb, igc, ixgbe, ngbe, txgbe | `tx_hwtstamp_skipped` (the NIC was busy with another), `tx_hwtstamp_timeouts` |
+    /// | e1000e, igb, igc, ixgbe, ngbe, txgbe | `tx_hwtstamp_skipped` (the NIC was busy with another timestamp), `tx_hwtstamp_timeouts` |
     /// | ice | these, `tx_hwtstamp_flushed`, `tx_hwtstamp_discarded` |
     /// | i40e | `port.tx_hwtstamp_skipped`, `port.tx_hwtstamp_timeouts` |
     /// | idpf | `tx-hwtstamp_skipped`, `tx-hwtstamp_flushed`, `tx-hwtstamp_discarded` |
@@ -27,7 +27,7 @@ extension DriverStatistics {
             || ofQueue(name, prefix: "tx_") == "hwstamp_invalid"
     }
 
-    /// "abort" of "ptp_cq12_abort".
+    /// For example "abort" for "ptp_cq12_abort".
     private static func ofQueue(_ name: String, prefix: String) -> Substring? {
         guard name.hasPrefix(prefix) else { return nil }
         let rest = name.dropFirst(prefix.count)
@@ -36,12 +36,12 @@ extension DriverStatistics {
         return number.isEmpty || tail.first != "_" ? nil : tail.dropFirst()
     }
 
-    /// What each counter has counted since an earlier reading, in this one's order; a counter that is new has counted
-    /// from 0.
+    /// The increase of each counter since an earlier reading, in the order of this one. A counter that did not exist
+    /// then counts from 0.
     ///
-    /// Drivers keep many of them in 32 bits: one that has gone down by more than half of that range has wrapped. Any
-    /// other that has gone down was set back, with the driver or its queues, and its value is what it has counted
-    /// since: at least so much.
+    /// Drivers keep many counters in 32 bits: one that has gone down by more than half of that range has wrapped. Any
+    /// other counter that has gone down was reset with the driver or its queues; its value is then a lower bound of the
+    /// increase.
     public func counted(since earlier: DriverStatistics) -> DriverStatistics {
         let before = Dictionary(earlier.counters.map { ($0.name, $0.value) }) { first, _ in first }
         return DriverStatistics(

@@ -2,17 +2,17 @@ import CLinux
 import Glibc
 import LinuxKernel
 
-/// What an interface's driver and NIC count, as `ethtool -S` prints it, at one moment.
+/// The statistics of an interface's driver and NIC at one moment, as `ethtool -S` prints them.
 ///
-/// Names and meanings are each driver's own. Source: ETHTOOL_GSTRINGS and ETHTOOL_GSTATS in linux/ethtool.h.
+/// Names and meanings are specific to the driver. Source: ETHTOOL_GSTRINGS and ETHTOOL_GSTATS in linux/ethtool.h.
 public struct DriverStatistics: Hashable, Sendable {
-    /// One counter, by the driver's own name for it.
+    /// One counter, under the driver's name for it.
     public struct Counter: Hashable, Sendable, CustomStringConvertible {
-        /// At most 31 characters.
+        /// The driver's name for the counter, at most 31 characters.
         public var name: String
         public var value: UInt64
 
-        /// A counter as a driver would tell it.
+        /// Creates a counter.
         public init(name: String, value: UInt64) {
             self.name = name
             self.value = value
@@ -20,23 +20,23 @@ public struct DriverStatistics: Hashable, Sendable {
 
         public var description: String { "\(name) \(value)" }
 
-        /// Whether it counts timestamps that were left out because the NIC was busy with another, in the drivers of
-        /// ``DriverStatistics/missedStamps``.
+        /// True if the counter counts timestamps skipped because the NIC was busy with another, for the drivers listed
+        /// at ``DriverStatistics/missedStamps``.
         public var meansBusy: Bool { name.contains("skip") }
     }
 
-    /// In the driver's order.
+    /// All counters, in the driver's order.
     public var counters: [Counter]
 
     public init(counters: [Counter]) { self.counters = counters }
 
-    /// Asks the driver. Needs no privilege.
+    /// Queries the driver. Needs no privilege.
     ///
-    /// - Throws: `SystemError`: EOPNOTSUPP for a driver that counts nothing, ENODEV for no such interface, EAGAIN
-    ///   where the counters keep changing in number.
+    /// - Throws: `SystemError`: EOPNOTSUPP if the driver has no statistics, ENODEV if there is no such interface,
+    ///   EAGAIN if the number of counters keeps changing.
     public init(of interface: Interface) throws(SystemError) { try self.init(of: interface.name, call: nil) }
 
-    /// - Parameter call: plays the kernel; `nil` for the kernel itself.
+    /// - Parameter call: replaces the ethtool call in tests; `nil` calls the kernel.
     init(of name: String, call: (@convention(c) (UnsafePointer<CChar>?, UnsafeMutableRawPointer?) -> Int32)?)
         throws(SystemError)
     {
@@ -49,6 +49,6 @@ public struct DriverStatistics: Hashable, Sendable {
         }
     }
 
-    /// The value of a counter; `nil` where the driver does not have it.
+    /// The value of a counter; `nil` if the driver does not have it.
     public subscript(name: String) -> UInt64? { counters.first { $0.name == name }?.value }
 }

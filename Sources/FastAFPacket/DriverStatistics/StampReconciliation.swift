@@ -1,17 +1,20 @@
-/// The hardware timestamps that one ledger misses, held against what the NIC has counted in the same time.
+/// A comparison of the hardware timestamps that one ledger is missing with the NIC's counters over the same time.
 ///
-/// The NIC counts for everybody who asks it for timestamps, ptp4l too, so it may have missed more than the ledger did.
+/// The NIC counts for every process that requests timestamps, ptp4l included, so it may have missed more than the
+/// ledger.
 public struct StampReconciliation: Hashable, Sendable {
-    /// Of the ledger: ``TransmitAccount/Outcome/skippedByDriver``.
+    /// ``TransmitAccount/Outcome/skippedByDriver`` of the ledger.
     public let skipped: Int
-    /// Of the ledger: ``TransmitAccount/Outcome/lostInBuffer``.
+    /// ``TransmitAccount/Outcome/lostInBuffer`` of the ledger.
     public let lost: Int
-    /// Timestamps that the NIC did not take or lost; `nil` for a driver that does not count them.
+    /// Timestamps that the NIC skipped or lost; `nil` if the driver does not count them.
     public let counted: Int?
 
+    /// Compares a ledger's account with the driver's counters.
+    ///
     /// - Parameters:
-    ///   - account: of a ledger whose sends are written off: what is pending counts for nothing here.
-    ///   - statistics: what the driver has counted since before the first send: ``DriverStatistics/counted(since:)``.
+    ///   - account: the account of a ledger whose sends have all been written off; pending timestamps are ignored.
+    ///   - statistics: the increase since before the first send: ``DriverStatistics/counted(since:)``.
     public init(_ account: TransmitAccount, counted statistics: DriverStatistics) {
         skipped = account.hardware[.skippedByDriver]
         lost = account.hardware[.lostInBuffer]
@@ -23,12 +26,13 @@ public struct StampReconciliation: Hashable, Sendable {
         counted = counters.isEmpty ? nil : Int(clamping: total)
     }
 
-    /// Skipped timestamps that the NIC owns up to.
+    /// Skipped timestamps that the NIC's counters account for.
     public var explained: Int { min(skipped, counted ?? 0) }
-    /// Skipped timestamps that the NIC does not know of: the driver lost them without counting, or the ledger errs.
+    /// Skipped timestamps that the NIC's counters do not account for: the driver lost them without counting, or the
+    /// ledger is wrong.
     public var unexplained: Int { skipped - explained }
-    /// Timestamps called lost in the socket's buffer that the NIC may have missed before they got there.
+    /// Timestamps recorded as lost in the socket's buffer that the NIC may have missed before they got there.
     public var ambiguous: Int { min(lost, (counted ?? 0) - explained) }
-    /// What the NIC missed beyond all that this ledger misses: others use it too.
+    /// Timestamps that the NIC missed in excess of all that this ledger is missing: other processes use it too.
     public var overExplained: Int { (counted ?? 0) - explained - ambiguous }
 }

@@ -1,28 +1,28 @@
-/// A group of packet sockets that share what one interface receives: each packet goes to one of them.
+/// A group of packet sockets that share the traffic of one interface: each packet goes to one of them.
 ///
-/// The first socket opens the group, with an ``id`` of its own choice or, with `nil`, one that is free; the others join
-/// with what the first got back. All have the same interface and ethertype. A socket leaves when it is closed, and the
-/// others go on. The group is of its network namespace, and may be shared by processes.
+/// The first socket opens the group, with a given ``id`` or, with `nil`, a free one; the others join with the value
+/// that the first call returned. All have the same interface and ethertype. A socket leaves when it is closed, and the
+/// rest continue without it. A group belongs to its network namespace and can span processes.
 ///
 /// Source: PACKET_FANOUT in packet(7), net/packet/af_packet.c.
 public struct Fanout: Hashable, Sendable {
-    /// How a packet's socket is chosen.
+    /// The rule that chooses a packet's socket.
     public enum Algorithm: UInt8, Hashable, Sendable {
         /// By a hash of the flow, the same in both directions: a flow stays with one socket.
         case hash = 0
-        /// Each in turn.
+        /// In turn (round robin).
         case loadBalance = 1
-        /// By the processor that the packet arrived on.
+        /// By the CPU that the packet arrived on.
         case cpu = 2
-        /// The first as long as a quarter of its buffer is free, then the next.
+        /// The first socket while a quarter of its buffer is free, then the next.
         case rollover = 3
         /// At random.
         case random = 4
         /// By the NIC's receive queue.
         case queueMapping = 5
-        /// By what a classic BPF program returns: ``PacketConn/setFanoutFilter(_:)``.
+        /// By the result of a classic BPF program: ``PacketConn/setFanoutFilter(_:)``.
         case filter = 6
-        /// By what an eBPF program returns: ``PacketConn/setFanoutProgram(_:)``.
+        /// By the result of an eBPF program: ``PacketConn/setFanoutProgram(_:)``.
         case program = 7
     }
 
@@ -30,18 +30,18 @@ public struct Fanout: Hashable, Sendable {
         public let rawValue: UInt16
         public init(rawValue: UInt16) { self.rawValue = rawValue }
 
-        /// A packet whose socket has no room, or little and most of it taken by one flow, goes to the next.
+        /// If a socket has no room, or little room and one flow takes most of it, the packet goes to the next socket.
         public static let rollover = Flags(rawValue: 0x1000)
-        /// Frames that this host sends are left out. It is the group's own setting: ``SocketOptions/ignoreOutgoing`` of its
-        /// members does not count. Linux 6.2; older kernels hand them out all the same.
+        /// Excludes frames that this host sends. The setting belongs to the group and overrides
+        /// ``SocketOptions/ignoreOutgoing`` of its members. Linux 6.2; older kernels deliver such frames regardless.
         public static let ignoreOutgoing = Flags(rawValue: 0x4000)
-        /// IP fragments are put together first, so that all of a datagram goes to one socket.
+        /// Reassembles IP fragments first, so that a whole datagram goes to one socket.
         public static let defragment = Flags(rawValue: 0x8000)
     }
 
     public var algorithm: Algorithm
     public var flags: Flags
-    /// `nil` opens a group with an id that no other has.
+    /// The group's id; `nil` opens a group with a free id.
     public var id: UInt16?
 
     public init(_ algorithm: Algorithm, flags: Flags = .ignoreOutgoing, id: UInt16? = nil) {

@@ -1,18 +1,18 @@
 import CPcap
 import LinuxKernel
 
-/// A filter expression that libpcap refuses: its own message, and where in the expression it went wrong.
+/// A filter expression that libpcap rejects, with libpcap's message and the position of the error.
 public struct FilterError: Error, Hashable, Sendable, CustomStringConvertible {
     public let expression: String
-    /// libpcap's words.
+    /// libpcap's message.
     public let message: String
-    /// The offending word's offset in the expression, in characters; the expression's length where something is
-    /// missing at its end, and 0 where it contradicts itself.
+    /// The position of the offending word in the expression, in characters; the expression's length if something is
+    /// missing at its end, and 0 if the expression contradicts itself.
     public let position: Int
 
     public var description: String {
         let pointer = String(repeating: " ", count: position) + "^"
-        return "filter: \(message), at character \(position + 1). pcap-filter(7) has the language.\n"
+        return "filter: \(message), at character \(position + 1). See pcap-filter(7) for the language.\n"
             + "  \(expression)\n  \(pointer)"
     }
 }
@@ -20,7 +20,7 @@ public struct FilterError: Error, Hashable, Sendable, CustomStringConvertible {
 extension Filter {
     /// Compiles a pcap-filter(7) expression for Ethernet frames.
     ///
-    /// - Throws: ``FilterError`` for an expression that libpcap refuses.
+    /// - Throws: ``FilterError`` for an expression that libpcap rejects.
     public init(expression: String) throws(FilterError) {
         switch Self.compile(expression) {
         case .success(let instructions):
@@ -35,11 +35,11 @@ extension Filter {
     private struct Rejection: Error { let message: String }
 
     private static func compile(_ expression: String) -> Result<[Instruction], Rejection> {
-        // libpcap would stop reading there, and compile half of what was asked.
+        // libpcap would stop at the zero byte and compile only what precedes it.
         if expression.utf8.contains(0) { return .failure(Rejection(message: "the expression contains a zero byte")) }
-        // The longest frame that libpcap knows: what passes the filter is cut to it.
+        // The snapshot length, libpcap's maximum: passing frames are cut to it.
         guard let handle = pcap_open_dead(DLT_EN10MB, 262144) else {
-            return .failure(Rejection(message: "libpcap has no memory"))
+            return .failure(Rejection(message: "libpcap could not allocate memory"))
         }
         defer { pcap_close(handle) }
         var program = bpf_program()
@@ -51,15 +51,15 @@ extension Filter {
         return .success(raw.map { Instruction(code: $0.code, jumpTrue: $0.jt, jumpFalse: $0.jf, k: $0.k) })
     }
 
-    /// Ways in which a sound beginning of an expression may go on.
+    /// Continuations that can complete a valid beginning of an expression.
     private static let continuations = [
         "", " 1", " ip", " 1.2.3.4", " ::1", " 2:0:0:0:0:1", " 1-2", " host 1.2.3.4", " proto 1", " 0] = 0", " = 0",
         " 1 = 0",
     ]
-    /// The optimizer's finding of an expression that is well formed and says two things that cannot both be.
+    /// The optimizer's message for a well-formed expression that contradicts itself.
     private static let contradiction = "rejects all packets"
 
-    /// libpcap does not say where it stopped. A word that it quotes is found by itself; otherwise the error is at the
+    /// Finds the error, whose position libpcap does not report: the word that the message quotes, or otherwise the
     /// first word after which no continuation compiles.
     private static func position(ofErrorIn expression: String, message: String) -> Int {
         if message.contains(contradiction) { return 0 }

@@ -2,22 +2,24 @@ import CLinux
 import Glibc
 import LinuxKernel
 
-/// What a frame's bytes do not say: the kernel has taken a VLAN tag out of them before any filter runs, and whom they were
-/// for depends on the interface. Classic BPF reads both from beside the frame; libpcap's `vlan` looks into the frame.
+/// Conditions on metadata that the frame's bytes do not contain. The kernel removes a VLAN tag before any filter runs,
+/// and only the interface determines which host a frame is for. Classic BPF reads both from the packet's metadata;
+/// libpcap's `vlan` reads the frame.
 ///
 /// Source: Documentation/networking/filter.rst, SKF_AD_OFF in linux/filter.h.
 extension Filter {
-    /// This filter, for frames to this host's own address alone: no group's, no other host's, none that is sent.
+    /// Restricts this filter to frames addressed to this host: not to a group, not to another host, not sent by this
+    /// host.
     public func onlyToThisHost() -> Filter {
         prefixed(by: [
             Self.load(SKF_AD_PKTTYPE), Self.jump(BPF_JEQ, UInt32(PACKET_HOST), 1, 0), Self.refuse,
         ])
     }
 
-    /// This filter, for frames of one VLAN alone, on a connection for all ethertypes (3): for others the kernel drops
-    /// the tag first.
+    /// Restricts this filter to frames of one VLAN. Needs a connection for all ethertypes (3): for others the kernel
+    /// drops the tag first.
     ///
-    /// - Parameter identifier: 1 to 4094; 0 for frames without a tag, or with one that has a priority only.
+    /// - Parameter identifier: 1 to 4094; 0 for frames without a tag or with a priority tag.
     public func onlyVLAN(_ identifier: UInt16) -> Filter {
         if identifier == 0 {
             return prefixed(by: [
@@ -27,14 +29,14 @@ extension Filter {
         }
         return prefixed(by: [
             Self.load(SKF_AD_VLAN_TAG_PRESENT), Self.jump(BPF_JEQ, 0, 5, 0),
-            // A provider's tag (0x88A8) is another VLAN.
+            // A provider tag (0x88A8) is a different VLAN.
             Self.load(SKF_AD_VLAN_TPID), Self.jump(BPF_JEQ, UInt32(ETH_P_8021Q), 0, 3),
             Self.load(SKF_AD_VLAN_TAG), Instruction(code: UInt16(BPF_ALU | BPF_AND | BPF_K), k: 0x0FFF),
             Self.jump(BPF_JEQ, UInt32(identifier), 1, 0), Self.refuse,
         ])
     }
 
-    /// Jumps are relative, so what stands in front changes none of them.
+    /// Prepends instructions. Jumps are relative, so the existing ones stay valid.
     private func prefixed(by beginning: [Instruction]) -> Filter {
         Filter(instructions: beginning + instructions)
     }
@@ -46,8 +48,8 @@ extension Filter {
     }
 
     /// - Parameters:
-    ///   - yes: how many instructions to leave out where the condition holds.
-    ///   - no: and where it does not.
+    ///   - yes: the number of instructions to skip if the condition holds.
+    ///   - no: the number of instructions to skip if it does not.
     private static func jump(_ condition: Int32, _ value: UInt32, _ yes: UInt8, _ no: UInt8) -> Instruction {
         Instruction(code: UInt16(BPF_JMP | condition | BPF_K), jumpTrue: yes, jumpFalse: no, k: value)
     }

@@ -11,14 +11,15 @@ public struct Filter: Hashable, Sendable {
 
     public init(instructions: [Instruction]) { self.instructions = instructions }
 
-    /// Lets nothing through: for a socket that only holds a port.
+    /// A filter that drops everything, for a socket that only reserves a port.
     public static let dropAll = Filter(instructions: [Instruction(code: UInt16(BPF_RET | BPF_K), k: 0)])
 }
 
 extension Descriptor {
-    /// Puts `filter` on the socket, in the place of any other.
+    /// Replaces the socket's filter with `filter`.
     ///
-    /// - Throws: `SystemError` EINVAL for a program that the kernel refuses (empty, too long, a jump out of it).
+    /// - Throws: `SystemError` EINVAL for a program that the kernel rejects (empty, too long, or with a jump past its
+    ///   end).
     package func attach(_ filter: Filter) throws(SystemError) {
         try set(filter.instructions, "attach the filter")
     }

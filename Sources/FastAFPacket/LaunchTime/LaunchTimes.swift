@@ -2,18 +2,18 @@ import CLinux
 import Glibc
 import LinuxKernel
 
-/// How the launch times of sends are meant: ``SendOptions/launchTime``.
+/// The clock and the mode of launch times: ``SendOptions/launchTime``.
 ///
-/// The packet scheduler keeps them, if its queueing discipline is etf, or fq with ``Clock/monotonic``; others send at once
-/// and tell nobody. Source: SO_TXTIME in linux/net_tstamp.h, tc-etf(8).
+/// The packet scheduler keeps launch times if its queueing discipline is etf, or fq with ``Clock/monotonic``. Other
+/// queueing disciplines send at once and report nothing. Source: SO_TXTIME in linux/net_tstamp.h, tc-etf(8).
 public struct LaunchTimes: Hashable, Sendable {
-    /// The clock whose nanoseconds launch times are: the queueing discipline's own.
+    /// The clock of the launch times, in nanoseconds: it must be the queueing discipline's clock.
     public enum Clock: Hashable, Sendable {
-        /// International atomic time, without leap seconds: etf's. Needs CAP_NET_ADMIN.
+        /// International Atomic Time, without leap seconds; used by etf. Needs CAP_NET_ADMIN.
         case tai
-        /// Time since the host started: fq's.
+        /// Time since the host started; used by fq.
         case monotonic
-        /// Time of day. Needs CAP_NET_ADMIN.
+        /// The time of day. Needs CAP_NET_ADMIN.
         case realtime
 
         var number: clockid_t {
@@ -26,9 +26,10 @@ public struct LaunchTimes: Hashable, Sendable {
     }
 
     public var clock: Clock
-    /// Whether a packet may be sent before its time, which is its last moment then: as etf's `deadline_mode` says too.
+    /// True if the launch time is the latest time to send, not the earliest; etf's `deadline_mode` must be set
+    /// accordingly.
     public var isDeadline: Bool
-    /// Whether packets that are dropped for their times are told of: ``StampBatch/forEachLaunchError(_:)``.
+    /// True if packets dropped because of their launch times are reported: ``StampBatch/forEachLaunchError(_:)``.
     public var reportsErrors: Bool
 
     public init(_ clock: Clock, isDeadline: Bool = false, reportsErrors: Bool = true) {
@@ -37,7 +38,7 @@ public struct LaunchTimes: Hashable, Sendable {
         self.reportsErrors = reportsErrors
     }
 
-    /// The option's value.
+    /// The value of SO_TXTIME.
     var raw: sock_txtime {
         var raw = sock_txtime()
         raw.clockid = clock.number
@@ -48,15 +49,16 @@ public struct LaunchTimes: Hashable, Sendable {
 }
 
 extension Descriptor {
-    /// Lets sends have launch times.
+    /// Allows sends to carry launch times.
     ///
-    /// - Throws: `SystemError` EPERM for a clock that the process may not name.
+    /// - Throws: `SystemError` EPERM for a clock that the process may not use.
     package func allow(_ launchTimes: LaunchTimes) throws(SystemError) {
         do throws(SystemError) {
             try setOption("allow launch times", level: SOL_SOCKET, name: SO_TXTIME, to: launchTimes.raw)
         } catch  where error.code == EPERM {
             throw error.advising(
-                "Clocks but monotonic need CAP_NET_ADMIN: run as root, or `setcap cap_net_raw,cap_net_admin+ep`.")
+                "Clocks other than monotonic need CAP_NET_ADMIN: run as root, or `setcap cap_net_raw,cap_net_admin+ep`."
+            )
         }
     }
 }

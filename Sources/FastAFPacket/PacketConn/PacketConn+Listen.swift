@@ -4,18 +4,19 @@ import LinuxKernel
 import NetworkAddresses
 
 extension PacketConn {
-    /// Opens a packet socket (two with `dualConn`) on one interface, and on no other.
+    /// Opens a packet socket (two with `dualConn`) on one interface only.
     ///
-    /// The interface is of the calling thread's network namespace, and so are the sockets: `NetworkNamespace` enters
-    /// another for as long as it takes to look the interface up and to listen.
+    /// The interface and the sockets belong to the calling thread's network namespace. `NetworkNamespace` switches to
+    /// another one while the interface is looked up and the connection opened.
     ///
     /// - Parameters:
-    ///   - interface: the one to receive from and send on.
-    ///   - type: frames with their link-layer header or without it.
-    ///   - etherType: the frames to receive, host order: 0x0800, 0x86DD, or 3 for all (ETH_P_ALL).
+    ///   - interface: the interface to receive and send on.
+    ///   - type: frames with or without their link-layer header.
+    ///   - etherType: the ethertype of the frames to receive, in host byte order: 0x0800, 0x86DD, or 3 for all
+    ///     (ETH_P_ALL).
     ///   - configuration: filter, timestamps, buffers, launch times and socket options.
-    /// - Throws: `SystemError`: EPERM without CAP_NET_RAW, ENETDOWN for an interface that is down, and what
-    ///   socket(2), setsockopt(2) and bind(2) give.
+    /// - Throws: `SystemError`: EPERM without CAP_NET_RAW, ENETDOWN if the interface is down, and errors of socket(2),
+    ///   setsockopt(2) and bind(2).
     public static func listen(
         on interface: Interface, type: SocketType = .raw, etherType: UInt16,
         configuration: Configuration = Configuration()
@@ -23,9 +24,9 @@ extension PacketConn {
         let receiver = try Descriptor(packetSocket: type)
         let sender = configuration.dualConn ? try Descriptor(packetSocket: type) : Descriptor(owning: -1)
 
-        // Protocol 0 until bound: nothing is received before the filter is on.
+        // Protocol 0 until bound: nothing is received before the filter is attached.
         if let filter = configuration.filter { try receiver.attach(filter) }
-        try receiver.setOption("ask for auxiliary data", level: CL_SOL_PACKET, name: PACKET_AUXDATA, to: Int32(1))
+        try receiver.setOption("request auxiliary data", level: CL_SOL_PACKET, name: PACKET_AUXDATA, to: Int32(1))
         let isDual = sender.rawValue >= 0
         var options = configuration.options
         if configuration.boundClock != nil { options.bindToDevice = true }
@@ -37,7 +38,7 @@ extension PacketConn {
         let granted = try receiver.growReceiveBuffer(to: configuration.receiveBufferBytes)
         let stampBuffer = isDual ? try sender.growReceiveBuffer(to: configuration.receiveBufferBytes) : granted
 
-        // A driver that can't be asked offers the kernel's own timestamps.
+        // If the driver cannot be queried, the kernel's timestamps are still available.
         let offered = (try? TimestampingCapabilities(of: interface)) ?? TimestampingCapabilities(flags: 0)
         let hardware: HardwareStamping =
             configuration.switchHardwareOn
@@ -47,7 +48,7 @@ extension PacketConn {
         do throws(SystemError) {
             var kinds = configuration.transmitStamps.intersection(offered.transmitStamps)
             if !hardware.stampsTransmit { kinds.remove(.hardware) }
-            // Taken on entry to the scheduler, which such frames do not enter.
+            // SCHED is taken on entry to the scheduler, which these frames bypass.
             if options.bypassQdisc { kinds.remove(.sched) }
             let stamps = StampOptions(transmit: kinds, configuration)
             if isDual { try stamps.apply(to: receiver, sender: sender) } else { try stamps.apply(to: receiver) }
@@ -76,8 +77,8 @@ extension PacketConn {
         }
     }
 
-    /// Whether the kernel knows SCM_TS_OPT_ID, found out without a packet: a datagram to the broadcast address is
-    /// refused on any socket that did not ask for broadcasts, but an unknown control message is refused before that.
+    /// True if the kernel supports SCM_TS_OPT_ID. The test sends no packet: without SO_BROADCAST the kernel rejects a
+    /// datagram to the broadcast address, but rejects an unknown control message earlier.
     package static let kernelTakesIdentifiers: Bool = {
         guard let socket = try? Descriptor(socket: AF_INET, type: Int32(SOCK_DGRAM.rawValue), protocol: 0),
             (try? StampOptions(transmit: .software, Configuration()).apply(to: socket)) != nil

@@ -4,11 +4,11 @@ import LinuxKernel
 import Synchronization
 
 extension PacketConn {
-    /// Receives up to a batch of packets with their timestamps, waiting for the first one until the read deadline.
+    /// Receives up to a batch of packets with their timestamps. Waits for the first one until the read deadline.
     ///
-    /// - Returns: the number of packets; at least 1.
-    /// - Throws: `SystemError`: ETIMEDOUT after the deadline, EBADF once closed, ENETDOWN once when the interface
-    ///   goes down (the connection goes on when it comes up again), ENXIO when it is gone.
+    /// - Returns: the number of packets, at least 1.
+    /// - Throws: `SystemError`: ETIMEDOUT after the deadline, EBADF once closed, ENETDOWN once when the interface goes
+    ///   down (the connection continues when it comes up again), ENXIO once the interface is deleted.
     @discardableResult
     public func receive(_ batch: inout ReceiveBatch) throws(SystemError) -> Int {
         batch.count = 0
@@ -16,7 +16,7 @@ extension PacketConn {
         return batch.count
     }
 
-    /// The same without waiting: 0 where nothing is there.
+    /// Receives up to a batch of packets without waiting; 0 if there is none.
     @discardableResult
     public func receiveNow(_ batch: inout ReceiveBatch) throws(SystemError) -> Int {
         batch.count = 0
@@ -43,7 +43,7 @@ extension PacketConn {
             isDown.store(true, ordering: .relaxed)
         case EAGAIN:
             guard isDown.load(ordering: .relaxed), receiver.isBoundInterfaceGone else { return 0 }
-            throw SystemError("receive", code: ENXIO, remedy: "The interface is gone.")
+            throw SystemError("receive", code: ENXIO, remedy: "The interface has been deleted.")
         case EINTR:
             return 0
         case let error where error <= 0:
@@ -56,10 +56,10 @@ extension PacketConn {
         throw failure("receive", -result)
     }
 
-    /// Receives one packet with its timestamps, straight into `buffer`: the batch call with a batch of one.
+    /// Receives one packet with its timestamps directly into `buffer`: a receive with a batch of one.
     ///
-    /// - Parameter buffer: takes the packet; a longer one is cut and marked so.
-    /// - Returns: the number of bytes in `buffer`, and what the kernel told of the packet.
+    /// - Parameter buffer: receives the packet; a longer packet is truncated and marked so.
+    /// - Returns: the number of bytes in `buffer`, and the packet's metadata.
     /// - Throws: as ``receive(_:)``.
     public func receive(
         into buffer: inout [UInt8]
@@ -82,26 +82,27 @@ extension PacketConn {
     public func readFrom(into buffer: inout [UInt8]) throws(SystemError) -> (count: Int, address: LinkAddress?) {
         let (count, packet) = try receive(into: &buffer)
         if packet.isTruncated {
-            throw SystemError("read", code: EMSGSIZE, remedy: "The packet has \(packet.length) bytes.")
+            throw SystemError(
+                "read", code: EMSGSIZE, remedy: "The packet has \(packet.length) bytes: use a larger buffer.")
         }
         return (count, packet.link)
     }
 
-    /// Puts `filter` on the receive half, in the place of any other. Source: SO_ATTACH_FILTER in socket(7).
+    /// Replaces the receive half's filter. Source: SO_ATTACH_FILTER in socket(7).
     ///
-    /// - Throws: `SystemError` EINVAL for a program that the kernel refuses, EBADF once closed.
+    /// - Throws: `SystemError` EINVAL for a program that the kernel rejects, EBADF once closed.
     public func setFilter(_ filter: Filter) throws(SystemError) {
         do throws(SystemError) { try receiver.attach(filter) } catch { throw unlessClosed(error) }
     }
 
-    /// Totals since the connection was opened. On a UDP connection `packets` are those that were received; dropped ones,
-    /// by a filter or for want of room, come on top: SK_MEMINFO_DROPS in linux/sock_diag.h.
+    /// Totals since the connection was opened. On a UDP connection `packets` are those received; those dropped by a
+    /// filter or because the buffer was full are not included in them: SK_MEMINFO_DROPS in linux/sock_diag.h.
     ///
     /// - Throws: `SystemError` once the connection is closed.
     public func statistics() throws(SystemError) -> Statistics {
         guard interface != nil else { return try datagramStatistics() }
         do throws(SystemError) {
-            // Under the lock, so that what the kernel sets back is added once.
+            // Under the lock, so that counts that the kernel has reset are added once.
             return try totals.withLock { totals throws(SystemError) in
                 totals += try receiver.takePacketCounts()
                 return totals
@@ -112,7 +113,7 @@ extension PacketConn {
     }
 
     private func datagramStatistics() throws(SystemError) -> Statistics {
-        // Nine numbers, the drops last.
+        // Nine numbers; the last is the drops.
         var memory = (SIMD8<UInt32>(), UInt32(0))
         var length = socklen_t(9 * MemoryLayout<UInt32>.size)
         guard getsockopt(receiver.rawValue, SOL_SOCKET, SO_MEMINFO, &memory, &length) == 0 else {

@@ -4,31 +4,33 @@ import LinuxKernel
 import Synchronization
 
 extension PacketConn {
-    /// Sends the packets of a batch from `start` on, each with its id, in one call as far as the kernel takes them.
+    /// Sends the packets of a batch from `start` on, each with its id.
     ///
-    /// A packet that the interface's queue refused (ENOBUFS) may have its SCHED timestamp all the same: it was taken before.
+    /// A packet that the interface's queue rejected (ENOBUFS) may still have its SCHED timestamp, which is taken
+    /// earlier.
     ///
-    /// - Returns: how many were sent, at least 1; where it is not all, call again from there to go on, or to learn why
-    ///   the next one failed.
-    /// - Throws: `SystemError` for the packet at `start`: ENETDOWN, EMSGSIZE above the MTU, ENOBUFS where the
-    ///   interface's queue is full, EINVAL with a launch time that the connection does not allow, ENXIO once the
-    ///   interface is gone, ETIMEDOUT after the write deadline, EBADF once closed.
+    /// - Returns: the number of packets sent, at least 1. If packets remain, call again from there: the call continues,
+    ///   or throws the reason why the next packet failed.
+    /// - Throws: `SystemError` for the packet at `start`: ENETDOWN, EMSGSIZE above the MTU, ENOBUFS if the interface's
+    ///   queue is full, EINVAL with a launch time that the connection does not allow, ENXIO once the interface is
+    ///   deleted, ETIMEDOUT after the write deadline, EBADF once closed.
     public func send(_ batch: inout SendBatch, from start: Int = 0) throws(SystemError) -> Int {
         guard start >= 0, start < batch.count else { return 0 }
         if batch.hasLaunchTimes, !allowsLaunchTimes {
-            throw SystemError("send", code: EINVAL, remedy: "Launch times need Configuration.launchTimes.")
+            throw SystemError(
+                "send", code: EINVAL, remedy: "Launch times need a connection opened with Configuration.launchTimes.")
         }
         if identifierMap == nil {
             batch.assignIdentifiers(from: start, otherwise: transmitStamps)
         } else {
-            batch.takeIdentifiers(from: start)
+            batch.removeIdentifiers(from: start)
         }
         return try blocking(on: writeEvents) { () throws(SystemError) in
             while true {
                 let result = sendNow(batch, from: start)
                 if result >= 0 { return Int(result) }
                 if result == -EINTR { continue }
-                // One socket for both halves tells of it only once, to whoever calls first.
+                // If one socket serves both halves, only the first call to it gets the error.
                 if result == -ENETDOWN { isDown.store(true, ordering: .relaxed) }
                 guard result == -EAGAIN else { throw failure("send", -result) }
                 try wait("send", writeEvents, deadline: writeDeadline)
@@ -36,7 +38,7 @@ extension PacketConn {
         }
     }
 
-    /// Returns how many the kernel took, or -errno for the first.
+    /// Returns the number of packets that the kernel accepted, or -errno of the first.
     private func sendNow(_ batch: borrowing SendBatch, from start: Int) -> Int32 {
         guard let identifierMap else {
             return cl_sendmmsg(
@@ -46,8 +48,8 @@ extension PacketConn {
     }
 
     private func sendCounted(_ batch: borrowing SendBatch, from start: Int, _ map: IdentifierMap) -> Int32 {
-        // One by one: sendmmsg(2) loses the error of a packet behind the first, and with it whether the kernel counted
-        // that packet, after which all ids would be one off.
+        // One at a time: sendmmsg(2) loses the error of a packet after the first, and with it whether the kernel
+        // counted that packet. All later ids would then be off by one.
         for index in start..<batch.count {
             let isCounted = batch.asksForStamps(at: index, otherwise: transmitStamps)
             if isCounted { map.add(id: batch.id(at: index)) }
@@ -60,17 +62,17 @@ extension PacketConn {
         return Int32(batch.count - start)
     }
 
-    /// Whether the kernel's count went on although the send failed. Source: packet_snd() in net/packet/af_packet.c.
+    /// Returns whether the kernel counted a failed send. Source: packet_snd() in net/packet/af_packet.c.
     private func isCountedAnyway(error: Int32, packet: UnsafeRawBufferPointer) -> Bool {
         let linkHeaderBytes = socketType == .raw ? Int(ETH_HLEN) : 0
         let frameBytes = packet.count - (options.virtioNetHeader ? VirtioNetHeader.byteCount : 0)
         switch error {
-        // The interface's queue refused a packet that was built already; a datagram for which there was no room to be
-        // built is no longer counted. Source: __ip_append_data() in net/ipv4/ip_output.c.
+        // The interface's queue rejected a packet that was already built. A datagram for which there was no memory is
+        // not counted. Source: __ip_append_data() in net/ipv4/ip_output.c.
         case ENOBUFS: return interface != nil
-        // Room for a VLAN tag is let pass first, and looked at once the packet is built.
+        // The kernel first allows room for a VLAN tag and checks the length again after building the packet.
         case EMSGSIZE: return interfaceMTU.map { frameBytes - $0 <= linkHeaderBytes + 4 } ?? false
-        // What the header asks for is looked at once the packet is built; whether it points behind the frame, before.
+        // Offsets that point past the frame fail before the packet is built; other header errors fail after it.
         case EINVAL:
             guard options.virtioNetHeader, let header = VirtioNetHeader(packet.bytes) else { return false }
             return frameBytes >= Int(ETH_HLEN) && header.bytesInFrame <= frameBytes
@@ -78,12 +80,12 @@ extension PacketConn {
         }
     }
 
-    /// Sends one packet: the batch call with a batch of one.
+    /// Sends one packet: a send with a batch of one.
     ///
     /// - Parameters:
     ///   - packet: a whole frame on a raw packet socket, the payload otherwise.
-    ///   - address: the receiver; `nil` on a raw packet socket, whose frames name it.
-    ///   - id: what its transmit timestamps will be known by.
+    ///   - address: the destination; `nil` on a raw packet socket, whose frames contain it.
+    ///   - id: the id that its transmit timestamps carry.
     /// - Throws: as ``send(_:from:)``.
     public func writeTo(_ packet: [UInt8], address: LinkAddress? = nil, id: UInt32) throws(SystemError) {
         try send(packet, SendOptions(link: address), id)
@@ -97,7 +99,9 @@ extension PacketConn {
     }
 
     private func send(_ packet: [UInt8], _ options: SendOptions, _ id: UInt32) throws(SystemError) {
-        guard !packet.isEmpty else { throw SystemError("send", code: EINVAL, remedy: "The packet is empty.") }
+        guard !packet.isEmpty else {
+            throw SystemError("send", code: EINVAL, remedy: "The packet is empty: send at least one byte.")
+        }
         let message = singleMessages.take()
         defer { singleMessages.recycle(message) }
         let result: Result<Int, SystemError> = packet.withUnsafeBytes { bytes in

@@ -4,9 +4,10 @@ import LinuxKernel
 import Synchronization
 
 extension PacketConn {
-    /// Takes up to a batch of transmit timestamps from the error queue, waiting for the first one until the read deadline.
+    /// Reads up to a batch of transmit timestamps from the error queue. Waits for the first one until the read
+    /// deadline.
     ///
-    /// - Returns: the number of messages; at least 1.
+    /// - Returns: the number of messages, at least 1.
     /// - Throws: `SystemError`: ETIMEDOUT after the deadline, EBADF once closed.
     @discardableResult
     public func receiveTransmitStamps(_ batch: inout StampBatch) throws(SystemError) -> Int {
@@ -16,7 +17,7 @@ extension PacketConn {
         return batch.messages
     }
 
-    /// The same without waiting: 0 where none is there.
+    /// Reads up to a batch of transmit timestamps without waiting; 0 if there is none.
     @discardableResult
     public func receiveTransmitStampsNow(_ batch: inout StampBatch) throws(SystemError) -> Int {
         batch.messages = 0
@@ -40,9 +41,9 @@ extension PacketConn {
     private func receiveStampsNow(
         _ storage: borrowing MessageStorage
     ) throws(SystemError) -> (count: Int, foundQueueFull: Bool) {
-        // Packets that come with their timestamps, or wait in the same buffer to be received, take room that is not seen
-        // here, so the queue is asked before.
-        let isFullOfPackets = queueHoldsPackets && queuedStampBytes + leastRoom >= stampBufferBytes
+        // Packets that return with their timestamps, or wait in the same buffer to be received, take room that is not
+        // visible here, so the queue is queried before the read.
+        let isFullOfPackets = queueHoldsPackets && queuedStampBytes + nextStampBytes >= stampBufferBytes
         storage.prepareToReceive(count: storage.capacity)
         let result = cl_recvmmsg(
             senderFD, storage.headers, UInt32(storage.capacity), Int32(MSG_DONTWAIT | MSG_ERRQUEUE))
@@ -51,31 +52,31 @@ extension PacketConn {
         return (count, isFullOfPackets || isStampQueueFull(taken: count, of: storage.capacity))
     }
 
-    /// What the next timestamp needs.
-    private var leastRoom: Int { Self.stampBytes + (stampsCarryPacket ? 2 * (interface?.mtu ?? 0) : 0) }
+    /// The buffer bytes that the next timestamp needs.
+    private var nextStampBytes: Int { Self.stampBytes + (stampsCarryPacket ? 2 * (interface?.mtu ?? 0) : 0) }
 
-    /// Whether the queue had no room for one more timestamp before these were taken.
+    /// Returns whether the queue had no room for one more timestamp before this read.
     ///
-    /// A full queue drops the newest timestamps and counts nothing: only how much was in it tells.
+    /// A full queue drops the newest timestamps and does not count them; only its fill level shows it.
     private func isStampQueueFull(taken: Int, of capacity: Int) -> Bool {
         let bytes = (taken + 1) * Self.stampBytes
-        // A queue that was emptied need not be asked.
+        // A queue that was emptied need not be queried.
         return taken == capacity && bytes + queuedStampBytes >= stampBufferBytes || bytes >= stampBufferBytes
     }
 
-    /// What lies in the buffer now; 0 where the kernel does not tell. SK_MEMINFO_RMEM_ALLOC comes first in SO_MEMINFO.
-    /// Source: linux/sock_diag.h.
+    /// The bytes in the buffer now; 0 if the kernel does not report them. SK_MEMINFO_RMEM_ALLOC is the first value of
+    /// SO_MEMINFO. Source: linux/sock_diag.h.
     private var queuedStampBytes: Int {
         var bytes: UInt32 = 0
         var length = socklen_t(MemoryLayout<UInt32>.size)
         return getsockopt(senderFD, SOL_SOCKET, SO_MEMINFO, &bytes, &length) == 0 ? Int(bytes) : 0
     }
 
-    /// Takes one transmit timestamp: the batch call with a batch of one, and room for the packet. Other messages, such as those
-    /// of ``LaunchError``, are passed over.
+    /// Reads one transmit timestamp: a read with a batch of one, and room for the packet. Skips other messages, such as
+    /// those of ``LaunchError``.
     ///
-    /// - Parameter buffer: takes the packet where ``Configuration/stampsCarryPacket`` asked for it.
-    /// - Returns: the number of bytes in `buffer`, 0 for a timestamp alone; and the timestamp.
+    /// - Parameter buffer: receives the packet if ``Configuration/stampsCarryPacket`` requested it.
+    /// - Returns: the number of bytes in `buffer`, 0 for a timestamp alone, and the timestamp.
     /// - Throws: as ``receiveTransmitStamps(_:)``.
     public func receiveTransmitStamp(
         into buffer: inout [UInt8]

@@ -4,16 +4,16 @@ import LinuxKernel
 import NetworkAddresses
 
 extension PacketConn {
-    /// Opens an ordinary UDP socket with timestamps: no privilege on ports above 1023. One socket for both halves, since
-    /// both have the same port.
+    /// Opens an ordinary UDP socket with timestamps; ports above 1023 need no privilege. One socket serves both halves,
+    /// because both have the same port.
     ///
     /// - Parameters:
-    ///   - address: what to bind to; port 0 takes any.
-    ///   - interface: packets from and to other interfaces are left alone.
-    ///   - hopLimit: TTL or hop limit of what is sent.
-    ///   - configuration: filter, timestamps, and buffers; there is one socket, whatever it says.
-    /// - Throws: `SystemError`: EADDRINUSE, EACCES for a port below 1024 without CAP_NET_BIND_SERVICE, and what
-    ///   socket(2) and setsockopt(2) give.
+    ///   - address: the address to bind to; port 0 selects any free port.
+    ///   - interface: the interface to receive from and send on; packets on others are ignored.
+    ///   - hopLimit: the TTL or hop limit of sent packets.
+    ///   - configuration: filter, timestamps, and buffers; `dualConn` is ignored.
+    /// - Throws: `SystemError`: EADDRINUSE, EACCES for a port below 1024 without CAP_NET_BIND_SERVICE, and errors of
+    ///   socket(2) and setsockopt(2).
     public static func listenUDP(
         on address: SocketAddress, interface: Interface, hopLimit: UInt8 = 255,
         configuration: Configuration = Configuration()
@@ -45,7 +45,7 @@ extension PacketConn {
                 configuration: configuration), waits)
     }
 
-    /// Level, name and value of the options that bring TTL, traffic class and local address with each datagram.
+    /// Level, name and value of the options that report TTL, traffic class and local address with each datagram.
     private static func options(isIPv4: Bool, hopLimit: UInt8) -> [(Int32, Int32, Int32)] {
         let level = Int32(isIPv4 ? IPPROTO_IP : IPPROTO_IPV6)
         let switches =

@@ -4,28 +4,28 @@ import LinuxKernel
 import Synchronization
 
 extension PacketConn {
-    /// What woke a thread that serves a whole connection by itself.
+    /// The events that wake a thread that serves a whole connection.
     public struct Activity: OptionSet, Sendable {
         public let rawValue: UInt8
         public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-        /// Packets to receive, or an error to learn of by receiving.
+        /// Packets to receive, or an error that a receive call reports.
         public static let packets = Activity(rawValue: 1)
-        /// Transmit timestamps to take.
+        /// Transmit timestamps to read.
         public static let stamps = Activity(rawValue: 2)
-        /// The caller's signal is up.
+        /// The caller's signal is raised.
         public static let signal = Activity(rawValue: 4)
         /// The connection is closed.
         public static let closed = Activity(rawValue: 8)
     }
 
-    /// Waits for packets, transmit timestamps, a signal or a point in time: for a thread that does all of it by itself, and
-    /// receives and takes timestamps until nothing is left before it waits again.
+    /// Waits for packets, transmit timestamps, a signal or a deadline. It is for one thread that does everything: it
+    /// receives and reads timestamps until nothing is left, and then waits again.
     ///
     /// - Parameters:
-    ///   - deadline: CLOCK_MONOTONIC nanoseconds; `nil` waits for ever.
-    ///   - signal: ends the wait while it is up.
-    /// - Returns: what happened; empty at the deadline, or before it while the interface is down.
+    ///   - deadline: in CLOCK_MONOTONIC nanoseconds; `nil` waits indefinitely.
+    ///   - signal: ends the wait while it is raised.
+    /// - Returns: the events; empty at the deadline, and sometimes before it while the interface is down.
     public func waitForActivity(
         until deadline: Int64?, signal: borrowing EventSignal
     ) throws(SystemError) -> Activity {
@@ -34,10 +34,12 @@ extension PacketConn {
             let now = ClockID.monotonic.now()
             timeout = deadline > now ? deadline - now : 0
         }
-        if isDown.load(ordering: .relaxed) { timeout = timeout < 0 ? Self.downPeriod : min(timeout, Self.downPeriod) }
+        if isDown.load(ordering: .relaxed) {
+            timeout = timeout < 0 ? Self.downPollIntervalNanoseconds : min(timeout, Self.downPollIntervalNanoseconds)
+        }
         var entries = (
             pollfd(fd: receiver.rawValue, events: Int16(POLLIN), revents: 0),
-            // Errors are reported unasked; a connection of one socket has its timestamps on the first entry.
+            // poll(2) always reports errors. A connection of one socket reports its timestamps on the first entry.
             pollfd(fd: isDual ? senderFD : -1, events: 0, revents: 0),
             pollfd(fd: signal.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
             pollfd(fd: closing.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
@@ -54,14 +56,14 @@ extension PacketConn {
         let stamps = isDual ? entries.1.revents : entries.0.revents
         if Int32(stamps) & POLLERR != 0 {
             activity.insert(.stamps)
-            // A pending error of the socket's own raises the same flag, and only asking for it takes it away.
+            // A pending socket error sets the same flag, and only reading it clears the flag.
             if isDual { _ = separateSender.takePendingError() }
         }
         return activity
     }
 
-    /// The interface's MTU now, by its number and in the socket's own namespace; `nil` on a UDP connection or once the
-    /// interface is gone. Source: SIOCGIFNAME and SIOCGIFMTU in netdevice(7).
+    /// The interface's current MTU, looked up by its index in the socket's network namespace; `nil` on a UDP connection
+    /// or once the interface is deleted. Source: SIOCGIFNAME and SIOCGIFMTU in netdevice(7).
     var interfaceMTU: Int? {
         guard let interface else { return nil }
         var request = ifreq()

@@ -4,11 +4,11 @@ import LinuxKernel
 import NetworkAddresses
 import Synchronization
 
-/// A connection for packets with transmit and receive timestamps: AF_PACKET on one interface, or an ordinary UDP socket.
+/// A connection for packets with transmit and receive timestamps: AF_PACKET on one interface, or a UDP socket.
 ///
-/// It has two halves, to receive and to send, which are two sockets with ``Configuration/dualConn``. Any thread may call
-/// anything at any time, each with batches and buffers of its own; what is made for is one thread that receives, one that
-/// sends and one that reads transmit timestamps, or one that does it all.
+/// It has a receive half and a send half, which are two sockets with ``Configuration/dualConn``. Any thread may call
+/// any method at any time, with its own batches and buffers. The design favours one thread each to receive, to send and
+/// to read transmit timestamps, or one thread that does everything.
 ///
 /// Coming from Go's fast_afpacket:
 ///
@@ -26,20 +26,21 @@ import Synchronization
 /// | `Conn.Stats` | ``statistics()``, which keeps the totals |
 /// | `Conn.Close` | ``close()`` |
 /// | `Addr` | ``LinkAddress`` |
-/// | `SocketTimestamps`, `ParseSocketTimestamps` | ``SocketTimestamps``; parsed for you |
+/// | `SocketTimestamps`, `ParseSocketTimestamps` | ``SocketTimestamps``; parsing is internal |
 /// | `Stats` | ``Statistics`` |
-/// | `SocketOptTimestamping`, `MsgErrQueue` | not needed: SO_TIMESTAMPING_NEW and MSG_ERRQUEUE are set for you |
+/// | `SocketOptTimestamping`, `MsgErrQueue` | not needed: SO_TIMESTAMPING_NEW and MSG_ERRQUEUE are set internally |
 ///
 /// Source: packet(7), Documentation/networking/timestamping.rst.
 public final class PacketConn: Sendable {
     let receiver: Descriptor
-    /// The send half of a dual connection; none otherwise, and the receiver does both.
+    /// The send half of a dual connection; an invalid descriptor otherwise, and the receiver sends too.
     let separateSender: Descriptor
-    /// Raised once, on close, and never taken down.
+    /// Raised once, on close, and never cleared.
     let closing: EventSignal
-    /// Raised whenever a deadline changes; only its edges matter.
-    let nudge: EventSignal
-    /// One for each blocking wait.
+    /// Raised to make waiting threads check again: after a deadline changed, or when a thread leaves its wait. Only
+    /// edges matter.
+    let wakeUp: EventSignal
+    /// One queue for each kind of blocking wait.
     let readEvents: WaitQueue
     let writeEvents: WaitQueue
     let stampEvents: WaitQueue
@@ -48,32 +49,32 @@ public final class PacketConn: Sendable {
     let readDeadline = Atomic<Int64>(.max)
     let writeDeadline = Atomic<Int64>(.max)
     private let isClosed = Atomic<Bool>(false)
-    /// Whether the interface went down and nothing was received since. The kernel tells that, but not when a downed
-    /// interface is deleted, so waits look for it from time to time.
+    /// True if the interface went down and nothing has been received since. The kernel does not report the deletion of
+    /// an interface that is down, so waits check for it every ``downPollIntervalNanoseconds``.
     let isDown = Atomic<Bool>(false)
-    static let downPeriod: Int64 = 200_000_000
+    static let downPollIntervalNanoseconds: Int64 = 200_000_000
     let totals = Mutex(Statistics())
-    /// Of a UDP connection, where the kernel keeps no count.
+    /// Datagrams received on a UDP connection, which the kernel does not count.
     let receivedDatagrams = Atomic<UInt64>(0)
     let identifierMap: IdentifierMap?
-    /// Whether packets lie in the queue of timestamps: with their timestamps, or for their launch times.
+    /// True if the error queue can hold whole packets: those of timestamps, or of launch-time reports.
     let queueHoldsPackets: Bool
     let stampsCarryPacket: Bool
-    /// Of a packet socket.
+    /// The type of a packet socket.
     let socketType: SocketType
     let allowsLaunchTimes: Bool
-    /// The bytes granted to the buffer that unread timestamps lie in.
+    /// The bytes granted to the buffer that holds unread timestamps.
     let stampBufferBytes: Int
 
-    /// The interface, on a packet socket.
+    /// The interface of a packet socket; `nil` on a UDP connection.
     public let interface: Interface?
-    /// The transmit timestamps that every send asks for unless it asks for others: those wanted that the interface offers.
+    /// The transmit timestamps that every send requests by default: those configured that the interface offers.
     public let transmitStamps: TransmitStampKinds
-    /// How the NIC's timestamping was found or set.
+    /// The state of the NIC's timestamping as this connection found or set it.
     public let hardwareStamping: HardwareStamping
     /// The bytes granted to the receive half's buffer.
     public let receiveBufferBytes: Int32
-    /// Where the connection has less than was asked for.
+    /// The resources of which the connection got less than requested.
     public let warnings: [ConnectionWarning]
     let options: SocketOptions
     private let local: Local
@@ -83,11 +84,11 @@ public final class PacketConn: Sendable {
         case internet(SocketAddress)
     }
 
-    /// What the two ways to open a connection have found out and set up.
+    /// The results of either way to open a connection.
     struct Parts: ~Copyable {
         var type = SocketType.raw
         var receiver: Descriptor
-        /// A number below zero where the receiver sends too.
+        /// A negative descriptor if the receiver sends too.
         var sender: Descriptor
         var interface: Interface?
         var link: LinkAddress?
@@ -100,24 +101,24 @@ public final class PacketConn: Sendable {
         var configuration: Configuration
     }
 
-    /// What threads wait on.
+    /// The signals and queues that threads wait on.
     struct Waits: ~Copyable {
         var closing: EventSignal
-        var nudge: EventSignal
+        var wakeUp: EventSignal
         var read: WaitQueue
         var write: WaitQueue
         var stamps: WaitQueue
 
-        /// - Parameter sender: a number below zero where the receiver sends too.
+        /// - Parameter sender: a negative descriptor if the receiver sends too.
         init(receiver: borrowing Descriptor, sender: borrowing Descriptor) throws(SystemError) {
             let closing = try EventSignal()
-            let nudge = try EventSignal()
+            let wakeUp = try EventSignal()
             let sender = sender.rawValue >= 0 ? sender.rawValue : receiver.rawValue
-            let read = try WaitQueue(receiver.rawValue, UInt32(CL_EPOLLIN), closing: closing, nudge: nudge)
-            let write = try WaitQueue(sender, UInt32(CL_EPOLLOUT), closing: closing, nudge: nudge)
-            let stamps = try WaitQueue(sender, UInt32(CL_EPOLLERR), closing: closing, nudge: nudge)
+            let read = try WaitQueue(receiver.rawValue, UInt32(CL_EPOLLIN), closing: closing, wakeUp: wakeUp)
+            let write = try WaitQueue(sender, UInt32(CL_EPOLLOUT), closing: closing, wakeUp: wakeUp)
+            let stamps = try WaitQueue(sender, UInt32(CL_EPOLLERR), closing: closing, wakeUp: wakeUp)
             self.closing = closing
-            self.nudge = nudge
+            self.wakeUp = wakeUp
             self.read = read
             self.write = write
             self.stamps = stamps
@@ -126,7 +127,7 @@ public final class PacketConn: Sendable {
 
     init(_ parts: consuming Parts, _ waits: consuming Waits) {
         closing = waits.closing
-        nudge = waits.nudge
+        wakeUp = waits.wakeUp
         readEvents = waits.read
         writeEvents = waits.write
         stampEvents = waits.stamps
@@ -151,14 +152,14 @@ public final class PacketConn: Sendable {
         separateSender = parts.sender
     }
 
-    /// What one unread timestamp takes of the receive buffer (832 bytes seen on Linux 6.1 to 6.18), beside its packet.
+    /// The receive-buffer bytes of one unread timestamp (832 seen on Linux 6.1 to 6.18), excluding its packet.
     static let stampBytes = 832
 
     /// The socket that sends.
     var senderFD: Int32 { isDual ? separateSender.rawValue : receiver.rawValue }
     var isDual: Bool { separateSender.rawValue >= 0 }
 
-    /// The interface's own link-layer address; `nil` on a UDP connection.
+    /// The interface's link-layer address; `nil` on a UDP connection.
     public var localAddress: LinkAddress? {
         if case .link(let address) = local { address } else { nil }
     }
@@ -168,18 +169,18 @@ public final class PacketConn: Sendable {
         if case .internet(let address) = local { address } else { nil }
     }
 
-    /// Lets both sockets go and gives back what was set on the NIC and the interface. Threads that wait in a call get
-    /// EBADF. Closing again does nothing.
+    /// Closes both sockets and restores what the connection changed on the NIC and the interface. Threads waiting in a
+    /// call get EBADF. Closing again does nothing.
     public func close() {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         if let interface {
             hardwareStamping.restore(to: HardwareStamping.Device(interface.index, socket: receiver))
-            // Here, since the socket itself lives on for as long as a thread is still in a call with it.
+            // Restored here, because the socket lives on while a thread is still in a call with it.
             options.restore(receiver, on: interface)
         }
         closing.raise()
-        // The numbers stay ours until the last reference goes, so no other thread can meet a number used anew; what
-        // they name is let go of now.
+        // The descriptors stay reserved until the last reference is released, so no other thread can meet them reused;
+        // the sockets that they refer to are released now.
         _ = cl_replace(closing.descriptor.rawValue, receiver.rawValue)
         if isDual { _ = cl_replace(closing.descriptor.rawValue, separateSender.rawValue) }
     }
@@ -188,7 +189,7 @@ public final class PacketConn: Sendable {
 
     var isOpen: Bool { !isClosed.load(ordering: .acquiring) }
 
-    /// EBADF for a closed connection, where `code` is what its sockets gave.
+    /// EBADF if the connection is closed, else the error `code` of its sockets.
     func failure(_ operation: StaticString, _ code: Int32) -> SystemError {
         isOpen ? SystemError(operation, code: code) : Self.closedError(operation)
     }

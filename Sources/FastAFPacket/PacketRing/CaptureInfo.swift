@@ -1,28 +1,28 @@
 import NetworkAddresses
 
-/// What a ring tells of one packet, beside its bytes. Source: struct tpacket3_hdr in linux/if_packet.h.
+/// A ring's metadata of one packet. Source: struct tpacket3_hdr in linux/if_packet.h.
 public struct CaptureInfo: Hashable, Sendable {
-    /// Where a packet's timestamp is from: tp_status.
+    /// The origin of a packet's timestamp: tp_status.
     public enum StampSource: Sendable {
-        /// Taken by the kernel when the packet arrived; CLOCK_REALTIME.
+        /// The kernel receive timestamp, CLOCK_REALTIME.
         case software
-        /// Taken by the NIC, by the PHC (PHC).
+        /// The NIC's timestamp, in nanoseconds of the PHC.
         case hardware
-        /// Taken when the packet was copied into the ring, later than its arrival; CLOCK_REALTIME.
+        /// The time at which the packet was copied into the ring, later than its arrival; CLOCK_REALTIME.
         case copy
     }
 
-    /// Nanoseconds; whole microseconds with TPACKET_V1.
+    /// The timestamp in nanoseconds, by the clock that ``stampSource`` names; whole microseconds with TPACKET_V1.
     public var stamp: Int64
     public var stampSource: StampSource
-    /// Bytes that the reader got.
+    /// Bytes that the reader received.
     public var capturedLength: Int
-    /// Bytes on the wire, as far as the kernel shows them: a tag that was put back counts.
+    /// Bytes on the wire, as far as the kernel reports them, including a restored tag.
     public var length: Int
-    /// The interface that the packet came in or went out by.
+    /// The index of the interface that the packet was received or sent on.
     public var interfaceIndex: Int32
-    /// The 802.1Q tag (priority, drop-eligible bit, identifier) where the kernel took one out of the frame, put back or
-    /// not. Not known with TPACKET_V1.
+    /// The 802.1Q tag (priority, drop-eligible bit, identifier) if the kernel removed one from the frame, restored or
+    /// not. Not available with TPACKET_V1.
     public var vlanTag: UInt16?
 
     public init(
@@ -37,19 +37,19 @@ public struct CaptureInfo: Hashable, Sendable {
         self.vlanTag = vlanTag
     }
 
-    /// Whether the reader got less than the whole packet.
+    /// True if the reader received less than the whole packet.
     public var isTruncated: Bool { capturedLength < length }
 }
 
-/// What a ring's reader has done since it was opened or reset.
+/// Counts of a ring's reader since the ring was opened or its statistics reset.
 public struct RingStatistics: Hashable, Sendable {
-    /// Packets handed over.
+    /// Packets handed to the reader.
     public var packets: UInt64 = 0
-    /// Waits for packets: one wait often brings many.
+    /// Waits for packets; one wait often returns many packets.
     public var polls: UInt64 = 0
-    /// Blocks that were handed over without a packet in them.
+    /// Blocks received without a packet in them.
     public var emptyBlocks: UInt64 = 0
-    /// Frames or blocks passed over, since their lengths pointed out of them.
+    /// Frames or blocks skipped because their lengths pointed out of them.
     public var malformed: UInt64 = 0
 
     public init() {}

@@ -6,33 +6,33 @@ extension PacketRing {
     /// Opens a packet socket with a ring.
     ///
     /// - Parameters:
-    ///   - interface: the one to hear; `nil` hears all of this network namespace.
-    ///   - configuration: the defaults take 32 MiB of memory that is not swapped.
-    /// - Throws: `SystemError`: EPERM without CAP_NET_RAW, EINVAL for a shape that is none or a version that the
-    ///   kernel does not have, ENOMEM where there is not so much memory, ENETDOWN for an interface that is down, and
-    ///   what socket(2), setsockopt(2), mmap(2) and bind(2) give.
+    ///   - interface: the interface to receive from; `nil` receives from all in this network namespace.
+    ///   - configuration: the defaults take 32 MiB of unswappable memory.
+    /// - Throws: `SystemError`: EPERM without CAP_NET_RAW, EINVAL for an invalid geometry or a version that the kernel
+    ///   does not have, ENOMEM if there is not enough memory, ENETDOWN if the interface is down, and errors of
+    ///   socket(2), setsockopt(2), mmap(2) and bind(2).
     public static func open(
         on interface: Interface?, configuration: Configuration = Configuration()
     ) throws(SystemError) -> PacketRing {
         let socket = try Descriptor(packetSocket: configuration.socketType)
-        // Protocol 0 until bound: nothing is received before the filter is on.
+        // Protocol 0 until bound: nothing is received before the filter is attached.
         if let filter = configuration.filter { try socket.attach(filter) }
         let version = try setVersion(of: socket, configuration.version)
         let geometry = try RingGeometry(configuration, version: version)
         if configuration.restoresVLANTag {
             guard configuration.socketType == .raw, version != .v1 else {
                 throw SystemError(
-                    "put VLAN tags back", code: EINVAL, remedy: "It needs a raw socket, and TPACKET_V2 or V3.")
+                    "restore VLAN tags", code: EINVAL, remedy: "It needs a raw socket, and TPACKET_V2 or V3.")
             }
             let tagBytes: UInt32 = 4
-            try socket.setOption("keep room for the tag", level: CL_SOL_PACKET, name: PACKET_RESERVE, to: tagBytes)
+            try socket.setOption("reserve room for the tag", level: CL_SOL_PACKET, name: PACKET_RESERVE, to: tagBytes)
         }
         if configuration.options.virtioNetHeader {
             throw SystemError(
-                "set the ring's options", code: EOPNOTSUPP, remedy: "A ring has no virtio-net headers: PacketConn has.")
+                "set the ring's options", code: EOPNOTSUPP, remedy: "virtioNetHeader needs a PacketConn.")
         }
         try configuration.options.apply(to: socket, on: interface, half: [.receive, .send])
-        let hardware = try askForStamps(socket, interface, configuration.stamps)
+        let hardware = try requestStamps(socket, interface, configuration.stamps)
         do throws(SystemError) {
             try setUpMemory(of: socket, geometry, configuration.blockTimeout)
             let mapping = try Mapping(of: socket, byteCount: geometry.byteCount)
@@ -50,18 +50,19 @@ extension PacketRing {
     private static func setVersion(
         of socket: borrowing Descriptor, _ wanted: Version?
     ) throws(SystemError) -> Version {
-        var refusal = SystemError("choose the ring's version", code: EINVAL)
+        var failure = SystemError("choose the ring's version", code: EINVAL)
         for version in wanted.map({ [$0] }) ?? [.v3, .v2, .v1] {
             do throws(SystemError) {
-                // At SOL_SOCKET the same number would be SO_OOBINLINE.
+                // At SOL_SOCKET this number is SO_OOBINLINE.
                 try socket.setOption(
                     "choose the ring's version", level: CL_SOL_PACKET, name: PACKET_VERSION, to: version.rawValue)
                 return version
             } catch {
-                refusal = error.advising("This kernel does not have it: leave the version to be chosen.")
+                failure = error.advising(
+                    "This kernel does not support it: leave version nil to use the highest available.")
             }
         }
-        throw refusal
+        throw failure
     }
 
     private static func setUpMemory(
@@ -72,10 +73,10 @@ extension PacketRing {
         request.tp_block_nr = UInt32(geometry.blockCount)
         request.tp_frame_size = UInt32(geometry.frameSize)
         request.tp_frame_nr = UInt32(clamping: geometry.framesPerBlock * geometry.blockCount)
-        // Rounded up: 0 would mean the kernel's own choice.
+        // Rounded up, because 0 selects the kernel's default.
         let milliseconds = (max(0, blockTimeout.nanoseconds) &+ 999_999) / 1_000_000
         request.tp_retire_blk_tov = UInt32(clamping: milliseconds)
-        // struct tpacket_req is its beginning.
+        // struct tpacket_req is the start of struct tpacket_req3.
         let length =
             geometry.version == .v3 ? MemoryLayout<tpacket_req3>.size : MemoryLayout<tpacket_req>.size
         let result = setsockopt(
@@ -84,19 +85,19 @@ extension PacketRing {
             try checkErrno("set up the ring", result)
         } catch  where error.code == ENOMEM {
             throw error.advising(
-                "\(geometry.byteCount >> 20) MiB in blocks of \(geometry.blockSize >> 10) KiB could not be had: ask for "
-                    + "fewer or smaller blocks.")
+                "\(geometry.byteCount >> 20) MiB in blocks of \(geometry.blockSize >> 10) KiB could not be allocated: "
+                    + "use fewer or smaller blocks.")
         }
     }
 
-    /// Asks for timestamps on arrival: a ring has none but those of the copy where no socket asks for them.
-    private static func askForStamps(
+    /// Requests receive timestamps. Unless some socket requests them, a ring has only the time of the copy.
+    private static func requestStamps(
         _ socket: borrowing Descriptor, _ interface: Interface?, _ preference: StampPreference
     ) throws(SystemError) -> HardwareStamping {
         try StampOptions(transmit: [], PacketConn.Configuration()).apply(toReceiver: socket)
         guard preference == .hardware else { return .unavailable }
         try socket.setOption(
-            "ask for the NIC's timestamps", level: CL_SOL_PACKET, name: PACKET_TIMESTAMP,
+            "request the NIC's timestamps", level: CL_SOL_PACKET, name: PACKET_TIMESTAMP,
             to: UInt32(SOF_TIMESTAMPING_RAW_HARDWARE))
         guard let interface, let offered = try? TimestampingCapabilities(of: interface) else { return .unavailable }
         return .acquire(offered, device: HardwareStamping.Device(interface.index, socket: socket))

@@ -4,11 +4,11 @@ import LinuxKernel
 import Synchronization
 
 extension PacketRing {
-    /// Calls `body` with each packet that is ready, in place: a block's (v3), or up to as many frames as a block holds.
-    /// Waits for the first one for ``Configuration/pollTimeout``.
+    /// Calls `body` with each ready packet, in place: the packets of one block (v3), or as many frames as fit in a
+    /// block (v1, v2). Waits up to ``Configuration/pollTimeout`` for the first one.
     ///
-    /// - Parameter body: gets the packet's bytes and what the kernel told of it, both for the time of the call only.
-    /// - Returns: the number of packets; at least 1.
+    /// - Parameter body: receives the packet's bytes and its metadata; both are valid only during the call.
+    /// - Returns: the number of packets, at least 1.
     /// - Throws: ``RingError``.
     @inlinable
     @discardableResult
@@ -18,25 +18,26 @@ extension PacketRing {
         var deadline: Int64?
         while true {
             let count = cursor.pointee.readBlock(body)
-            if count > 0 { return noted(count) }
+            if count > 0 { return recorded(count) }
             try wait(until: &deadline)
         }
     }
 
-    /// The same without waiting: 0 where no packet is ready. What became of the interface is looked at from time to time.
+    /// Calls `body` with each ready packet without waiting, and returns 0 if there is none. An empty read checks the
+    /// interface's state, at most every 100 ms.
     @inlinable
     @discardableResult
     public func readBlockNow(_ body: (RawSpan, borrowing RingPacket) -> Void) throws(RingError) -> Int {
         try beginReading()
         defer { endReading() }
-        let count = noted(cursor.pointee.readBlock(body))
+        let count = recorded(cursor.pointee.readBlock(body))
         if count == 0 { try checkInterface() }
         return count
     }
 
-    /// Calls `body` with the next packet, in place, waiting for it as ``readBlock(_:)`` does.
+    /// Calls `body` with the next packet, in place. Waits for it as ``readBlock(_:)`` does.
     ///
-    /// - Returns: what `body` returns.
+    /// - Returns: the result of `body`.
     /// - Throws: ``RingError``.
     @inlinable
     public func readPacket<Result>(
@@ -49,14 +50,14 @@ extension PacketRing {
             var result: Result?
             _ = cursor.pointee.readPacket { bytes, packet in result = body(bytes, packet) }
             if let result {
-                _ = noted(1)
+                _ = recorded(1)
                 return result
             }
             try wait(until: &deadline)
         }
     }
 
-    /// Copies the next packet into an array of its own.
+    /// Copies the next packet into a new array.
     ///
     /// - Throws: ``RingError``.
     public func readPacket() throws(RingError) -> (packet: [UInt8], info: CaptureInfo) {
@@ -67,8 +68,8 @@ extension PacketRing {
 
     /// Copies the next packet into `buffer`.
     ///
-    /// - Returns: what the kernel told of it; ``CaptureInfo/capturedLength`` is the number of bytes in `buffer`, less
-    ///   than ``CaptureInfo/length`` where it was too short.
+    /// - Returns: the packet's metadata. ``CaptureInfo/capturedLength`` is the number of bytes in `buffer`, less than
+    ///   ``CaptureInfo/length`` if `buffer` was too short.
     /// - Throws: ``RingError``.
     public func readPacket(into buffer: inout [UInt8]) throws(RingError) -> CaptureInfo {
         try readPacket { bytes, packet in
@@ -83,28 +84,29 @@ extension PacketRing {
         }
     }
 
-    /// Enters what one read brought.
+    /// Records the packets of one read.
     @inlinable
-    func noted(_ count: Int) -> Int {
+    func recorded(_ count: Int) -> Int {
         guard count > 0 else { return 0 }
         cursor.pointee.statistics.packets &+= UInt64(count)
         if isDown.load(ordering: .relaxed) { isDown.store(false, ordering: .relaxed) }
         return count
     }
 
-    /// Tells of an interface that went down or away, which a ring's memory does not: every 100 ms, for somebody who reads
-    /// without ever waiting.
+    /// Reports an interface that went down or was deleted, which the ring's memory does not show. Checks at most every
+    /// 100 ms, for readers that never wait.
     @usableFromInline
     func checkInterface() throws(RingError) {
         let now = ClockID.monotonic.now()
         guard now &- cursor.pointee.lastCheck > 100_000_000 else { return }
         cursor.pointee.lastCheck = now
-        try look(timeout: 0)
+        try pollOnce(timeout: 0)
     }
 
     /// Waits for a packet.
     ///
-    /// - Parameter deadline: when the read gives up, CLOCK_MONOTONIC; set by its first wait.
+    /// - Parameter deadline: the time at which the read returns `timeout`, CLOCK_MONOTONIC; set by the read's first
+    ///   wait.
     @usableFromInline
     func wait(until deadline: inout Int64?) throws(RingError) {
         var timeout: Int64 = -1
@@ -112,21 +114,23 @@ extension PacketRing {
             let now = ClockID.monotonic.now()
             let end = deadline ?? now.addingReportingOverflow(pollTimeout).partialValue
             deadline = end
-            // The first look is always taken.
+            // The socket is always polled at least once.
             timeout = max(0, end &- now)
         }
         let isDown = isDown.load(ordering: .relaxed)
-        let slice = isDown && !(0..<PacketConn.downPeriod).contains(timeout) ? PacketConn.downPeriod : timeout
+        let slice =
+            isDown && !(0..<PacketConn.downPollIntervalNanoseconds).contains(timeout)
+            ? PacketConn.downPollIntervalNanoseconds : timeout
         cursor.pointee.statistics.polls &+= 1
-        if try !look(timeout: slice), slice == timeout { throw .timeout }
+        if try !pollOnce(timeout: slice), slice == timeout { throw .timeout }
     }
 
     /// Polls the socket once.
     ///
-    /// - Parameter timeout: nanoseconds; below zero for ever.
-    /// - Returns: whether something happened before that.
+    /// - Parameter timeout: in nanoseconds; a negative value waits indefinitely.
+    /// - Returns: true if an event or a signal ended the wait.
     @discardableResult
-    private func look(timeout: Int64) throws(RingError) -> Bool {
+    private func pollOnce(timeout: Int64) throws(RingError) -> Bool {
         let events: Int32?
         do throws(SystemError) {
             events = try poll("wait for packets", for: POLLIN, timeout: timeout)
@@ -137,21 +141,21 @@ extension PacketRing {
             if events & POLLERR != 0 {
                 let error = pendingError()
                 if !isOpen { throw .failed(RingError.closed("wait for packets")) }
-                // Another thread that sends may have been told of it.
+                // Another thread that sends may already have received the error.
                 if error.code != 0 { throw .pollFailed(error) }
             }
             return true
         }
         if isDown.load(ordering: .relaxed), socket.isBoundInterfaceGone {
-            throw .pollFailed(SystemError("wait for packets", code: ENXIO, remedy: "The interface is gone."))
+            throw .pollFailed(SystemError("wait for packets", code: ENXIO, remedy: "The interface has been deleted."))
         }
         return false
     }
 
     /// Waits for the socket, or until the ring is closed.
     ///
-    /// - Parameter timeout: nanoseconds; below zero for ever.
-    /// - Returns: what happened to the socket, none after a signal; `nil` after the timeout.
+    /// - Parameter timeout: in nanoseconds; a negative value waits indefinitely.
+    /// - Returns: the socket's events, empty after a signal; `nil` after the timeout.
     /// - Throws: EBADF once closed.
     @discardableResult
     func poll(_ operation: StaticString, for events: Int32, timeout: Int64) throws(SystemError) -> Int32? {
@@ -167,12 +171,12 @@ extension PacketRing {
         return ready == 0 ? nil : Int32(entries.0.revents)
     }
 
-    /// The socket's error, which asking takes away.
+    /// Reads and clears the socket's pending error.
     private func pendingError() -> SystemError {
         let error = socket.takePendingError()
         if error == ENETDOWN { isDown.store(true, ordering: .relaxed) }
         let remedy =
-            error == ENETDOWN ? "The interface is down: `ip link set \(interface?.name ?? "…") up`." : nil
+            error == ENETDOWN ? "The interface is down. Bring it up: `ip link set \(interface?.name ?? "…") up`." : nil
         return SystemError("wait for packets", code: error, remedy: remedy)
     }
 }

@@ -4,13 +4,13 @@ import LinuxKernel
 import Synchronization
 
 extension PacketRing {
-    /// The kernel's counts since the last reset, and what the reader's were then.
+    /// The kernel's counts since the last reset, and the reader's counts at that reset.
     struct Totals: Sendable {
         var socket = Statistics()
         var reader = RingStatistics()
     }
 
-    /// The reader's counts, for other threads to see.
+    /// The reader's counts, published for other threads.
     struct Published: ~Copyable {
         let packets = Atomic<UInt64>(0)
         let polls = Atomic<UInt64>(0)
@@ -18,7 +18,7 @@ extension PacketRing {
         let malformed = Atomic<UInt64>(0)
     }
 
-    /// Shows other threads what this one, which reads, has counted.
+    /// Publishes the reader's counts.
     @usableFromInline
     func publish() {
         let statistics = cursor.pointee.statistics
@@ -28,7 +28,7 @@ extension PacketRing {
         published.malformed.store(statistics.malformed, ordering: .relaxed)
     }
 
-    /// What was read since the ring was opened or reset; a read that is under way is not in it yet.
+    /// The reader's counts since the ring was opened or reset, without a read in progress.
     public var statistics: RingStatistics {
         totals.withLock { totals in
             var now = counted
@@ -49,7 +49,7 @@ extension PacketRing {
         return counted
     }
 
-    /// Begins all counts anew.
+    /// Resets all counts to zero.
     ///
     /// - Throws: `SystemError` EBADF once closed.
     public func resetStatistics() throws(SystemError) {
@@ -60,12 +60,12 @@ extension PacketRing {
         }
     }
 
-    /// Totals of the kernel's counts since the ring was opened or reset; the kernel's own go back to zero at every read.
+    /// Totals of the kernel's counts since the ring was opened or reset. The kernel resets its counters at every read.
     ///
     /// - Throws: `SystemError` EBADF once closed.
     public func socketStatistics() throws(SystemError) -> Statistics {
         do throws(SystemError) {
-            // Under the lock, so that what the kernel sets back is added once.
+            // Under the lock, so that counts that the kernel has reset are added once.
             return try totals.withLock { totals throws(SystemError) in
                 totals.socket += try socket.takePacketCounts()
                 return totals.socket

@@ -3,10 +3,10 @@ import Glibc
 import LinuxKernel
 import Synchronization
 
-/// A packet socket whose received packets lie in memory that it shares with the kernel (PACKET_RX_RING): no system call
-/// and no copy for a packet. TPACKET v1 to v3.
+/// A packet socket that receives into memory shared with the kernel (PACKET_RX_RING), without a system call or a copy
+/// for each packet. TPACKET v1 to v3.
 ///
-/// One thread reads at a time; a second one gets EBUSY. Any thread may write, read statistics, set the filter or close,
+/// One thread reads at a time; a second one gets EBUSY. Any thread may write, read statistics, set the filter or close
 /// at any time.
 ///
 /// Coming from gopacket's afpacket:
@@ -32,10 +32,10 @@ import Synchronization
 ///
 /// Source: packet(7), Documentation/networking/packet_mmap.rst.
 public final class PacketRing: @unchecked Sendable {
-    // @unchecked: what `cursor` points to belongs to the thread that has set `state` to `reading`.
+    // @unchecked: `cursor` points to memory that belongs to the thread that has set `state` to `reading`.
     let socket: Descriptor
     let closing: EventSignal
-    /// Until the ring is closed and nobody reads any more: it keeps the socket alive.
+    /// Unmapped once the ring is closed and no thread reads: the mapping keeps the socket alive.
     private let mapping: Mutex<Mapping?>
     @usableFromInline let cursor: UnsafeMutablePointer<RingCursor>
     @usableFromInline let state = Atomic<UInt8>(State.idle)
@@ -43,14 +43,14 @@ public final class PacketRing: @unchecked Sendable {
     private let options: SocketOptions
     let published = Published()
     let totals = Mutex(Totals())
-    /// Whether the interface went down and no packet has come since.
+    /// True if the interface went down and no packet has been received since.
     @usableFromInline let isDown = Atomic<Bool>(false)
 
-    /// The interface; `nil` where all are heard.
+    /// The interface; `nil` if the ring receives from all.
     public let interface: Interface?
     /// The layout in use.
     public let version: Version
-    /// How the NIC's timestamping was found or set.
+    /// The state of the NIC's timestamping as this ring found or set it.
     public let hardwareStamping: HardwareStamping
 
     @usableFromInline
@@ -84,23 +84,24 @@ public final class PacketRing: @unchecked Sendable {
         cursor.deallocate()
     }
 
-    /// Lets the socket and its memory go and gives back what was set on the NIC. A thread that waits for packets gets
-    /// EBADF; one that is handling them does so to their end. Closing again does nothing.
+    /// Closes the socket, unmaps its memory, and restores what the ring changed on the NIC and the interface. A thread
+    /// that waits for packets gets EBADF; a thread that is handling packets finishes them first. Closing again does
+    /// nothing.
     public func close() {
         let before = state.bitwiseOr(State.closed, ordering: .acquiringAndReleasing).oldValue
         guard before & State.closed == 0 else { return }
         if let interface {
             hardwareStamping.restore(to: HardwareStamping.Device(interface.index, socket: socket))
-            // Here, since the socket lives until the memory goes, which a reader may keep for a while.
+            // Restored here, because the socket lives until the memory is unmapped, which a reader may delay.
             options.restore(socket, on: interface)
         }
         closing.raise()
-        // The number stays ours until the last reference goes, so no other thread can meet it used anew.
+        // The descriptor stays reserved until the last reference is released, so no other thread can meet it reused.
         _ = cl_replace(closing.descriptor.rawValue, socket.rawValue)
         if before == State.idle { release() }
     }
 
-    /// EBADF once the ring is closed: what stands in its socket's place then gives other errors.
+    /// EBADF once the ring is closed, because its replaced descriptor returns other errors.
     func unlessClosed(_ error: SystemError) -> SystemError { isOpen ? error : RingError.closed(error.operation) }
 
     var isOpen: Bool { state.load(ordering: .acquiring) & State.closed == 0 }
@@ -117,7 +118,8 @@ public final class PacketRing: @unchecked Sendable {
     static func refusal(_ state: UInt8) -> RingError {
         if state & State.closed != 0 { return .failed(RingError.closed("read")) }
         return .failed(
-            SystemError("read", code: EBUSY, remedy: "Another thread reads this ring: give each thread its own."))
+            SystemError(
+                "read", code: EBUSY, remedy: "Another thread is reading this ring: use one ring for each thread."))
     }
 
     @inlinable
@@ -125,17 +127,17 @@ public final class PacketRing: @unchecked Sendable {
         publish()
         let (exchanged, _) = state.compareExchange(
             expected: State.reading, desired: State.idle, ordering: .releasing)
-        // Closed meanwhile.
+        // The ring was closed during the read.
         if !exchanged { release() }
     }
 
-    /// Called once: by who closes, or by the reader that was at work then.
+    /// Unmaps the memory. Called once: by `close()`, or by the reader that was active then.
     @usableFromInline
     func release() { mapping.withLock { $0 = nil } }
 }
 
 extension Duration {
-    /// Whole nanoseconds; as far as they go for more than 292 years.
+    /// Whole nanoseconds, clamped beyond 292 years.
     var nanoseconds: Int64 {
         let (seconds, attoseconds) = components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)

@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// The reader's place in a ring's memory, which the kernel writes: every offset and length is checked before it is used,
-/// and a status word is loaded with acquire and stored with release ordering, since it hands the frame over.
+/// The reader's position in a ring's memory, which the kernel writes. Every offset and length is checked before use. A
+/// status word is loaded with acquire and stored with release ordering, because it transfers the frame's ownership.
 ///
 /// Source: packet_mmap.rst, tpacket_rcv() and prb_open_block() in net/packet/af_packet.c.
 @usableFromInline
@@ -11,13 +11,13 @@ struct RingCursor {
     @usableFromInline let base: UnsafeMutableRawPointer
     @usableFromInline let geometry: RingGeometry
     @usableFromInline let restoresVLANTag: Bool
-    /// The block (v3) or the frame (v1, v2) that comes next.
+    /// The index of the next block (v3) or frame (v1, v2).
     @usableFromInline var index = 0
-    /// Packets left in the v3 block that is being read, and where in it the next one is.
+    /// Packets left in the current v3 block, and the offset of the next one.
     @usableFromInline var packetsLeft = 0
     @usableFromInline var offset = 0
     @usableFromInline var statistics = RingStatistics()
-    /// When the interface was looked after, CLOCK_MONOTONIC.
+    /// The time of the last check of the interface, CLOCK_MONOTONIC.
     var lastCheck: Int64 = 0
 
     init(base: UnsafeMutableRawPointer, geometry: RingGeometry, restoresVLANTag: Bool) {
@@ -26,13 +26,13 @@ struct RingCursor {
         self.restoresVLANTag = restoresVLANTag && geometry.version != .v1
     }
 
-    /// Hands over the next packet, if there is one, and gives its room back.
+    /// Calls `body` with the next packet, if there is one, and releases its frame or block.
     @inlinable
     mutating func readPacket(_ body: (RawSpan, borrowing RingPacket) -> Void) -> Bool {
         geometry.version == .v3 ? readBlocks(atMost: 1, body) > 0 : readFrames(atMost: 1, body) > 0
     }
 
-    /// Hands over what is ready: a block's packets (v3), or as many frames as a block holds (v1, v2).
+    /// Calls `body` with each ready packet: those of one block (v3), or as many frames as fit in a block (v1, v2).
     @inlinable
     mutating func readBlock(_ body: (RawSpan, borrowing RingPacket) -> Void) -> Int {
         geometry.version == .v3
@@ -41,20 +41,20 @@ struct RingCursor {
 
     // MARK: TPACKET_V3
 
-    /// Hands over up to `limit` packets of one block. 0 only where no block with a packet is ready.
+    /// Calls `body` with up to `limit` packets of one block. Returns 0 only if no block with a packet is ready.
     @inlinable
     mutating func readBlocks(atMost limit: Int, _ body: (RawSpan, borrowing RingPacket) -> Void) -> Int {
         var count = 0
         while count == 0 {
             if packetsLeft == 0, !openBlock() { return 0 }
             let block = base + index &* geometry.blockSize
-            // In the loop a copy: what `body` does could otherwise change each of them, for all that the compiler knows.
+            // Copies, because the compiler must assume that `body` changes the properties.
             var (left, place) = (packetsLeft, offset)
             let blockSize = geometry.blockSize
             while left > 0, count < limit {
                 let header = block + place
                 guard hand(over: header, .v3, room: blockSize &- place, body) else {
-                    // The way to the next packet is in this one's header.
+                    // The offset of the next packet is in this packet's header.
                     left = 0
                     break
                 }
@@ -62,7 +62,8 @@ struct RingCursor {
                 left &-= 1
                 let step = Int(header.assumingMemoryBound(to: tpacket3_hdr.self).pointee.tp_next_offset)
                 place &+= step
-                // Always onwards, so that no count of packets can hold the reader in one block for ever.
+                // The offset must always increase, so that no packet count can hold the reader in one block
+                // indefinitely.
                 if left > 0, step < PacketRing.Version.v3.headerBytes || !isPlace(place) {
                     statistics.malformed &+= 1
                     left = 0
@@ -74,17 +75,17 @@ struct RingCursor {
         return count
     }
 
-    /// Whether a packet's header fits there in a block.
+    /// Returns whether a packet's header at this offset fits in a block.
     @inlinable
     func isPlace(_ offset: Int) -> Bool {
-        offset >= 48 && offset.isMultiple(of: 8) && offset <= geometry.blockSize &- PacketRing.Version.v3.leastBytes
+        offset >= 48 && offset.isMultiple(of: 8) && offset <= geometry.blockSize &- PacketRing.Version.v3.minimumBytes
     }
 
-    /// Goes to the next block's first packet. `false` where the kernel still fills it; empty and malformed ones are
-    /// given back.
+    /// Advances to the first packet of the next block. Returns `false` if the kernel is still filling it. Releases
+    /// empty and malformed blocks.
     @usableFromInline
     mutating func openBlock() -> Bool {
-        // So that a kernel that hands over nothing but empty blocks can't hold the caller up for ever.
+        // Bounded, so that a kernel that delivers only empty blocks cannot hold the caller indefinitely.
         for _ in 0..<geometry.blockCount {
             let block = base + index &* geometry.blockSize
             guard Self.blockStatus(block).pointee.load(ordering: .acquiring) & UInt32(TP_STATUS_USER) != 0 else {
@@ -108,14 +109,14 @@ struct RingCursor {
         index = index &+ 1 == geometry.blockCount ? 0 : index &+ 1
     }
 
-    /// The status word of a block: behind its version and the offset of its private area.
+    /// The status word of a block, which follows its version and the offset of its private area.
     private static func blockStatus(_ block: UnsafeMutableRawPointer) -> UnsafeMutablePointer<Atomic<UInt32>> {
         (block + 8).assumingMemoryBound(to: Atomic<UInt32>.self)
     }
 
     // MARK: TPACKET_V1 and V2
 
-    /// Hands over up to `limit` frames.
+    /// Calls `body` with up to `limit` frames.
     @inlinable
     mutating func readFrames(atMost limit: Int, _ body: (RawSpan, borrowing RingPacket) -> Void) -> Int {
         var count = 0
@@ -134,7 +135,7 @@ struct RingCursor {
     func isReady(_ frame: UnsafeMutableRawPointer) -> Bool {
         switch geometry.version {
         case .v1:
-            // An unsigned long.
+            // tp_status of TPACKET_V1 is an unsigned long.
             frame.assumingMemoryBound(to: Atomic<UInt>.self).pointee.load(ordering: .acquiring)
                 & UInt(TP_STATUS_USER) != 0
         case .v2, .v3:
@@ -157,9 +158,10 @@ struct RingCursor {
 
     // MARK: One packet
 
-    /// Hands one packet over. `false` where its lengths point out of its room, from `header` on.
+    /// Calls `body` with one packet. Returns `false` if its lengths point out of its room, counted from `header`.
     ///
-    /// - Parameter version: the ring's; inlined where it is a constant, every choice that hangs on it is made once.
+    /// - Parameter version: the ring's version; passed as a constant so that inlining resolves the choices that depend
+    ///   on it.
     @inlinable
     @inline(__always)
     mutating func hand(
@@ -179,7 +181,7 @@ struct RingCursor {
             let fields = header.assumingMemoryBound(to: tpacket3_hdr.self)
             (start, length) = (Int(fields.pointee.tp_mac), Int(fields.pointee.tp_snaplen))
         }
-        guard start >= version.leastBytes, start &+ length <= room else {
+        guard start >= version.minimumBytes, start &+ length <= room else {
             statistics.malformed &+= 1
             return false
         }
@@ -189,16 +191,16 @@ struct RingCursor {
         return true
     }
 
-    /// Puts the tag back, into the gap that was asked for before the frame, and hands the frame over. `false` where
-    /// there is no tag, or too little of a frame.
+    /// Restores the tag in the gap reserved before the frame, and calls `body` with the frame. Returns `false` if there
+    /// is no tag or the frame is too short.
     @usableFromInline
     func handWithTag(
         _ header: UnsafeMutableRawPointer, _ start: Int, _ length: Int,
         _ body: (RawSpan, borrowing RingPacket) -> Void
     ) -> Bool {
         let packet = RingPacket(header, geometry.version, capturedLength: length + 4, restoredBytes: 4)
-        // Both MAC addresses go before the tag, the ethertype stays behind it.
-        guard let tag = packet.vlanTag, length >= 14, start >= geometry.version.leastBytes + 4 else { return false }
+        // Both MAC addresses move before the tag; the ethertype stays after it.
+        guard let tag = packet.vlanTag, length >= 14, start >= geometry.version.minimumBytes + 4 else { return false }
         let frame = header + (start - 4)
         memmove(frame, header + start, 12)
         frame.storeBytes(of: packet.vlanProtocol.bigEndian, toByteOffset: 12, as: UInt16.self)

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import LinuxKernel
 
-/// The shape of a ring's memory: blocks one after the other, and in each, for v1 and v2, frames.
+/// The geometry of a ring's memory: consecutive blocks, each divided into frames for v1 and v2.
 @usableFromInline
 struct RingGeometry: Sendable {
     @usableFromInline let version: PacketRing.Version
@@ -13,18 +13,19 @@ struct RingGeometry: Sendable {
 
     var byteCount: Int { blockSize * blockCount }
 
-    /// What the kernel would refuse as EINVAL, named. Source: packet_set_ring() in net/packet/af_packet.c.
+    /// Checks the geometry as the kernel would, and names the rule where the kernel returns only EINVAL. Source:
+    /// packet_set_ring() in net/packet/af_packet.c.
     init(_ configuration: PacketRing.Configuration, version: PacketRing.Version) throws(SystemError) {
         let (frame, block, count) = (configuration.frameSize, configuration.blockSize, configuration.blockCount)
         let page = Int(getpagesize())
         let remedy: String? =
             if frame < 128 || !frame.isMultiple(of: Int(TPACKET_ALIGNMENT)) {
-                "A frame's size is a multiple of 16, from 128 bytes on; \(frame) is not."
+                "frameSize \(frame) is invalid: use a multiple of 16, at least 128."
             } else if block < frame || !block.isMultiple(of: page) || block > 1 << 30 {
-                "A block's size is a multiple of \(page) bytes (the page), holds a frame of \(frame), and is at most "
-                    + "1 GiB; \(block) is not."
+                "blockSize \(block) is invalid: use a multiple of the page size, \(page) bytes, at least the frame "
+                    + "size, \(frame), and at most 1 GiB."
             } else if count < 1 || count > (1 << 36) / block {
-                "There is at least one block, and no more than 64 GiB of them; \(count) of \(block) bytes is not that."
+                "blockCount \(count) is invalid: use at least 1, and at most 64 GiB of blocks of \(block) bytes."
             } else {
                 nil
             }
@@ -40,7 +41,7 @@ struct RingGeometry: Sendable {
         framesPerBlock = blockSize / frameSize
     }
 
-    /// Where frame `index` of the whole ring begins (v1, v2): blocks may have a rest behind their last frame.
+    /// The offset of frame `index` of the whole ring (v1, v2). A block may have unused bytes after its last frame.
     @inlinable
     func frameOffset(_ index: Int) -> Int {
         let (block, frame) = index.quotientAndRemainder(dividingBy: framesPerBlock)

@@ -1,15 +1,15 @@
 import CLinux
 import NetworkAddresses
 
-/// One packet in a ring's memory, for as long as the reader's closure runs: each property is read when it is asked for.
+/// One packet in a ring's memory, valid while the reader's closure runs. Each property is read from the ring on access.
 ///
 /// Source: packet_mmap.rst and tpacket_rcv() in net/packet/af_packet.c.
 public struct RingPacket: ~Copyable {
     @usableFromInline let header: UnsafeMutableRawPointer
     @usableFromInline let version: PacketRing.Version
-    /// Bytes in the ring, a tag that was put back included.
+    /// Bytes in the ring, including a restored tag.
     public let capturedLength: Int
-    /// Bytes that a tag that was put back has added.
+    /// Bytes added by a restored tag.
     @usableFromInline let restoredBytes: Int
 
     @inlinable
@@ -33,7 +33,7 @@ public struct RingPacket: ~Copyable {
         }
     }
 
-    /// Bytes on the wire, as far as the kernel shows them: a tag that was put back counts.
+    /// Bytes on the wire, as far as the kernel reports them, including a restored tag.
     @inlinable
     public var length: Int {
         switch version {
@@ -43,10 +43,10 @@ public struct RingPacket: ~Copyable {
         }
     }
 
-    /// Whether the ring has less than the whole packet.
+    /// True if the ring has less than the whole packet.
     @inlinable public var isTruncated: Bool { capturedLength < length }
 
-    /// Nanoseconds by the clock that ``stampSource`` names; whole microseconds with TPACKET_V1.
+    /// The timestamp in nanoseconds, by the clock that ``stampSource`` names; whole microseconds with TPACKET_V1.
     @inlinable
     public var stamp: Int64 {
         switch version {
@@ -56,26 +56,26 @@ public struct RingPacket: ~Copyable {
         }
     }
 
-    /// Where ``stamp`` is from.
+    /// The origin of ``stamp``.
     @inlinable
     public var stampSource: CaptureInfo.StampSource {
         if status & TP_STATUS_TS_RAW_HARDWARE != 0 { return .hardware }
         return status & UInt32(TP_STATUS_TS_SOFTWARE) != 0 ? .software : .copy
     }
 
-    /// The other end: source address of what came in, interface, ethertype, and whom the packet was for.
+    /// The frame's link-layer address: the source address, interface, ethertype and packet type.
     public var link: LinkAddress { LinkAddress(raw: address) }
 
-    /// The interface that the packet came in or went out by.
+    /// The index of the interface that the packet was received or sent on.
     public var interfaceIndex: Int32 { address.sll_ifindex }
 
-    /// struct sockaddr_ll behind the header: the reader has checked that it lies in the frame.
+    /// struct sockaddr_ll after the header; the reader has checked that it lies in the frame.
     private var address: sockaddr_ll {
         header.loadUnaligned(fromByteOffset: version.headerBytes, as: sockaddr_ll.self)
     }
 
-    /// The 802.1Q tag (priority, drop-eligible bit, identifier) where the kernel took one out of the frame, put back or
-    /// not. Not known with TPACKET_V1.
+    /// The 802.1Q tag (priority, drop-eligible bit, identifier) if the kernel removed one from the frame, restored or
+    /// not. Not available with TPACKET_V1.
     public var vlanTag: UInt16? {
         guard status & UInt32(TP_STATUS_VLAN_VALID) != 0 else { return nil }
         return switch version {
@@ -85,7 +85,7 @@ public struct RingPacket: ~Copyable {
         }
     }
 
-    /// The tag's own ethertype, where there is a tag.
+    /// The tag's ethertype, if there is a tag.
     var vlanProtocol: UInt16 {
         let isKnown = status & UInt32(TP_STATUS_VLAN_TPID_VALID) != 0
         return switch version {
@@ -95,13 +95,13 @@ public struct RingPacket: ~Copyable {
         }
     }
 
-    /// Whether the sender on this host left the checksum to the NIC, so it is not in the packet yet.
+    /// True if the sender on this host left the checksum to the NIC, so that the packet does not contain it yet.
     public var isChecksumPending: Bool { status & UInt32(TP_STATUS_CSUMNOTREADY) != 0 }
 
-    /// Whether packets were dropped since the statistics were last read. Source: TP_STATUS_LOSING.
+    /// True if packets were dropped since the statistics were last read. Source: TP_STATUS_LOSING.
     public var isAfterLoss: Bool { status & UInt32(TP_STATUS_LOSING) != 0 }
 
-    /// All of it as a value that outlives the packet.
+    /// A copy of the metadata that outlives the packet.
     public var info: CaptureInfo {
         CaptureInfo(
             stamp: stamp, stampSource: stampSource, capturedLength: capturedLength, length: length,
@@ -110,7 +110,7 @@ public struct RingPacket: ~Copyable {
 }
 
 extension PacketRing.Version {
-    /// The header's bytes, up to struct sockaddr_ll: TPACKET_ALIGN of its size.
+    /// Bytes of the header before struct sockaddr_ll: TPACKET_ALIGN of the header's size.
     @inlinable
     var headerBytes: Int {
         switch self {
@@ -119,6 +119,6 @@ extension PacketRing.Version {
         }
     }
 
-    /// The least that a frame takes before its packet: TPACKET_HDRLEN and its kind.
-    @inlinable var leastBytes: Int { headerBytes + 20 }
+    /// The minimum bytes of a frame before its packet: TPACKET_HDRLEN, TPACKET2_HDRLEN, TPACKET3_HDRLEN.
+    @inlinable var minimumBytes: Int { headerBytes + 20 }
 }

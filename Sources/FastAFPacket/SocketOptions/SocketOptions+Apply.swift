@@ -4,7 +4,7 @@ import LinuxKernel
 import NetworkAddresses
 
 extension SocketOptions {
-    /// What a socket is there for: an option of the other half is left out.
+    /// The direction a socket is used for: options of the other direction are not set.
     package struct Half: OptionSet, Sendable {
         package let rawValue: UInt8
         package init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -13,18 +13,18 @@ extension SocketOptions {
         package static let send = Half(rawValue: 2)
     }
 
-    /// Sets the options on a packet socket. To be called before it is bound, so that nothing is received without them.
+    /// Sets the options on a packet socket. Call it before binding, so that nothing is received without them.
     ///
-    /// - Parameter interface: `nil` for a socket that hears all of them.
-    /// - Throws: `SystemError`: EINVAL for an option of one interface without one, what setsockopt(2) gives, and what
-    ///   to do about it.
+    /// - Parameter interface: `nil` for a socket that receives from all interfaces.
+    /// - Throws: `SystemError`: EINVAL for an option that needs an interface when there is none, and errors of
+    ///   setsockopt(2) with a remedy.
     package func apply(
         to socket: borrowing Descriptor, on interface: Interface?, half: Half
     ) throws(SystemError) {
         if interface == nil, promiscuous || bindToDevice || !multicastGroups.isEmpty {
             throw SystemError(
                 "set the socket's options", code: EINVAL,
-                remedy: "promiscuous, multicastGroups and bindToDevice need one interface.")
+                remedy: "promiscuous, multicastGroups and bindToDevice need an interface: name one, or leave them off.")
         }
         if half.contains(.send), bypassQdisc {
             try socket.setOption(
@@ -32,7 +32,7 @@ extension SocketOptions {
         }
         if half.contains(.receive) {
             try socket.setOption(
-                "leave out own frames", level: CL_SOL_PACKET, name: CL_PACKET_IGNORE_OUTGOING,
+                "exclude frames sent by this host", level: CL_SOL_PACKET, name: CL_PACKET_IGNORE_OUTGOING,
                 to: Int32(ignoreOutgoing ? 1 : 0))
             if let interface {
                 if promiscuous { try socket.setPromiscuous(true, on: interface) }
@@ -42,31 +42,31 @@ extension SocketOptions {
         if virtioNetHeader {
             do throws(SystemError) {
                 try socket.setOption(
-                    "put the virtio-net header before packets", level: CL_SOL_PACKET, name: PACKET_VNET_HDR,
+                    "prefix packets with a virtio-net header", level: CL_SOL_PACKET, name: PACKET_VNET_HDR,
                     to: Int32(1))
             } catch  where error.code == EINVAL {
-                throw error.advising("Only a socket of type raw has it.")
+                throw error.advising("It needs a socket of type raw.")
             }
         }
         if bindToDevice, let interface { try socket.bindToDevice(interface) }
         try applyCommon(to: socket, half: half)
     }
 
-    /// Lets go of what a packet socket holds on its interface for as long as it lives.
+    /// Releases the memberships that a packet socket has on its interface.
     func restore(_ socket: borrowing Descriptor, on interface: Interface) {
         if promiscuous { try? socket.setPromiscuous(false, on: interface) }
         for group in multicastGroups { try? socket.setMembership(false, in: group, on: interface) }
     }
 
-    /// Sets the options on a UDP socket, which is bound to its device in any case.
+    /// Sets the options on a UDP socket, which is always bound to its device.
     ///
-    /// - Throws: `SystemError` EOPNOTSUPP for an option that only packet sockets have, and what setsockopt(2) gives.
+    /// - Throws: `SystemError` EOPNOTSUPP for an option that only packet sockets have, and errors of setsockopt(2).
     func apply(toUDP socket: borrowing Descriptor) throws(SystemError) {
         if bypassQdisc || promiscuous || virtioNetHeader || !ignoreOutgoing || !multicastGroups.isEmpty {
             throw SystemError(
                 "set the socket's options", code: EOPNOTSUPP,
-                remedy: "bypassQdisc, promiscuous, multicastGroups, virtioNetHeader and ignoreOutgoing are for packet "
-                    + "sockets.")
+                remedy: "bypassQdisc, promiscuous, multicastGroups, virtioNetHeader and ignoreOutgoing need a packet "
+                    + "socket: leave them at their defaults.")
         }
         try applyCommon(to: socket, half: [.receive, .send])
     }
@@ -77,20 +77,20 @@ extension SocketOptions {
         if let priority {
             try socket.setPrivilegedOption(
                 "set the priority", name: SO_PRIORITY, to: priority,
-                remedy: "Others than 0 to 6 need CAP_NET_ADMIN, or CAP_NET_RAW from Linux 5.17 on.")
+                remedy: "Priorities other than 0 to 6 need CAP_NET_ADMIN, or CAP_NET_RAW on Linux 5.17 and later.")
         }
         if let mark {
             try socket.setPrivilegedOption(
                 "set the mark", name: SO_MARK, to: mark,
-                remedy: "It needs CAP_NET_ADMIN, or CAP_NET_RAW from Linux 5.17 on.")
+                remedy: "A mark needs CAP_NET_ADMIN, or CAP_NET_RAW on Linux 5.17 and later.")
         }
     }
 }
 
 extension SocketOptions.BusyPoll {
     fileprivate func apply(to socket: borrowing Descriptor) throws(SystemError) {
-        let remedy = "To raise it needs CAP_NET_ADMIN: run as root, or `setcap cap_net_admin+ep` on the program."
-        try socket.setPrivilegedOption("busy poll", name: SO_BUSY_POLL, to: microseconds, remedy: remedy)
+        let remedy = "Raising it needs CAP_NET_ADMIN: run as root, or `setcap cap_net_admin+ep` on the executable."
+        try socket.setPrivilegedOption("set the busy poll time", name: SO_BUSY_POLL, to: microseconds, remedy: remedy)
         if isPreferred {
             try socket.setPrivilegedOption("prefer busy polls", name: SO_PREFER_BUSY_POLL, to: Int32(1), remedy: remedy)
         }
@@ -102,7 +102,7 @@ extension SocketOptions.BusyPoll {
 }
 
 extension Descriptor {
-    /// Sets a SOL_SOCKET option; where the process may not, the error says what it needs.
+    /// Sets a SOL_SOCKET option; an EPERM error carries the remedy.
     fileprivate func setPrivilegedOption<Value: BitwiseCopyable>(
         _ operation: StaticString, name: Int32, to value: Value, remedy: String
     ) throws(SystemError) {
@@ -113,21 +113,21 @@ extension Descriptor {
         }
     }
 
-    /// Takes part in the interface's promiscuity, or lets go of it: the kernel counts the sockets that want it. Source:
+    /// Joins or leaves the interface's promiscuous mode. The kernel counts the sockets that have joined. Source:
     /// PACKET_ADD_MEMBERSHIP in packet(7).
-    package func setPromiscuous(_ isWanted: Bool, on interface: Interface) throws(SystemError) {
+    package func setPromiscuous(_ isMember: Bool, on interface: Interface) throws(SystemError) {
         var request = packet_mreq()
         request.mr_ifindex = interface.index
         request.mr_type = UInt16(PACKET_MR_PROMISC)
         try setOption(
             "change the interface's promiscuity", level: CL_SOL_PACKET,
-            name: isWanted ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP, to: request)
+            name: isMember ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP, to: request)
     }
 
-    /// Has the interface take in the group's frames, or lets go of them: the kernel counts the sockets that want them.
-    /// Source: PACKET_ADD_MEMBERSHIP in packet(7).
+    /// Joins or leaves a multicast group on the interface. The kernel counts the sockets that have joined. Source:
+    /// PACKET_ADD_MEMBERSHIP in packet(7).
     package func setMembership(
-        _ isWanted: Bool, in group: MACAddress, on interface: Interface
+        _ isMember: Bool, in group: MACAddress, on interface: Interface
     ) throws(SystemError) {
         var request = packet_mreq()
         request.mr_ifindex = interface.index
@@ -138,10 +138,10 @@ extension Descriptor {
         }
         try setOption(
             "change the interface's multicast groups", level: CL_SOL_PACKET,
-            name: isWanted ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP, to: request)
+            name: isMember ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP, to: request)
     }
 
-    /// Source: SO_BINDTODEVICE in socket(7).
+    /// Binds the socket to an interface by name. Source: SO_BINDTODEVICE in socket(7).
     func bindToDevice(_ interface: Interface) throws(SystemError) {
         let number = rawValue
         let result = interface.name.withCString {

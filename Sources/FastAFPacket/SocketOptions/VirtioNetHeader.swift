@@ -1,22 +1,22 @@
-/// What stands before each packet of a socket with ``SocketOptions/virtioNetHeader``: which checksum is still to be filled
-/// in, and how a packet longer than the MTU is to be cut, or was put together.
+/// The header before each packet of a socket with ``SocketOptions/virtioNetHeader``. It says which checksum is still to
+/// be filled in, and how a packet longer than the MTU is to be segmented or was coalesced.
 ///
-/// All zero asks for nothing, and is right for a finished frame. Source: struct virtio_net_hdr in linux/virtio_net.h.
+/// All zero requests nothing and is right for a complete frame. Source: struct virtio_net_hdr in linux/virtio_net.h.
 public struct VirtioNetHeader: Hashable, Sendable {
-    /// Bytes before each packet.
+    /// The header's size in bytes.
     public static let byteCount = 10
 
     public struct Flags: OptionSet, Hashable, Sendable {
         public let rawValue: UInt8
         public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-        /// The checksum is to be filled in, or, received, not filled in yet.
+        /// Sending: the checksum is to be filled in. Receiving: it is not filled in yet.
         public static let needsChecksum = Flags(rawValue: 1)
-        /// Received: the checksum was found right.
+        /// Receiving: the checksum was verified.
         public static let dataIsValid = Flags(rawValue: 2)
     }
 
-    /// What kind of segments to cut: VIRTIO_NET_HDR_GSO_*.
+    /// The kind of segments to cut: VIRTIO_NET_HDR_GSO_*.
     public struct Segmentation: RawRepresentable, Hashable, Sendable {
         public let rawValue: UInt8
         public init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -24,27 +24,27 @@ public struct VirtioNetHeader: Hashable, Sendable {
         public static let none = Segmentation(rawValue: 0)
         public static let tcpIPv4 = Segmentation(rawValue: 1)
         public static let tcpIPv6 = Segmentation(rawValue: 4)
-        /// UDP datagrams with a header each, over IPv4 or IPv6. Linux 6.2.
+        /// UDP datagrams, each with a header, over IPv4 or IPv6. Linux 6.2.
         public static let udp = Segmentation(rawValue: 5)
     }
 
     public var flags: Flags = []
     public var segmentation = Segmentation.none
-    /// Bytes of all headers: Ethernet, IP, and TCP or UDP. The kernel takes more where the checksum lies behind.
+    /// Bytes of all headers: Ethernet, IP, and TCP or UDP. The kernel extends it if the checksum lies beyond it.
     public var headerLength: UInt16 = 0
-    /// Bytes of payload in each segment.
+    /// Payload bytes in each segment.
     public var segmentSize: UInt16 = 0
-    /// Where the bytes that the checksum covers begin: the offset of the TCP or UDP header in the frame.
+    /// The offset in the frame of the first byte that the checksum covers: the start of the TCP or UDP header.
     public var checksumStart: UInt16 = 0
-    /// Where the checksum stands, from ``checksumStart``: 16 in TCP, 6 in UDP.
+    /// The checksum's offset from ``checksumStart``: 16 in TCP, 6 in UDP.
     public var checksumOffset: UInt16 = 0
 
     public init() {}
 
-    /// Reads the header at the start of a packet; `nil` where there are fewer bytes.
+    /// Reads the header at the start of a packet; `nil` if there are too few bytes.
     public init?(_ bytes: RawSpan) {
         guard bytes.byteCount >= Self.byteCount else { return nil }
-        // The machine's own byte order: VIRTIO's old form, and the only one that packet sockets speak.
+        // Host byte order: the legacy VIRTIO format, the only one that packet sockets use.
         func field(_ offset: Int) -> UInt16 { bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self) }
         flags = Flags(rawValue: bytes.unsafeLoad(fromByteOffset: 0, as: UInt8.self))
         segmentation = Segmentation(rawValue: bytes.unsafeLoad(fromByteOffset: 1, as: UInt8.self))
@@ -54,17 +54,18 @@ public struct VirtioNetHeader: Hashable, Sendable {
         checksumOffset = field(8)
     }
 
-    /// How much of the frame the kernel takes for headers. Source: __packet_snd_vnet_parse() in net/packet/af_packet.c.
+    /// Bytes of the frame that the kernel treats as headers. Source: __packet_snd_vnet_parse() in
+    /// net/packet/af_packet.c.
     var bytesInFrame: Int {
         guard flags.contains(.needsChecksum) else { return Int(headerLength) }
-        // Its sum of 16-bit numbers does not wrap, its result does.
+        // The kernel's sum does not wrap, but its 16-bit result does.
         let end = Int(checksumStart) + Int(checksumOffset) + 2
         return end > Int(headerLength) ? end & 0xFFFF : Int(headerLength)
     }
 
     /// Writes the header to the start of `bytes`.
     ///
-    /// - Returns: the bytes written; `nil`, and nothing written, where there is no room.
+    /// - Returns: the number of bytes written; `nil`, with nothing written, if there are too few bytes.
     @discardableResult
     public func write(to bytes: inout MutableRawSpan) -> Int? {
         guard bytes.byteCount >= Self.byteCount else { return nil }

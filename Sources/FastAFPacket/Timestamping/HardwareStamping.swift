@@ -16,36 +16,37 @@ public struct HardwareStampingConfiguration: Hashable, Sendable {
 
     public static let off = HardwareStampingConfiguration(transmitType: 0, receiveFilter: 0)
 
-    /// Whether received frames of all kinds get timestamps.
+    /// True if received frames of all kinds get timestamps.
     public var stampsAllReceived: Bool { receiveFilter == Int32(bitPattern: HWTSTAMP_FILTER_ALL.rawValue) }
-    /// Whether received PTP Syncs over Ethernet get timestamps, whatever others do.
+    /// True if received PTP Sync messages over Ethernet get timestamps, whether or not other frames do.
     public var stampsReceivedPTP: Bool {
         stampsAllReceived
             || TimestampingCapabilities.filtersOfPTP.contains { receiveFilter == Int32(bitPattern: $0) }
     }
 
-    /// What is set on the NIC now. Needs no privilege.
+    /// Reads the NIC's current configuration. Needs no privilege.
     ///
-    /// - Throws: `SystemError`: EOPNOTSUPP for a driver without hardware timestamps, ENODEV for no such interface. Source:
-    ///   SIOCGHWTSTAMP in Documentation/networking/timestamping.rst.
+    /// - Throws: `SystemError`: EOPNOTSUPP if the driver has no hardware timestamps, ENODEV if there is no such
+    ///   interface. Source: SIOCGHWTSTAMP in Documentation/networking/timestamping.rst.
     public init(of interface: Interface) throws(SystemError) {
         let socket = try Descriptor(socket: AF_INET, type: Int32(SOCK_DGRAM.rawValue), protocol: 0)
         self = try HardwareStamping.Device(interface.index, socket: socket).read().get()
     }
 }
 
-/// How a connection stands to the NIC's timestamping, which belongs to the whole NIC: ptp4l sets it too.
+/// The state of the NIC's timestamping as a connection found or set it. The setting is NIC-wide: ptp4l changes it too.
 public enum HardwareStamping: Hashable, Sendable {
     /// The NIC has no hardware timestamps.
     case unavailable
-    /// The NIC has them and they could not be switched on: the error tells why and what to do.
+    /// The NIC has them, but they could not be switched on: the error gives the reason and the remedy.
     case refused(SystemError)
-    /// Somebody else had set it: used as it is, and left as it is.
+    /// Another process had switched them on: the connection uses that configuration and leaves it unchanged.
     case borrowed(HardwareStampingConfiguration)
-    /// Switched on by this connection (as the driver granted it), and given back on close.
+    /// This connection switched them on, with the configuration that the driver granted; close restores the previous
+    /// one.
     case switchedOn(HardwareStampingConfiguration, previous: HardwareStampingConfiguration)
 
-    /// What is set on the NIC; `nil` where nothing is, or it is not known.
+    /// The NIC's configuration; `nil` if none is set or it is not known.
     public var configuration: HardwareStampingConfiguration? {
         switch self {
         case .unavailable, .refused: nil
@@ -53,12 +54,12 @@ public enum HardwareStamping: Hashable, Sendable {
         }
     }
 
-    /// Whether hardware transmit timestamps can come.
+    /// True if hardware transmit timestamps can arrive.
     public var stampsTransmit: Bool {
         configuration.map { $0.transmitType != 0 } ?? false
     }
 
-    /// The NIC's get and set calls, so that tests can play a NIC.
+    /// The NIC's get and set calls, so that tests can simulate a NIC.
     struct Device {
         var read: () -> Result<HardwareStampingConfiguration, SystemError>
         var write: (HardwareStampingConfiguration) -> Result<HardwareStampingConfiguration, SystemError>
@@ -71,10 +72,10 @@ public enum HardwareStamping: Hashable, Sendable {
             self.write = write
         }
 
-        /// SIOCGHWTSTAMP and SIOCSHWTSTAMP on an interface, by its number and in the socket's own network namespace,
-        /// wherever the calling thread is and whatever the interface is called by then.
+        /// SIOCGHWTSTAMP and SIOCSHWTSTAMP on an interface, by its index and in the socket's network namespace,
+        /// whatever the calling thread's namespace and the interface's current name.
         ///
-        /// - Parameter socket: open for as long as this is used.
+        /// - Parameter socket: must stay open while this is used.
         init(_ interfaceIndex: Int32, socket: borrowing Descriptor) {
             let number = socket.rawValue
             read = {
@@ -92,7 +93,8 @@ public enum HardwareStamping: Hashable, Sendable {
                 if result < 0 {
                     var error = SystemError("switch the NIC's timestamping on", code: -result)
                     if -result == EPERM {
-                        error.remedy = "It needs CAP_NET_ADMIN: run as root, or `setcap cap_net_raw,cap_net_admin+ep`."
+                        error.remedy =
+                            "Switching it on needs CAP_NET_ADMIN: run as root, or `setcap cap_net_raw,cap_net_admin+ep`."
                     }
                     return .failure(error)
                 }
@@ -102,9 +104,9 @@ public enum HardwareStamping: Hashable, Sendable {
         }
     }
 
-    /// Switches hardware timestamping on if the NIC has it and nobody else has set it.
+    /// Switches hardware timestamping on if the NIC has it and no other process has.
     ///
-    /// - Parameter stampsPTP: whether the NIC is to timestamp received PTP frames where it can't timestamp all.
+    /// - Parameter stampsPTP: true if the NIC is to timestamp received PTP frames when it cannot timestamp all frames.
     static func acquire(
         _ capabilities: TimestampingCapabilities, device: Device, stampsPTP: Bool = false
     ) -> HardwareStamping {
@@ -112,7 +114,7 @@ public enum HardwareStamping: Hashable, Sendable {
         let previous: HardwareStampingConfiguration
         switch device.read() {
         case .success(let found): previous = found
-        // A driver that can't be asked can't be given back to either: leave it alone.
+        // If the driver's configuration cannot be read, it cannot be restored: leave it unchanged.
         case .failure(let error): return .refused(error)
         }
         guard previous == .off else { return .borrowed(previous) }
@@ -123,13 +125,13 @@ public enum HardwareStamping: Hashable, Sendable {
             receiveFilter: Int32(bitPattern: filter))
         guard wanted != .off else { return .unavailable }
         return switch device.write(wanted) {
-        // Drivers may widen the filter: what they granted is what counts.
+        // Drivers may widen the filter, so the granted configuration is kept.
         case .success(let granted): .switchedOn(granted, previous: previous)
         case .failure(let error): .refused(error)
         }
     }
 
-    /// Gives back what ``acquire(_:device:)`` switched on, unless somebody has changed it since.
+    /// Restores what ``acquire(_:device:stampsPTP:)`` changed, unless another process has changed it since.
     func restore(to device: Device) {
         guard case .switchedOn(let granted, let previous) = self,
             case .success(let now) = device.read(), now == granted

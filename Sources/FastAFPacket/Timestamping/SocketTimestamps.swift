@@ -1,12 +1,13 @@
 import CLinux
 import LinuxKernel
 
-/// The timestamps that one control message carries, in nanoseconds. Source: struct scm_timestamping64 in
-/// linux/errqueue.h; Documentation/networking/timestamping.rst.
+/// The timestamps in one control message, in nanoseconds. Source: struct scm_timestamping64 in linux/errqueue.h;
+/// Documentation/networking/timestamping.rst.
 public struct SocketTimestamps: Hashable, Sendable {
-    /// The kernel's timestamp, CLOCK_REALTIME.
+    /// The kernel's timestamp, CLOCK_REALTIME: the kernel receive timestamp of a received packet, the SCHED or driver
+    /// transmit timestamp of a sent one.
     public var software: Int64?
-    /// The NIC's timestamp, by the PHC (PHC).
+    /// The NIC's timestamp, in nanoseconds of the PHC.
     public var hardware: Int64?
 
     public init(software: Int64? = nil, hardware: Int64? = nil) {
@@ -14,7 +15,7 @@ public struct SocketTimestamps: Hashable, Sendable {
         self.hardware = hardware
     }
 
-    /// Reads SO_TIMESTAMPING_NEW data; `nil` for another message or one that is cut short.
+    /// Reads SO_TIMESTAMPING_NEW data; `nil` for another message or truncated data.
     init?(_ message: ControlMessages.Message) {
         guard message.level == SOL_SOCKET, message.type == CL_SO_TIMESTAMPING_NEW,
             let raw = message.load(as: cl_scm_timestamping64.self)
@@ -23,7 +24,7 @@ public struct SocketTimestamps: Hashable, Sendable {
         hardware = Self.nanoseconds(raw.ts.2)
     }
 
-    /// All zero is the kernel's way to say "none".
+    /// The kernel represents an absent timestamp as all zero.
     private static func nanoseconds(_ stamp: cl_stamp) -> Int64? {
         guard stamp.seconds != 0 || stamp.nanoseconds != 0 else { return nil }
         return stamp.seconds &* 1_000_000_000 &+ stamp.nanoseconds
@@ -32,19 +33,19 @@ public struct SocketTimestamps: Hashable, Sendable {
 
 /// One transmit timestamp from the error queue.
 public struct TransmitStamp: Hashable, Sendable {
-    /// Where on its way out the frame was. Source: SCM_TSTAMP_* in linux/errqueue.h.
+    /// The point on the transmit path. Source: SCM_TSTAMP_* in linux/errqueue.h.
     public enum Stage: UInt32, Sendable {
-        /// Handed to the driver (software) or sent by the NIC (hardware).
+        /// The frame was handed to the driver (software) or sent by the NIC (hardware).
         case sent = 0
-        /// Entering the packet scheduler.
+        /// The frame entered the packet scheduler.
         case sched = 1
-        /// TCP only.
+        /// The peer acknowledged the data; TCP only.
         case acknowledged = 2
-        /// The completion of the send, Linux 6.15.
+        /// The send completed, Linux 6.15.
         case completed = 3
     }
 
-    /// The id of the send, as the caller gave it.
+    /// The id that the caller gave to the send.
     public var id: UInt32
     public var stage: Stage
     public var stamps: SocketTimestamps

@@ -1,16 +1,16 @@
 import CLinux
 import LinuxKernel
 
-/// Kinds of transmit timestamps: asked for on a connection, offered by an interface, or had for a send.
+/// A set of transmit timestamp kinds: those a connection requests, an interface offers, or a send got.
 public struct TransmitStampKinds: OptionSet, Hashable, Sendable, BitwiseCopyable, CustomStringConvertible {
     public let rawValue: UInt8
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// On entry to the packet scheduler, CLOCK_REALTIME.
+    /// The SCHED timestamp, taken when the frame enters the packet scheduler, CLOCK_REALTIME.
     public static let sched = TransmitStampKinds(rawValue: 1)
-    /// When the driver hands the frame to the NIC, CLOCK_REALTIME.
+    /// The driver transmit timestamp, taken when the driver hands the frame to the NIC, CLOCK_REALTIME.
     public static let software = TransmitStampKinds(rawValue: 2)
-    /// When the NIC sends the frame, by the PHC.
+    /// The hardware timestamp, taken when the NIC sends the frame, in nanoseconds of the PHC.
     public static let hardware = TransmitStampKinds(rawValue: 4)
 
     public static let all: TransmitStampKinds = [.sched, .software, .hardware]
@@ -20,7 +20,7 @@ public struct TransmitStampKinds: OptionSet, Hashable, Sendable, BitwiseCopyable
             .filter { contains($0.0) }.map(\.1).joined(separator: " ")
     }
 
-    /// The SO_TIMESTAMPING bits that ask for these.
+    /// The SO_TIMESTAMPING bits that request these kinds.
     var generationFlags: UInt32 {
         var flags: UInt32 = 0
         if contains(.sched) { flags |= UInt32(SOF_TIMESTAMPING_TX_SCHED) }
@@ -31,7 +31,7 @@ public struct TransmitStampKinds: OptionSet, Hashable, Sendable, BitwiseCopyable
 }
 
 extension TransmitStamp {
-    /// The kinds that this message brings.
+    /// The kinds that this message carries.
     public var kinds: TransmitStampKinds {
         switch stage {
         case .sched:
@@ -47,7 +47,8 @@ extension TransmitStamp {
     }
 }
 
-/// What an interface says that it can timestamp; what it does must be proven by sending.
+/// The timestamping capabilities that an interface advertises. Only sending and receiving shows which timestamps
+/// arrive.
 ///
 /// Source: ETHTOOL_GET_TS_INFO, linux/ethtool.h.
 public struct TimestampingCapabilities: Hashable, Sendable {
@@ -57,7 +58,7 @@ public struct TimestampingCapabilities: Hashable, Sendable {
     public var transmitTypes: UInt32
     /// 1 << HWTSTAMP_FILTER_* bits.
     public var receiveFilters: UInt32
-    /// /dev/ptpN's number.
+    /// The number N of the PHC, /dev/ptpN.
     public var clockIndex: Int32?
 
     public init(flags: UInt32, transmitTypes: UInt32 = 0, receiveFilters: UInt32 = 0, clockIndex: Int32? = nil) {
@@ -67,9 +68,10 @@ public struct TimestampingCapabilities: Hashable, Sendable {
         self.clockIndex = clockIndex
     }
 
-    /// Asks the driver. Needs no privilege.
+    /// Queries the driver. Needs no privilege.
     ///
-    /// - Throws: `SystemError` EOPNOTSUPP for a driver without the call, ENODEV for no such interface.
+    /// - Throws: `SystemError` EOPNOTSUPP if the driver does not support the call, ENODEV if there is no such
+    ///   interface.
     public init(of interface: Interface) throws(SystemError) {
         var raw = cl_ts_info()
         try check("read the timestamping capabilities", cl_ts_info(interface.name, &raw))
@@ -78,7 +80,8 @@ public struct TimestampingCapabilities: Hashable, Sendable {
             clockIndex: raw.phc_index < 0 ? nil : raw.phc_index)
     }
 
-    /// The transmit timestamps that the interface offers. SCHED is the kernel's own, so it is always there.
+    /// The transmit timestamps that the interface offers. The kernel itself takes SCHED timestamps, so they are always
+    /// included.
     public var transmitStamps: TransmitStampKinds {
         var kinds: TransmitStampKinds = .sched
         if flags & UInt32(SOF_TIMESTAMPING_TX_SOFTWARE) != 0 { kinds.insert(.software) }
@@ -86,17 +89,18 @@ public struct TimestampingCapabilities: Hashable, Sendable {
         return kinds
     }
 
-    /// Whether the NIC says that it can timestamp every frame that it receives.
+    /// True if the NIC advertises timestamps for every received frame.
     public var stampsAllReceived: Bool {
         hasHardwareReceive && receiveFilters & (1 << HWTSTAMP_FILTER_ALL.rawValue) != 0
     }
 
-    /// Whether the NIC says that it can timestamp the PTP Syncs that it receives over Ethernet, whatever it can do with others.
+    /// True if the NIC advertises timestamps for received PTP Sync messages over Ethernet, whether or not for other
+    /// frames.
     public var stampsReceivedPTP: Bool {
         hasHardwareReceive && Self.filtersOfPTP.contains { receiveFilters & (1 << $0) != 0 } || stampsAllReceived
     }
 
-    /// Filters that let PTP Sync messages over Ethernet have timestamps, the widest first.
+    /// Filters that timestamp PTP Sync messages over Ethernet, the widest first.
     static let filtersOfPTP = [
         HWTSTAMP_FILTER_PTP_V2_EVENT.rawValue, HWTSTAMP_FILTER_PTP_V2_L2_EVENT.rawValue,
         HWTSTAMP_FILTER_PTP_V2_SYNC.rawValue, HWTSTAMP_FILTER_PTP_V2_L2_SYNC.rawValue,

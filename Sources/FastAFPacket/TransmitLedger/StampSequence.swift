@@ -1,37 +1,38 @@
-/// What the ids of one kind's timestamps say by themselves, whatever the ledger has made of deadlines and full queues: how
-/// many sends they leave out.
+/// The gaps in the ids of one kind's timestamps: the number of sends without a timestamp, independent of the ledger's
+/// deadlines and full queues.
 ///
-/// Sends are counted as they are entered, so ids may have any value, wrap, and come back in any order: a timestamp of an
-/// older send closes the gap that it had left.
+/// Sends are numbered as they are recorded, so ids may have any value, wrap, and return in any order. A timestamp of an
+/// earlier send closes the gap that it left.
 public struct StampSequence: Hashable, Sendable {
-    /// Sends whose timestamp has not come although a later send's has.
+    /// Sends without a timestamp, although a later send has one.
     public private(set) var gaps = 0
-    /// Sends behind the newest one whose timestamp has come: nothing tells yet whether theirs will.
+    /// Sends after the newest one with a timestamp: their timestamps may still arrive.
     public var tail: Int { sends - newest }
-    /// Both together: every send whose timestamp has not come.
+    /// All sends without a timestamp.
     public var missing: Int { gaps + tail }
 
-    /// Sends that asked for this kind.
+    /// Sends that requested this kind.
     private var sends = 0
-    /// How many of them there were up to the newest one whose timestamp has come, that one included.
+    /// The number of sends up to and including the newest one with a timestamp.
     private var newest = 0
 
     init() {}
 
-    /// Which of each kind's sends one send is, counted from 0; without meaning for a kind that it did not ask for.
+    /// The index of one send among the sends of each kind, counted from 0; undefined for a kind that it did not
+    /// request.
     struct Places: Sendable {
         var sched = 0
         var software = 0
         var hardware = 0
     }
 
-    /// Enters a send that asked for this kind or did not, and returns its place.
+    /// Records a send that did or did not request this kind, and returns its index.
     mutating func record(_ isExpected: Bool) -> Int {
         defer { if isExpected { sends += 1 } }
         return sends
     }
 
-    /// Enters the first timestamp of the send at this place.
+    /// Records the first timestamp of the send at this index.
     mutating func recordStamp(ofSend place: Int) {
         if place < newest {
             gaps -= 1

@@ -1,22 +1,22 @@
-/// How many sends' timestamps ended how, for each kind.
+/// The number of sends per outcome, for each kind of timestamp.
 public struct TransmitAccount: Hashable, Sendable {
-    /// What became of one kind of timestamp of one send.
+    /// The outcome of one kind of timestamp of one send.
     public enum Outcome: Int, CaseIterable, Sendable {
-        /// Came in time.
+        /// Arrived in time.
         case stamped
-        /// Came after the send had been written off.
+        /// Arrived after the send had been written off.
         case late
-        /// Never came, and the socket's buffer was found full.
+        /// Did not arrive, and the socket's buffer was found full.
         case lostInBuffer
-        /// Never came, and there was room: the driver or the NIC took none.
+        /// Did not arrive, and the buffer had room: the driver or the NIC did not timestamp the packet.
         case skippedByDriver
-        /// Not asked for: the interface does not offer it, or the send did not want it.
+        /// Not requested: the interface does not offer it, or the send did not want it.
         case unsupported
-        /// May still come.
+        /// May still arrive.
         case pending
     }
 
-    /// One kind's counts. Each send is in exactly one of them.
+    /// The counts of one kind. Each send is in exactly one of them.
     public struct Columns: Hashable, Sendable {
         private var stamped = 0
         private var late = 0
@@ -24,7 +24,7 @@ public struct TransmitAccount: Hashable, Sendable {
         private var skippedByDriver = 0
         private var unsupported = 0
         private var pending = 0
-        /// What the ids of this kind's timestamps say by themselves.
+        /// The gaps in the ids of this kind's timestamps, an independent count.
         public internal(set) var sequence = StampSequence()
 
         public internal(set) subscript(outcome: Outcome) -> Int {
@@ -52,33 +52,33 @@ public struct TransmitAccount: Hashable, Sendable {
 
         public var sum: Int { stamped + late + lostInBuffer + skippedByDriver + unsupported + pending }
 
-        /// Timestamps that were asked for and are not there: lost, skipped, or pending.
+        /// Requested timestamps that have not arrived: lost, skipped, or pending.
         public var missing: Int { self[.lostInBuffer] + self[.skippedByDriver] + self[.pending] }
     }
 
-    /// Packets that the kernel took.
+    /// Packets that the kernel accepted.
     public private(set) var sent = 0
     public internal(set) var sched = Columns()
     public internal(set) var software = Columns()
     public internal(set) var hardware = Columns()
-    /// Timestamps that belonged to no send, or came twice.
+    /// Timestamps that matched no send, and duplicates.
     public internal(set) var unknownStamps = 0
 
     init() {}
 
-    /// Whether each kind's counts add up to the sends.
+    /// True if the counts of each kind add up to the sends.
     public var isBalanced: Bool { sched.sum == sent && software.sum == sent && hardware.sum == sent }
 
-    /// Whether the ids of the timestamps that came leave out as many sends of each kind as the counts call missing: two
-    /// ways of counting that share nothing but the ids.
+    /// True if, for each kind, the ids of the timestamps that arrived leave as many sends without one as the counts
+    /// call missing. The two counts share nothing but the ids.
     public var isConfirmedByIdentifiers: Bool {
         sched.sequence.missing == sched.missing && software.sequence.missing == software.missing
             && hardware.sequence.missing == hardware.missing
     }
 
-    /// Enters a send that waits for these kinds.
+    /// Records a send that waits for these kinds.
     ///
-    /// - Returns: which of each kind's sends it is.
+    /// - Returns: its index among the sends of each kind.
     @inline(__always)
     mutating func recordSend(expecting kinds: TransmitStampKinds) -> StampSequence.Places {
         sent += 1
@@ -91,7 +91,7 @@ public struct TransmitAccount: Hashable, Sendable {
             hardware: hardware.sequence.record(kinds.contains(.hardware)))
     }
 
-    /// Enters that the timestamps of these kinds came, each for the first time, of the send at these places.
+    /// Records the first timestamp of each of these kinds for one send.
     @inline(__always)
     mutating func recordStamps(_ kinds: TransmitStampKinds, of places: StampSequence.Places) {
         if kinds.contains(.sched) { sched.sequence.recordStamp(ofSend: places.sched) }
@@ -99,7 +99,7 @@ public struct TransmitAccount: Hashable, Sendable {
         if kinds.contains(.hardware) { hardware.sequence.recordStamp(ofSend: places.hardware) }
     }
 
-    /// Moves one send's timestamps of these kinds from one column to another.
+    /// Moves one send's timestamps of these kinds from one outcome to another.
     @inline(__always)
     mutating func move(_ kinds: TransmitStampKinds, from: Outcome, to: Outcome) {
         if kinds.contains(.sched) {

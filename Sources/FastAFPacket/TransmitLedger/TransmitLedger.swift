@@ -1,39 +1,40 @@
-/// The book of what became of every send's transmit timestamps. One thread's: the one that sends and reads the timestamps.
+/// The outcome of every send's transmit timestamps. Belongs to one thread, which sends and reads the timestamps.
 ///
-/// For each kind of timestamp every send is in exactly one column of ``account``, so each kind's sum equals the sends. The
-/// ids themselves are a second witness: ``TransmitAccount/Columns/sequence``. Ids may come in any order and wrap; they
-/// find their place by their low bits, so ids that rise by one make the best use of it.
+/// For each kind of timestamp every send is in exactly one column of ``account``, so each kind's sum equals the sends.
+/// The gaps in the ids are an independent count: ``TransmitAccount/Columns/sequence``. Ids may come in any order and
+/// wrap. Their low bits are their index in the table, so consecutive ids use it best.
 public struct TransmitLedger: ~Copyable, @unchecked Sendable {
-    // @unchecked: the memory is this value's own.
+    // @unchecked: this value is the only owner of the memory.
     private struct Entry {
         var id: UInt32 = 0
-        /// Which send it was, counted from 0; below zero in a place not used yet.
+        /// The number of the send, counted from 0; negative in an unused entry.
         var send = -1
         var waiting: TransmitStampKinds = []
         var lost: TransmitStampKinds = []
         var skipped: TransmitStampKinds = []
-        /// Asked for and not come yet, whether written off or not: kept apart from the three, as their witness.
+        /// Requested and not arrived, whether written off or not. Separate from the three above, so that
+        /// ``StampSequence`` is independent of them.
         var absent: TransmitStampKinds = []
         var sentAt: Int64 = 0
         var places = StampSequence.Places()
     }
 
     private let entries: UnsafeMutablePointer<Entry>
-    /// The places of the latest sends, in the order of sending: a gap in the ids must not hide what waits before it.
+    /// The entries of the latest sends, in the order of sending, so that a gap in the ids does not hide earlier sends.
     private let order: UnsafeMutablePointer<UInt32>
     private let mask: UInt32
-    /// The oldest send that may still wait, counted as in ``Entry/send``.
+    /// The oldest send that may still wait, numbered as ``Entry/send``.
     private var oldest = 0
-    /// What waits now and was sent before this one met a full queue.
-    private var metFullQueue = 0
-    /// The kinds that a send waits for unless it is entered with others.
+    /// Sends with a lower number that still wait were sent before the error queue was last found full.
+    private var sendsBeforeFullQueue = 0
+    /// The kinds that a send waits for unless it is recorded with others.
     public let expected: TransmitStampKinds
     public private(set) var account: TransmitAccount
 
     /// - Parameters:
-    ///   - capacity: sends that may wait at a time, rounded up to a power of two. An older one that still waits when
-    ///     its place is needed is written off.
-    ///   - expected: the kinds that the connection asks for: ``PacketConn/transmitStamps``.
+    ///   - capacity: the number of sends that can wait at a time, rounded up to a power of two. A send that still waits
+    ///     when its entry is needed is written off.
+    ///   - expected: the kinds that the connection requests: ``PacketConn/transmitStamps``.
     public init(capacity: Int, expecting expected: TransmitStampKinds) {
         var size = 16
         while size < capacity, size < 1 << 24 { size <<= 1 }
@@ -51,12 +52,12 @@ public struct TransmitLedger: ~Copyable, @unchecked Sendable {
         order.deallocate()
     }
 
-    /// Enters a packet that was sent. O(1).
+    /// Records a packet that was sent. O(1).
     ///
     /// - Parameters:
-    ///   - id: as it was given to the send.
-    ///   - time: CLOCK_MONOTONIC nanoseconds.
-    ///   - kinds: the timestamps that this send asked for, where they are not those of the connection; `[]` for none.
+    ///   - id: the id given to the send.
+    ///   - time: the time of the send, in CLOCK_MONOTONIC nanoseconds.
+    ///   - kinds: the timestamps that this send requested, if they differ from the connection's; `[]` for none.
     public mutating func recordSend(id: UInt32, at time: Int64, expecting kinds: TransmitStampKinds? = nil) {
         let send = account.sent
         if send - oldest > Int(mask) {
@@ -71,17 +72,17 @@ public struct TransmitLedger: ~Copyable, @unchecked Sendable {
         order[send & Int(mask)] = id & mask
     }
 
-    /// Why a timestamp does not count for a send.
+    /// The result of matching a timestamp with its send.
     public enum Match: Hashable, Sendable {
-        /// The send waited for it. `isComplete`: it was the last one.
+        /// The send waited for it. `isComplete`: it waits for no other.
         case stamped(isComplete: Bool)
         /// The send had been written off.
         case late
-        /// No such send, or it had this timestamp already.
+        /// No such send, or a duplicate.
         case unknown
     }
 
-    /// Enters the kinds that one timestamp message brought. O(1).
+    /// Records the kinds that one timestamp message carries. O(1).
     public mutating func recordStamp(_ stamp: TransmitStamp) -> Match {
         let entry = entries + Int(stamp.id & mask)
         guard entry.pointee.send >= 0, entry.pointee.id == stamp.id else {
@@ -97,7 +98,7 @@ public struct TransmitLedger: ~Copyable, @unchecked Sendable {
             account.move(inTime, from: .pending, to: .stamped)
             entry.pointee.waiting.subtract(inTime)
         }
-        // What came for the first time and is waited for no more was written off.
+        // A first timestamp that the send no longer waits for had been written off.
         let late = first.subtracting(inTime)
         if !late.isEmpty {
             account.move(late.intersection(entry.pointee.lost), from: .lostInBuffer, to: .late)
@@ -111,15 +112,15 @@ public struct TransmitLedger: ~Copyable, @unchecked Sendable {
         return .unknown
     }
 
-    /// Remembers that the error queue was found full: what waits now and never comes was lost there. O(1).
-    public mutating func recordFullQueue() { metFullQueue = account.sent }
+    /// Records that the error queue was found full: timestamps now waiting that never arrive were lost there. O(1).
+    public mutating func recordFullQueue() { sendsBeforeFullQueue = account.sent }
 
-    /// Writes off the sends before `time` whose timestamps have not all come, in the order of sending.
+    /// Writes off the sends before `time` whose timestamps have not all arrived, in the order of sending.
     ///
     /// - Parameters:
-    ///   - time: CLOCK_MONOTONIC nanoseconds; `.max` for all that wait.
-    ///   - body: called for each with its id, the kinds that were lost in the socket's buffer, and those that never
-    ///     came although there was room.
+    ///   - time: in CLOCK_MONOTONIC nanoseconds; `.max` for all that wait.
+    ///   - body: called for each send with its id, the kinds lost in the socket's buffer, and the kinds skipped
+    ///     although there was room.
     public mutating func expire(
         sentBefore time: Int64,
         _ body: (_ id: UInt32, _ lost: TransmitStampKinds, _ skipped: TransmitStampKinds) -> Void
@@ -134,7 +135,7 @@ public struct TransmitLedger: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// The place of one of the latest sends, unless a later one has taken it.
+    /// The entry of one of the latest sends, unless a later one has replaced it.
     private func slot(ofSend send: Int) -> Int? {
         let slot = Int(order[send & Int(mask)])
         return entries[slot].send == send ? slot : nil
@@ -143,7 +144,7 @@ public struct TransmitLedger: ~Copyable, @unchecked Sendable {
     private mutating func writeOff(_ slot: Int) {
         let missing = entries[slot].waiting
         guard !missing.isEmpty else { return }
-        if entries[slot].send < metFullQueue {
+        if entries[slot].send < sendsBeforeFullQueue {
             entries[slot].lost.formUnion(missing)
             account.move(missing, from: .pending, to: .lostInBuffer)
         } else {

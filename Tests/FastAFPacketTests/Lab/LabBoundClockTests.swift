@@ -3,12 +3,12 @@ import Foundation
 import LinuxKernel
 import Testing
 
-/// Hardware timestamps by a virtual clock of the NIC's.
+/// Hardware timestamps of a virtual clock of the NIC.
 @Suite(.lab, .serialized)
 struct LabBoundClockTests {
-    /// Makes a virtual clock for as long as `body` runs, which gets its number.
+    /// Creates a virtual clock while `body` runs, and calls `body` with its number.
     private func withVirtualClock(_ body: (Int32) throws -> Void) throws {
-        let device = try #require(try TimestampingCapabilities(of: LabCard.interface).clockIndex)
+        let device = try #require(try TimestampingCapabilities(of: LabNIC.interface).clockIndex)
         let setting = "/sys/class/ptp/ptp\(device)/n_vclocks"
         let before = try clocks()
         try "1".write(toFile: setting, atomically: false, encoding: .utf8)
@@ -31,7 +31,7 @@ struct LabBoundClockTests {
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
-    /// The hardware timestamps of three sends, one after the other: the NIC keeps one at a time.
+    /// The hardware timestamps of three sends, one after the other, because the NIC keeps one at a time.
     private func stamps(_ connection: PacketConn) throws -> [Int64] {
         try (1...3).map { id in
             try connection.sendFrames([UInt32(id)])
@@ -41,10 +41,11 @@ struct LabBoundClockTests {
         }
     }
 
-    @Test("Hardware timestamps are by the virtual clock that the connection names", arguments: [true, false])
+    @Test(
+        "Hardware timestamps are in the time of the virtual clock that the connection names", arguments: [true, false])
     func bound(dual: Bool) throws {
         try withVirtualClock { number in
-            let connection = try LabCard.connect {
+            let connection = try LabNIC.connect {
                 $0.dualConn = dual
                 $0.transmitStamps = .hardware
                 $0.boundClock = number
@@ -56,16 +57,16 @@ struct LabBoundClockTests {
         }
     }
 
-    @Test("Beside a virtual clock the NIC's own is still what other connections get")
+    @Test("While a virtual clock exists other connections get PHC timestamps")
     func unbound() throws {
-        let device = try #require(try TimestampingCapabilities(of: LabCard.interface).clockIndex)
+        let device = try #require(try TimestampingCapabilities(of: LabNIC.interface).clockIndex)
         try withVirtualClock { number in
-            let connection = try LabCard.connect { $0.transmitStamps = .hardware }
+            let connection = try LabNIC.connect { $0.transmitStamps = .hardware }
             let before = try time(ofClock: device)
             let stamps = try stamps(connection)
             let after = try time(ofClock: device)
             #expect(stamps.allSatisfy { (before...after).contains($0) })
-            // The virtual one begins at another time, so one is not taken for the other.
+            // The virtual clock starts at another time, so the two cannot be confused.
             #expect(try time(ofClock: number) < before)
         }
     }

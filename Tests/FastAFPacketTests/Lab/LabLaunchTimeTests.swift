@@ -4,11 +4,11 @@ import Testing
 
 @testable import FastAFPacket
 
-/// Launch times where a queueing discipline keeps them.
+/// Launch times with a queueing discipline that keeps them.
 @Suite(.lab, .serialized)
 struct LabLaunchTimeTests {
     private func connect(_ clock: LaunchTimes.Clock) throws -> PacketConn {
-        try LabCard.connect {
+        try LabNIC.connect {
             $0.launchTimes = LaunchTimes(clock)
             $0.transmitStamps = .software
         }
@@ -23,7 +23,7 @@ struct LabLaunchTimeTests {
         #expect(try connection.send(&batch) == 1)
     }
 
-    /// The software timestamps of sends by their ids, on the clock that `clock` reads, and their order.
+    /// The ids and driver transmit timestamps of `count` sends, in order of sending, converted to `clock`.
     private func leave(_ connection: PacketConn, _ count: Int, clock: ClockID) throws -> [(id: UInt32, time: Int64)] {
         let stamps = try connection.receiveStamps(count)
         let offset = clock.now() - ClockID.realtime.now()
@@ -41,9 +41,9 @@ struct LabLaunchTimeTests {
         return errors
     }
 
-    @Test("fq keeps frames until their launch times, in whatever order it got them")
+    @Test("fq keeps frames until their launch times, whatever the order of sending")
     func fq() throws {
-        try LabCard.queueing(by: "fq") {
+        try LabNIC.queueing(by: "fq") {
             let connection = try connect(.monotonic)
             let now = ClockID.monotonic.now()
             let times = [1: now + 600_000_000, 2: now + 300_000_000, 3: now + 450_000_000] as [UInt32: Int64]
@@ -55,17 +55,17 @@ struct LabLaunchTimeTests {
         }
     }
 
-    /// An emulated machine is late by milliseconds: etf sends so much earlier.
+    /// An emulated machine is late by milliseconds, so etf sends this much earlier.
     private let delta: Int64 = 100_000_000
 
-    @Test("etf sends frames shortly before their launch times, and tells which came too late for theirs")
+    @Test("etf sends frames shortly before their launch times, and reports those that came too late")
     func etf() throws {
-        try LabCard.queueing(by: "etf clockid CLOCK_TAI delta \(delta)") {
+        try LabNIC.queueing(by: "etf clockid CLOCK_TAI delta \(delta)") {
             let connection = try connect(.tai)
             let now = ClockID.tai.now()
             let times = [1: now + 600_000_000, 3: now + 300_000_000] as [UInt32: Int64]
             try send(connection, id: 1, launchTime: times[1]!)
-            // Told by the send as well, and the frames behind it keep their ids.
+            // The send reports it as well, and later frames keep their ids.
             let error = try #require(throws: SystemError.self) { try send(connection, id: 2, launchTime: now - 1) }
             #expect(error.code == ENOBUFS)
             try send(connection, id: 3, launchTime: times[3]!)
@@ -80,9 +80,9 @@ struct LabLaunchTimeTests {
         }
     }
 
-    @Test("etf without time to spare drops frames that waited, and tells their launch times")
+    @Test("etf with delta 0 drops frames that waited, and reports their launch times")
     func missed() throws {
-        try LabCard.queueing(by: "etf clockid CLOCK_TAI delta 0") {
+        try LabNIC.queueing(by: "etf clockid CLOCK_TAI delta 0") {
             let connection = try connect(.tai)
             let time = ClockID.tai.now() + 200_000_000
             try send(connection, id: 1, launchTime: time)

@@ -2,27 +2,27 @@ import FastAFPacket
 import LinuxKernel
 import Testing
 
-/// Timestamps that a real driver skips, since its NIC keeps one at a time.
+/// Timestamps that a real driver skips, because its NIC keeps one at a time.
 @Suite(.lab, .serialized)
 struct LabSkippedStampTests {
-    @Test("What the ledger misses of a burst is what the driver says that it has skipped")
+    @Test("The timestamps that the ledger is missing after a burst are those that the driver counts as skipped")
     func skipped() throws {
-        let connection = try LabCard.connect { $0.transmitStamps = [.software, .hardware] }
-        let before = try DriverStatistics(of: LabCard.interface)
+        let connection = try LabNIC.connect { $0.transmitStamps = [.software, .hardware] }
+        let before = try DriverStatistics(of: LabNIC.interface)
         let count = 500
         var ledger = TransmitLedger(capacity: count, expecting: connection.transmitStamps)
         for id in 0..<UInt32(count) {
             try connection.sendFrames([id])
             ledger.recordSend(id: id, at: ClockID.monotonic.now())
         }
-        // The driver counts when it gets a frame, so all is counted when each has its software timestamp.
+        // The driver counts when it gets a frame, so all are counted once each has its driver transmit timestamp.
         var stamps: [TransmitStamp] = []
         while stamps.filter({ $0.stamps.software != nil }).count < count {
             let more = try connection.receiveStamps(1)
             try #require(!more.isEmpty, "software timestamps are missing")
             stamps += more
         }
-        let counted = try DriverStatistics(of: LabCard.interface).counted(since: before)
+        let counted = try DriverStatistics(of: LabNIC.interface).counted(since: before)
         let skipped = Int(try #require(counted["tx_hwtstamp_skipped"]))
         stamps += try connection.receiveStamps(max(0, 2 * count - skipped - stamps.count))
         for stamp in stamps { _ = ledger.recordStamp(stamp) }
@@ -32,7 +32,7 @@ struct LabSkippedStampTests {
         #expect(account.isBalanced && account.isConfirmedByIdentifiers && account.unknownStamps == 0)
         #expect(account.software[.stamped] == count)
         #expect(account.hardware[.stamped] == count - skipped && account.hardware[.skippedByDriver] == skipped)
-        #expect(skipped > 0, "the NIC was never busy: this shows nothing")
+        #expect(skipped > 0, "the NIC was never busy, so the test shows nothing")
         let result = StampReconciliation(account, counted: counted)
         #expect(result.explained == skipped && result.unexplained == 0 && result.overExplained == 0)
     }

@@ -3,7 +3,7 @@ import Foundation
 import LinuxKernel
 import Testing
 
-/// Opening, waiting, closing, and interfaces that go.
+/// Opening, waiting, closing, and interfaces that go down or are deleted.
 @Suite(.needsRoot, .vethPair)
 struct RingLifeTests {
     static let versions = PacketRing.Version.allCases
@@ -16,7 +16,7 @@ struct RingLifeTests {
         if case .pollFailed(let error)? = error { error.code } else { nil }
     }
 
-    @Test("A read gives up after the poll timeout and no sooner, and the ring goes on", arguments: versions)
+    @Test("A read ends at the poll timeout and not early, and the ring continues", arguments: versions)
     func timeout(version: PacketRing.Version) throws {
         let pair = try VethPair.current
         let ring = try pair.ring(.right) {
@@ -33,12 +33,12 @@ struct RingLifeTests {
         #expect(try ring.readBlockNow { _, _ in } == 0)
     }
 
-    @Test("A v3 block that is not full comes after the block timeout")
+    @Test("A v3 block that is not full is delivered after the block timeout")
     func blockTimeout() throws {
         let pair = try VethPair.current
         let ring = try pair.ring(.right) { $0.blockTimeout = .milliseconds(80) }
         let sender = try pair.listen(.left)
-        // The kernel's timer runs from before: the second block's time is known.
+        // The kernel's timer already runs, so only the second block's time is known.
         try sender.sendFrames([0])
         _ = try ring.readNumbers(1)
         try sender.sendFrames([1])
@@ -46,7 +46,7 @@ struct RingLifeTests {
         #expect((60_000_000..<2_000_000_000).contains(now - stamp))
     }
 
-    @Test("Close wakes the thread that waits, and lets the socket go", arguments: versions)
+    @Test("Close wakes the waiting thread and releases the socket", arguments: versions)
     func closeWhileWaiting(version: PacketRing.Version) throws {
         let pair = try VethPair.current
         let ring = try pair.ring(.right) {
@@ -65,7 +65,7 @@ struct RingLifeTests {
         #expect(try sockets(pair) == 0)
     }
 
-    @Test("Close wakes the thread that waits to send")
+    @Test("Close wakes a thread that waits to send")
     func closeWhileWriting() throws {
         let ring = try slowPair().ring(.left)
         let writer = Background { () throws(SystemError) in while true { try ring.write(frame(payload: 1400)) } }
@@ -74,7 +74,7 @@ struct RingLifeTests {
         #expect(try writer.errorCode() == EBADF)
     }
 
-    @Test("Closed while a packet is handled, its memory stays until that is done")
+    @Test("Closing while a packet is handled keeps its memory until the handler returns")
     func closeWhileReading() throws {
         let pair = try VethPair.current
         let ring = try pair.ring(.right)
@@ -102,13 +102,13 @@ struct RingLifeTests {
         #expect(errorCode(ring.resetStatistics) == EBADF)
     }
 
-    @Test("Two threads do not read at a time")
+    @Test("A second thread that reads gets EBUSY")
     func twoReaders() throws {
         let ring = try VethPair.current.ring(.right) { $0.pollTimeout = nil }
         let reader = Background { () throws(RingError) in try ring.readBlock { _, _ in } }
         try reader.untilBlocked()
         guard case .failed(let error)? = ringError({ () throws(RingError) in try ring.readBlockNow { _, _ in } }) else {
-            Issue.record("the second read went on")
+            Issue.record("the second read did not fail")
             return
         }
         #expect(error.code == EBUSY)
@@ -116,7 +116,7 @@ struct RingLifeTests {
         _ = try reader.result()
     }
 
-    @Test("Closed in full traffic by another thread, the reader ends with EBADF", arguments: versions)
+    @Test("Closing in full traffic ends the reader with EBADF", arguments: versions)
     func closeInTraffic(version: PacketRing.Version) throws {
         let pair = try VethPair.current
         let sender = try pair.listen(.left)
@@ -133,7 +133,7 @@ struct RingLifeTests {
         #expect(try sockets(pair) == 0)
     }
 
-    @Test("A ring that is dropped is closed")
+    @Test("A released ring is closed")
     func dropped() throws {
         let pair = try VethPair.current
         do {
@@ -143,7 +143,8 @@ struct RingLifeTests {
         #expect(try sockets(pair) == 0)
     }
 
-    @Test("An interface that goes down is a poll error once, and the ring goes on when it is up", arguments: versions)
+    @Test(
+        "An interface that goes down causes one poll error, and the ring continues when it is up", arguments: versions)
     func downAndUp(version: PacketRing.Version) throws {
         let pair = try VethPair.current
         let ring = try pair.ring(.right) {
@@ -166,7 +167,7 @@ struct RingLifeTests {
         #expect(try second.result().get() == [2])
     }
 
-    @Test("An interface that is deleted is told of: no read hangs", arguments: [nil, Duration.seconds(60)])
+    @Test("The deletion of an interface is reported and no read hangs", arguments: [nil, Duration.seconds(60)])
     func deleted(timeout: Duration?) throws {
         let pair = try VethPair.current
         let ring = try pair.ring(.right) { $0.pollTimeout = timeout }
@@ -174,10 +175,10 @@ struct RingLifeTests {
         try reader.untilBlocked()
         try pair.ip(.right, "link set \(VethPair.interfaceName) down")
         guard case .failure(let down) = try reader.result(), pollCode(down) == ENETDOWN else {
-            Issue.record("not told that it is down")
+            Issue.record("the interface that went down was not reported")
             return
         }
-        // Down already: the kernel tells nothing of the deletion.
+        // The interface is down already, so the kernel does not report the deletion.
         let second = Background { () throws(RingError) in try ring.readNumbers(1) }
         try second.untilBlocked()
         try pair.ip(.right, "link del \(VethPair.interfaceName)")
@@ -188,7 +189,7 @@ struct RingLifeTests {
         #expect(pollCode(gone) == ENXIO)
     }
 
-    @Test("Somebody who reads without waiting is told of an interface that goes, too")
+    @Test("The deletion of an interface is reported to a thread that reads without waiting")
     func deletedWithoutWaiting() throws {
         let pair = try VethPair.current
         let ring = try pair.ring(.right)
@@ -202,7 +203,7 @@ struct RingLifeTests {
         #expect(isTold && codes == [ENETDOWN, ENXIO])
     }
 
-    @Test("An interface that is down, or not there, is refused with what to do")
+    @Test("An interface that is down is rejected with a remedy")
     func refusedInterface() throws {
         let pair = try VethPair.current
         try pair.ip(.right, "link set \(VethPair.interfaceName) down")
@@ -212,24 +213,27 @@ struct RingLifeTests {
         #expect(try sockets(pair) == 0)
     }
 
-    @Test("A shape that is none is refused, with the number that is wrong")
+    @Test("An invalid geometry is rejected, and the error names the invalid value")
     func shapes() throws {
         let pair = try VethPair.current
         let changes: [(String, (inout PacketRing.Configuration) -> Void)] = [
-            ("100", { $0.frameSize = 100 }), ("2049", { $0.frameSize = 2049 }), ("-16", { $0.frameSize = -16 }),
-            ("1000", { $0.blockSize = 1000 }), ("4097", { $0.blockSize = 4097 }), ("-4096", { $0.blockSize = -4096 }),
-            ("1073745920", { $0.blockSize = 1 << 30 + 4096 }), ("0 of", { $0.blockCount = 0 }),
-            ("-1 of", { $0.blockCount = -1 }), ("\(Int.max)", { $0.blockCount = .max }),
+            ("frameSize 100 ", { $0.frameSize = 100 }), ("frameSize 2049 ", { $0.frameSize = 2049 }),
+            ("frameSize -16 ", { $0.frameSize = -16 }), ("blockSize 1000 ", { $0.blockSize = 1000 }),
+            ("blockSize 4097 ", { $0.blockSize = 4097 }), ("blockSize -4096 ", { $0.blockSize = -4096 }),
+            ("blockSize 1073745920 ", { $0.blockSize = 1 << 30 + 4096 }), ("blockCount 0 ", { $0.blockCount = 0 }),
+            ("blockCount -1 ", { $0.blockCount = -1 }), ("blockCount \(Int.max) ", { $0.blockCount = .max }),
         ]
-        for (number, change) in changes {
+        for (value, change) in changes {
             var failure: SystemError?
             do throws(SystemError) { _ = try pair.ring(.right, change) } catch { failure = error }
-            #expect(failure?.code == EINVAL && failure?.remedy?.contains(number) == true, "\(number)")
+            #expect(failure?.code == EINVAL && failure?.remedy?.contains(value) == true, "\(value)")
         }
         #expect(try sockets(pair) == 0)
     }
 
-    @Test("Odd durations do not trap", arguments: [Duration.seconds(Int64.max), .seconds(-1), .zero, .nanoseconds(1)])
+    @Test(
+        "Extreme timeouts wait indefinitely or end at once",
+        arguments: [Duration.seconds(Int64.max), .seconds(-1), .zero, .nanoseconds(1)])
     func durations(duration: Duration) throws {
         let pair = try VethPair.current
         let ring = try pair.ring(.right) {
@@ -242,7 +246,11 @@ struct RingLifeTests {
             let reader = Background { () throws(RingError) in try ring.readPacket() }
             try reader.untilBlocked()
             ring.close()
-            _ = try reader.result()
+            guard case .failure(let error) = try reader.result() else {
+                Issue.record("the read returned")
+                return
+            }
+            #expect(isClosed(error))
         }
     }
 
@@ -274,7 +282,7 @@ struct RingLifeTests {
         #expect(left > 0 && ring.statistics.packets == UInt64(left))
     }
 
-    /// Packet sockets of the right side's namespace.
+    /// The number of packet sockets in the right side's namespace.
     private func sockets(_ pair: VethPair) throws -> Int {
         try pair.output(.right, ["cat", "/proc/net/packet"]).split(separator: "\n").count - 1
     }

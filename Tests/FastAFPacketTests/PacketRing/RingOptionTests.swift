@@ -6,7 +6,7 @@ import Testing
 /// Options and fanout groups of rings.
 @Suite(.needsRoot, .vethPair)
 struct RingOptionTests {
-    @Test("Rings in a group share the packets, each in turn, and go on when one is closed")
+    @Test("Rings in a group share the packets in turn, and continue when one is closed")
     func loadBalance() throws {
         let pair = try VethPair.current
         let sender = try pair.listen(.left)
@@ -22,13 +22,13 @@ struct RingOptionTests {
         #expect(try rings[1].readNumbers(10) == Array(20..<30))
     }
 
-    @Test("A filter of the group chooses the ring; a closed ring joins nothing")
+    @Test("A filter of the group chooses the ring, and a closed ring cannot join")
     func chosen() throws {
         let pair = try VethPair.current
         let rings = try (0..<2).map { _ throws in try pair.ring(.right) }
         let group = try rings[0].joinFanout(Fanout(.filter))
         try rings[1].joinFanout(group)
-        // The last byte of the frame's number: behind the Ethernet header.
+        // The last byte of the frame's number, after the Ethernet header.
         try rings[0].setFanoutFilter(
             Filter(instructions: [.init(code: 0x30, k: 3), .init(code: 0x54, k: 1), .init(code: 0x16, k: 0)]))
         try pair.listen(.left).sendFrames(0..<10)
@@ -39,7 +39,7 @@ struct RingOptionTests {
         #expect(errorCode { () throws(SystemError) in try rings[1].setFanoutFilter(.dropAll) } == EBADF)
     }
 
-    @Test("The interface is promiscuous for as long as the ring is open, and no longer", arguments: [true, false])
+    @Test("The interface is promiscuous only while the ring is open", arguments: [true, false])
     func promiscuous(isRead: Bool) throws {
         let pair = try VethPair.current
         let isPromiscuous = {
@@ -58,7 +58,7 @@ struct RingOptionTests {
         #expect(try !isPromiscuous())
     }
 
-    @Test("A ring that is closed while a packet is handled lets go of the promiscuity at once")
+    @Test("A ring that is closed while a packet is handled leaves promiscuous mode at once")
     func promiscuousWhileReading() throws {
         let pair = try VethPair.current
         let ring = try pair.ring(.right) { $0.options.promiscuous = true }
@@ -71,7 +71,7 @@ struct RingOptionTests {
         #expect(link.contains("promiscuity 0"))
     }
 
-    @Test("Own frames are heard unless they are left out")
+    @Test("Frames of this host are received unless they are excluded")
     func outgoing() throws {
         let pair = try VethPair.current
         let both = try pair.ring(.left) { $0.etherType = 3 }
@@ -86,7 +86,7 @@ struct RingOptionTests {
         #expect(try !others.readNumbers(1).contains(1))
     }
 
-    @Test("Options that need one interface, or no ring, are refused by name")
+    @Test("Options that need an interface or do not apply to a ring are rejected by name")
     func refused() throws {
         let pair = try VethPair.current
         let interface = try pair.interface(.right)

@@ -9,7 +9,7 @@ import Testing
 struct RingReadTests {
     static let versions = PacketRing.Version.allCases
 
-    @Test("Every packet comes once and in order, with its bytes", arguments: versions, [46, 1400])
+    @Test("Every packet is read once and in order, with its bytes", arguments: versions, [46, 1400])
     func inOrder(version: PacketRing.Version, payload: Int) throws {
         let pair = try VethPair.current
         let ring = try pair.ring(.right) { $0.version = version }
@@ -30,12 +30,12 @@ struct RingReadTests {
         #expect(ring.statistics.packets == 300 && ring.statistics.malformed == 0)
     }
 
-    @Test("Without a wish the ring has the newest layout")
+    @Test("By default the ring has the newest version")
     func newest() throws {
         #expect(try VethPair.current.ring(.right).version == .v3)
     }
 
-    @Test("The three ways to read one packet agree", arguments: versions)
+    @Test("The three ways to read one packet return equal packets", arguments: versions)
     func oneByOne(version: PacketRing.Version) throws {
         let pair = try VethPair.current
         let ring = try pair.ring(.right) { $0.version = version }
@@ -56,12 +56,14 @@ struct RingReadTests {
         #expect(try ring.readPacket(into: &none).capturedLength == 0)
     }
 
-    @Test("Timestamps are the kernel's, taken on arrival, and between the clock readings around", arguments: versions)
+    @Test(
+        "Timestamps are the kernel's, taken on arrival, between the clock readings before and after",
+        arguments: versions)
     func stamps(version: PacketRing.Version) throws {
         let pair = try VethPair.current
         let ring = try pair.ring(.right) { $0.version = version }
         let sender = try pair.listen(.left)
-        // The kernel switches timestamps on by a workqueue.
+        // The kernel switches timestamps on in a workqueue.
         var source = CaptureInfo.StampSource.copy
         let end = soon()
         while source == .copy, ClockID.monotonic.now() < end {
@@ -72,14 +74,14 @@ struct RingReadTests {
             source = info.stampSource
         }
         #expect(source == .software)
-        // A NIC's timestamps are asked for in vain; the kernel's come in their place.
+        // A veth has no NIC timestamps; the kernel's are returned instead.
         let other = try pair.ring(.right) { $0.stamps = .hardware }
         #expect(other.hardwareStamping == .unavailable)
         try sender.sendFrames([2])
         #expect(try other.readPacket { _, packet in packet.stampSource } == .software)
     }
 
-    @Test("Interface, source address, ethertype and packet type are told", arguments: versions)
+    @Test("Interface, source address, ethertype and packet type are reported", arguments: versions)
     func link(version: PacketRing.Version) throws {
         let pair = try VethPair.current
         let ring = try pair.ring(.right) {
@@ -102,7 +104,7 @@ struct RingReadTests {
         #expect(types == [.broadcast, .host, .outgoing])
     }
 
-    @Test("A ring of all interfaces hears each of them, and tells which")
+    @Test("A ring of all interfaces receives from each and reports which")
     func allInterfaces() throws {
         let pair = try VethPair.current
         let ring = try pair.ring(.right, on: nil)
@@ -123,7 +125,7 @@ struct RingReadTests {
         #expect(failure?.code == ENXIO)
     }
 
-    @Test("A packet longer than its frame is cut with v1 and v2, and whole with v3", arguments: versions)
+    @Test("A packet longer than its frame is truncated with v1 and v2, and complete with v3", arguments: versions)
     func long(version: PacketRing.Version) throws {
         let pair = try VethPair.current
         let ring = try pair.ring(.right) {
@@ -137,7 +139,7 @@ struct RingReadTests {
         #expect(info.isTruncated == (version != .v3) && (version == .v3 || (150..<256).contains(packet.count)))
     }
 
-    @Test("Datagram rings hand over what is behind the Ethernet header", arguments: versions)
+    @Test("Datagram rings return the payload after the Ethernet header", arguments: versions)
     func datagram(version: PacketRing.Version) throws {
         let pair = try VethPair.current
         let ring = try pair.ring(.right) {
@@ -149,14 +151,14 @@ struct RingReadTests {
         #expect(packet == Array(frame(7)[14...]) && info.length == 46)
     }
 
-    @Test("A VLAN tag is told of, and put back on request", arguments: versions, [false, true])
+    @Test("A VLAN tag is reported, and restored on request", arguments: versions, [false, true])
     func vlan(version: PacketRing.Version, restores: Bool) throws {
-        if version == .v1, restores { return }  // refused: below
+        if version == .v1, restores { return }  // rejected: see the next test
         let pair = try VethPair.current
         let ring = try pair.ring(.right) {
             $0.version = version
             $0.restoresVLANTag = restores
-            // For one ethertype alone the kernel has forgotten the tag before.
+            // For a single ethertype the kernel drops the tag first.
             $0.etherType = 3
             $0.filter = try? Filter(expression: "ether[14:4] = 9")
         }
@@ -172,7 +174,7 @@ struct RingReadTests {
         #expect(second == plain && other.vlanTag == nil)
     }
 
-    @Test("Where a tag cannot be put back it is not promised")
+    @Test("Restoring tags is rejected if the ring cannot restore them")
     func noTag() throws {
         let pair = try VethPair.current
         let changes: [(inout PacketRing.Configuration) -> Void] = [
@@ -189,7 +191,7 @@ struct RingReadTests {
         }
     }
 
-    @Test("A filter is in place before the first packet, and can be changed")
+    @Test("A filter is attached before the first packet, and can be replaced")
     func filter() throws {
         let pair = try VethPair.current
         let sender = try pair.listen(.left)
@@ -204,7 +206,7 @@ struct RingReadTests {
         #expect(failure?.code == EINVAL)
     }
 
-    @Test("What a ring writes arrives; too long a frame does not leave")
+    @Test("A packet written to a ring arrives, and a frame above the MTU is rejected")
     func write() throws {
         let pair = try VethPair.current
         let ring = try pair.ring(.left)

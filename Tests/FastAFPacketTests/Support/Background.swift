@@ -3,7 +3,7 @@ import LinuxKernel
 import Synchronization
 import Testing
 
-/// A call that may block, on a thread of its own, so that a test can tell that it waits, and never hangs with it.
+/// A call on a separate thread, so that a test can see that the call waits, and never hangs with it.
 final class Background<Value: Sendable, Failure: Error>: Sendable {
     private let task = Mutex<String?>(nil)
     private let outcome = Mutex<Result<Value, Failure>?>(nil)
@@ -19,7 +19,7 @@ final class Background<Value: Sendable, Failure: Error>: Sendable {
         }
     }
 
-    /// Returns once the thread lies in epoll_pwait2(2) or ppoll(2).
+    /// Returns once the thread waits in epoll_pwait2(2) or ppoll(2).
     func untilBlocked() throws {
         let end = soon()
         while ClockID.monotonic.now() < end {
@@ -34,7 +34,7 @@ final class Background<Value: Sendable, Failure: Error>: Sendable {
         Issue.record("the call does not wait")
     }
 
-    /// What the call returned or threw.
+    /// The call's result, waiting up to `seconds` for it.
     func result(within seconds: Double = 5) throws -> Result<Value, Failure> {
         let isFinished = finished.wait(timeout: .now() + seconds) == .success
         return try #require(isFinished ? outcome.withLock { $0 } : nil, "the call still waits")
@@ -43,13 +43,13 @@ final class Background<Value: Sendable, Failure: Error>: Sendable {
 }
 
 extension Background where Failure == SystemError {
-    /// The errno of the error that the call threw; `nil` where it threw none.
+    /// The errno of the error that the call threw; `nil` if it threw none.
     func errorCode(within seconds: Double = 5) throws -> Int32? {
         if case .failure(let error) = try result(within: seconds) { error.code } else { nil }
     }
 }
 
-/// Whether `condition` comes true within five seconds.
+/// Returns whether `condition` becomes true within five seconds.
 func eventually(_ condition: () -> Bool) -> Bool {
     let end = soon()
     while ClockID.monotonic.now() < end {
@@ -59,7 +59,7 @@ func eventually(_ condition: () -> Bool) -> Bool {
     return false
 }
 
-/// The error that `body` throws; `nil` where it throws none.
+/// The error that `body` throws; `nil` if it throws none.
 func failure(_ body: () throws(SystemError) -> Void) -> SystemError? {
     do throws(SystemError) {
         try body()
@@ -69,5 +69,5 @@ func failure(_ body: () throws(SystemError) -> Void) -> SystemError? {
     }
 }
 
-/// The errno of the error that `body` throws; `nil` where it throws none.
+/// The errno of the error that `body` throws; `nil` if it throws none.
 func errorCode(_ body: () throws(SystemError) -> Void) -> Int32? { failure(body)?.code }

@@ -1,16 +1,16 @@
 import Foundation
 import Testing
 
-/// A run of one of the example programs in one side's namespace, its output in files.
+/// A run of one of the example programs in one side's namespace, with its output in files.
 final class ExampleRun {
     private let process = Process()
     private let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
 
-    /// - Parameter before: what is to run the program, if not the shell's own way.
+    /// - Parameter before: a command that runs the program; empty to run it directly.
     init(_ name: String, _ side: VethPair.Side, _ arguments: [String], before: [String] = []) throws {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        // The examples lie beside the test bundle.
+        // The examples are in the test bundle's directory.
         let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
             .appendingPathComponent(name).path
         let namespace = try VethPair.current.namespace(side)
@@ -36,14 +36,14 @@ final class ExampleRun {
         (try? String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)) ?? ""
     }
 
-    /// The whole lines so far.
+    /// The complete lines so far.
     var lines: [String] {
         text("out").split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
     }
     var errors: String { text("err") }
     var isRunning: Bool { process.isRunning }
 
-    /// The lines that begin with `word`, or all: what stands before and behind each equals sign.
+    /// The `name=value` pairs of the lines that begin with `word`, or of all lines.
     func packets(_ word: String = "") -> [[String: String]] {
         lines.filter { word.isEmpty || $0.hasPrefix(word + " ") }.map { line in
             let pairs = line.split(separator: " ").filter { $0.contains("=") }.map { $0.split(separator: "=") }
@@ -61,13 +61,13 @@ final class ExampleRun {
         try #require(waits, "\(errors)")
     }
 
-    /// Ends it as Ctrl-C does, and returns its exit code.
+    /// Interrupts the program as Ctrl-C does, and returns its exit code.
     func interrupt() -> Int32 {
         process.interrupt()
         return exitCode()
     }
 
-    /// Its exit code; -1 for one that does not end by itself.
+    /// The program's exit code; -1 if it does not end by itself.
     func exitCode() -> Int32 {
         guard eventually({ !process.isRunning }) else {
             kill(process.processIdentifier, SIGKILL)

@@ -2,10 +2,10 @@ import FastAFPacket
 import LinuxKernel
 import NetworkAddresses
 
-/// The ethertype of the tests' own frames (IEEE 802 local experimental 1): the kernel sends none of it.
+/// The ethertype of the tests' frames (IEEE 802 local experimental 1), which the kernel does not send.
 let testEtherType: UInt16 = 0x88B5
 
-/// An Ethernet frame from one side to the other: `number` stands in the first four bytes of its payload.
+/// An Ethernet frame from one side to the other, with `number` in the first four bytes of its payload.
 func frame(
     _ number: UInt32 = 0, from side: VethPair.Side = .left, etherType: UInt16 = testEtherType, payload: Int = 46
 ) -> [UInt8] {
@@ -16,8 +16,8 @@ func frame(
     return bytes + [UInt8](repeating: 0, count: max(0, payload - 4))
 }
 
-/// A UDP datagram over IPv4 from left to right with `port` at its source and 7000 at its destination. What stands in its checksum is that of the
-/// addresses, the rest being left to the NIC.
+/// A UDP datagram over IPv4 from left to right, with source port `port` and destination port 7000. Its checksum field
+/// covers only the addresses; the rest is left to the NIC.
 func udpFrame(port: UInt16 = 7000, payload: [UInt8]) -> [UInt8] {
     let length = UInt16(8 + payload.count)
     var ip: [UInt8] = [
@@ -48,11 +48,11 @@ func number(in bytes: RawSpan) -> UInt32 {
     bytes.byteCount < 18 ? .max : UInt32(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: 14, as: UInt32.self))
 }
 
-/// `seconds` from now, as deadlines are given.
+/// The deadline `seconds` from now, CLOCK_MONOTONIC nanoseconds.
 func soon(_ seconds: Double = 5) -> Int64 { ClockID.monotonic.now() + Int64(seconds * 1e9) }
 
 extension PacketConn {
-    /// Sends one frame for each id, all in one batch, the id being its number too.
+    /// Sends one frame for each id, all in one batch; each frame's number is its id.
     func sendFrames(
         _ ids: some Collection<UInt32>, from side: VethPair.Side = .left, etherType: UInt16 = testEtherType,
         payload: Int = 46
@@ -69,14 +69,14 @@ extension PacketConn {
         while done < batch.count { done += try send(&batch, from: done) }
     }
 
-    /// The numbers of the frames that arrive until there are `count`, or none comes for `seconds`.
+    /// The numbers of the frames that arrive, until there are `count` or none arrives for `seconds`.
     func receiveNumbers(_ count: Int, seconds: Double = 5) throws(SystemError) -> [UInt32] {
         var numbers: [UInt32] = []
         try receiveAll(count, seconds: seconds) { bytes, _ in numbers.append(number(in: bytes)) }
         return numbers
     }
 
-    /// Every packet that arrives until there are `count`, or none comes for `seconds`.
+    /// Calls `body` with every packet that arrives, until there are `count` or none arrives for `seconds`.
     func receiveAll(
         _ count: Int, seconds: Double = 5, _ body: (RawSpan, borrowing ReceivedPacket) -> Void
     ) throws(SystemError) {
@@ -93,7 +93,7 @@ extension PacketConn {
         }
     }
 
-    /// Transmit timestamps until there are `count`, or none comes for `seconds`.
+    /// The transmit timestamps that arrive, until there are `count` or none arrives for `seconds`.
     func receiveStamps(_ count: Int, seconds: Double = 5) throws(SystemError) -> [TransmitStamp] {
         var batch = StampBatch(capacity: 64)
         var stamps: [TransmitStamp] = []

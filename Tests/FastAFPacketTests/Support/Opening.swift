@@ -3,7 +3,7 @@ import LinuxKernel
 import Testing
 
 extension VethPair {
-    /// A packet connection on one side, for the tests' own ethertype if nothing else is said.
+    /// A packet connection on one side, for the tests' ethertype by default.
     func listen(
         _ side: Side, etherType: UInt16 = testEtherType, type: PacketConn.SocketType = .raw, dual: Bool = true,
         _ change: (inout PacketConn.Configuration) -> Void = { _ in }
@@ -18,8 +18,8 @@ extension VethPair {
     }
 }
 
-/// Sends frames until one arrives with a timestamp: the kernel switches receive timestamps on by a workqueue, so the first
-/// frames may go without. Leaves nothing unread.
+/// Sends frames until one arrives with a timestamp: the kernel switches receive timestamps on in a workqueue, so the
+/// first frames may have none. Leaves nothing unread.
 func warmUp(_ sender: PacketConn, _ receiver: PacketConn) throws {
     var isStamped = false
     let end = soon()

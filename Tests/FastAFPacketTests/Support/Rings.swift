@@ -2,14 +2,14 @@ import FastAFPacket
 import LinuxKernel
 
 extension VethPair {
-    /// A small ring on one side, for the tests' own ethertype, whose reads wait for five seconds.
+    /// A small ring on one side, for the tests' ethertype by default, whose reads wait for five seconds.
     func ring(
         _ side: Side, _ change: (inout PacketRing.Configuration) -> Void = { _ in }
     ) throws(SystemError) -> PacketRing {
         try ring(side, on: interface(side), change)
     }
 
-    /// The same on any interface of that side, or on all of them.
+    /// A small ring on any interface of that side, or on all of them.
     func ring(
         _ side: Side, on interface: Interface?, _ change: (inout PacketRing.Configuration) -> Void = { _ in }
     ) throws(SystemError) -> PacketRing {
@@ -36,7 +36,7 @@ extension PacketRing {
     }
 }
 
-/// The error that `body` throws; `nil` where it throws none.
+/// The error that `body` throws; `nil` if it throws none.
 func ringError(_ body: () throws(RingError) -> Void) -> RingError? {
     do throws(RingError) {
         try body()

@@ -1,7 +1,7 @@
 import Glibc
 import LinuxKernel
 
-/// Runs `body` on a thread of its own that has given up capabilities, and returns the errno of the error that it throws.
+/// Runs `body` on a separate thread without the given capabilities, and returns the error that it throws.
 func errorWithout(
     _ capabilities: Host.Capability..., body: @escaping @Sendable () throws(SystemError) -> Void
 ) throws -> SystemError? {
@@ -13,7 +13,7 @@ func errorWithout(
     return nil
 }
 
-/// Takes capabilities from the calling thread alone: capset(2), which Swift's Glibc module leaves out.
+/// Drops capabilities from the calling thread only: capset(2), which Swift's Glibc module does not import.
 private func discard(_ capabilities: [Host.Capability]) throws(SystemError) {
     typealias Call = @convention(c) (UnsafeMutableRawPointer, UnsafeMutableRawPointer) -> Int32
     // Version 3 of the interface; effective, permitted and inheritable sets in two halves.
@@ -26,6 +26,6 @@ private func discard(_ capabilities: [Host.Capability]) throws(SystemError) {
     sets.0[0] &= mask
     sets.0[1] &= mask
     guard unsafeBitCast(set, to: Call.self)(&header, &sets) == 0 else {
-        throw SystemError("give up capabilities", code: errno)
+        throw SystemError("drop capabilities", code: errno)
     }
 }

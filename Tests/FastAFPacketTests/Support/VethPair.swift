@@ -3,17 +3,17 @@ import LinuxKernel
 import Synchronization
 import Testing
 
-/// Two network namespaces of a test's own with a veth pair between them.
+/// Two network namespaces of one test with a veth pair between them.
 ///
-/// Both ends have the same name: what tells them apart is the namespace.
+/// Both ends have the same name in different namespaces.
 final class VethPair: Sendable {
     enum Side: Sendable { case left, right }
 
     /// The pair of the running test case: ``VethPairTrait``.
     static var current: VethPair {
-        get throws { try #require(taken, "the suite lacks the trait .vethPair") }
+        get throws { try #require(running, "the suite lacks the trait .vethPair") }
     }
-    @TaskLocal fileprivate static var taken: VethPair?
+    @TaskLocal fileprivate static var running: VethPair?
 
     static let interfaceName = "probe0"
     private static let serial = Atomic<Int>(0)
@@ -21,7 +21,7 @@ final class VethPair: Sendable {
     let left: String
     let right: String
 
-    /// - Parameter mtu: of both ends.
+    /// - Parameter mtu: the MTU of both ends.
     init(mtu: Int = 1500) throws {
         Self.sweep
         let number = Self.serial.wrappingAdd(1, ordering: .relaxed).newValue
@@ -29,7 +29,7 @@ final class VethPair: Sendable {
         right = "afp\(getpid())-\(number)r"
         let name = Self.interfaceName
         do {
-            // Duplicate address detection would send frames of its own and keep addresses from use.
+            // Duplicate address detection would send frames and keep addresses unusable meanwhile.
             try Self.batch([
                 "netns add \(left)", "netns add \(right)",
                 "link add \(name) netns \(left) mtu \(mtu) address \(Self.mac(.left)) type veth peer name \(name) "
@@ -53,7 +53,7 @@ final class VethPair: Sendable {
         }
     }
 
-    /// Returns once the interface has a queue: until then the kernel drops what is sent, and says nothing.
+    /// Returns once the interface has a queue: until then the kernel silently drops what is sent.
     func waitUntilActive(_ side: Side, _ name: String = VethPair.interfaceName) throws {
         let end = soon()
         while ClockID.monotonic.now() < end {
@@ -63,7 +63,7 @@ final class VethPair: Sendable {
         throw CommandError(text: "\(name) does not come up")
     }
 
-    /// Removes what test processes that crashed have left.
+    /// Removes the namespaces of test processes that crashed.
     private static let sweep: Void = {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: "/run/netns")) ?? []
         where name.hasPrefix("afp") && name.contains("-") {
@@ -138,7 +138,7 @@ final class VethPair: Sendable {
     }
 }
 
-/// Gives each test case of a suite a ``VethPair`` and takes it away afterwards, however the test ends.
+/// Creates a ``VethPair`` for each test case of a suite and removes it afterwards, however the test ends.
 struct VethPairTrait: SuiteTrait, TestTrait, TestScoping {
     let isRecursive = true
 
@@ -147,7 +147,7 @@ struct VethPairTrait: SuiteTrait, TestTrait, TestScoping {
     ) async throws {
         let pair = try VethPair()
         defer { pair.remove() }
-        try await VethPair.$taken.withValue(pair) { try await function() }
+        try await VethPair.$running.withValue(pair) { try await function() }
     }
 }
 
@@ -156,5 +156,5 @@ extension Trait where Self == VethPairTrait {
 }
 
 extension Trait where Self == ConditionTrait {
-    static var needsRoot: Self { .enabled(if: getuid() == 0, "needs root: it makes network namespaces") }
+    static var needsRoot: Self { .enabled(if: getuid() == 0, "needs root: it creates network namespaces") }
 }

@@ -3,13 +3,13 @@ import Foundation
 import LinuxKernel
 import Testing
 
-/// The NIC of a machine in the lab: QEMU's igb, which timestamps what it sends, one frame at a time, and has a clock.
-enum LabCard {
+/// The lab machine's NIC: QEMU's igb, which has a PHC and timestamps one sent frame at a time.
+enum LabNIC {
     static let isHere = ProcessInfo.processInfo.environment["PROBE_LAB"] == "igb"
 
     static var interface: Interface { get throws(SystemError) { try Interface(named: "link") } }
 
-    /// A connection for the tests' own ethertype.
+    /// A connection for the tests' ethertype.
     static func connect(
         _ change: (inout PacketConn.Configuration) -> Void = { _ in }
     ) throws(SystemError) -> PacketConn {
@@ -18,7 +18,7 @@ enum LabCard {
         return try PacketConn.listen(on: interface, etherType: testEtherType, configuration: configuration)
     }
 
-    /// Runs `body` with another queueing discipline on the interface, in the words of tc(8).
+    /// Runs `body` with another queueing discipline on the interface, in the syntax of tc(8).
     static func queueing(by discipline: String, _ body: () throws -> Void) throws {
         try tc("qdisc replace dev link root \(discipline)")
         defer { try? tc("qdisc delete dev link root") }
@@ -35,6 +35,6 @@ enum LabCard {
 
 extension Trait where Self == ConditionTrait {
     static var lab: Self {
-        .enabled(if: LabCard.isHere, "needs a NIC of the lab's: scripts/lab --nic igb --scenario sockets")
+        .enabled(if: LabNIC.isHere, "needs the lab's NIC: scripts/lab --nic igb --scenario sockets")
     }
 }
