@@ -35,7 +35,7 @@ struct ProbeLayoutTests {
         let bytes = written(layout.size) { span in layout.writeFixedParts(into: &span, requestedDSCP: 1) }
         var expected: [UInt8: Int] = [
             TLVType.timestampInformation: layout.timestampInformationOffset, TLVType.followUp: layout.followUpOffset,
-            TLVType.pairedStamps: layout.pairedStampsOffset,
+            TLVType.pairedTimestamps: layout.pairedTimestampsOffset,
         ]
         expected[TLVType.classOfService] = layout.classOfServiceOffset
         expected[TLVType.extraPadding] = layout.paddingOffset

@@ -138,27 +138,28 @@ struct ReplyTLVTests {
 
     @Test("Paired timestamps are answered with ours, and the probe's are handed over")
     func paired() {
-        let ours = PairedStamps(instance: 1, bootHash: 2, transmit0: TransmitStamps(sequence: 3, answered: 4, app: 5))
+        let ours = PairedTimestamps(
+            instance: 1, bootHash: 2, transmit0: TransmitStamps(sequence: 3, answered: 4, app: 5))
         var context = replyContext
         context.paired = ours
         let value = written(240) { span in ours.write(into: &span, at: 0) }
-        let probe = hex("80 f0 00f0") + PairedStampsTests.bytes
+        let probe = hex("80 f0 00f0") + PairedTimestampsTests.bytes
         #expect(answer(probe, context) == hex("00 f0 00f0") + value)
-        #expect(reply(to: base + probe, context).result?.probePaired == PairedStampsTests.value)
+        #expect(reply(to: base + probe, context).result?.probePaired == PairedTimestampsTests.value)
     }
 
     @Test("Without paired timestamps of our own their TLV is unrecognized, and still handed over")
     func pairedUnanswered() {
-        let probe = hex("80 f0 00f0") + PairedStampsTests.bytes
+        let probe = hex("80 f0 00f0") + PairedTimestampsTests.bytes
         #expect(answer(probe) == probe)
-        #expect(reply(to: base + probe).result?.probePaired == PairedStampsTests.value)
+        #expect(reply(to: base + probe).result?.probePaired == PairedTimestampsTests.value)
     }
 
     @Test("Somebody else's experiment of the same type is unrecognized, and what follows is answered")
     func otherExperiment() {
         var context = replyContext
-        context.paired = PairedStampsTests.value
-        var thirdParty = PairedStampsTests.bytes
+        context.paired = PairedTimestampsTests.value
+        var thirdParty = PairedTimestampsTests.bytes
         thirdParty[0] = 0
         let after = hex("80 03 0004 00000000")
         for probe in [hex("80 f0 0002 abcd"), hex("80 f0 00f0") + thirdParty] {
@@ -172,20 +173,20 @@ struct ReplyTLVTests {
         let layout = try ProbeLayout(size: 400, classOfService: true)
         let probe = written(400) { span in
             layout.writeFixedParts(into: &span, requestedDSCP: 46)
-                && PairedStampsTests.value.write(into: &span, at: layout.pairedStampsOffset)
+                && PairedTimestampsTests.value.write(into: &span, at: layout.pairedTimestampsOffset)
         }
         var context = replyContext
         context.followUp = FollowUp(sequence: 7, timestamp: 8, method: 1)
-        context.paired = PairedStamps(instance: 1, bootHash: 2)
+        context.paired = PairedTimestamps(instance: 1, bootHash: 2)
         let (result, bytes) = reply(to: probe, context)
-        #expect(result == ReplyResult(length: 400, replyDSCP: 10, probePaired: PairedStampsTests.value))
+        #expect(result == ReplyResult(length: 400, replyDSCP: 10, probePaired: PairedTimestampsTests.value))
         let found = tlvs(in: bytes)
         #expect(found.map(\.type) == [3, 7, 240, 4, 1])
         #expect(found.allSatisfy { $0.flags == 0 })
         let values = found.map { Array(bytes[$0.value]) }
         #expect(TimestampInformation(bytes: values[0])?.methodIn == TimestampingMethod.hardwareAssist)
         #expect(FollowUp(bytes: values[1]) == context.followUp)
-        #expect(PairedStamps(bytes: values[2]) == context.paired)
+        #expect(PairedTimestamps(bytes: values[2]) == context.paired)
         #expect(ClassOfService(bytes: values[3])?.reversePath == 1)
         #expect(values[4].allSatisfy { $0 == 0 })
     }

@@ -9,11 +9,11 @@ struct RobustnessTests {
     /// A probe with every TLV that is known, one that is not, and padding.
     private static let probe: [UInt8] =
         BasePacketTests.sender + hex("80 03 0004 00000000 80 07 0010 00000000000000000000000000000000 80 f0 00b0")
-        + PairedStampsTests.bytes + hex("80 04 0004 b8000000 80 63 0002 abcd 80 01 0003 000000")
+        + PairedTimestampsTests.bytes + hex("80 04 0004 b8000000 80 63 0002 abcd 80 01 0003 000000")
 
     private static let contexts: [ReplyContext] = {
         var full = replyContext
-        full.paired = PairedStampsTests.value
+        full.paired = PairedTimestampsTests.value
         full.followUp = FollowUp(sequence: 1, timestamp: 2, method: 3)
         full.permitsRequestedDSCP = true
         return [replyContext, full]
@@ -39,7 +39,7 @@ struct RobustnessTests {
             #expect(tlv.offset == end && tlv.value.upperBound <= bytes.count)
             end = tlv.value.upperBound
         }
-        _ = PairedStamps(bytes: bytes)
+        _ = PairedTimestamps(bytes: bytes)
         for context in Self.contexts { checkReply(to: bytes, context) }
     }
 
@@ -55,14 +55,14 @@ struct RobustnessTests {
 
     @Test("Every prefix of every valid packet is decoded without a trap")
     func prefixes() {
-        for bytes in Golden.frames + [Self.probe, BasePacketTests.reflector, PairedStampsTests.bytes] {
+        for bytes in Golden.frames + [Self.probe, BasePacketTests.reflector, PairedTimestampsTests.bytes] {
             for count in 0...bytes.count { decodeAll(Array(bytes.prefix(count))) }
         }
     }
 
     @Test("Every byte of every valid packet flipped in every way that matters is decoded without a trap")
     func flips() {
-        for bytes in Golden.frames + [Self.probe, reply(to: Self.probe).bytes, PairedStampsTests.bytes] {
+        for bytes in Golden.frames + [Self.probe, reply(to: Self.probe).bytes, PairedTimestampsTests.bytes] {
             for index in bytes.indices {
                 for change: UInt8 in [0x01, 0x02, 0x40, 0x80, 0xFF] {
                     var changed = bytes

@@ -82,7 +82,7 @@ extension FollowUp {
     init?(bytes: [UInt8]) { self.init(decoding: bytes.span.bytes) }
 }
 
-extension PairedStamps {
+extension PairedTimestamps {
     init?(bytes: [UInt8]) { self.init(decoding: bytes.span.bytes) }
 }
 

@@ -2,7 +2,7 @@ import STAMPWire
 import Testing
 
 @Suite("Paired timestamps")
-struct PairedStampsTests {
+struct PairedTimestampsTests {
     /// The layout of docs/stamp-tlv.md by hand, with all sets but the second receive set.
     static let bytes = hex(
         """
@@ -16,7 +16,7 @@ struct PairedStampsTests {
         00000000 00000000 0000000000000000 0000000000000000
         0000000000000000 0000000000000000 00000000 00 000000
         """)
-    static let value = PairedStamps(
+    static let value = PairedTimestamps(
         isClosing: true, instance: 0x1122_3344_5566_7788, bootHash: 0x99AA_BBCC_DDEE_FF00, hardwareClock: 2,
         clockSteps: 7,
         transmit0: TransmitStamps(
@@ -33,16 +33,16 @@ struct PairedStampsTests {
 
     @Test("Every field is read from where it is laid out")
     func decode() {
-        #expect(Self.bytes.count == PairedStamps.valueLength)
-        #expect(PairedStamps(bytes: Self.bytes) == Self.value)
+        #expect(Self.bytes.count == PairedTimestamps.valueLength)
+        #expect(PairedTimestamps(bytes: Self.bytes) == Self.value)
     }
 
     @Test("No sets, no clock and no flag read back as absent")
     func empty() {
-        let value = PairedStamps(instance: 1, bootHash: 2)
+        let value = PairedTimestamps(instance: 1, bootHash: 2)
         let bytes = written(240) { span in value.write(into: &span, at: 0) }
         #expect(bytes.dropFirst(24).allSatisfy { $0 == 0 })
-        #expect(PairedStamps(bytes: bytes) == value)
+        #expect(PairedTimestamps(bytes: bytes) == value)
     }
 
     @Test("Random values come back")
@@ -63,14 +63,14 @@ struct PairedStampsTests {
             ReceiveStamps(sequence: word(), nic: nic(), software: stamp(), app: stamp())
         }
         for round in 0..<500 {
-            let value = PairedStamps(
+            let value = PairedTimestamps(
                 isClosing: round % 2 == 0, instance: generator.next(), bootHash: generator.next(),
                 hardwareClock: round % 3 == 0 ? nil : word() >> 1,
                 clockSteps: UInt8(truncatingIfNeeded: round), transmit0: round % 5 > 0 ? transmit() : nil,
                 transmit1: round % 5 > 1 ? transmit() : nil, receive0: round % 7 > 0 ? receive() : nil,
                 receive1: round % 7 > 1 ? receive() : nil)
             let bytes = written(240) { span in value.write(into: &span, at: 0) }
-            #expect(PairedStamps(bytes: bytes) == value)
+            #expect(PairedTimestamps(bytes: bytes) == value)
         }
     }
 
@@ -81,7 +81,7 @@ struct PairedStampsTests {
         value.receive1 = value.receive0
         value.receive0 = nil
         let bytes = written(240) { span in value.write(into: &span, at: 0) }
-        let read = PairedStamps(bytes: bytes)
+        let read = PairedTimestamps(bytes: bytes)
         #expect(read?.transmit0 == Self.value.transmit1 && read?.transmit1 == nil)
         #expect(read?.receive0 == Self.value.receive0 && read?.receive1 == nil)
     }
@@ -91,14 +91,14 @@ struct PairedStampsTests {
         for (index, byte) in [(0, 0), (1, 0x58), (2, 0), (3, 0), (4, 1), (4, 3), (6, 3), (6, 255), (7, 3)] {
             var bytes = Self.bytes
             bytes[index] = UInt8(byte)
-            #expect(PairedStamps(bytes: bytes) == nil, "byte \(index) = \(byte)")
+            #expect(PairedTimestamps(bytes: bytes) == nil, "byte \(index) = \(byte)")
         }
     }
 
     @Test("Another length is not of this kind")
     func otherLength() {
-        for count in 0..<240 { #expect(PairedStamps(bytes: Array(Self.bytes.prefix(count))) == nil) }
-        #expect(PairedStamps(bytes: (Self.bytes + [0])) == nil)
+        for count in 0..<240 { #expect(PairedTimestamps(bytes: Array(Self.bytes.prefix(count))) == nil) }
+        #expect(PairedTimestamps(bytes: (Self.bytes + [0])) == nil)
     }
 
     @Test("Unknown flags and reserved bytes are not looked at")
@@ -108,7 +108,7 @@ struct PairedStampsTests {
         for index in [29, 30, 31, 85, 86, 87, 141, 142, 143] + Array(148..<152) + Array(189..<240) {
             bytes[index] = 0xFF
         }
-        #expect(PairedStamps(bytes: bytes) == Self.value)
+        #expect(PairedTimestamps(bytes: bytes) == Self.value)
     }
 
     @Test("Nothing is written where the value does not fit", arguments: [-1, 1, .max, .min])
