@@ -92,7 +92,7 @@ int cl_epoll_add_edge(int epoll, int fd, uint32_t events) {
 int cl_epoll_wait(int epoll, int64_t timeout_ns) {
     struct timespec storage;
     struct epoll_event events[4];
-    // By number: glibc has the wrapper only since 2.35.
+    // Called by number: glibc has the wrapper only since 2.35.
     long ready = syscall(SYS_epoll_pwait2, epoll, events, 4, timespec_of(timeout_ns, &storage), NULL, 0);
     return ready < 0 ? -errno : (int)ready;
 }
@@ -111,7 +111,7 @@ int cl_set_timer_slack(unsigned long nanoseconds) {
     return prctl(PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0) < 0 ? -errno : 0;
 }
 
-// struct sched_attr in its first version, which <linux/sched/types.h> can't bring beside glibc's <sched.h>.
+// struct sched_attr in its first version. <linux/sched/types.h> conflicts with glibc's <sched.h>.
 struct thread_schedule {
     uint32_t size;
     uint32_t policy;
@@ -135,7 +135,7 @@ int cl_name_thread(const char *name) { return -pthread_setname_np(pthread_self()
 
 int cl_enter_network_namespace(int fd) { return setns(fd, CLONE_NEWNET) < 0 ? -errno : 0; }
 
-// Runs one interface ioctl on a socket of its own: an ordinary datagram socket needs no privilege.
+// Runs one interface ioctl on a temporary socket: an ordinary datagram socket needs no privilege.
 static int interface_ioctl(const char *name, unsigned long request, struct ifreq *ifr) {
     if (strlen(name) >= IFNAMSIZ) return -ENODEV;
     strcpy(ifr->ifr_name, name);
@@ -197,10 +197,9 @@ int cl_hwtstamp_set(int fd, int interface, struct cl_hwtstamp *config) {
     return hwtstamp(fd, interface, SIOCSHWTSTAMP, config);
 }
 
-// The kernel writes as many statistics as there are at that moment, however many it was asked for (before 6.19), and
-// that can be more than a moment ago. So each request lies at the start of a mapping with room for all that we would
-// take, and a page behind it that cannot be written to: the kernel then gives EFAULT. Pages that stay untouched cost
-// nothing.
+// The kernel before 6.19 writes all current statistics, whatever count was requested, and their number may have grown
+// since it was read. So each request starts a mapping with room for CL_STATISTICS_MAX entries and an inaccessible page
+// after it, at which the kernel fails with EFAULT. Untouched pages cost nothing.
 struct request {
     void *data;
     size_t mapped;
@@ -218,16 +217,16 @@ static int request_open(struct request *request, size_t bytes) {
     return -error;
 }
 
-// How many statistics the driver says that it has, now.
+// Returns the number of statistics that the driver reports now.
 static int statistics_count(const char *name, cl_ethtool_call *call) {
-    // With room for one count behind it.
+    // With room for one count after it.
     union {
         struct ethtool_sset_info info;
         char room[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)];
     } sets = { .info = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ULL << ETH_SS_STATS } };
     int result = call(name, &sets);
     if (result < 0) return result;
-    // A bit that comes back as 0 is a set that the driver does not have.
+    // The kernel clears the bit of a set that the driver does not have.
     if (!(sets.info.sset_mask & 1ULL << ETH_SS_STATS)) return -EOPNOTSUPP;
     return sets.info.data[0] > CL_STATISTICS_MAX ? -E2BIG : (int)sets.info.data[0];
 }
@@ -243,7 +242,7 @@ static int statistics_once(
     int result = call(name, names);
     if (result == 0) result = call(name, values);
     if (result < 0) return result;
-    // The three calls are not one: names and values belong together only if there were as many each time.
+    // The three calls are not atomic: names and values correspond only if all counts are equal.
     if (names->len != (uint32_t)count || values->n_stats != (uint32_t)count) return -EAGAIN;
     if (count == 0) return 0;
     struct cl_statistic *all = malloc((size_t)count * sizeof *all);
@@ -264,7 +263,7 @@ int cl_statistics(const char *name, cl_ethtool_call *call, struct cl_statistic *
     if (result < 0) return result;
     result = request_open(&values, sizeof(struct ethtool_stats) + CL_STATISTICS_MAX * sizeof(uint64_t));
     if (result == 0) {
-        // Queues come and go seldom: a number that never holds still is not a driver's.
+        // The number of queues rarely changes. If it differs eight times in a row, the driver is at fault.
         for (int attempt = 0; attempt < 8; attempt++) {
             result = statistics_once(name, call ? call : ethtool_call, names.data, values.data, out);
             if (result != -EAGAIN) break;
@@ -319,18 +318,19 @@ int cl_has_capability(int capability) {
 }
 
 int cl_bpf_load_socket_filter(const void *instructions, unsigned int count, void *log, unsigned int log_size) {
-    // All of it: the kernel refuses what it does not know unless it is zero.
+    // Zero the whole union: the kernel rejects unknown bytes that are not zero.
     union bpf_attr attributes;
     memset(&attributes, 0, sizeof attributes);
     attributes.prog_type = BPF_PROG_TYPE_SOCKET_FILTER;
     attributes.insns = (uintptr_t)instructions;
     attributes.insn_cnt = count;
-    attributes.license = (uintptr_t) "MIT"; // for helper functions; a program with other needs is loaded elsewhere
+    // Determines the allowed helper functions. Programs that need others are loaded elsewhere.
+    attributes.license = (uintptr_t) "MIT";
     attributes.log_level = 1;
     attributes.log_buf = (uintptr_t)log;
     attributes.log_size = log_size;
     long fd = syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof attributes);
-    // A log that does not fit is no reason to refuse the program.
+    // A log that does not fit is no reason to reject the program.
     if (fd < 0 && errno == ENOSPC) {
         attributes.log_level = 0;
         attributes.log_buf = 0;
@@ -378,7 +378,7 @@ int cl_phc_precise(int fd, struct cl_phc_bracket *out) {
     return 1;
 }
 
-// Brackets of three times each, `step` times from one to the next.
+// Fills brackets of three times each, with `step` times from one to the next.
 static int fill_brackets(const struct ptp_clock_time *times, int step, struct cl_phc_bracket *out) {
     for (int i = 0; i < CL_PHC_SAMPLES; i++, times += step) {
         out[i] = (struct cl_phc_bracket){
@@ -396,6 +396,6 @@ int cl_phc_extended(int fd, struct cl_phc_bracket *out) {
 int cl_phc_plain(int fd, struct cl_phc_bracket *out) {
     struct ptp_sys_offset reading = { .n_samples = CL_PHC_SAMPLES };
     if (ioctl(fd, PTP_SYS_OFFSET, &reading) < 0) return -errno;
-    // The system's time after one reading is the one before the next.
+    // The system time after one reading is also the time before the next.
     return fill_brackets(reading.ts, 2, out);
 }

@@ -1,15 +1,16 @@
-/// How a hardware clock runs beside CLOCK_REALTIME: a straight line with its bounds, for timestamps not far from ``anchor``.
+/// A linear model of a hardware clock against CLOCK_REALTIME, with error bounds, for timestamps near ``anchor``.
 public struct ClockModel: Hashable, Sendable {
-    /// A reading on the line: the newest.
+    /// The newest reading, which lies on the line.
     public var anchor: ClockReading
-    /// Nanoseconds of CLOCK_REALTIME for each of the hardware clock: 1 for a clock that keeps time.
+    /// CLOCK_REALTIME nanoseconds per nanosecond of the hardware clock; 1 if both run at the same rate.
     public var rate: Double
-    /// How far off ``rate`` can be, as far as the readings bound it.
+    /// The largest error of ``rate`` that the readings allow.
     public var rateError: Double
-    /// How far off the line a reading was beyond its own error, in nanoseconds: clocks that are steered do not run straight.
+    /// The largest distance of a reading from the line beyond the reading's error, in nanoseconds. A steered clock does
+    /// not follow a straight line.
     public var wander: Int64
 
-    /// A line with its bounds, in the units of the properties: ``ClockTracker`` draws them.
+    /// Creates a model from values in the units of the properties. ``ClockTracker`` computes them.
     public init(anchor: ClockReading, rate: Double, rateError: Double, wander: Int64) {
         self.anchor = anchor
         self.rate = rate
@@ -17,23 +18,25 @@ public struct ClockModel: Hashable, Sendable {
         self.wander = wander
     }
 
-    /// Beyond so many nanoseconds from the anchor, about a day, there is no saying.
-    private static let longestDistance = 1e14
+    /// The longest distance from the anchor that the model covers, in nanoseconds: about a day.
+    private static let longestDistanceNanoseconds = 1e14
 
-    /// A hardware timestamp as CLOCK_REALTIME nanoseconds, and the bound of its error: the anchor's own, the wander, and the
-    /// rate's over the time between. `nil` where the timestamp is too far away.
+    /// Converts a hardware timestamp to CLOCK_REALTIME nanoseconds with an error bound: the anchor's error, the wander,
+    /// and the rate error over the distance from the anchor. Returns `nil` if the timestamp is too far away.
     ///
-    /// The bound holds while neither clock is steered otherwise than it was between the readings: a rate that changes by
-    /// 1 ppm afterwards adds a nanosecond for each millisecond from the anchor.
+    /// The bound holds while both clocks are steered as they were between the readings. If the rate changes later by 1
+    /// ppm, the error grows by a nanosecond per millisecond from the anchor.
     public func realtime(ofHardware stamp: Int64) -> (time: Int64, error: Int64)? {
         let (distance, overflow) = stamp.subtractingReportingOverflow(anchor.hardware)
-        guard !overflow, abs(Double(distance)) <= Self.longestDistance else { return nil }
+        guard !overflow, abs(Double(distance)) <= Self.longestDistanceNanoseconds else { return nil }
         let step = (Double(distance) * rate).rounded()
         let spread = (abs(Double(distance)) * rateError).rounded(.up)
-        guard abs(step) <= 100 * Self.longestDistance, spread <= 100 * Self.longestDistance else { return nil }
+        guard abs(step) <= 100 * Self.longestDistanceNanoseconds, spread <= 100 * Self.longestDistanceNanoseconds else {
+            return nil
+        }
         let (time, isOver) = anchor.realtime.addingReportingOverflow(Int64(step))
-        let (own, isLocalOver) = anchor.error.addingReportingOverflow(wander)
-        let (error, isErrorOver) = own.addingReportingOverflow(Int64(spread))
-        return isOver || isLocalOver || isErrorOver ? nil : (time, error)
+        let (baseError, isBaseErrorOver) = anchor.error.addingReportingOverflow(wander)
+        let (error, isErrorOver) = baseError.addingReportingOverflow(Int64(spread))
+        return isOver || isBaseErrorOver || isErrorOver ? nil : (time, error)
     }
 }

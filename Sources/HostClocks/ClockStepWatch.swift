@@ -1,10 +1,11 @@
 import LinuxKernel
 
-/// Notices when CLOCK_REALTIME was set: its distance from CLOCK_BOOTTIME changes at no other time.
+/// Detects steps of CLOCK_REALTIME by its offset from CLOCK_BOOTTIME, which changes at no other time.
 ///
-/// Slewing, which is all that a time daemon does to a clock that is nearly right, moves both alike (timekeeping(9),
+/// Slewing, which is all that a time daemon does to a nearly correct clock, moves both clocks alike (timekeeping(9),
 /// kernel/time/timekeeping.c: only setting the clock, injecting an offset and leap seconds move `wall_to_monotonic`
-/// without moving `offs_boot`). So a step is known exactly, and nothing else is taken for one.
+/// without moving `offs_boot`). So every step beyond the tolerance is detected,
+/// and nothing else counts as one.
 public struct ClockStepWatch: Sendable {
     /// CLOCK_REALTIME between two readings of CLOCK_BOOTTIME, in nanoseconds.
     public struct Reading: Hashable, Sendable {
@@ -12,18 +13,18 @@ public struct ClockStepWatch: Sendable {
         public var realtime: Int64
         public var after: Int64
 
-        /// A reading, in nanoseconds as the properties have them: ``now()`` makes them.
+        /// Creates a reading from values in nanoseconds. ``now()`` measures them.
         public init(before: Int64, realtime: Int64, after: Int64) {
             self.before = before
             self.realtime = realtime
             self.after = after
         }
 
-        /// The clocks now. The C library answers without a system call, in less than 100 ns. A thread that was held up
-        /// meanwhile reads again, a few times.
+        /// Reads the clocks. The C library answers without a system call, in less than 100 ns. If the thread is
+        /// preempted meanwhile, it reads again, up to three times.
         public static func now() -> Reading {
             var reading = once()
-            for _ in 0..<3 where reading.after &- reading.before > ClockStepWatch.heldUp {
+            for _ in 0..<3 where reading.after &- reading.before > ClockStepWatch.longestReadingNanoseconds {
                 let next = once()
                 if next.after &- next.before < reading.after &- reading.before { reading = next }
             }
@@ -37,48 +38,49 @@ public struct ClockStepWatch: Sendable {
         }
     }
 
-    /// CLOCK_REALTIME was set, once or more, since the last look.
+    /// One or more steps of CLOCK_REALTIME since the last check.
     public struct Step: Hashable, Sendable {
-        /// How far forward, in nanoseconds; negative: back.
+        /// The size of the step in nanoseconds; positive: forward, negative: back.
         public var amount: Int64
-        /// How far off `amount` can be at most, in nanoseconds.
+        /// The largest error of `amount`, in nanoseconds.
         public var error: Int64
     }
 
-    /// Rounding of the clocks to nanoseconds, with room to spare. Smaller steps go unseen.
-    static let tolerance: Int64 = 100
-    /// Longer readings are not of a thread that ran all the time.
-    static let heldUp: Int64 = 2000
+    /// The largest offset change that clock rounding can explain, with margin, in nanoseconds. Smaller steps are not
+    /// detected.
+    static let toleranceNanoseconds: Int64 = 100
+    /// The longest reading, in nanoseconds, that an uninterrupted thread takes.
+    static let longestReadingNanoseconds: Int64 = 2000
 
-    /// The distance lies between these; of all readings since the last step, the narrowest.
-    private var least: Int64
-    private var most: Int64
-    /// How often a step was seen.
+    /// The bounds of the offset: the narrowest of all readings since the last step.
+    private var lowerBound: Int64
+    private var upperBound: Int64
+    /// The number of steps detected.
     public private(set) var steps: UInt32 = 0
 
-    /// Begins to watch.
+    /// Starts watching from a reading.
     public init(from reading: Reading = .now()) {
-        (least, most) = Self.bounds(reading)
+        (lowerBound, upperBound) = Self.bounds(reading)
     }
 
-    /// Reads the clocks and tells whether CLOCK_REALTIME was set since the last look; `nil` where it was not.
+    /// Reads the clocks and returns a step of CLOCK_REALTIME since the last check; `nil` if there is none.
     ///
-    /// Timestamps that were taken before a look that finds nothing are of the same clock epoch as those before it. A thread that is
-    /// held up each time widens the reading: a small step is then found by the next look.
+    /// Timestamps taken before a check that finds no step belong to the same clock epoch as the previous check. A
+    /// preempted thread widens the reading; the next check then detects a small step.
     public mutating func read() -> Step? { record(.now()) }
 
     mutating func record(_ reading: Reading) -> Step? {
         let (low, high) = Self.bounds(reading)
         guard low <= high else { return nil }
-        if low &- most > Self.tolerance || least &- high > Self.tolerance {
-            // Of a clock that is off by centuries the arithmetic may wrap: a step all the same.
-            let amount = (low &- least) / 2 &+ (high &- most) / 2
-            let error = ((high &- low) &+ (most &- least)) / 2 &+ 2
-            (least, most) = (low, high)
+        if low &- upperBound > Self.toleranceNanoseconds || lowerBound &- high > Self.toleranceNanoseconds {
+            // If the clock is off by centuries, the arithmetic may wrap. The result is a step all the same.
+            let amount = (low &- lowerBound) / 2 &+ (high &- upperBound) / 2
+            let error = ((high &- low) &+ (upperBound &- lowerBound)) / 2 &+ 2
+            (lowerBound, upperBound) = (low, high)
             steps &+= 1
             return Step(amount: amount, error: error)
         }
-        if high &- low < most &- least { (least, most) = (low, high) }
+        if high &- low < upperBound &- lowerBound { (lowerBound, upperBound) = (low, high) }
         return nil
     }
 

@@ -1,14 +1,14 @@
 import Glibc
 
-/// A failed system call: what was tried, the errno, and what the user can do about it.
+/// A failed system call: the operation, the errno, and a remedy for the user.
 ///
-/// Source: errno(3); the operation names the man page to read.
+/// Source: errno(3); the operation identifies the man page.
 public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What was tried, as a user reads it: "open a packet socket", "bind to the interface".
+    /// The operation in the user's words: "open a packet socket", "bind to the interface".
     public let operation: StaticString
     /// The errno value, positive.
     public let code: Int32
-    /// What to do next, where it is known.
+    /// What the user can do about it, if known.
     public var remedy: String?
 
     public init(_ operation: StaticString, code: Int32, remedy: String? = nil) {
@@ -29,18 +29,18 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
 
     public func hash(into hasher: inout Hasher) { hasher.combine(code) }
 
-    /// The same error with advice for the user.
+    /// Returns the same error with a remedy.
     public func advising(_ remedy: String) -> SystemError { SystemError(operation, code: code, remedy: remedy) }
 }
 
-/// Turns a call's "-errno or result" into a result or a thrown ``SystemError``.
+/// Converts a wrapper's "-errno or result" to a result or a thrown ``SystemError``.
 @discardableResult
 package func check(_ operation: StaticString, _ result: Int32) throws(SystemError) -> Int32 {
     if result < 0 { throw SystemError(operation, code: -result) }
     return result
 }
 
-/// The same for a call of the C library's, which returns -1 and sets errno.
+/// Converts the result of a C library function that returns -1 and sets errno.
 @discardableResult
 package func checkErrno(_ operation: StaticString, _ result: Int32) throws(SystemError) -> Int32 {
     if result < 0 { throw SystemError(operation, code: errno) }

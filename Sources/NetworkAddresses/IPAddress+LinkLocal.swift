@@ -1,5 +1,5 @@
 extension IPAddress {
-    /// The IPv6 link-local address that a station forms from its MAC address, a different one for each.
+    /// Returns the IPv6 link-local address that a station forms from its MAC address, which differs for each station.
     ///
     /// Source: RFC 4291 section 2.5.6 and appendix A: EUI-64 with the universal/local bit inverted.
     public static func linkLocal(of station: MACAddress) -> IPAddress {

@@ -1,6 +1,6 @@
 extension IPAddress: LosslessStringConvertible {
-    /// Reads a dotted quad without leading zeros (they are octal to some readers and decimal to others), or
-    /// an IPv6 address in any form of RFC 4291 section 2.2. Zone identifiers, ports, brackets and blanks give nil.
+    /// Parses a dotted quad without leading zeros (which some parsers read as octal, others as decimal), or an IPv6
+    /// address in any form of RFC 4291 section 2.2. Zone identifiers, ports, brackets and blanks return nil.
     public init?(_ description: String) {
         let text = Array(description.utf8)
         if text.contains(UInt8(ascii: ":")) {
@@ -12,8 +12,8 @@ extension IPAddress: LosslessStringConvertible {
         }
     }
 
-    /// The dotted quad, or the canonical form of RFC 5952: lower case, no leading zeros, the first of the longest
-    /// runs of two or more zero groups as "::", and IPv4-mapped addresses with their dotted tail (section 5).
+    /// The dotted quad, or the canonical form of RFC 5952: lower case, no leading zeros, "::" for the first of the
+    /// longest runs of two or more zero groups, and a dotted tail for IPv4-mapped addresses (section 5).
     public var description: String {
         switch self {
         case .v4(let value): dottedQuad(value)
@@ -47,7 +47,7 @@ private func canonicalIPv6(_ value: UInt128) -> String {
     return text
 }
 
-/// The first of the longest runs of zero groups, if it has two or more (RFC 5952 section 4.2).
+/// Returns the first of the longest runs of zero groups, if it has two or more (RFC 5952 section 4.2).
 private func longestZeroRun(_ groups: [UInt16]) -> Range<Int>? {
     var best = 0..<0
     var start = 0
@@ -70,7 +70,7 @@ private func parseIPv4(_ text: ArraySlice<UInt8>) -> UInt32? {
     return value
 }
 
-/// One to three decimal digits without a leading zero, at most `limit`.
+/// Parses one to three decimal digits without a leading zero, at most `limit`.
 func parseDecimal(_ text: ArraySlice<UInt8>, upTo limit: Int) -> Int? {
     guard (1...3).contains(text.count), text.count == 1 || text.first != UInt8(ascii: "0") else { return nil }
     var value = 0
@@ -110,7 +110,8 @@ private func joined(_ groups: [UInt16]) -> UInt128 {
     groups.reduce(0) { $0 << 16 | UInt128($1) }
 }
 
-/// Groups of one to four hexadecimal digits between single colons; the last may be a dotted quad, worth two groups.
+/// Parses groups of one to four hexadecimal digits between single colons. The last may be a dotted quad, worth two
+/// groups.
 private func parseGroups(_ text: ArraySlice<UInt8>, mayEndInIPv4: Bool) -> [UInt16]? {
     let parts = text.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
     guard parts.count <= 8 else { return nil }

@@ -1,11 +1,11 @@
-/// An IPv4 or IPv6 address as the number that its bytes on the wire spell in big-endian order.
+/// An IPv4 or IPv6 address as a number: its bytes on the wire in big-endian order.
 ///
-/// There is no scope: an interface is named beside a link-local address, not in it.
+/// It has no scope: the interface of a link-local address is a separate value.
 public enum IPAddress: Hashable, Sendable, BitwiseCopyable {
     case v4(UInt32)
     case v6(UInt128)
 
-    /// Whether this is an IPv4 address. An IPv4-mapped IPv6 address (::ffff:a.b.c.d) is not.
+    /// True for an IPv4 address; false for an IPv4-mapped IPv6 address (::ffff:a.b.c.d).
     public var isIPv4: Bool {
         switch self {
         case .v4: true
@@ -13,10 +13,10 @@ public enum IPAddress: Hashable, Sendable, BitwiseCopyable {
         }
     }
 
-    /// 32 or 128.
+    /// The address length in bits: 32 or 128.
     public var bitWidth: Int { isIPv4 ? 32 : 128 }
 
-    /// 224.0.0.0/4 (RFC 5771) or ff00::/8 (RFC 4291 section 2.7).
+    /// True in 224.0.0.0/4 (RFC 5771) or ff00::/8 (RFC 4291 section 2.7).
     public var isMulticast: Bool {
         switch self {
         case .v4(let value): value >> 28 == 0xE
@@ -24,7 +24,7 @@ public enum IPAddress: Hashable, Sendable, BitwiseCopyable {
         }
     }
 
-    /// 127.0.0.0/8 (RFC 1122 section 3.2.1.3) or ::1 (RFC 4291 section 2.5.3).
+    /// True in 127.0.0.0/8 (RFC 1122 section 3.2.1.3) or for ::1 (RFC 4291 section 2.5.3).
     public var isLoopback: Bool {
         switch self {
         case .v4(let value): value >> 24 == 127
@@ -32,7 +32,7 @@ public enum IPAddress: Hashable, Sendable, BitwiseCopyable {
         }
     }
 
-    /// 0.0.0.0 or ::, "no address yet".
+    /// True for 0.0.0.0 or ::, "no address yet".
     public var isUnspecified: Bool {
         switch self {
         case .v4(let value): value == 0
@@ -40,7 +40,7 @@ public enum IPAddress: Hashable, Sendable, BitwiseCopyable {
         }
     }
 
-    /// 169.254.0.0/16 (RFC 3927) or the unicast prefix fe80::/10 (RFC 4291 section 2.5.6).
+    /// True in 169.254.0.0/16 (RFC 3927) or the unicast prefix fe80::/10 (RFC 4291 section 2.5.6).
     public var isLinkLocal: Bool {
         switch self {
         case .v4(let value): value >> 16 == 0xA9FE

@@ -1,29 +1,29 @@
-/// An EUI-48 hardware address (IEEE 802), kept as a number: the first octet on the wire is the most significant.
+/// An EUI-48 hardware address (IEEE 802) as a number: the first octet on the wire is the most significant.
 public struct MACAddress: Hashable, Sendable, BitwiseCopyable {
-    /// The 48 bits of the address, right-aligned; the upper 16 bits are always zero.
+    /// The 48 bits of the address, right-aligned. The upper 16 bits are always zero.
     public let rawValue: UInt64
 
-    /// Takes the low 48 bits of `rawValue` and ignores the rest.
+    /// Creates an address from the low 48 bits of `rawValue` and ignores the rest.
     public init(rawValue: UInt64) {
         self.rawValue = rawValue & 0xFFFF_FFFF_FFFF
     }
 
     /// ff:ff:ff:ff:ff:ff, every station of the link.
     public static let broadcast = MACAddress(rawValue: 0xFFFF_FFFF_FFFF)
-    /// 00:00:00:00:00:00, what the loopback interface and an unresolved neighbour have.
+    /// 00:00:00:00:00:00, the address of the loopback interface and of an unresolved neighbour.
     public static let zero = MACAddress(rawValue: 0)
 
-    /// Whether the group bit, the lowest of the first octet, is set; true for broadcast as well.
+    /// True if the group bit, the lowest of the first octet, is set, as it also is in the broadcast address.
     public var isMulticast: Bool { rawValue & 0x0100_0000_0000 != 0 }
 
-    /// The octet at `index` in the order of the wire, 0 to 5; an index outside of that gives 0.
+    /// Returns the octet at `index` in wire order, 0 to 5; 0 for an index out of range.
     public func octet(_ index: Int) -> UInt8 {
         guard (0..<6).contains(index) else { return 0 }
         return UInt8(truncatingIfNeeded: rawValue >> UInt64(8 * (5 - index)))
     }
 
-    /// The address widened to EUI-64: FF-FE between its two halves. Source: IEEE's guidelines for EUI-64, which PTP's
-    /// clock identities follow; RFC 4291 appendix A inverts a bit besides.
+    /// The address as EUI-64, with FF-FE between its two halves. Source: IEEE's guidelines for EUI-64, which PTP clock
+    /// identities follow. RFC 4291 appendix A also inverts a bit.
     public var eui64: UInt64 { (rawValue >> 24) << 40 | 0xFF_FE00_0000 | rawValue & 0xFF_FFFF }
 
     /// The same as ``octet(_:)``.
@@ -31,7 +31,7 @@ public struct MACAddress: Hashable, Sendable, BitwiseCopyable {
 }
 
 extension MACAddress: LosslessStringConvertible {
-    /// Reads six pairs of hexadecimal digits, all separated by ':' or all by '-'; anything else gives nil.
+    /// Parses six pairs of hexadecimal digits, separated by ':' throughout or by '-' throughout; nil for anything else.
     public init?(_ description: String) {
         let text = Array(description.utf8)
         guard text.count == 17 else { return nil }
@@ -62,7 +62,7 @@ extension MACAddress: LosslessStringConvertible {
     }
 }
 
-/// The value of an ASCII hexadecimal digit of either case, nil for every other byte.
+/// Returns the value of an ASCII hexadecimal digit of either case; nil for every other byte.
 func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
     switch byte {
     case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")

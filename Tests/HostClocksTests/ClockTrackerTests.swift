@@ -3,7 +3,7 @@ import Testing
 @testable import HostClocks
 
 @Suite struct ClockTrackerTests {
-    /// A clock that counts `rate` nanoseconds for each of the system's, read each 100 ms.
+    /// Readings of a clock that runs at `rate` against the system clock, every 100 ms.
     private func readings(
         _ count: Int, rate: Double = 1, error: Int64 = 100, from start: Int64 = 1_700_000_000_000_000_000,
         hardware first: Int64 = 37_000_000_000, scatter: (Int) -> Int64 = { _ in 0 }
@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test(
-        "Two readings make a line; timestamps on it come out within the stated bound",
+        "Two readings make a line, which converts timestamps within the stated bound",
         arguments: [1, 1.00005, 0.4, 2.5])
     func line(rate: Double) throws {
         let (tracker, courses) = track(readings(20, rate: rate))
@@ -55,7 +55,7 @@ import Testing
         #expect(error == 100 + restless.wander)
     }
 
-    @Test("A step of either clock is found, with its size, and nothing is drawn across it")
+    @Test("A step of either clock is reported with its size, and the model does not extend across it")
     func step() throws {
         let before = readings(20)
         for size in [1_000_000_000, -1_000_000_000, 12_000_000, -12_000_000] as [Int64] {
@@ -96,7 +96,9 @@ import Testing
         #expect(track(bent).1.dropFirst().allSatisfy { $0 == .steady })
     }
 
-    @Test("What could be slewing is no step, but nothing is drawn across it either", arguments: [300_000, -300_000])
+    @Test(
+        "A change that could be slewing is no step, but the model does not extend across it",
+        arguments: [300_000, -300_000])
     func small(size: Int64) throws {
         var (tracker, _) = track(readings(20))
         let later = readings(23)[20...].map {
@@ -121,7 +123,7 @@ import Testing
         #expect(try #require(tracker.model).rate > 1.08)
     }
 
-    @Test("Two readings at a rate that no clock has are a step")
+    @Test("Two readings at an implausible rate are a step")
     func absurd() {
         var (tracker, _) = track(readings(1))
         let first = readings(1)[0]
@@ -135,26 +137,37 @@ import Testing
         #expect(tracker.model == nil)
     }
 
-    @Test("Readings and timestamps at the ends of Int64 do not trap")
-    func extremes() {
+    @Test("A reading at the limits of Int64 is a step")
+    func extremeReadings() {
         let ends: [Int64] = [.min, -1, 0, 1, .max]
         for hardware in ends {
             for realtime in ends {
                 var (tracker, _) = track(readings(3))
-                for _ in 0..<2 {
-                    _ = tracker.add(
-                        ClockReading(hardware: hardware, realtime: realtime, error: 100, method: .plain))
+                let reading = ClockReading(hardware: hardware, realtime: realtime, error: 100, method: .plain)
+                guard case .stepped = tracker.add(reading) else {
+                    Issue.record("no step at \(hardware) \(realtime)")
+                    continue
                 }
-                for stamp in ends { _ = tracker.model?.realtime(ofHardware: stamp) }
+                #expect(tracker.add(reading) == .steady && tracker.model == nil)
             }
+        }
+    }
+
+    @Test("A timestamp is converted near the anchor, and nil beyond a day or at an overflow")
+    func extremeTimestamps() throws {
+        let near = try #require(track(readings(3)).0.model)
+        #expect(near.realtime(ofHardware: .min) == nil && near.realtime(ofHardware: .max) == nil)
+        for stamp in [-1, 0, 1] as [Int64] {
+            let (time, error) = try #require(near.realtime(ofHardware: stamp))
+            #expect(abs(time - (1_700_000_000_000_000_000 - 37_000_000_000 + stamp)) <= error)
         }
         let model = ClockModel(
             anchor: ClockReading(hardware: 0, realtime: .max, error: .max, method: .plain), rate: 1e9, rateError: 1,
             wander: .max)
-        for stamp in ends { #expect(model.realtime(ofHardware: stamp) == nil) }
+        for stamp in [.min, -1, 0, 1, .max] as [Int64] { #expect(model.realtime(ofHardware: stamp) == nil) }
     }
 
-    @Test("The same reading again changes nothing")
+    @Test("Repeating a reading changes nothing")
     func again() throws {
         let all = readings(5)
         var (tracker, _) = track(all)

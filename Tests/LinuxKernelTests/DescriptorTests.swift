@@ -4,8 +4,8 @@ import Testing
 @testable import LinuxKernel
 
 @Suite struct DescriptorTests {
-    /// Whether the number names an open file. Another thread may open one under the same number, so the tests look at
-    /// one that stays open meanwhile: the other end of a pipe.
+    /// Returns whether the other end of the pipe is closed. Testing the closed number itself would race with other
+    /// threads, which may reuse it.
     private func isPeerGone(_ reader: Int32) -> Bool {
         var entry = pollfd(fd: reader, events: 0, revents: 0)
         return poll(&entry, 1, 0) == 1 && entry.revents & Int16(POLLHUP) != 0
@@ -17,7 +17,7 @@ import Testing
         return (ends[0], ends[1])
     }
 
-    @Test func `the file is open while its owner lives and closed when it goes`() throws {
+    @Test func `the descriptor is open during its owner's lifetime and closed afterwards`() throws {
         let (reader, writer) = try pipeEnds()
         let owner = Descriptor(owning: reader)
         do {
@@ -28,7 +28,7 @@ import Testing
         #expect(isPeerGone(owner.rawValue))
     }
 
-    @Test func `moving the owner moves the file with it`() throws {
+    @Test func `moving the owner moves the descriptor with it`() throws {
         let (reader, writer) = try pipeEnds()
         let owner = Descriptor(owning: reader)
         func consume(_ descriptor: consuming Descriptor) -> Bool {
@@ -41,7 +41,7 @@ import Testing
         #expect(isPeerGone(owner.rawValue))
     }
 
-    @Test func `none closes nothing`() throws {
+    @Test func `a negative descriptor closes nothing`() throws {
         let (reader, writer) = try pipeEnds()
         let owner = Descriptor(owning: reader)
         let other = Descriptor(owning: writer)
@@ -56,7 +56,7 @@ import Testing
         #expect(fcntl(socket.rawValue, F_GETFL) & O_NONBLOCK != 0)
     }
 
-    @Test func `a socket of an unknown family is an error`() {
+    @Test func `a socket of an unknown family throws EAFNOSUPPORT`() {
         let error = #expect(throws: SystemError.self) {
             let socket = try Descriptor(socket: 9999, type: Int32(SOCK_DGRAM.rawValue), protocol: 0)
             _ = socket.rawValue
@@ -66,30 +66,30 @@ import Testing
 }
 
 @Suite struct SystemErrorTests {
-    @Test func `the text has operation and reason`() {
+    @Test func `the text is the operation and the reason`() {
         #expect(
             SystemError("bind the socket", code: EADDRINUSE).description == "bind the socket: Address already in use")
     }
 
-    @Test func `the text ends with the advice`() {
+    @Test func `the text ends with the remedy`() {
         let error = SystemError("open a packet socket", code: EPERM).advising("Run as root.")
         #expect(error.description == "open a packet socket: Operation not permitted. Run as root.")
     }
 
-    @Test func `errors are equal by operation and errno, whatever the advice`() {
+    @Test func `errors are equal by operation and errno, whatever the remedy`() {
         let error = SystemError("bind", code: EPERM)
         #expect(error == error.advising("Run as root."))
         #expect(error != SystemError("bind", code: EACCES))
         #expect(error != SystemError("send", code: EPERM))
     }
 
-    @Test func `a negative result of a wrapper is the errno`() throws {
+    @Test func `a wrapper's negative result becomes the errno`() throws {
         let error = #expect(throws: SystemError.self) { try check("try", -ENOENT) }
         #expect(error?.code == ENOENT)
         #expect(try check("try", 3) == 3)
     }
 
-    @Test func `a negative result of the C library takes errno`() throws {
+    @Test func `a C library function's negative result takes errno`() throws {
         let error = #expect(throws: SystemError.self) { try checkErrno("close", close(-1)) }
         #expect(error?.code == EBADF)
         #expect(try checkErrno("try", 0) == 0)

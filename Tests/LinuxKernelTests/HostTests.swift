@@ -14,7 +14,7 @@ import Testing
         }
     }
 
-    @Test func `the clocks count nanoseconds of the C library's`() {
+    @Test func `every clock agrees with the C library`() {
         let clocks = [
             (ClockID.realtime, CLOCK_REALTIME), (.monotonic, CLOCK_MONOTONIC), (.boottime, CLOCK_BOOTTIME),
             (.tai, CLOCK_TAI),
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test(.enabled(if: ClockQuality.current() != nil, "adjtimex is forbidden here"))
-    func `the clock's quality has a bound in whole microseconds that is not negative`() throws {
+    func `the clock's error bound is not negative and in whole microseconds`() throws {
         let quality = try #require(ClockQuality.current())
         #expect(quality.maximumError >= 0)
         #expect(quality.estimatedError >= 0)
@@ -38,12 +38,12 @@ import Testing
 }
 
 @Suite struct HostTests {
-    @Test func `the boot hash is the same each time and not nothing`() {
+    @Test func `the boot hash is constant and not zero`() {
         #expect(Host.bootHash() == Host.bootHash())
         #expect(Host.bootHash() != 0)
     }
 
-    @Test func `name and kernel release are the system's`() {
+    @Test func `name and kernel release are those of uname`() {
         var name = [CChar](repeating: 0, count: 256)
         #expect(gethostname(&name, name.count) == 0)
         #expect(Host.name == String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
@@ -51,7 +51,7 @@ import Testing
         #expect(Host.kernelRelease.first?.isNumber == true)
     }
 
-    @Test func `a setting is read without its line's end, and one that is not there is nil`() {
+    @Test func `a setting is read without its newline, and an unknown setting is nil`() {
         #expect(Host.setting("kernel/ostype") == "Linux")
         #expect(Host.setting("net/core/no_such_setting") == nil)
         #expect(Host.setting("net/core") == nil)
@@ -73,14 +73,14 @@ import Testing
         #expect(loopback.mtu > 1000)
     }
 
-    @Test func `all interfaces are those that have a name, and the loopback is one`() throws {
+    @Test func `all interfaces have distinct indexes and include the loopback`() throws {
         let all = try Interface.all()
         #expect(all.contains { $0.name == "lo" })
         #expect(Set(all.map(\.index)).count == all.count)
     }
 
     @Test(arguments: ["gone0", "", "a-name-that-is-longer-than-the-kernel-allows"])
-    func `an unknown name is ENODEV with advice`(name: String) {
+    func `an unknown name throws ENODEV with a remedy`(name: String) {
         let error = #expect(throws: SystemError.self) { try Interface(named: name) }
         #expect(error?.code == ENODEV)
         #expect(error?.description.contains("`ip link`") == true)

@@ -3,10 +3,10 @@ import Testing
 
 @testable import LinuxKernel
 
-/// Namespaces by the names that `ip netns` gives them.
+/// Namespaces identified by their `ip netns` names.
 @Suite(.enabled(if: getuid() == 0, "needs root: it makes a network namespace"))
 struct NetworkNamespaceTests {
-    /// Runs `body` with the name of a namespace of the test's own.
+    /// Runs `body` with the name of a temporary namespace.
     private func withNamespace(_ body: (String) throws -> Void) throws {
         let name = "krn\(getpid())-\(UInt16.random(in: 0 ... .max))"
         try ip("netns", "add", name)
@@ -24,7 +24,7 @@ struct NetworkNamespaceTests {
         try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/thread-self/ns/net")
     }
 
-    @Test func `the body runs inside, and the thread goes back, also when the body throws`() throws {
+    @Test func `the body runs inside, and the thread returns to its namespace even if the body throws`() throws {
         try withNamespace { name in
             let before = try #require(current)
             var inside: String?
@@ -42,9 +42,11 @@ struct NetworkNamespaceTests {
         }
     }
 
-    @Test func `a name that is not there gives ENOENT and the command that lists them`() throws {
+    @Test func `an unknown name throws ENOENT, names the namespace and the command that lists the others`() throws {
         let before = current
         let error = try #require(throws: SystemError.self) { try NetworkNamespace.enter("nosuch-namespace") {} }
-        #expect(error.code == ENOENT && error.remedy?.contains("ip netns") == true && current == before)
+        #expect(error.code == ENOENT && current == before)
+        #expect(error.remedy?.contains("\"nosuch-namespace\" not found") == true)
+        #expect(error.remedy?.contains("`ip netns list`") == true)
     }
 }

@@ -4,10 +4,10 @@ import Testing
 @testable import LinuxKernel
 
 @Suite struct RunningProcessTests {
-    /// A folder that shows processes as /proc does.
+    /// Runs `body` with a folder that shows processes as /proc does.
     private func withProcesses(
         _ processes: [(id: String, name: String, arguments: [String], namespace: String?)],
-        own: String? = "net:[1]", _ body: (String) throws -> Void
+        current: String? = "net:[1]", _ body: (String) throws -> Void
     ) throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("processes-\(UUID())")
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -21,7 +21,7 @@ import Testing
                     atPath: place.appendingPathComponent("ns/net").path, withDestinationPath: namespace)
             }
         }
-        try show("self", [], own)
+        try show("self", [], current)
         for process in processes {
             let arguments = process.arguments.map { $0 + "\0" }.joined()
             try show(process.id, [("comm", process.name + "\n"), ("cmdline", arguments)], process.namespace)
@@ -29,7 +29,7 @@ import Testing
         try body(folder.path)
     }
 
-    @Test func `processes of a name are found by their ids, with their arguments`() throws {
+    @Test func `processes with a given name are returned in the order of their ids, with their arguments`() throws {
         try withProcesses([
             ("812", "ptp4l", ["/usr/sbin/ptp4l", "-i", "eth0"], "net:[1]"),
             ("9", "ptp4l", ["ptp4l", "-i", "eth1"], nil),
@@ -43,17 +43,17 @@ import Testing
         }
     }
 
-    @Test func `a process that is known to be in another network namespace is left out`() throws {
+    @Test func `a process known to be in another network namespace is excluded`() throws {
         let processes = [("5", "ptp4l", ["ptp4l"], "net:[2]"), ("6", "ptp4l", [], "net:[1]")]
         try withProcesses(processes) { folder in
             #expect(RunningProcess.running(named: ["ptp4l"], in: folder).map(\.id) == [6])
         }
-        try withProcesses(processes, own: nil) { folder in
+        try withProcesses(processes, current: nil) { folder in
             #expect(RunningProcess.running(named: ["ptp4l"], in: folder).map(\.id) == [5, 6])
         }
     }
 
-    @Test func `a folder that is not there has no processes, and /proc has this one`() throws {
+    @Test func `a missing folder has no processes, and /proc has this one`() throws {
         #expect(RunningProcess.running(named: ["ptp4l"], in: "/nowhere").isEmpty)
         let name = try String(contentsOfFile: "/proc/self/comm", encoding: .utf8).dropLast()
         #expect(RunningProcess.running(named: [String(name)]).contains { $0.id == getpid() })

@@ -4,19 +4,19 @@ import Testing
 @testable import LinuxKernel
 
 @Suite struct SPSCRingTests {
-    @Test func `elements come out in the order in which they went in`() {
+    @Test func `elements leave in the order in which they entered`() {
         let ring = SPSCRing<Int>(capacity: 8)
         for value in 1...5 { #expect(ring.push(value)) }
         #expect((1...5).map { _ in ring.pop() } == [1, 2, 3, 4, 5])
         #expect(ring.pop() == nil)
     }
 
-    @Test func `an empty ring gives nothing`() {
+    @Test func `an empty ring returns nil`() {
         #expect(SPSCRing<UInt8>(capacity: 2).pop() == nil)
     }
 
     @Test(arguments: [(0, 2), (1, 2), (2, 2), (3, 4), (4, 4), (5, 8), (1000, 1024)])
-    func `a full ring refuses; its room is a power of two`(capacity: Int, room: Int) {
+    func `a full ring rejects an element, and its capacity is a power of two`(capacity: Int, room: Int) {
         let ring = SPSCRing<Int>(capacity: capacity)
         for value in 0..<room { #expect(ring.push(value)) }
         #expect(!ring.push(room))
@@ -26,7 +26,7 @@ import Testing
         #expect((0..<room).map { _ in ring.pop() } == Array(1...room))
     }
 
-    @Test func `the ring goes round many times`() {
+    @Test func `the ring wraps around many times`() {
         let ring = SPSCRing<Int>(capacity: 4)
         for round in 0..<1000 {
             for value in 0..<3 { #expect(ring.push(round * 3 + value)) }
@@ -34,14 +34,14 @@ import Testing
         }
     }
 
-    /// Wider than a word, so that a torn read would show.
+    /// Wider than a word, so that a torn read becomes visible.
     private struct Wide: Sendable, BitwiseCopyable {
         var first: Int
         var second: Int
         var third: Int
     }
 
-    @Test func `two threads hand over a million elements, whole and in order`() async throws {
+    @Test func `two threads transfer a million elements, whole and in order`() async throws {
         let ring = SPSCRing<Wide>(capacity: 256)
         let count = 1_000_000
         let faults = Atomic<Int>(0)

@@ -5,7 +5,7 @@ import Testing
 @testable import LinuxKernel
 
 @Suite struct EventSignalTests {
-    @Test func `a raised signal is seen until it is cleared`() throws {
+    @Test func `a raised signal stays raised until it is cleared`() throws {
         let signal = try EventSignal()
         #expect(try !signal.descriptor.waitForInput(timeout: 0))
         signal.raise()
@@ -16,7 +16,7 @@ import Testing
         #expect(try !signal.descriptor.waitForInput(timeout: 0))
     }
 
-    @Test func `a signal that is down may be cleared`() throws {
+    @Test func `clearing a signal that is not raised has no effect`() throws {
         let signal = try EventSignal()
         signal.clear()
         signal.raise()
@@ -25,12 +25,12 @@ import Testing
 
     @Test func `a signal raised by another thread ends the wait`() throws {
         let signal = SharedSignal(try EventSignal())
-        // Not a task: the wait holds a thread of the pool that would run it.
+        // Not a task: the wait blocks a thread of the pool that would run it.
         Thread.detachNewThread { signal.value.raise() }
         #expect(try signal.value.descriptor.waitForInput(timeout: 10_000_000_000))
     }
 
-    @Test func `a wait without input ends after its time`() throws {
+    @Test func `a wait without input ends after its timeout`() throws {
         let signal = try EventSignal()
         let start = ClockID.monotonic.now()
         #expect(try !signal.descriptor.waitForInput(timeout: 5_000_000))
@@ -43,32 +43,32 @@ import Testing
     }
 }
 
-/// A file of the calling thread's in /proc.
+/// Returns a file of the calling thread in /proc.
 private func file(_ name: String) -> String {
     (try? String(contentsOfFile: "/proc/thread-self/\(name)", encoding: .utf8)) ?? ""
 }
 
-/// The processors that the calling thread may use, such as "0-3,8".
+/// Returns the processors that the calling thread may use, such as "0-3,8".
 private func allowedProcessors() -> String {
     let line = file("status").split(separator: "\n").first { $0.hasPrefix("Cpus_allowed_list:") } ?? ""
     return line.drop { !$0.isNumber }.description
 }
 
 @Suite struct PacketThreadTests {
-    @Test func `the body runs on a thread of its own and the caller goes on after it`() async throws {
+    @Test func `the body runs on a separate thread, and the caller resumes after it`() async throws {
         let caller = file("stat")
         let seen = Mutex("")
         try await PacketThread.run(named: "body") {
-            let own = file("stat")
-            seen.withLock { $0 = own }
+            let stat = file("stat")
+            seen.withLock { $0 = stat }
         }
-        // The line starts with the thread's number.
+        // The line starts with the thread's id.
         let number = seen.withLock { $0.prefix { $0 != " " } }
         #expect(!number.isEmpty)
         #expect(number != caller.prefix { $0 != " " })
     }
 
-    @Test func `the thread has its name, cut to what the kernel holds`() async throws {
+    @Test func `the thread has its name, truncated to 15 bytes`() async throws {
         let name = Mutex("")
         try await PacketThread.run(named: "a-name-of-more-than-fifteen") {
             let text = file("comm")
@@ -82,16 +82,15 @@ private func allowedProcessors() -> String {
         let cpu = try #require(Int(all.prefix { $0.isNumber }))
         let pinned = Mutex("")
         try await PacketThread.run(named: "pinned", cpu: cpu) {
-            let own = allowedProcessors()
-            pinned.withLock { $0 = own }
+            let allowed = allowedProcessors()
+            pinned.withLock { $0 = allowed }
         }
         #expect(pinned.withLock { $0 } == "\(cpu)")
         #expect(allowedProcessors() == all)
     }
 
-    @Test(arguments: [-1, 1023, 4096, .max, .min]) func `a processor that is not there is an error, and nothing runs`(
-        cpu: Int
-    ) async {
+    @Test(arguments: [-1, 1023, 4096, .max, .min])
+    func `a processor that does not exist throws EINVAL, and the body does not run`(cpu: Int) async {
         let ran = Atomic<Bool>(false)
         let error = await #expect(throws: SystemError.self) {
             try await PacketThread.run(named: "nowhere", cpu: cpu) { ran.store(true, ordering: .relaxed) }

@@ -63,7 +63,7 @@ struct ClockStepTests {
             let received = arrived + stamps.received
             let sent = ClockStepTests.now() + stamps.sent
             let paired = stamps.reported.map {
-                PairedStamps(
+                PairedTimestamps(
                     instance: 5, bootHash: 7, clockSteps: $0, transmit0: last,
                     receive0: ReceiveStamps(sequence: probeSequence, software: received, app: received))
             }

@@ -1,6 +1,19 @@
 import NetworkAddresses
 import Testing
 
+/// A generator with the same sequence in every run, so that a failure can be reproduced.
+private struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
+
 @Suite("IP addresses")
 struct IPAddressTests {
     @Test("A dotted quad is the big-endian number of its octets")
@@ -11,18 +24,18 @@ struct IPAddressTests {
     }
 
     @Test(
-        "Dotted quads that readers disagree about are refused",
+        "Ambiguous and malformed dotted quads are rejected",
         arguments: [
             "", ".", "1", "1.2.3", "1.2.3.4.5", "01.2.3.4", "1.2.3.04", "1.2.3.00", "1.2.3.256", "1.2.3.1000",
             "1.2..4", ".1.2.3", "1.2.3.", " 1.2.3.4", "1.2.3.4 ", "+1.2.3.4", "-1.2.3.4", "0x1.2.3.4", "1.2.3.4/8",
             "1.2.3.٤",
         ])
-    func refusedIPv4(text: String) {
+    func rejectedIPv4(text: String) {
         #expect(IPAddress(text) == nil)
     }
 
     @Test(
-        "IPv6 text of every form is read as its number",
+        "Every form of IPv6 text parses to its number",
         arguments: [
             ("::", 0), ("::1", 1), ("1::", 1 << 112),
             ("2001:db8::1", 0x2001_0DB8_0000_0000_0000_0000_0000_0001),
@@ -39,18 +52,18 @@ struct IPAddressTests {
     }
 
     @Test(
-        "Text that is not quite an IPv6 address is refused",
+        "Malformed IPv6 text is rejected",
         arguments: [
             ":", ":::", "1", "1:", ":1", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7:8::", "::1:2:3:4:5:6:7:8",
             "1::2::3", "1:::2", "12345::", "g::", "fe80::1%eth0", "[::1]", "::1/64", "::1.2.3", "1.2.3.4::",
             "::1.2.3.4:5", "1:2:3:4:5:6:7:1.2.3.4", "::01.2.3.4", " ::1", "::1 ", "1::2:", ":1::2",
         ])
-    func refusedIPv6(text: String) {
+    func rejectedIPv6(text: String) {
         #expect(IPAddress(text) == nil)
     }
 
     @Test(
-        "The description is the one of RFC 5952",
+        "The description is canonical (RFC 5952)",
         arguments: [
             ("2001:0db8:0000:0000:0001:0000:0000:0001", "2001:db8::1:0:0:1"),
             ("2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"),
@@ -65,9 +78,9 @@ struct IPAddressTests {
         #expect(IPAddress(text)?.description == expected)
     }
 
-    @Test("Reading a description gives the address back")
+    @Test("A description parses back to its address")
     func lossless() {
-        var generator = SystemRandomNumberGenerator()
+        var generator = SplitMix64(state: 1)
         for _ in 0..<2000 {
             // A random mask makes runs of zero groups likely.
             var value = UInt128.random(in: 0 ... .max, using: &generator)

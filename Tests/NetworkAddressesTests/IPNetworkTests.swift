@@ -3,7 +3,7 @@ import Testing
 
 @Suite("IP networks")
 struct IPNetworkTests {
-    @Test("A network holds its first and last address and no neighbour of them")
+    @Test("A network contains its first and last address and none of their outer neighbours")
     func bounds() throws {
         let network = try #require(IPNetwork("10.64.0.0/10"))
         #expect(network.contains(.v4(0x0A40_0000)))
@@ -12,7 +12,7 @@ struct IPNetworkTests {
         #expect(!network.contains(.v4(0x0A80_0000)))
     }
 
-    @Test("An IPv6 network holds its first and last address and no neighbour of them")
+    @Test("An IPv6 network contains its first and last address and none of their outer neighbours")
     func boundsIPv6() throws {
         let network = try #require(IPNetwork("2001:db8::/33"))
         #expect(try network.contains(#require(IPAddress("2001:db8::"))))
@@ -30,7 +30,7 @@ struct IPNetworkTests {
         #expect(IPNetwork("::1")?.prefixLength == 128)
     }
 
-    @Test("A prefix of zero holds every address of its own family and none of the other")
+    @Test("A prefix length of zero contains every address of its family and none of the other")
     func everything() throws {
         let every = try #require(IPNetwork("0.0.0.0/0"))
         #expect(every.contains(.v4(0)) && every.contains(.v4(.max)))
@@ -41,16 +41,16 @@ struct IPNetworkTests {
     }
 
     @Test(
-        "Bits after the prefix, and lengths that do not fit, are refused",
+        "Bits after the prefix, and lengths that do not fit, are rejected",
         arguments: [
             "10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "/8", "10.0.0.0/08", "10.0.0.0/8/8", "10.0.0/8",
             "2001:db8::1/64", "2001:db8::/129", "2001:db8::/1000", "::/ 8", "10.0.0.0/8 ", "128.0.0.0/0", "",
         ])
-    func refused(text: String) {
+    func rejected(text: String) {
         #expect(IPNetwork(text) == nil)
     }
 
-    @Test("The initializer from parts refuses what the text form refuses")
+    @Test("The initializer from parts rejects the same networks as the text form")
     func parts() {
         #expect(IPNetwork(address: .v4(0x0A00_0001), prefixLength: 8) == nil)
         #expect(IPNetwork(address: .v4(0x0A00_0000), prefixLength: 33) == nil)
@@ -58,7 +58,8 @@ struct IPNetworkTests {
         #expect(IPNetwork(address: .v6(0), prefixLength: 33) != nil)
     }
 
-    @Test("The description can be read again", arguments: ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32", "::/0"])
+    @Test(
+        "A description parses back to its network", arguments: ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32", "::/0"])
     func description(text: String) {
         #expect(IPNetwork(text)?.description == text)
     }

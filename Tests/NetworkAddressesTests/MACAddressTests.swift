@@ -11,12 +11,12 @@ struct MACAddressTests {
         #expect(address?[5] == 0x5E)
     }
 
-    @Test("Hyphens separate as well as colons")
+    @Test("Hyphens separate octets as colons do")
     func hyphens() {
         #expect(MACAddress("02-1a-2b-3c-4d-5e") == MACAddress(rawValue: 0x021A_2B3C_4D5E))
     }
 
-    @Test("The description is lower case with colons and every leading zero")
+    @Test("The description is lower case, with colons and leading zeros")
     func description() {
         #expect(MACAddress(rawValue: 0x000A_0B00_F00F).description == "00:0a:0b:00:f0:0f")
         #expect(MACAddress.broadcast.description == "ff:ff:ff:ff:ff:ff")
@@ -24,13 +24,13 @@ struct MACAddressTests {
     }
 
     @Test(
-        "Anything but six pairs with one kind of separator is refused",
+        "Anything except six pairs with one kind of separator is rejected",
         arguments: [
             "", ":", "02:1a:2b:3c:4d", "02:1a:2b:3c:4d:5e:", "02:1a:2b:3c:4d:5e:6f", "2:1a:2b:3c:4d:5e",
             "02:1a-2b:3c:4d:5e", "02:1g:2b:3c:4d:5e", "021a2b3c4d5e", "02.1a.2b.3c.4d.5e", "0::1a:2b:3c:4d:5",
             " 2:1a:2b:3c:4d:5e", "02:1a:2b:3c:4d:5é",
         ])
-    func refused(text: String) {
+    func rejected(text: String) {
         #expect(MACAddress(text) == nil)
     }
 
@@ -48,14 +48,14 @@ struct MACAddressTests {
         #expect(!MACAddress(rawValue: 0xFE00_0000_0001).isMulticast)
     }
 
-    @Test("An octet outside of the address is zero, not a trap")
+    @Test("An octet out of range is zero")
     func outside() {
         #expect(MACAddress.broadcast.octet(6) == 0)
         #expect(MACAddress.broadcast.octet(-1) == 0)
         #expect(MACAddress.broadcast[Int.max] == 0)
     }
 
-    @Test("EUI-64 has FF-FE between the halves, and the link-local address a bit inverted besides")
+    @Test("EUI-64 has FF-FE between the halves, and the link-local address also inverts a bit")
     func widened() {
         // The example of RFC 2464 section 4.
         let mac = MACAddress(rawValue: 0x3456_789A_BCDE)

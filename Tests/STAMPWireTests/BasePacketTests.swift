@@ -3,13 +3,13 @@ import Testing
 
 @Suite("Base packets")
 struct BasePacketTests {
-    /// RFC 8762 section 4.2.1 by hand: T1 is 1700000000.123456789 s, NTP.
+    /// Written by hand from RFC 8762 section 4.2.1: T1 is 1700000000.123456789 s, in NTP format.
     static let sender = hex(
         """
         00000102 e8fe6f80 1f9add38 8f85 a55a
         00000000 00000000 00000000 00000000 00000000 00000000 00000000
         """)
-    /// RFC 8762 section 4.3.1 by hand: T3 and T2 in NTP, T1 in PTP.
+    /// Written by hand from RFC 8762 section 4.3.1: T3 and T2 in NTP format, T1 in PTP format.
     static let reflector = hex(
         """
         01020304 e8fe6f80 80000000 8f85 a55a
@@ -17,7 +17,7 @@ struct BasePacketTests {
         """)
     static let pivot: Int64 = 1_800_000_000_000_000_000
 
-    @Test("Every field of a sender packet is where RFC 8762 section 4.2.1 has it")
+    @Test("Every field of a sender packet is at its offset from RFC 8762 section 4.2.1")
     func decodeSender() throws {
         let packet = try #require(SenderPacket(bytes: Self.sender))
         #expect(packet.sequence == 0x102)
@@ -27,7 +27,7 @@ struct BasePacketTests {
         #expect(packet.ssid == 0xA55A)
     }
 
-    @Test("A sender packet is written as RFC 8762 section 4.2.1 has it, zeros included")
+    @Test("A sender packet is written as in RFC 8762 section 4.2.1, including its zeros")
     func encodeSender() {
         let packet = SenderPacket(
             sequence: 0x102, timestampNanoseconds: 1_700_000_000_123_456_789,
@@ -36,7 +36,7 @@ struct BasePacketTests {
         #expect(bytes == Self.sender + [0xEE, 0xEE])
     }
 
-    @Test("A sender packet is read from 14 bytes on, with an SSID of zero under 16")
+    @Test("A sender packet needs 14 bytes, and its SSID is zero below 16")
     func shortSender() {
         for count in 0...44 {
             let packet = SenderPacket(bytes: Array(Self.sender.prefix(count)))
@@ -45,7 +45,7 @@ struct BasePacketTests {
         }
     }
 
-    @Test("Must-be-zero bytes are not looked at")
+    @Test("Must-be-zero bytes are ignored")
     func mustBeZero() throws {
         let dirty = Array(Self.sender.prefix(16)) + [UInt8](repeating: 0xFF, count: 28)
         #expect(SenderPacket(bytes: dirty) == SenderPacket(bytes: Self.sender))
@@ -54,7 +54,7 @@ struct BasePacketTests {
         #expect(ReflectorPacket(bytes: reply) == ReflectorPacket(bytes: Self.reflector))
     }
 
-    @Test("Every field of a reflector packet is where RFC 8762 section 4.3.1 has it")
+    @Test("Every field of a reflector packet is at its offset from RFC 8762 section 4.3.1")
     func decodeReflector() throws {
         let packet = try #require(ReflectorPacket(bytes: Self.reflector))
         #expect(packet.sequence == 0x0102_0304)
@@ -68,7 +68,7 @@ struct BasePacketTests {
         #expect(packet.senderTTL == 63)
     }
 
-    @Test("A reflector packet is written as RFC 8762 section 4.3.1 has it, zeros included")
+    @Test("A reflector packet is written as in RFC 8762 section 4.3.1, including its zeros")
     func encodeReflector() throws {
         let packet = try #require(ReflectorPacket(bytes: Self.reflector))
         let bytes = written(45) { span in packet.write(into: &span) }
@@ -99,7 +99,7 @@ struct BasePacketTests {
         #expect(packet.timestampNanoseconds(near: Self.pivot) == 1_700_000_000_123_456_789)
     }
 
-    @Test("The replies of TWAMP-Light reflectors are read from 38 bytes on, without a TTL under 41")
+    @Test("A TWAMP-Light reply needs 38 bytes, and has no TTL below 41")
     func shortReflector() {
         for count in 0...44 {
             let packet = ReflectorPacket(bytes: Array(Self.reflector.prefix(count)))
@@ -108,7 +108,7 @@ struct BasePacketTests {
         }
     }
 
-    @Test("Nothing is written where 44 bytes do not fit")
+    @Test("Nothing is written if 44 bytes do not fit")
     func noRoom() throws {
         let sender = try #require(SenderPacket(bytes: Self.sender))
         let reflector = try #require(ReflectorPacket(bytes: Self.reflector))

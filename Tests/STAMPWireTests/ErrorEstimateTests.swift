@@ -29,7 +29,7 @@ struct ErrorEstimateTests {
         }
     }
 
-    @Test("S is the highest bit, Z the next, then six of scale and eight of multiplier")
+    @Test("From the highest bit: S, Z, six bits of scale, eight bits of multiplier")
     func bits() {
         #expect(ErrorEstimate(synchronized: true, isPTP: false, errorNanoseconds: 0).rawValue == 0x8001)
         #expect(ErrorEstimate(synchronized: false, isPTP: true, errorNanoseconds: 0).rawValue == 0x4001)
@@ -39,7 +39,7 @@ struct ErrorEstimateTests {
     }
 
     @Test(
-        "Reading rounds up, saturates, and takes a multiplier of zero for corrupt",
+        "The error in nanoseconds is rounded up, saturates, and is nil for a multiplier of zero",
         arguments: [
             (0x0001, 1), (0x0004, 1), (0x0005, 2), (0x2001, 1_000_000_000), (0x1980, 1_000_000_000),
             (0x20FF, 255_000_000_000), (0x3FFF, .max), (0x4100, nil), (0x8000, nil), (0x0000, nil),
@@ -48,7 +48,7 @@ struct ErrorEstimateTests {
         #expect(ErrorEstimate(rawValue: rawValue).errorNanoseconds == nanoseconds)
     }
 
-    @Test("Every one of the 65536 values can be read")
+    @Test("Only a multiplier of zero has no error, among all 65536 values")
     func total() {
         for rawValue in UInt16.min ... .max {
             let estimate = ErrorEstimate(rawValue: rawValue)

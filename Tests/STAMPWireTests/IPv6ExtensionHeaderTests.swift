@@ -4,7 +4,7 @@ import Testing
 
 @Suite("IPv6 extension headers")
 struct IPv6ExtensionHeaderTests {
-    /// A frame with `headers` between the fixed header, which names `first`, and a UDP datagram.
+    /// Returns a frame with `headers` between the fixed header, whose next header is `first`, and a UDP datagram.
     private func frame(first: UInt8, headers: [UInt8]) -> [UInt8] {
         var frame = Array(Golden.ipv6.prefix(54)) + headers + Array(Golden.ipv6.suffix(11))
         frame[20] = first
@@ -30,14 +30,14 @@ struct IPv6ExtensionHeaderTests {
         #expect(try decodeFrame(frame).get().payload.upperBound == frame.count)
     }
 
-    @Test("Eight headers are walked, a ninth is refused")
+    @Test("Eight extension headers are accepted, a ninth is rejected")
     func bounded() {
         let eight = [[UInt8]](repeating: header(next: 60), count: 7).flatMap { $0 } + header(next: 17)
         #expect(frameError(frame(first: 60, headers: eight)) == nil)
         #expect(frameError(frame(first: 60, headers: header(next: 60) + eight)) == .badHeader)
     }
 
-    @Test("A chain that never comes to UDP ends with the packet")
+    @Test("A chain without UDP ends with the packet")
     func endless() {
         let chain = [[UInt8]](repeating: header(next: 60), count: 4).flatMap { $0 }
         var packet = Array(Golden.ipv6.prefix(54)) + chain
@@ -46,38 +46,38 @@ struct IPv6ExtensionHeaderTests {
         #expect(frameError(packet) == .badHeader)
     }
 
-    @Test("Hop-by-hop options are allowed only directly after the fixed header")
+    @Test("Hop-by-hop options are accepted only directly after the fixed header")
     func hopByHopFirst() {
         #expect(frameError(frame(first: 0, headers: header(next: 17))) == nil)
         #expect(frameError(frame(first: 60, headers: header(next: 0) + header(next: 17))) == .badHeader)
         #expect(frameError(frame(first: 0, headers: header(next: 0) + header(next: 17))) == .badHeader)
     }
 
-    @Test("An extension header that runs past the payload is refused", arguments: [1, 2, 200, 255] as [UInt8])
+    @Test("An extension header that runs past the payload is rejected", arguments: [1, 2, 200, 255] as [UInt8])
     func overlong(units: UInt8) {
         var packet = frame(first: 60, headers: header(next: 17))
         packet[55] = units
-        // One unit more covers eight of the eleven UDP bytes, and leaves too few for a UDP header.
+        // One more unit covers eight of the eleven UDP bytes and leaves too few for a UDP header.
         #expect(frameError(packet) == .badHeader)
     }
 
-    @Test("An extension header with fewer than eight bytes left is refused", arguments: 1..<8)
+    @Test("An extension header with fewer than eight bytes left is rejected", arguments: 1..<8)
     func cut(count: Int) {
         var packet = Array(Golden.ipv6.prefix(54)) + [UInt8](repeating: 0, count: count)
         packet[20] = 60
         packet[19] = UInt8(count)
         #expect(frameError(packet) == .badHeader)
-        // What lies behind the payload in the frame is not a header of this packet.
+        // Bytes after the payload are not a header of this packet.
         #expect(frameError(packet + header(next: 17)) == .badHeader)
     }
 
-    @Test("A fragment header is a fragment, wherever it stands")
+    @Test("A fragment header marks a fragment at any position")
     func fragment() {
         #expect(frameError(frame(first: 44, headers: header(next: 17))) == .fragment)
         #expect(frameError(frame(first: 0, headers: header(next: 44) + header(next: 17))) == .fragment)
     }
 
-    @Test("A routing header with segments left is not at its destination")
+    @Test("A routing header with segments left is rejected")
     func segmentsLeft() {
         var packet = frame(first: 43, headers: header(next: 17))
         #expect(frameError(packet) == nil)

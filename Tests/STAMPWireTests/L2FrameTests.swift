@@ -2,7 +2,7 @@ import NetworkAddresses
 import STAMPWire
 import Testing
 
-/// Frames without IP, written by hand after docs/l2-frame.md. All go from 49153 to 862.
+/// Frames without IP, written by hand from docs/l2-frame.md. All go from port 49153 to 862.
 private enum L2Golden {
     static let ordinary = hex(
         """
@@ -16,7 +16,7 @@ private enum L2Golden {
         4f574c32 01 00 0003 c001 035e
         010203
         """)
-    /// Its packet has an odd length, so the TLV has a byte more.
+    /// The packet's length is odd, so the TLV has one more byte.
     static let ptp = hex(
         """
         021122334455 02aabbccddee 88f7
@@ -46,7 +46,7 @@ private func set(_ frame: [UInt8], _ offset: Int, _ bytes: String) -> [UInt8] {
 
 @Suite("Decoding frames without IP")
 struct L2FrameDecodingTests {
-    @Test("Every field of an ordinary frame is where the document has it")
+    @Test("Every field of an ordinary frame is at its documented offset")
     func ordinary() throws {
         let frame = try decode(L2Golden.ordinary).get()
         #expect(frame.destinationMAC == MACAddress("02:11:22:33:44:55"))
@@ -56,22 +56,22 @@ struct L2FrameDecodingTests {
         #expect(frame.payload == 26..<29 && frame.length == 29)
     }
 
-    @Test("A tag is taken apart and moves the rest by four bytes")
+    @Test("A tag is decoded and moves the rest by four bytes")
     func vlan() throws {
         let frame = try decode(L2Golden.tagged).get()
         #expect(frame.vlan == VLANTag(priority: 5, dropEligible: true, identifier: 100))
         #expect(frame.payload == 30..<33)
-        #expect(error(set(L2Golden.tagged, 16, "8100")) == .notL2, "a second tag is not looked through")
+        #expect(error(set(L2Golden.tagged, 16, "8100")) == .notL2, "a second tag is rejected")
     }
 
-    @Test("In a PTP frame the packet stands in the TLV behind the message")
+    @Test("In a PTP frame the packet is in the TLV after the message")
     func ptp() throws {
         let frame = try decode(L2Golden.ptp).get()
         #expect(frame.shape == .ptp && frame.sourcePort == 49153 && frame.destinationPort == 862)
         #expect(frame.payload == 74..<77 && frame.length == 78)
     }
 
-    @Test("What stands in the PTP header is not looked at: a transparent clock corrects it, a NIC may, too")
+    @Test("The PTP header is ignored, because transparent clocks and NICs may change it")
     func ptpHeader() throws {
         var generator = SeededGenerator(state: 3)
         let plain = try decode(L2Golden.ptp).get()
@@ -81,7 +81,7 @@ struct L2FrameDecodingTests {
         }
     }
 
-    @Test("Ethernet's padding is not payload", arguments: L2Golden.frames)
+    @Test("Ethernet padding is not payload", arguments: L2Golden.frames)
     func padding(frame: [UInt8]) throws {
         let bare = try decode(frame).get()
         for count in [1, 17, 60] {
@@ -89,18 +89,18 @@ struct L2FrameDecodingTests {
         }
     }
 
-    @Test("An empty packet is a packet")
+    @Test("An empty packet is valid")
     func empty() throws {
         let frame = set(L2Golden.ordinary, 20, "0000")
         #expect(try decode(frame).get().payload == 26..<26)
     }
 
-    @Test("Another EtherType, TLV, magic or version is not ours")
+    @Test("Another EtherType, TLV type, magic or version is rejected")
     func thirdParty() {
         for type in ["0800", "86dd", "88b6", "88a8", "0000", "05dc"] {
             #expect(error(set(L2Golden.ordinary, 12, type)) == .notL2)
         }
-        // An ordinary frame's bytes are no TLV, and a TLV's are no ordinary frame's.
+        // The bytes of an ordinary frame are no TLV, and a TLV is no ordinary frame.
         #expect(error(set(L2Golden.ptp, 12, "88b5")) == .notL2)
         #expect(error(set(L2Golden.ordinary, 12, "88f7")) == .short)
         for type in ["0000", "0003", "2005"] { #expect(error(set(L2Golden.ptp, 58, type)) == .notL2) }
@@ -111,18 +111,18 @@ struct L2FrameDecodingTests {
         for version in ["00", "02", "ff"] { #expect(error(set(L2Golden.ordinary, 18, version)) == .notL2) }
     }
 
-    @Test("The reserved byte may come to mean something")
+    @Test("The reserved byte is ignored")
     func reserved() throws {
         #expect(try decode(set(L2Golden.ordinary, 19, "ff")).get() == decode(L2Golden.ordinary).get())
     }
 
-    @Test("A packet longer than its frame, or than its TLV, is truncated")
+    @Test("A packet longer than its frame or its TLV is truncated")
     func truncated() {
         for length in ["0004", "0100", "ffff"] {
             #expect(error(set(L2Golden.ordinary, 20, length)) == .truncated)
             #expect(error(set(L2Golden.tagged, 24, length)) == .truncated)
         }
-        // The TLV has room for one byte more than the packet has, and bytes behind it are not its own.
+        // The TLV has room for one byte more than the packet, and the bytes after it are not part of it.
         #expect(error(set(L2Golden.ptp, 68, "0004")) == nil)
         #expect(error(set(L2Golden.ptp, 68, "0005")) == .truncated)
         #expect(error(set(L2Golden.ptp, 68, "0005") + [0, 0, 0, 0]) == .truncated)
@@ -130,7 +130,7 @@ struct L2FrameDecodingTests {
         for length in ["0000", "000b"] { #expect(error(set(L2Golden.ptp, 60, length)) == .short) }
     }
 
-    @Test("Every prefix is refused", arguments: L2Golden.frames)
+    @Test("Every prefix is rejected", arguments: L2Golden.frames)
     func prefixes(frame: [UInt8]) {
         for count in 0..<frame.count {
             let found = error(Array(frame.prefix(count)))
@@ -138,10 +138,10 @@ struct L2FrameDecodingTests {
         }
     }
 
-    @Test("Random and damaged bytes are refused, or decoded inside of their bounds")
+    @Test("Random and damaged frames are rejected or decoded within their bounds")
     func hostile() {
         var generator = SeededGenerator(state: 7)
-        var taken = 0
+        var accepted = 0
         for round in 0..<20_000 {
             var frame = L2Golden.frames[round % 3] + generator.bytes(Int(generator.next() % 40))
             for _ in 0..<Int(generator.next() % 4) {
@@ -149,10 +149,10 @@ struct L2FrameDecodingTests {
             }
             if round % 5 == 0 { frame = generator.bytes(Int(generator.next() % 200)) }
             guard case .success(let decoded) = decode(frame) else { continue }
-            taken += 1
+            accepted += 1
             #expect(decoded.payload.lowerBound >= 26 && decoded.payload.upperBound <= frame.count)
         }
-        #expect(taken > 1000, "some came through")
+        #expect(accepted > 1000, "\(accepted) of 20000 frames were accepted")
     }
 }
 
@@ -181,21 +181,21 @@ struct L2FrameEncodingTests {
         return frame
     }
 
-    @Test("The frames are the hand-written ones, byte for byte")
+    @Test("The frames match the hand-written ones, byte for byte")
     func golden() {
         #expect(encode(templates[0], [1, 2, 3]) == L2Golden.ordinary)
         #expect(encode(templates[1], [1, 2, 3]) == L2Golden.tagged)
         #expect(encode(templates[2], [1, 2, 3]) == L2Golden.ptp)
     }
 
-    @Test("A PTP frame to a group does not say that it is for one station")
+    @Test("A PTP frame to a group address has no unicast flag")
     func multicast() {
         var template = templates[2]
         template.destinationMAC = MACAddress(rawValue: 0x0180_C200_000E)
         #expect(Array(encode(template, [1, 2])[20..<22]) == [0, 0])
     }
 
-    @Test("What was encoded is decoded again, at even and odd lengths, and PTP's lengths are even")
+    @Test("Decoding recovers the payload at even and odd lengths, and PTP lengths are even")
     func roundTrip() throws {
         var generator = SeededGenerator(state: 1)
         for count in Array(0..<70) + [1399, 1400, 8191, 65400] {
@@ -210,7 +210,7 @@ struct L2FrameEncodingTests {
         }
     }
 
-    @Test("The room in an MTU is filled to the last byte, and never overfilled", arguments: [1500, 1501, 9000, 65535])
+    @Test("A payload fills an MTU to the last byte and never exceeds it", arguments: [1500, 1501, 9000, 65535])
     func room(mtu: Int) {
         for template in templates {
             let link = template.vlan == nil ? 14 : 18
@@ -223,7 +223,7 @@ struct L2FrameEncodingTests {
         #expect(L2FrameShape.ptp.room(mtu: 20) < 0)
     }
 
-    @Test("What does not fit is not written")
+    @Test("Nothing is written if the frame does not fit")
     func tooSmall() {
         for template in templates {
             for payload in [3, 4] {
@@ -239,7 +239,7 @@ struct L2FrameEncodingTests {
         }
     }
 
-    @Test("A Sync that does not fit is not written")
+    @Test("Nothing is written if a Sync does not fit")
     func sync() {
         var bytes = [UInt8](repeating: 0xEE, count: 60)
         let request = PTPSync(source: .broadcast, sequence: 1)

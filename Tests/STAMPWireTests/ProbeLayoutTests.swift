@@ -12,14 +12,14 @@ struct ProbeLayoutTests {
         }
     }
 
-    @Test("The least probe is the base packet and three TLVs, and with class of service a fourth")
+    @Test("The smallest probe is the base packet with three TLVs, and with class of service four")
     func minimum() throws {
         #expect(ProbeLayout.minimum == 44 + 8 + 20 + 244)
         #expect(try ProbeLayout(size: nil, classOfService: false).size == 316)
         #expect(try ProbeLayout(size: nil, classOfService: true).size == 324)
     }
 
-    @Test("The fixed parts are the hand-written ones, with U set on every TLV")
+    @Test("The fixed parts match the hand-written ones, with U set on every TLV")
     func golden() throws {
         let layout = try ProbeLayout(size: 334, classOfService: true)
         let bytes = written(336) { span in layout.writeFixedParts(into: &span, requestedDSCP: 46) }
@@ -35,7 +35,7 @@ struct ProbeLayoutTests {
         let bytes = written(layout.size) { span in layout.writeFixedParts(into: &span, requestedDSCP: 1) }
         var expected: [UInt8: Int] = [
             TLVType.timestampInformation: layout.timestampInformationOffset, TLVType.followUp: layout.followUpOffset,
-            TLVType.pairedStamps: layout.pairedStampsOffset,
+            TLVType.pairedTimestamps: layout.pairedTimestampsOffset,
         ]
         expected[TLVType.classOfService] = layout.classOfServiceOffset
         expected[TLVType.extraPadding] = layout.paddingOffset
@@ -55,8 +55,8 @@ struct ProbeLayoutTests {
         #expect(tlvs(in: bytes).last?.value == 320..<65507)
     }
 
-    @Test("A size that cannot be had says which can")
-    func refused() {
+    @Test("An impossible size throws the possible ones")
+    func rejected() {
         #expect(failure(size: 315, classOfService: false) == .tooSmall(minimum: 316))
         #expect(failure(size: 316, classOfService: true) == .tooSmall(minimum: 324))
         #expect(failure(size: .min, classOfService: false) == .tooSmall(minimum: 316))
@@ -68,14 +68,14 @@ struct ProbeLayoutTests {
         #expect(failure(size: .max, classOfService: false) == .tooLarge(maximum: 65507))
     }
 
-    @Test("The errors name the sizes")
+    @Test("The errors state the possible sizes")
     func descriptions() {
         #expect("\(ProbeLayoutError.tooSmall(minimum: 316))".contains("316"))
-        #expect("\(ProbeLayoutError.cannotPad(nearestSmaller: 324, nearestLarger: 328))".contains("324 and 328"))
+        #expect("\(ProbeLayoutError.cannotPad(nearestSmaller: 324, nearestLarger: 328))".contains("324 or 328"))
         #expect("\(ProbeLayoutError.tooLarge(maximum: 65507))".contains("65507"))
     }
 
-    @Test("Nothing is written into a shorter payload")
+    @Test("Nothing is written into a payload that is too short")
     func noRoom() throws {
         let layout = try ProbeLayout(size: nil, classOfService: false)
         let bytes = written(315) { span in !layout.writeFixedParts(into: &span, requestedDSCP: 0) }

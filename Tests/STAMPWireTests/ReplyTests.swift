@@ -1,7 +1,7 @@
 import STAMPWire
 import Testing
 
-/// What the reflector of these tests knows.
+/// The reflector's input in these tests.
 let replyContext = ReplyContext(
     sequence: 0x0102_0304, receiveNanoseconds: 1_700_000_000_123_456_789,
     transmitNanoseconds: 1_700_000_000_500_000_000, errorEstimate: ErrorEstimate(rawValue: 0x8F85), ttl: 63, dscp: 10,
@@ -18,7 +18,7 @@ func reply(
 
 @Suite("Replies: the base packet")
 struct ReplyTests {
-    /// T1 is 1700000000.123456789 s in NTP.
+    /// T1 is 1700000000.123456789 s, in NTP format.
     private let probe = BasePacketTests.sender
     private let expected = hex(
         """
@@ -33,14 +33,14 @@ struct ReplyTests {
         #expect(result == ReplyResult(length: 44, replyDSCP: 10, probePaired: nil))
     }
 
-    @Test("The bytes after the reply are left alone")
+    @Test("Bytes after the reply are unchanged")
     func excess() {
         let (result, bytes) = reply(to: probe, room: 50)
         #expect(result?.length == 44)
         #expect(bytes == expected + [UInt8](repeating: 0xEE, count: 6))
     }
 
-    @Test("A probe shorter than the base packet gets 44 bytes, its missing ones read as zero", arguments: 14..<44)
+    @Test("A probe shorter than the base packet gets 44 bytes, with missing bytes read as zero", arguments: 14..<44)
     func short(count: Int) {
         let (result, bytes) = reply(to: Array(probe.prefix(count)))
         var shortened = expected
@@ -59,7 +59,7 @@ struct ReplyTests {
         #expect(bytes.allSatisfy { $0 == 0xEE })
     }
 
-    @Test("Without room for the whole reply nothing is written")
+    @Test("Nothing is written if the reply does not fit")
     func noRoom() {
         for (probe, room) in [(probe, 43), (Array(probe.prefix(14)), 43), (probe + hex("80 01 0000"), 47), (probe, 0)] {
             let (result, bytes) = reply(to: probe, room: room)
@@ -68,13 +68,13 @@ struct ReplyTests {
         }
     }
 
-    @Test("What the probe has in its must-be-zero bytes does not come back")
+    @Test("Must-be-zero bytes of the probe are not reflected")
     func mustBeZero() {
         let dirty = Array(probe.prefix(16)) + [UInt8](repeating: 0xFF, count: 28)
         #expect(reply(to: dirty).bytes == expected)
     }
 
-    @Test("The sender's timestamp and error estimate come back as they are, whatever they mean")
+    @Test("The sender's timestamp and error estimate are reflected unchanged, whatever their values")
     func opaque() {
         var odd = probe
         odd.replaceSubrange(4..<14, with: hex("ffffffff ffffffff 4000"))
@@ -83,7 +83,7 @@ struct ReplyTests {
         #expect(Array(bytes[0..<28]) == Array(expected[0..<28]))
     }
 
-    @Test("With the Z bit in our error estimate T2 and T3 are PTP")
+    @Test("With the Z bit in the reflector's error estimate, T2 and T3 are PTP")
     func ptp() {
         var context = replyContext
         context.errorEstimate = ErrorEstimate(rawValue: 0x4001)
@@ -92,7 +92,7 @@ struct ReplyTests {
         #expect(Array(bytes[16..<24]) == hex("6553f100 075bcd15"))
     }
 
-    @Test("The padding of a TWAMP-Light probe is copied as it is", arguments: [1, 2, 3, 4, 5, 100])
+    @Test("The padding of a TWAMP-Light probe is reflected unchanged", arguments: [1, 2, 3, 4, 5, 100])
     func zeroPadding(count: Int) {
         let padding = [UInt8](repeating: 0, count: count)
         let (result, bytes) = reply(to: probe + padding)

@@ -2,13 +2,13 @@ import NetworkAddresses
 import STAMPWire
 import Testing
 
-/// Bytes from hexadecimal digits; blanks and line ends between them are free.
+/// Converts hexadecimal digits to bytes and ignores blanks and line ends.
 func hex(_ text: String) -> [UInt8] {
     let digits = text.utf8.compactMap { byte in UInt8(String(UnicodeScalar(byte)), radix: 16) }
     return stride(from: 0, to: digits.count - 1, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
 }
 
-/// A generator that gives the same bytes in every run (SplitMix64), so that a failure can be repeated.
+/// A generator with the same sequence in every run (SplitMix64), so that a failure can be reproduced.
 struct SeededGenerator: RandomNumberGenerator {
     var state: UInt64
 
@@ -23,7 +23,7 @@ struct SeededGenerator: RandomNumberGenerator {
     mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) } }
 }
 
-/// The checksum of RFC 1071 in its plainest form, to check the fast one against.
+/// Computes the checksum of RFC 1071 in its simplest form, as a reference for the fast one.
 func plainSum(_ bytes: [UInt8]) -> UInt16 {
     var sum = 0
     for (index, byte) in bytes.enumerated() { sum += index % 2 == 0 ? Int(byte) << 8 : Int(byte) }
@@ -44,8 +44,8 @@ func frameError(_ bytes: [UInt8], verifyChecksum: Bool = true) -> FrameError? {
     return error
 }
 
-/// A buffer full of a byte that nothing writes by chance, after `body` has written to it and found all as it should
-/// be. (The macros of Testing cannot take spans apart, so spans are kept out of them.)
+/// Returns a buffer of filler bytes after `body` has written to it, and expects `body` to return true. (The macros of
+/// Testing cannot capture spans, so spans stay out of them.)
 func written(
     _ count: Int, filler: UInt8 = 0xEE, sourceLocation: SourceLocation = #_sourceLocation,
     _ body: (inout MutableRawSpan) -> Bool
@@ -82,7 +82,7 @@ extension FollowUp {
     init?(bytes: [UInt8]) { self.init(decoding: bytes.span.bytes) }
 }
 
-extension PairedStamps {
+extension PairedTimestamps {
     init?(bytes: [UInt8]) { self.init(decoding: bytes.span.bytes) }
 }
 
@@ -92,7 +92,7 @@ func tlvs(in packet: [UInt8], from offset: Int = 44) -> [TLV] {
     return found
 }
 
-/// Sets the IPv4 header checksum after a change to the header, so that the change itself is what a test sees.
+/// Sets the IPv4 header checksum after a change to the header, so that a test sees only the change.
 func fixHeaderChecksum(_ frame: inout [UInt8], at start: Int = 14) {
     let end = min(start + Int(frame[start] & 0xF) * 4, frame.count)
     frame[start + 10] = 0
@@ -102,7 +102,7 @@ func fixHeaderChecksum(_ frame: inout [UInt8], at start: Int = 14) {
     frame[start + 11] = UInt8(sum & 0xFF)
 }
 
-/// Frames written by hand, with checksums computed elsewhere. All go from 49153 to 862 with DSCP 46 and ECN 1.
+/// Frames written by hand, with independently computed checksums. All go from port 49153 to 862 with DSCP 46 and ECN 1.
 enum Golden {
     static let ipv4 = hex(
         """
@@ -129,7 +129,7 @@ enum Golden {
         6b900000 000b 11 40 20010db8000000000000000000000001 20010db8000000000000000000000002
         c001 035e 000b dd01 010203
         """)
-    /// With hop-by-hop options, destination options, and a used-up routing header of 24 bytes.
+    /// With hop-by-hop options, destination options, and a routing header of 24 bytes without segments left.
     static let ipv6Extended =
         hex(
             """

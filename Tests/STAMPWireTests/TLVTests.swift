@@ -5,7 +5,7 @@ import Testing
 struct TLVTests {
     private let base = [UInt8](repeating: 0xFF, count: 44)
 
-    @Test("Flags, type, length and value are where RFC 8972 section 4 has them")
+    @Test("Flags, type, length and value are at their offsets from RFC 8972 section 4")
     func layout() {
         let found = tlvs(in: base + hex("80 03 0004 01020304 00 01 0002 aabb e0 f0 0000"))
         #expect(found.map(\.flags) == [0x80, 0, 0xE0])
@@ -23,7 +23,7 @@ struct TLVTests {
         #expect(found.map(\.hasFailedIntegrity) == [false, false, true, false])
     }
 
-    @Test("A length beyond the end is reported once, cut off, and ends the walk")
+    @Test("A TLV whose length runs past the end is reported once, as the last")
     func truncated() throws {
         let found = tlvs(in: base + hex("80 01 0001 aa 80 03 0005 01020304"))
         #expect(found.count == 2)
@@ -31,7 +31,7 @@ struct TLVTests {
         #expect(last.isTruncated && last.isMalformed && last.type == 3 && last.offset == 49 && last.value == 53..<57)
     }
 
-    @Test("A rest too short for a header is reported once as malformed", arguments: [1, 2, 3])
+    @Test("A remainder too short for a header is reported once as malformed", arguments: [1, 2, 3])
     func partialHeader(count: Int) throws {
         let found = tlvs(in: base + hex("80 01 0000") + hex("80 03 00").prefix(count))
         #expect(found.count == 2)
@@ -41,7 +41,7 @@ struct TLVTests {
         #expect(last.value.upperBound == 48 + count)
     }
 
-    @Test("A rest of zeros is padding, at any length")
+    @Test("A remainder of zeros is padding, at any length")
     func zeros() {
         for count in 0..<10 {
             #expect(tlvs(in: base + [UInt8](repeating: 0, count: count)).isEmpty)
@@ -55,7 +55,7 @@ struct TLVTests {
         #expect(tlvs(in: base + hex("00 00 0001 ff")).map(\.value) == [48..<49])
     }
 
-    @Test("The walk starts where it is told to, and nowhere outside of the packet")
+    @Test("The walk starts at the given offset, and nowhere outside the packet")
     func start() {
         #expect(tlvs(in: hex("80 01 0000"), from: 0).count == 1)
         #expect(tlvs(in: hex("80 01 0000"), from: 4).isEmpty)
@@ -94,7 +94,7 @@ struct TLVTests {
         #expect(FollowUp(bytes: [UInt8](repeating: 0, count: 16))?.isAbsent == true)
     }
 
-    @Test("A value of another length is refused", arguments: 0..<20)
+    @Test("A value of another length is rejected", arguments: 0..<20)
     func lengths(count: Int) {
         let bytes = [UInt8](repeating: 1, count: count)
         #expect((TimestampInformation(bytes: bytes) != nil) == (count == 4))
@@ -102,7 +102,7 @@ struct TLVTests {
         #expect((FollowUp(bytes: bytes) != nil) == (count == 16))
     }
 
-    @Test("Values are not written where they do not fit", arguments: [-1, 0, 1, .max, .min])
+    @Test("Nothing is written if a value does not fit", arguments: [-1, 0, 1, .max, .min])
     func noRoom(offset: Int) {
         let bytes = written(3) { span in
             let service = ClassOfService(requestedDSCP: 1).write(into: &span, at: offset)

@@ -3,9 +3,9 @@ import Testing
 
 @Suite("Timestamps")
 struct TimestampTests {
-    /// 2036-02-07T06:28:16Z, when the NTP era of 1900 ends.
+    /// 2036-02-07T06:28:16Z, the end of the NTP era of 1900.
     static let eraEnd: Int64 = 2_085_978_496
-    /// 2106-02-07T06:28:16Z, when 32 bits of Unix seconds end.
+    /// 2106-02-07T06:28:16Z, the end of 32-bit Unix seconds.
     static let unixWrap: Int64 = 4_294_967_296
     static let seconds: [Int64] = [
         0, 1, 1_700_000_000, eraEnd - 1, eraEnd, eraEnd + 1, unixWrap - 1, unixWrap, 6_000_000_000, -1, -2_208_988_800,
@@ -14,7 +14,7 @@ struct TimestampTests {
     static let nanoseconds: [Int64] = [0, 1, 2, 3, 999, 499_999_999, 500_000_000, 999_999_998, 999_999_999]
 
     @Test(
-        "NTP timestamps are the bits of RFC 5905, with the fraction rounded up",
+        "NTP timestamps have the bits of RFC 5905, with the fraction rounded up",
         arguments: [
             (1_700_000_000_000_000_000, 0xE8FE_6F80_0000_0000), (1_700_000_000_000_000_001, 0xE8FE_6F80_0000_0005),
             (1_700_000_000_500_000_000, 0xE8FE_6F80_8000_0000), (1_700_000_000_123_456_789, 0xE8FE_6F80_1F9A_DD38),
@@ -26,7 +26,7 @@ struct TimestampTests {
         #expect(NTPTimestamp(unixNanoseconds: unixNanoseconds).rawValue == rawValue)
     }
 
-    @Test("Every nanosecond at the edges of a second and of an era comes back from NTP and from PTP")
+    @Test("NTP and PTP recover every nanosecond at the edges of a second and of an era")
     func roundTrip() {
         for seconds in Self.seconds {
             for nanoseconds in Self.nanoseconds {
@@ -40,7 +40,7 @@ struct TimestampTests {
         }
     }
 
-    @Test("Random nanoseconds come back from NTP and from PTP")
+    @Test("NTP and PTP recover random nanoseconds")
     func randomRoundTrip() {
         var generator = SeededGenerator(state: 3)
         for _ in 0..<20_000 {
@@ -50,7 +50,7 @@ struct TimestampTests {
         }
     }
 
-    @Test("Every nanosecond of a clock epoch has its own NTP fraction")
+    @Test("Consecutive nanoseconds have distinct NTP fractions")
     func distinct() {
         let start: Int64 = 1_700_000_000_999_990_000
         for time in start..<start + 20_000 {
@@ -76,11 +76,11 @@ struct TimestampTests {
             #expect(before.unixNanoseconds(near: pivot * 1_000_000_000) == (Self.eraEnd - 1) * 1_000_000_000)
             #expect(after.unixNanoseconds(near: pivot * 1_000_000_000) == (Self.eraEnd + 1) * 1_000_000_000)
         }
-        // Seen from 1900, the same bits are 1900.
+        // Near 1900, the same bits are a time of 1900.
         #expect(after.unixNanoseconds(near: -2_208_988_800_000_000_000) == -2_208_988_799_000_000_000)
     }
 
-    @Test("Half of the wrap before the pivot is the last second that belongs to its past")
+    @Test("A distance of half the wrap counts as the past")
     func halfway() {
         let pivot: Int64 = 1_700_000_000
         let half: Int64 = 1 << 31
@@ -97,14 +97,14 @@ struct TimestampTests {
         #expect(PTPTimestamp(unixNanoseconds: Self.unixWrap * 1_000_000_000).rawValue == 0)
     }
 
-    @Test("PTP nanoseconds of a whole second and more are no time")
+    @Test("A PTP nanoseconds field of a second or more is invalid")
     func ptpInvalid() {
         #expect(PTPTimestamp(rawValue: 999_999_999).unixNanoseconds(near: 0) == 999_999_999)
         #expect(PTPTimestamp(rawValue: 1_000_000_000).unixNanoseconds(near: 0) == nil)
         #expect(PTPTimestamp(rawValue: 0xFFFF_FFFF).unixNanoseconds(near: 0) == nil)
     }
 
-    @Test("At the ends of Int64 the result saturates instead of trapping")
+    @Test("At the limits of Int64 the result saturates")
     func ends() {
         for pivot in [Int64.min, .min + 1, .max - 1, .max] {
             #expect(NTPTimestamp(unixNanoseconds: pivot).unixNanoseconds(near: pivot) == pivot)

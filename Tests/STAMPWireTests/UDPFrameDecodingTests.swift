@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Decoding frames")
 struct UDPFrameDecodingTests {
-    @Test("Every field of an IPv4 frame is where RFC 791 and RFC 768 have it")
+    @Test("Every field of an IPv4 frame is at its offset from RFC 791 and RFC 768")
     func ipv4() throws {
         let frame = try decodeFrame(Golden.ipv4).get()
         #expect(frame.destinationMAC == MACAddress("02:11:22:33:44:55"))
@@ -21,7 +21,7 @@ struct UDPFrameDecodingTests {
         #expect(Array(Golden.ipv4[frame.payload]) == [1, 2, 3])
     }
 
-    @Test("Every field of an IPv6 frame is where RFC 8200 has it")
+    @Test("Every field of an IPv6 frame is at its offset from RFC 8200")
     func ipv6() throws {
         let frame = try decodeFrame(Golden.ipv6).get()
         #expect(frame.source == IPAddress("2001:db8::1"))
@@ -34,14 +34,14 @@ struct UDPFrameDecodingTests {
         #expect(frame.payload == 62..<65)
     }
 
-    @Test("An 802.1Q tag is taken apart and moves the rest by four bytes")
+    @Test("An 802.1Q tag is decoded and moves the rest by four bytes")
     func vlan() throws {
         let frame = try decodeFrame(Golden.ipv4Tagged).get()
         #expect(frame.vlan == VLANTag(priority: 5, dropEligible: true, identifier: 100))
         #expect(frame.payload == 46..<49)
     }
 
-    @Test("A second tag is not looked through")
+    @Test("A second tag is rejected")
     func doubleTag() {
         var frame = Golden.ipv4Tagged
         frame.insert(contentsOf: hex("8100 0001"), at: 12)
@@ -62,9 +62,9 @@ struct UDPFrameDecodingTests {
         #expect(padded == bare)
     }
 
-    @Test("A UDP length below the IP payload ends the payload")
+    @Test("A UDP length below the IP payload length ends the payload")
     func shortUDPLength() throws {
-        // Two more bytes of IP payload than UDP counts.
+        // The IP payload has two more bytes than the UDP length counts.
         var frame = Golden.ipv4 + [9, 9]
         frame[17] = 0x21
         fixHeaderChecksum(&frame)
@@ -103,7 +103,9 @@ struct UDPFrameDecodingTests {
         #expect(frameError(frame6) == .notUDP)
     }
 
-    @Test("A fragment is refused, the first and the last too", arguments: [0x2000, 0x0001, 0x1FFF, 0x3000] as [UInt16])
+    @Test(
+        "Fragments are rejected, including the first and the last",
+        arguments: [0x2000, 0x0001, 0x1FFF, 0x3000] as [UInt16])
     func fragment(field: UInt16) {
         var frame = Golden.ipv4
         frame[20] = UInt8(field >> 8)
@@ -112,7 +114,7 @@ struct UDPFrameDecodingTests {
         #expect(frameError(frame) == .fragment)
     }
 
-    @Test("Neither don't-fragment nor the reserved bit makes a fragment", arguments: [0x0000, 0x4000, 0x8000, 0xC000])
+    @Test("Neither don't-fragment nor the reserved bit marks a fragment", arguments: [0x0000, 0x4000, 0x8000, 0xC000])
     func notFragment(field: Int) {
         var frame = Golden.ipv4
         frame[20] = UInt8(field >> 8)
@@ -120,7 +122,7 @@ struct UDPFrameDecodingTests {
         #expect(frameError(frame) == nil)
     }
 
-    @Test("A version that contradicts the EtherType is refused")
+    @Test("A version that contradicts the EtherType is rejected")
     func version() {
         var frame = Golden.ipv4
         frame[14] = 0x65
@@ -131,16 +133,16 @@ struct UDPFrameDecodingTests {
         #expect(frameError(frame6) == .badHeader)
     }
 
-    @Test("An IPv4 header length under 20 bytes or above the total length is refused", arguments: [0x40, 0x44, 0x4F])
+    @Test("An IPv4 header length under 20 bytes or above the total length is rejected", arguments: [0x40, 0x44, 0x4F])
     func headerLength(first: UInt8) {
         var frame = Golden.ipv4
         frame[14] = first
         #expect(frameError(frame) == .badHeader)
     }
 
-    @Test("Every wrong bit of the IPv4 header is a wrong header checksum")
+    @Test("Every flipped bit of the IPv4 header fails its checksum")
     func headerChecksum() {
-        // Not the version, lengths or flags: those are found before the checksum or decide its range.
+        // Without version, lengths and flags, which are checked before the checksum or determine its range.
         for index in [15, 18, 19, 22, 23, 24, 25, 26, 30, 33] {
             for bit in 0..<8 {
                 var frame = Golden.ipv4
@@ -150,7 +152,7 @@ struct UDPFrameDecodingTests {
         }
     }
 
-    @Test("Every wrong bit of ports, payload or addresses is a wrong UDP checksum")
+    @Test("Every flipped bit of ports, payload or addresses fails the UDP checksum")
     func checksum() {
         for frame in [Golden.ipv6, Golden.ipv6Extended] {
             let udp = frame.count - 11
@@ -172,7 +174,7 @@ struct UDPFrameDecodingTests {
         #expect(frameError(frame, verifyChecksum: false) == .badHeaderChecksum)
     }
 
-    @Test("An absent UDP checksum is accepted over IPv4 and refused over IPv6")
+    @Test("An absent UDP checksum is accepted over IPv4 and rejected over IPv6")
     func absentChecksum() {
         var frame = Golden.ipv4
         frame[40] = 0
@@ -185,7 +187,7 @@ struct UDPFrameDecodingTests {
         #expect(frameError(frame6, verifyChecksum: false) == nil)
     }
 
-    @Test("A UDP length under 8 or beyond the IP payload is refused", arguments: [0, 7, 12, 0xFFFF])
+    @Test("A UDP length under 8 or beyond the IP payload is rejected", arguments: [0, 7, 12, 0xFFFF])
     func udpLength(length: Int) {
         for (start, frame) in [(34, Golden.ipv4), (54, Golden.ipv6)] {
             var changed = frame
@@ -196,7 +198,7 @@ struct UDPFrameDecodingTests {
         }
     }
 
-    @Test("A frame that ends before its IP length is truncated, one that ends in fixed headers short")
+    @Test("A frame that ends before its IP length is truncated; one that ends in its fixed headers is short")
     func prefixes() {
         for (frame, fixed) in [
             (Golden.ipv4, 34), (Golden.ipv4Tagged, 38), (Golden.ipv4Options, 34), (Golden.ipv6, 54),
@@ -209,7 +211,7 @@ struct UDPFrameDecodingTests {
         }
     }
 
-    @Test("An IP payload without room for a UDP header is refused")
+    @Test("An IP payload without room for a UDP header is rejected")
     func noUDPHeader() {
         var frame = Golden.ipv4
         frame[17] = 27

@@ -26,7 +26,7 @@ struct UDPFrameEncodingTests {
         return frame
     }
 
-    @Test("The frames are the hand-written ones, byte for byte")
+    @Test("The frames match the hand-written ones, byte for byte")
     func golden() {
         #expect(encode(ipv4, [1, 2, 3]) == Golden.ipv4)
         #expect(encode(ipv6, [1, 2, 3]) == Golden.ipv6)
@@ -35,7 +35,7 @@ struct UDPFrameEncodingTests {
         #expect(encode(tagged, [1, 2, 3]) == Golden.ipv4Tagged)
     }
 
-    @Test("The header length is where the payload starts")
+    @Test("The payload starts at the header length")
     func headerLength() {
         #expect(ipv4.headerLength == 42)
         #expect(ipv6.headerLength == 62)
@@ -44,7 +44,7 @@ struct UDPFrameEncodingTests {
         #expect(tagged.headerLength == 66)
     }
 
-    @Test("What was encoded is decoded again, at every payload length around words and odd ends")
+    @Test("Decoding recovers the headers at every payload length around words and odd ends")
     func roundTrip() throws {
         var generator = SeededGenerator(state: 1)
         for count in Array(0..<70) + [1399, 1400, 1472, 8191, 65507] {
@@ -57,11 +57,11 @@ struct UDPFrameEncodingTests {
         }
     }
 
-    @Test("A checksum of zero is sent as 0xFFFF, and accepted")
+    @Test("A checksum of zero is sent as 0xFFFF, which is accepted")
     func zeroChecksum() throws {
         for template in [ipv4, ipv6] {
             let plain = encode(template, [0, 0])
-            // The payload is chosen so that the sum over everything else comes to 0xFFFF, its complement to zero.
+            // The payload makes the sum over everything else 0xFFFF, so its complement is zero.
             let checksum = template.headerLength - 2
             let frame = encode(template, Array(plain[checksum..<checksum + 2]))
             #expect(Array(frame[checksum..<checksum + 2]) == [0xFF, 0xFF])
@@ -69,13 +69,13 @@ struct UDPFrameEncodingTests {
         }
     }
 
-    @Test("Headers leave the checksum zero and the payload alone")
+    @Test("Headers leave the checksum zero and the payload unchanged")
     func headersOnly() {
         let frame = written(45) { span in ipv4.writeHeaders(into: &span, payloadLength: 3) }
         #expect(Array(frame[40..<45]) == [0, 0, 0xEE, 0xEE, 0xEE])
     }
 
-    @Test("Nothing is written where headers and payload do not fit")
+    @Test("Nothing is written if headers and payload do not fit")
     func doesNotFit() {
         for (template, size, payload) in [
             (ipv4, 44, 3), (ipv6, 64, 3), (ipv4, 0, 0), (ipv4, 70000, 65508), (ipv6, 70000, 65528), (ipv4, 100, -1),
@@ -89,7 +89,7 @@ struct UDPFrameEncodingTests {
         }
     }
 
-    @Test("Addresses of different families are refused")
+    @Test("Addresses of different families are rejected")
     func families() {
         var mixed = ipv4
         mixed.destination = ipv6.destination
@@ -97,7 +97,7 @@ struct UDPFrameEncodingTests {
         #expect(frame.allSatisfy { $0 == 0xEE })
     }
 
-    @Test("A template sends 255 hops and no marking unless told otherwise")
+    @Test("The default is 255 hops and no marking")
     func defaults() throws {
         let template = UDPFrameTemplate(
             destinationMAC: .broadcast, sourceMAC: .zero, source: .v4(1), destination: .v4(2), sourcePort: 1,
@@ -106,7 +106,7 @@ struct UDPFrameEncodingTests {
         #expect(frame.hopLimit == 255 && frame.dscp == 0 && frame.ecn == 0 && frame.vlan == nil)
     }
 
-    @Test("Values wider than their fields do not spill into others")
+    @Test("Values wider than their fields do not affect other fields")
     func widths() throws {
         var template = ipv6
         template.dscp = 0xFF
@@ -117,7 +117,7 @@ struct UDPFrameEncodingTests {
         #expect(frame.vlan == VLANTag(priority: 0, dropEligible: false, identifier: 1))
     }
 
-    @Test("The fast sum is the plain sum, at every length and start")
+    @Test("The fast sum equals the plain sum, at every length and start")
     func sum() {
         var generator = SeededGenerator(state: 2)
         let bytes = generator.bytes(300) + [UInt8](repeating: 0xFF, count: 300)
@@ -130,7 +130,7 @@ struct UDPFrameEncodingTests {
         }
     }
 
-    @Test("A sum over a range beyond the bytes takes what is there")
+    @Test("A sum over a range beyond the bytes covers only the bytes present")
     func sumClamped() {
         let bytes: [UInt8] = [1, 2, 3]
         var sum = InternetChecksum()

@@ -1,5 +1,5 @@
-// What Swift's Glibc module leaves out of Linux: UAPI structures, macros as static inline functions, and calls that
-// glibc hides behind _GNU_SOURCE. Every wrapper returns -errno on failure. No policy here.
+// Linux declarations that Swift's Glibc module lacks: UAPI structures, macros as static inline functions, and calls
+// that glibc hides behind _GNU_SOURCE. Every wrapper returns -errno on failure and implements no policy.
 //
 // _GNU_SOURCE must never be defined in this header: fd_set and the socket calls would then differ between modules.
 #ifndef CLINUX_H
@@ -26,8 +26,8 @@
 #include <linux/psample.h>
 #include <linux/rtnetlink.h>
 
-// Newer than the oldest headers that we build with, under names of our own: most of these are enum members, which
-// #ifndef cannot see.
+// Constants newer than the oldest supported headers, under separate names: most of these are enum members, which
+// #ifndef cannot test.
 #define CL_SO_TIMESTAMPING_NEW 65           // asm-generic/socket.h, 5.1
 #define CL_SCM_TS_OPT_ID 81                 // asm-generic/socket.h, 6.13
 #define CL_SOF_OPT_RX_FILTER (1 << 17)      // linux/net_tstamp.h, 6.12
@@ -56,7 +56,7 @@
 #define CL_ETHTOOL_A_TSCONFIG_HWTSTAMP_FLAGS 5
 #define CL_SO_MEMINFO 55                    // asm-generic/socket.h, 4.12
 
-// struct mmsghdr, which <sys/socket.h> shows only under _GNU_SOURCE.
+// struct mmsghdr, which <sys/socket.h> declares only under _GNU_SOURCE.
 struct cl_mmsghdr {
     struct msghdr msg_hdr;
     unsigned int msg_len;
@@ -82,7 +82,7 @@ struct cl_extended_error {
     uint32_t ee_data;
 };
 
-// struct in6_pktinfo, which <netinet/in.h> shows only under _GNU_SOURCE.
+// struct in6_pktinfo, which <netinet/in.h> declares only under _GNU_SOURCE.
 struct cl_in6_pktinfo {
     uint8_t address[16];
     uint32_t interface;
@@ -95,11 +95,11 @@ static inline size_t cl_cmsg_len(size_t length) { return CMSG_LEN(length); }
 int cl_recvmmsg(int fd, struct cl_mmsghdr *messages, unsigned int count, int flags);
 int cl_sendmmsg(int fd, struct cl_mmsghdr *messages, unsigned int count, int flags);
 
-// One datagram of a netlink socket: its whole length, which may be more than was stored. `port` is the sender's (0: the
-// kernel), `namespace_id` that of the namespace it tells of under NETLINK_LISTEN_ALL_NSID, or -1.
+// Receives one netlink datagram and returns its whole length, which may exceed the stored bytes. `port` is the sender's
+// (0: the kernel), `namespace_id` that of the namespace it concerns under NETLINK_LISTEN_ALL_NSID, or -1.
 int64_t cl_netlink_receive(int fd, void *buffer, size_t length, uint32_t *port, int32_t *namespace_id);
 
-// timeout_ns < 0 waits for ever.
+// timeout_ns < 0 waits without a limit.
 int cl_ppoll(struct pollfd *descriptors, unsigned int count, int64_t timeout_ns);
 
 int cl_eventfd(void);
@@ -111,14 +111,14 @@ int cl_epoll_wait(int epoll, int64_t timeout_ns);
 #define CL_EPOLLERR 0x008u
 #define CL_EPOLLOUT 0x004u
 
-// Makes `fd` another name of `source` (dup3 with O_CLOEXEC): whatever `fd` named before is let go of.
+// Makes `fd` a duplicate of `source` (dup3 with O_CLOEXEC). The file that `fd` referred to is closed.
 int cl_replace(int source, int fd);
 
 int cl_pin_thread(int cpu);
 int cl_set_timer_slack(unsigned long nanoseconds);
 int cl_name_thread(const char *name);
 
-// Asks for slices of so many nanoseconds for the calling thread, its policy and niceness kept.
+// Requests slices of this many nanoseconds for the calling thread and keeps its policy and niceness.
 int cl_set_slice(uint64_t nanoseconds);
 
 int cl_enter_network_namespace(int fd);
@@ -145,23 +145,23 @@ struct cl_hwtstamp {
     int32_t tx_type;
     int32_t rx_filter;
 };
-// On the interface of that number, in the network namespace of the socket `fd`.
+// Read or set the configuration of the interface with this index, in the network namespace of the socket `fd`.
 int cl_hwtstamp_get(int fd, int interface, struct cl_hwtstamp *out);
 int cl_hwtstamp_set(int fd, int interface, struct cl_hwtstamp *config);
 
-// One of a driver's statistics, as `ethtool -S` prints them: the name is cut off at its 31st character.
+// One of a driver's statistics, as `ethtool -S` prints them. The name is truncated to 31 characters.
 struct cl_statistic {
     char name[32];
     uint64_t value;
 };
-// Runs one SIOCETHTOOL request, which `data` points to; -errno on failure. NULL stands for the kernel.
+// Runs one SIOCETHTOOL request, to which `data` points; -errno on failure. NULL selects the kernel.
 typedef int cl_ethtool_call(const char *name, void *data);
-// Reads all of them and returns how many: *out is to be given to free().
+// Reads all statistics and returns their number. The caller passes *out to free().
 int cl_statistics(const char *name, cl_ethtool_call *call, struct cl_statistic **out);
 // More than any driver has.
 #define CL_STATISTICS_MAX 65536
 
-// What an interface's driver says of itself, as `ethtool -i` prints it; texts are empty where it says nothing.
+// An interface driver's description of itself, as `ethtool -i` prints it. Fields that it leaves out are empty.
 struct cl_driver {
     char name[32];
     char version[32];
@@ -170,7 +170,7 @@ struct cl_driver {
 };
 int cl_driver(const char *name, struct cl_driver *out);
 
-// Descriptors of the receive and the transmit ring, and how many there can be, as `ethtool -g` prints them.
+// Current and largest sizes of the receive and transmit rings, in descriptors, as `ethtool -g` prints them.
 struct cl_rings {
     uint32_t receive;
     uint32_t receive_max;
@@ -187,14 +187,14 @@ struct cl_clock_quality {
 };
 int cl_clock_quality(struct cl_clock_quality *out);
 
-// 1 when the calling process holds the capability in its effective set, 0 when not.
+// Returns 1 if the calling process has the capability in its effective set, otherwise 0.
 int cl_has_capability(int capability);
 #define CL_CAP_NET_BIND_SERVICE 10
 #define CL_CAP_NET_ADMIN 12
 #define CL_CAP_NET_RAW 13
 
-// A PTP hardware clock beside the system's, in nanoseconds: read between two readings of CLOCK_REALTIME, or, where the
-// hardware reads both at one moment, with `before` and `after` alike.
+// A PTP hardware clock and the system clock, in nanoseconds: read between two readings of CLOCK_REALTIME, or, if the
+// hardware captures both at one instant, with equal `before` and `after`.
 struct cl_phc_bracket {
     int64_t before;
     int64_t phc;
@@ -206,10 +206,10 @@ int cl_phc_precise(int fd, struct cl_phc_bracket *out);
 int cl_phc_extended(int fd, struct cl_phc_bracket *out);
 int cl_phc_plain(int fd, struct cl_phc_bracket *out);
 
-// Loads an eBPF program of type socket filter; what the verifier says goes to `log`. Returns its descriptor.
+// Loads an eBPF program of type socket filter, with the verifier's messages in `log`. Returns its descriptor.
 int cl_bpf_load_socket_filter(const void *instructions, unsigned int count, void *log, unsigned int log_size);
 
-// Makes an eBPF array of `count` 64-bit numbers. Returns its descriptor.
+// Creates an eBPF array of `count` 64-bit numbers. Returns its descriptor.
 int cl_bpf_array_create(uint32_t count);
 int cl_bpf_map_read(int map, uint32_t index, uint64_t *value);
 int cl_bpf_map_write(int map, uint32_t index, uint64_t value);

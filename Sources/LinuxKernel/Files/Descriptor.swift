@@ -1,15 +1,15 @@
 import Glibc
 
-/// The owner of one file descriptor: closed exactly once, when the owner goes.
+/// The owner of one file descriptor, which closes it exactly once, at the end of its lifetime.
 ///
-/// A number below zero means "none" and closes nothing. Source: close(2).
+/// A negative number means "none" and closes nothing. Source: close(2).
 public struct Descriptor: ~Copyable, Sendable {
     public let rawValue: Int32
 
-    /// Takes over a descriptor that nobody else closes.
+    /// Takes ownership of a descriptor that nothing else closes.
     public init(owning rawValue: Int32) { self.rawValue = rawValue }
 
-    /// A new socket, close-on-exec and non-blocking.
+    /// Opens a socket, close-on-exec and non-blocking.
     ///
     /// - Throws: ``SystemError`` with socket(2)'s errno.
     public init(socket domain: Int32, type: Int32, protocol number: Int32) throws(SystemError) {

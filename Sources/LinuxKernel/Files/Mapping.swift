@@ -1,21 +1,22 @@
 import Glibc
 
-/// The owner of memory that is shared with the kernel through a descriptor: unmapped exactly once, when the owner goes.
+/// The owner of memory shared with the kernel through a descriptor, which unmaps it exactly once, at the end of its
+/// lifetime.
 ///
-/// It keeps what the descriptor names alive, even when the descriptor is closed. Source: mmap(2).
+/// The mapping outlives the descriptor and keeps the underlying object alive. Source: mmap(2).
 package struct Mapping: ~Copyable, @unchecked Sendable {
-    // @unchecked: the memory belongs to the owner and the kernel, and the owner says who of its threads may touch it.
+    // @unchecked: the memory belongs to the owner and the kernel; the owner decides which of its threads may access it.
     package let base: UnsafeMutableRawPointer
     package let byteCount: Int
 
-    /// Maps `byteCount` bytes from the descriptor's start, to read and write.
+    /// Maps `byteCount` bytes from the start of the descriptor's object, for reading and writing.
     ///
     /// - Throws: ``SystemError`` with mmap(2)'s errno.
     package init(of descriptor: borrowing Descriptor, byteCount: Int) throws(SystemError) {
         let memory = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor.rawValue, 0)
-        // MAP_FAILED, a macro that Swift does not see.
+        // MAP_FAILED is a macro that Swift does not import.
         guard let memory, Int(bitPattern: memory) != -1 else {
-            throw SystemError("map the ring's memory", code: errno)
+            throw SystemError("map the ring", code: errno)
         }
         base = memory
         self.byteCount = byteCount

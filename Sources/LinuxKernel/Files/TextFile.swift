@@ -1,8 +1,8 @@
 import Glibc
 
-/// Small files that the kernel writes, such as those of proc(5).
+/// Small files that the kernel generates, such as those of proc(5).
 package enum TextFile {
-    /// The first page of a file, without white space at its end; `nil` where it can't be read.
+    /// Returns the first page of a file, without trailing white space; `nil` if it can't be read.
     package static func contents(_ path: String) -> String? {
         bytes(path).map { bytes in
             let end = bytes.lastIndex { $0 > 0x20 }.map { $0 + 1 } ?? 0
@@ -10,7 +10,7 @@ package enum TextFile {
         }
     }
 
-    /// The first page of a file; `nil` where it can't be read.
+    /// Returns the first page of a file; `nil` if it can't be read.
     static func bytes(_ path: String) -> [UInt8]? {
         let file = Descriptor(owning: open(path, O_RDONLY | O_CLOEXEC))
         guard file.rawValue >= 0 else { return nil }

@@ -3,18 +3,18 @@ import Glibc
 
 /// A kernel clock. Source: clock_gettime(2).
 public enum ClockID: Sendable {
-    /// Time of day: what software timestamps and the wire carry. Steps and slews.
+    /// Time of day, which kernel timestamps and packets carry. It steps and slews.
     case realtime
-    /// Never steps: deadlines and pacing.
+    /// A clock that never steps, for deadlines and intervals.
     case monotonic
-    /// As monotonic, and goes on while the machine sleeps: its distance from realtime changes only when that is set.
+    /// The monotonic clock plus time in suspend. Its offset from realtime changes only when that clock is set.
     case boottime
-    /// International atomic time: time of day without leap seconds, as far as a time daemon has set their number.
+    /// International Atomic Time: time of day without leap seconds, if a time daemon has set their number.
     case tai
     /// Processor time of the calling thread.
     case threadCPU
 
-    /// The clock's time in nanoseconds since its epoch. The C library answers without a system call.
+    /// Returns the time in nanoseconds since the clock's epoch. The C library answers without a system call.
     @inlinable
     public func now() -> Int64 {
         var time = timespec()
@@ -29,16 +29,16 @@ public enum ClockID: Sendable {
     }
 }
 
-/// What the kernel knows of CLOCK_REALTIME's distance from true time. Source: adjtimex(2).
+/// The kernel's estimate of CLOCK_REALTIME's distance from true time. Source: adjtimex(2).
 public struct ClockQuality: Hashable, Sendable {
-    /// Whether a time daemon holds the clock (STA_UNSYNC is clear).
+    /// True if a time daemon keeps the clock synchronised (STA_UNSYNC is clear).
     public var isSynchronized: Bool
-    /// The bound that the daemon and the kernel vouch for, in nanoseconds.
+    /// The error bound from the daemon and the kernel, in nanoseconds.
     public var maximumError: Int64
-    /// The daemon's estimate, in nanoseconds.
+    /// The daemon's error estimate, in nanoseconds.
     public var estimatedError: Int64
 
-    /// The quality now; `nil` where adjtimex is forbidden (some containers).
+    /// Returns the current quality; `nil` if adjtimex is forbidden, as in some containers.
     public static func current() -> ClockQuality? {
         var raw = cl_clock_quality()
         guard withUnsafeMutablePointer(to: &raw, { cl_clock_quality($0) }) == 0 else { return nil }

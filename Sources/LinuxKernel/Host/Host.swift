@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// What a run's description says of the machine. Source: uname(2), random(4), capabilities(7).
+/// Facts about the host for the description of a run. Source: uname(2), random(4), capabilities(7).
 public enum Host {
     /// The host's name.
     public static var name: String { text(of: \.nodename) }
@@ -17,16 +17,16 @@ public enum Host {
         }
     }
 
-    /// A hash of this boot's random id (FNV-1a, 64 bits): equal on two instances only if one kernel runs both, or
-    /// one machine is a clone of the other. 0 where the id can't be read.
+    /// Returns a hash of this boot's random identifier (FNV-1a, 64 bits). Two instances get equal hashes only if one
+    /// kernel runs both, or one machine is a clone of the other. 0 if the identifier can't be read.
     public static func bootHash() -> UInt64 {
         guard let bytes = TextFile.bytes("/proc/sys/kernel/random/boot_id"), !bytes.isEmpty else { return 0 }
         return bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 
-    /// A kernel setting as `sysctl` prints it; `nil` for one that this kernel or network namespace does not show.
+    /// Returns a kernel setting as `sysctl` prints it; `nil` if this kernel or network namespace does not have it.
     ///
-    /// - Parameter name: its words with slashes between them, "net/core/rmem_max".
+    /// - Parameter name: the setting with slashes instead of dots, such as "net/core/rmem_max".
     public static func setting(_ name: String) -> String? { TextFile.contents("/proc/sys/" + name) }
 
     /// A capability that a command may need.
@@ -36,6 +36,6 @@ public enum Host {
         case rawSockets = 13
     }
 
-    /// Whether the process holds the capability now.
+    /// Returns whether the process has the capability now.
     public static func has(_ capability: Capability) -> Bool { cl_has_capability(capability.rawValue) == 1 }
 }

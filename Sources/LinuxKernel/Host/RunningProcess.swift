@@ -1,27 +1,27 @@
 import Glibc
 
-/// A process, as far as /proc shows it to us. Source: proc(5).
+/// A process, as far as /proc shows it. Source: proc(5).
 public struct RunningProcess: Hashable, Sendable {
     public var id: Int32
-    /// The program's name, cut after 15 bytes.
+    /// The command name, truncated to 15 bytes.
     public var name: String
-    /// The program and its arguments; empty where they are hidden.
+    /// The executable and its arguments; empty if they are hidden.
     public var arguments: [String]
 
-    /// A process as proc(5) would tell of it.
+    /// Creates a process entry from the fields of proc(5).
     public init(id: Int32, name: String, arguments: [String]) {
         self.id = id
         self.name = name
         self.arguments = arguments
     }
 
-    /// The processes of these names, by their ids; those that are known to be in another network namespace are left out.
+    /// Returns the processes with these names, ordered by id, except those known to be in another network namespace.
     ///
-    /// - Parameter folder: where the kernel, or a test, shows processes.
+    /// - Parameter folder: the folder in which the kernel, or a test, shows processes.
     public static func running(named names: Set<String>, in folder: String = "/proc") -> [RunningProcess] {
         guard let directory = opendir(folder) else { return [] }
         defer { closedir(directory) }
-        let own = namespace("\(folder)/self")
+        let current = namespace("\(folder)/self")
         var found: [RunningProcess] = []
         while let entry = readdir(directory) {
             let text = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
@@ -29,8 +29,8 @@ public struct RunningProcess: Hashable, Sendable {
             }
             guard let id = Int32(text), let name = TextFile.contents("\(folder)/\(id)/comm"), names.contains(name)
             else { continue }
-            let itsNamespace = namespace("\(folder)/\(id)")
-            if let own, let itsNamespace, own != itsNamespace { continue }
+            let other = namespace("\(folder)/\(id)")
+            if let current, let other, current != other { continue }
             let arguments = (TextFile.bytes("\(folder)/\(id)/cmdline") ?? []).split(separator: 0)
             found.append(
                 RunningProcess(id: id, name: name, arguments: arguments.map { String(decoding: $0, as: UTF8.self) }))
@@ -38,7 +38,7 @@ public struct RunningProcess: Hashable, Sendable {
         return found.sorted { $0.id < $1.id }
     }
 
-    /// The network namespace's name; `nil` where we may not know it.
+    /// Returns the network namespace's identifier; `nil` without permission to read it.
     private static func namespace(_ process: String) -> String? {
         var bytes = [CChar](repeating: 0, count: 64)
         let length = readlink("\(process)/ns/net", &bytes, bytes.count)

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import NetworkAddresses
 
-/// A network interface of the calling thread's network namespace, as it was when looked up.
+/// A network interface of the calling thread's network namespace, as of the lookup.
 ///
 /// Source: netdevice(7).
 public struct Interface: Hashable, Sendable {
@@ -11,11 +11,11 @@ public struct Interface: Hashable, Sendable {
     /// Largest payload of a frame in bytes: the IP packet.
     public var mtu: Int
     public var isUp: Bool
-    /// Whether frames have an Ethernet header (ARPHRD_ETHER or loopback).
+    /// True if frames have an Ethernet header (ARPHRD_ETHER or loopback).
     public var isEthernet: Bool
     public var macAddress: MACAddress
 
-    /// Looks an interface up by name.
+    /// Looks up an interface by name.
     ///
     /// - Throws: ``SystemError`` ENODEV with the advice to list the interfaces.
     public init(named name: String) throws(SystemError) {
@@ -38,10 +38,10 @@ public struct Interface: Hashable, Sendable {
 }
 
 extension Interface {
-    /// The interfaces of the calling thread's network namespace, in the kernel's order. One that goes meanwhile is left
-    /// out.
+    /// Returns the interfaces of the calling thread's network namespace, in the kernel's order, except those that
+    /// disappear meanwhile.
     ///
-    /// - Throws: ``SystemError`` with what if_nameindex(3) gives.
+    /// - Throws: ``SystemError`` with the errno of if_nameindex(3).
     public static func all() throws(SystemError) -> [Interface] {
         guard let list = if_nameindex() else { throw SystemError("list the interfaces", code: errno) }
         defer { if_freenameindex(list) }

@@ -5,7 +5,7 @@ import NetworkAddresses
 public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     public var address: IPAddress
     public var port: UInt16
-    /// The interface that a link-local IPv6 address belongs to; 0 for others.
+    /// The index of the interface of a link-local IPv6 address; 0 for other addresses.
     public var scope: UInt32
 
     public init(_ address: IPAddress, port: UInt16, scope: UInt32 = 0) {
@@ -21,10 +21,10 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Bytes of the largest form, sockaddr_in6.
+    /// Size of the largest sockaddr used, sockaddr_in6, in bytes.
     package static let storageLength = MemoryLayout<sockaddr_in6>.size
 
-    /// Writes the kernel's form to `storage`, at least ``storageLength`` bytes, and returns its length.
+    /// Writes the sockaddr to `storage`, which has at least ``storageLength`` bytes, and returns its length.
     package func store(to storage: UnsafeMutableRawPointer) -> socklen_t {
         switch address {
         case .v4(let value):
@@ -45,7 +45,7 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Reads the kernel's form; `nil` for another family or too few bytes.
+    /// Decodes a sockaddr; `nil` for another family or too few bytes.
     package init?(loading storage: UnsafeRawPointer, length: Int) {
         guard length >= MemoryLayout<sa_family_t>.size else { return nil }
         switch Int32(storage.loadUnaligned(as: sa_family_t.self)) {
@@ -63,7 +63,7 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Descriptor {
-    /// Binds to `address`. Source: bind(2).
+    /// Binds the socket to `address`. Source: bind(2).
     public func bind(to address: SocketAddress) throws(SystemError) {
         var storage = sockaddr_in6()
         let result = withUnsafeMutableBytes(of: &storage) { bytes in
@@ -74,7 +74,7 @@ extension Descriptor {
         try checkErrno("bind to the address", result)
     }
 
-    /// The address that the socket is bound to; `nil` for other families. Source: getsockname(2).
+    /// Returns the address to which the socket is bound; `nil` for other families. Source: getsockname(2).
     public func boundAddress() throws(SystemError) -> SocketAddress? {
         var storage = sockaddr_in6()
         var length = socklen_t(SocketAddress.storageLength)

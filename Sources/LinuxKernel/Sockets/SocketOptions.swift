@@ -1,7 +1,7 @@
 import Glibc
 
 extension Descriptor {
-    /// Sets a socket option that is a plain C value. Source: setsockopt(2).
+    /// Sets a socket option whose value is a plain C type. Source: setsockopt(2).
     public func setOption<Value: BitwiseCopyable>(
         _ operation: StaticString, level: Int32, name: Int32, to value: Value
     ) throws(SystemError) {
@@ -10,7 +10,7 @@ extension Descriptor {
         try checkErrno(operation, result)
     }
 
-    /// Reads a socket option into a plain C value that starts as `initial`. Source: getsockopt(2).
+    /// Reads a socket option into a plain C type, initialised to `initial`. Source: getsockopt(2).
     public func option<Value: BitwiseCopyable>(
         _ operation: StaticString, level: Int32, name: Int32, initial: Value
     ) throws(SystemError) -> Value {
@@ -20,9 +20,9 @@ extension Descriptor {
         return value
     }
 
-    /// Asks for a receive buffer of `bytes`, past the system's limit where the process may (CAP_NET_ADMIN).
+    /// Requests a receive buffer of `bytes`, beyond the system's limit if the process has CAP_NET_ADMIN.
     ///
-    /// - Returns: the size that the kernel granted, in bytes, bookkeeping included (it doubles what is asked for).
+    /// - Returns: the granted size in bytes, including kernel bookkeeping (the kernel doubles the requested size).
     public func growReceiveBuffer(to bytes: Int32) throws(SystemError) -> Int32 {
         do throws(SystemError) {
             try setOption("force the receive buffer", level: SOL_SOCKET, name: SO_RCVBUFFORCE, to: bytes)

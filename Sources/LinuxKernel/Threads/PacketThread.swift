@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// A thread of its own for code that paces or waits for packets: named, with the timer slack at its least, pinned to
-/// one processor if asked.
+/// A dedicated thread for code that sends on a schedule or waits for packets: named, with the smallest timer slack, and
+/// optionally pinned to one processor.
 ///
 /// Source: pthreads(7), PR_SET_TIMERSLACK in prctl(2).
 public enum PacketThread {
@@ -12,14 +12,14 @@ public enum PacketThread {
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
     }
 
-    /// Runs `body` on a thread of its own and suspends the caller until it has returned.
+    /// Runs `body` on a dedicated thread and suspends the caller until it returns.
     ///
     /// - Parameters:
-    ///   - name: at most 15 bytes, seen in `top -H`.
-    ///   - cpu: the processor to pin to; `nil` leaves the process's own set.
-    ///   - isUrgent: whether it is to run as soon as it wakes, before threads that work in the background.
-    /// - Returns: what `body` returns.
-    /// - Throws: ``SystemError`` if the thread can't be made or pinned.
+    ///   - name: the thread's name, at most 15 bytes, as `top -H` shows it.
+    ///   - cpu: the processor to pin the thread to; `nil` keeps the process's affinity.
+    ///   - isUrgent: true to run as soon as the thread wakes, before threads that work in the background.
+    /// - Returns: the result of `body`.
+    /// - Throws: ``SystemError`` if the thread can't be created or pinned.
     public static func run<Value: Sendable>(
         named name: String, cpu: Int? = nil, isUrgent: Bool = false, _ body: @escaping @Sendable () -> Value
     ) async throws(SystemError) -> Value {
@@ -28,7 +28,7 @@ public enum PacketThread {
                 try start(named: name, isUrgent: isUrgent) {
                     let pinned = cpu.map { cl_pin_thread(Int32(clamping: $0)) } ?? 0
                     if pinned < 0 {
-                        let remedy = "Name a processor that `taskset -p $$` lists."
+                        let remedy = "Choose a processor that `taskset -cp $$` lists."
                         let error = SystemError("pin the thread", code: -pinned, remedy: remedy)
                         return continuation.resume(returning: .failure(error))
                     }
@@ -41,7 +41,8 @@ public enum PacketThread {
         return try result.get()
     }
 
-    /// The least that the kernel takes, in nanoseconds. Source: sched_setattr(2), __setparam_fair() in kernel/sched.
+    /// The shortest slice that the kernel accepts, in nanoseconds. Source: sched_setattr(2), __setparam_fair() in
+    /// kernel/sched.
     private static let shortestSlice: UInt64 = 100_000
 
     /// Starts a detached thread.
@@ -52,7 +53,7 @@ public enum PacketThread {
             Body {
                 _ = cl_name_thread(String(name.prefix(15)))
                 _ = cl_set_timer_slack(1)
-                // A thread of short slices gets the processor at once when it wakes (Linux 6.12); it never needs long.
+                // A thread with short slices gets the processor as soon as it wakes (Linux 6.12); it never runs long.
                 if isUrgent { _ = cl_set_slice(shortestSlice) }
                 body()
             })

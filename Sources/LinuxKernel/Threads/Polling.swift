@@ -2,10 +2,10 @@ import CLinux
 import Glibc
 
 extension Descriptor {
-    /// Waits until the socket has something to read, an error or a hang-up, or the time is over. Source: poll(2).
+    /// Waits for input, an error or a hang-up on the descriptor, or for the timeout. Source: poll(2).
     ///
-    /// - Parameter timeout: nanoseconds; negative waits for ever.
-    /// - Returns: whether something happened.
+    /// - Parameter timeout: nanoseconds; negative: wait without a limit.
+    /// - Returns: true if one of the events occurred; false after the timeout or a signal.
     public func waitForInput(timeout: Int64) throws(SystemError) -> Bool {
         var entry = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
         let ready = cl_ppoll(&entry, 1, timeout)

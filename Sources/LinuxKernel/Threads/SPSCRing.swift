@@ -1,25 +1,27 @@
 import Synchronization
 
-/// A bounded queue between one producing thread and one consuming thread: no lock, no allocation after `init`.
+/// A bounded queue between one producer thread and one consumer thread, without locks and without allocation after
+/// `init`.
 ///
-/// Elements are plain values. `push` never waits: where the consumer is behind, it refuses and the producer counts.
+/// Elements are plain values. `push` never waits: if the consumer is behind, it returns false and the producer counts
+/// the loss.
 public final class SPSCRing<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
-    // @unchecked: the slots between `head` and `tail` belong to the consumer and the others to the producer; the
-    // release stores and acquire loads of the two indices hand them over.
+    // @unchecked: the slots between `head` and `tail` belong to the consumer, the others to the producer. Release
+    // stores and acquire loads of the two indices transfer ownership.
     private let slots: UnsafeMutablePointer<Element>
     private let mask: Int
     private let head = Padded()
     private let tail = Padded()
-    /// The producer's last sight of `head`, so that a push reads the consumer's cache line only when it looks full.
+    /// The producer's cached copy of `head`: a push reads the consumer's cache line only if the ring looks full.
     private var knownHead = 0
 
-    /// An index with a cache line of its own.
+    /// An index on its own cache line.
     private struct Padded: ~Copyable {
         let value = Atomic<Int>(0)
         private let padding: (Int, Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0, 0)
     }
 
-    /// A ring with room for `capacity` elements, rounded up to a power of two.
+    /// Creates a ring for `capacity` elements, rounded up to a power of two.
     public init(capacity: Int) {
         var size = 2
         while size < capacity { size <<= 1 }
@@ -29,7 +31,7 @@ public final class SPSCRing<Element: BitwiseCopyable & Sendable>: @unchecked Sen
 
     deinit { slots.deallocate() }
 
-    /// Adds an element; `false` when the ring is full. Producer only.
+    /// Appends an element; returns `false` if the ring is full. Producer only.
     public func push(_ element: Element) -> Bool {
         let end = tail.value.load(ordering: .relaxed)
         if end &- knownHead > mask {
@@ -41,7 +43,7 @@ public final class SPSCRing<Element: BitwiseCopyable & Sendable>: @unchecked Sen
         return true
     }
 
-    /// Takes the oldest element; `nil` when the ring is empty. Consumer only.
+    /// Removes and returns the oldest element; `nil` if the ring is empty. Consumer only.
     public func pop() -> Element? {
         let start = head.value.load(ordering: .relaxed)
         guard start != tail.value.load(ordering: .acquiring) else { return nil }

@@ -1,18 +1,18 @@
 import NetworkAddresses
 
-/// The one's complement sum of RFC 1071, collected in pieces. All 16-bit words are taken as big-endian numbers.
+/// The one's complement sum of RFC 1071, accumulated piece by piece. All 16-bit words are big-endian.
 struct InternetChecksum {
-    // Wide enough that carries need no folding before the end: a frame adds some tens of thousands of words.
+    // 64 bits need no folding before the end: a frame adds some tens of thousands of words.
     private var sum: UInt64 = 0
 
-    /// The sum folded to 16 bits. Over data that includes its own valid checksum it is 0xFFFF.
+    /// The sum folded to 16 bits; 0xFFFF over data that includes its valid checksum.
     var folded: UInt16 {
         var rest = sum
         while rest >> 16 != 0 { rest = (rest & 0xFFFF) + (rest >> 16) }
         return UInt16(truncatingIfNeeded: rest)
     }
 
-    /// What goes into a header's checksum field that counted as zero in the sum.
+    /// The value for a header's checksum field, which must count as zero in the sum.
     var complement: UInt16 { ~folded }
 
     mutating func add(_ word: UInt16) { sum &+= UInt64(word) }
@@ -30,8 +30,8 @@ struct InternetChecksum {
         sum &+= (value >> 48) &+ (value >> 32 & 0xFFFF) &+ (value >> 16 & 0xFFFF) &+ (value & 0xFFFF)
     }
 
-    /// Adds the bytes of `range`, the first as the high half of a word, an odd last byte padded with zero. The part
-    /// of `range` that is not inside of `bytes` is left out.
+    /// Adds the bytes of `range`. The first byte is the high half of a word; an odd last byte is padded with zero.
+    /// Bytes of `range` outside `bytes` are skipped.
     mutating func add(_ bytes: RawSpan, _ range: Range<Int>) {
         let range = range.clamped(to: 0..<bytes.byteCount)
         bytes.withUnsafeBytes { buffer in
@@ -39,9 +39,9 @@ struct InternetChecksum {
         }
     }
 
-    /// The sum does not depend on byte order (RFC 1071 section 2 (B)), so words are added as they lie in memory, and
-    /// the folded result is swapped once. The halves of each 64-bit word go to their own accumulators, so that no
-    /// addition has to wait for the carry of the one before it.
+    /// Adds words in memory order and swaps the folded result once: the sum does not depend on byte order (RFC 1071
+    /// section 2 (B)). The halves of each 64-bit word have separate accumulators, so no addition waits for the carry of
+    /// the previous one.
     private mutating func add(_ buffer: UnsafeRawBufferPointer) {
         var low: UInt64 = 0
         var high: UInt64 = 0
@@ -66,7 +66,7 @@ struct InternetChecksum {
         add(UInt16(bigEndian: native.folded))
     }
 
-    /// Adds the pseudo header that UDP's checksum covers: RFC 768, and RFC 8200 section 8.1.
+    /// Adds the pseudo-header that the UDP checksum covers (RFC 768, RFC 8200 section 8.1).
     mutating func addUDPPseudoHeader(source: IPAddress, destination: IPAddress, length: UInt16) {
         add(source)
         add(destination)
@@ -75,7 +75,7 @@ struct InternetChecksum {
     }
 }
 
-/// Protocol and next-header numbers (IANA) that the decoders look at.
+/// Protocol and next-header numbers (IANA) that the decoders use.
 enum IPProtocol {
     static let hopByHopOptions: UInt8 = 0
     static let udp: UInt8 = 17
@@ -84,12 +84,12 @@ enum IPProtocol {
     static let destinationOptions: UInt8 = 60
 }
 
-/// EtherTypes (IEEE 802) that the decoders look at.
+/// EtherTypes (IEEE 802) that the decoders use.
 enum EtherType {
     static let ipv4: UInt16 = 0x0800
     static let vlan: UInt16 = 0x8100
     static let ipv6: UInt16 = 0x86DD
-    /// Of IEEE 802 for experiments on one's own network, where a subtype and a version are to follow.
+    /// IEEE 802's EtherType for local experiments. A subtype and a version must follow it.
     static let localExperimental: UInt16 = 0x88B5
     static let ptp: UInt16 = 0x88F7
 }

@@ -1,4 +1,4 @@
-/// Checked big-endian writes: false, and nothing written, where the value does not fit at the offset.
+/// Checked big-endian writes. Each returns false and writes nothing if the value does not fit at the offset.
 extension MutableRawSpan {
     @inline(__always)
     func holds(_ size: Int, at offset: Int) -> Bool {
@@ -37,7 +37,7 @@ extension MutableRawSpan {
             && store64(UInt64(truncatingIfNeeded: value), at: offset + 8)
     }
 
-    /// Writes zeros over `range`; false, and nothing written, when the range is not inside of the span.
+    /// Zeroes `range`. Returns false and writes nothing if the span does not contain it.
     @discardableResult
     mutating func zero(_ range: Range<Int>) -> Bool {
         guard holds(range.count, at: range.lowerBound) else { return false }
@@ -47,7 +47,7 @@ extension MutableRawSpan {
         return true
     }
 
-    /// Copies `range` of `source` to the same offsets here; false, and nothing written, when either lacks them.
+    /// Copies `range` of `source` to the same offsets. Returns false and writes nothing if either span lacks them.
     @discardableResult
     mutating func copy(_ range: Range<Int>, from source: RawSpan) -> Bool {
         guard holds(range.count, at: range.lowerBound), range.upperBound <= source.byteCount else { return false }

@@ -1,5 +1,5 @@
-/// Checked big-endian reads: an offset outside of the span gives nil and never a trap, so that a decoder can be
-/// written without a length check before each field.
+/// Checked big-endian reads. An offset outside the span returns nil and never traps, so a decoder needs no length check
+/// before each field.
 extension RawSpan {
     @inline(__always)
     private func load<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type, at offset: Int) -> T? {

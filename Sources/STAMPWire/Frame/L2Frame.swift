@@ -1,13 +1,13 @@
 import NetworkAddresses
 
-/// How a frame of ``L2Frame`` looks to NICs and to switches.
+/// The layout of an ``L2Frame``, as NICs and switches see it.
 public enum L2FrameShape: String, Hashable, Sendable, CaseIterable {
-    /// IEEE 802's local experimental EtherType.
+    /// A frame with IEEE 802's EtherType for local experiments.
     case ordinary
-    /// A PTP Sync that carries the packet in a TLV: NICs whose receive filter knows PTP alone timestamp it.
+    /// A PTP Sync that carries the packet in a TLV. NICs that timestamp only PTP on receipt timestamp it.
     case ptp
 
-    /// Host order.
+    /// The EtherType in host byte order.
     public var etherType: UInt16 {
         switch self {
         case .ordinary: EtherType.localExperimental
@@ -15,66 +15,67 @@ public enum L2FrameShape: String, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// Bytes between the EtherType and the packet's own header.
-    var shellLength: Int {
+    /// Bytes between the EtherType and ``L2Header``.
+    var wrapperLength: Int {
         switch self {
         case .ordinary: 0
         case .ptp: PTPSync.length + PTPSync.tlvHeaderLength
         }
     }
 
-    /// Bytes between the EtherType and the packet: what the MTU loses.
-    public var overhead: Int { shellLength + L2Header.length }
+    /// Bytes between the EtherType and the packet, which reduce the MTU available to it.
+    public var overhead: Int { wrapperLength + L2Header.length }
 
-    /// Bytes behind the packet: PTP's TLVs have an even length.
+    /// Padding bytes after the packet: PTP TLVs have an even length.
     func padding(payloadLength: Int) -> Int { self == .ptp ? payloadLength & 1 : 0 }
 
-    /// The largest packet whose length all fields can state.
+    /// The largest packet whose length fits into every length field.
     var maximumPayloadLength: Int { 65534 - overhead }
 
-    /// The largest packet that fits into frames of an MTU; below 0 where not even the headers do.
+    /// The largest packet that fits into a frame at this MTU; negative if the headers alone do not fit.
     public func room(mtu: Int) -> Int {
         let room = min(mtu - overhead, maximumPayloadLength)
         return room - padding(payloadLength: room)
     }
 }
 
-/// What stands in front of each packet that travels without IP. docs/l2-frame.md has the layout.
+/// The header of each packet sent without IP. docs/l2-frame.md specifies the layout.
 public enum L2Header {
-    /// Bytes from the magic to the packet.
+    /// Header length in bytes, from the magic to the packet.
     public static let length = 12
     /// "OWL2"
     public static let magic: UInt32 = 0x4F57_4C32
     static let version: UInt8 = 1
 
-    /// Offsets of magic and ports in an untagged frame, for filters.
-    public static func offset(in shape: L2FrameShape) -> Int { 14 + shape.shellLength }
+    /// Returns the offset of the magic in an untagged frame, for filters.
+    public static func offset(in shape: L2FrameShape) -> Int { 14 + shape.wrapperLength }
+    /// Offset of the two ports from the magic, for filters.
     public static let portsOffset = 8
 }
 
 /// An Ethernet frame that carries one packet without IP, decoded without copying.
 ///
-/// The payload is as long as the header says, so the padding of a short Ethernet frame is not part of it.
+/// The header states the payload length, so the padding of a short Ethernet frame is excluded.
 public struct L2Frame: Hashable, Sendable {
     public var destinationMAC: MACAddress
     public var sourceMAC: MACAddress
-    /// The tag that is in the frame. The kernel takes a tag out of received frames and delivers it beside them.
+    /// The tag in the frame. The kernel strips the tag from received frames and delivers it separately.
     public var vlan: VLANTag?
     public var shape: L2FrameShape
     public var sourcePort: UInt16
     public var destinationPort: UInt16
-    /// Offsets of the payload in the frame; of a frame that was cut, of what there is of it.
+    /// Offsets of the payload in the frame; in a partial frame, of the bytes present.
     public var payload: Range<Int>
 
-    /// Bytes of the frame without Ethernet's own padding.
+    /// Frame length in bytes, without Ethernet padding.
     public var length: Int { payload.upperBound + shape.padding(payloadLength: payload.count) }
 
-    /// Decodes a frame of any length. Of a PTP frame only the EtherType and the TLV are looked at: what the header in
-    /// front of it says is for NICs and switches, and these may change it.
+    /// Decodes a frame of any length. In a PTP frame it checks only the EtherType and the TLV: the PTP header is for
+    /// NICs and switches, which may change it.
     ///
     /// - Parameters:
-    ///   - frame: from the destination MAC address on, without the frame check sequence.
-    ///   - wholeLength: the frame's own length where `frame` may be the beginning alone, as samples are.
+    ///   - frame: the bytes from the destination MAC address, without the frame check sequence.
+    ///   - wholeLength: the original frame's length, if `frame` may be only its beginning, as in a sample.
     /// - Throws: the first reason found, from the link layer up.
     public init(decoding frame: RawSpan, wholeLength: Int? = nil) throws(FrameError) {
         guard let destinationMAC = frame.u48(at: 0), let sourceMAC = frame.u48(at: 6),

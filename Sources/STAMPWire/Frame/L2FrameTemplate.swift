@@ -1,6 +1,6 @@
 import NetworkAddresses
 
-/// The unchanging headers of one flow without IP, written in front of each payload without allocating.
+/// The constant headers of one flow without IP, written before each payload without allocating.
 public struct L2FrameTemplate: Hashable, Sendable {
     public var destinationMAC: MACAddress
     public var sourceMAC: MACAddress
@@ -23,20 +23,19 @@ public struct L2FrameTemplate: Hashable, Sendable {
 
     private var linkLength: Int { vlan == nil ? 14 : 18 }
 
-    /// Offset of the payload in the frame: 26 bytes, 74 in a PTP frame, and 4 more with a tag.
+    /// Offset of the payload in the frame: 26 bytes, 74 in a PTP frame, plus 4 with a tag.
     public var headerLength: Int { linkLength + shape.overhead }
 
-    /// Bytes of the frame around a payload. Under 60 the driver pads it.
+    /// Returns the frame's length in bytes for a payload. The driver pads frames under 60 bytes.
     public func frameLength(payloadLength: Int) -> Int {
         headerLength + payloadLength + shape.padding(payloadLength: payloadLength)
     }
 
-    /// Writes everything but the payload. There is no checksum beside the frame check sequence.
+    /// Writes everything except the payload. The frame check sequence is the only checksum.
     ///
-    /// - Parameter sequence: a number of the packet's, which a PTP frame carries as its own: some NICs find the timestamp
-    ///   of a frame by it.
-    /// - Returns: false, and nothing written, when headers and payload do not fit into `frame` or into their length
-    ///   fields.
+    /// - Parameter sequence: the packet's number, which a PTP frame carries as its sequenceId. Some NICs match a
+    ///   timestamp to its frame by it.
+    /// - Returns: false, with nothing written, if headers and payload do not fit into `frame` or their length fields.
     public func writeHeaders(into frame: inout MutableRawSpan, payloadLength: Int, sequence: UInt16) -> Bool {
         guard (0...shape.maximumPayloadLength).contains(payloadLength),
             frameLength(payloadLength: payloadLength) <= frame.byteCount
@@ -54,8 +53,8 @@ public struct L2FrameTemplate: Hashable, Sendable {
             let message = PTPSync(
                 source: sourceMAC, sequence: sequence, isUnicast: !destinationMAC.isMulticast, tlvLength: length)
             _ = message.write(into: &frame, at: offset)
-            offset += shape.shellLength
-            // Only a TLV of odd length has that byte, and then it is its last.
+            offset += shape.wrapperLength
+            // An odd payload is followed by one padding byte, the last of the TLV.
             if payloadLength & 1 == 1 { frame.store8(0, at: offset + length - 1) }
         }
         frame.store32(L2Header.magic, at: offset)

@@ -1,17 +1,17 @@
 import NetworkAddresses
 
-/// What the IPv4 or IPv6 header of a UDP datagram says, and where the datagram lies in the frame.
+/// The fields of a UDP datagram's IPv4 or IPv6 header, and the datagram's place in the frame.
 struct NetworkHeader {
     var source: IPAddress
     var destination: IPAddress
     var hopLimit: UInt8
     var trafficClass: UInt8
-    /// From the UDP header to the end of the IP payload. Of a frame that was cut it goes on behind the bytes there are.
+    /// From the UDP header to the end of the IP payload. In a partial frame it extends past the bytes present.
     var transport: Range<Int>
 
-    /// RFC 791. Options are skipped.
+    /// Decodes an IPv4 header (RFC 791) and skips its options.
     ///
-    /// - Parameter wholeLength: of the frame, of which `frame` may be the beginning alone.
+    /// - Parameter wholeLength: the original frame's length; `frame` may be only its beginning.
     init(decodingIPv4 frame: RawSpan, at start: Int, wholeLength: Int) throws(FrameError) {
         guard let versionAndLength = frame.u8(at: start), let trafficClass = frame.u8(at: start + 1),
             let totalLength = frame.u16(at: start + 2), let fragment = frame.u16(at: start + 6),
@@ -28,7 +28,7 @@ struct NetworkHeader {
         var sum = InternetChecksum()
         sum.add(frame, start..<start + headerLength)
         guard sum.folded == 0xFFFF else { throw .badHeaderChecksum }
-        // More-fragments, or an offset. The reserved and don't-fragment bits say nothing about this.
+        // More-fragments set, or an offset. The reserved and don't-fragment bits do not mark a fragment.
         guard fragment & 0x3FFF == 0 else { throw .fragment }
         guard proto == IPProtocol.udp else { throw .notUDP }
         self.source = .v4(source)
@@ -38,7 +38,8 @@ struct NetworkHeader {
         transport = start + headerLength..<end
     }
 
-    /// RFC 8200. The walk over extension headers is bounded in number as well as by the packet's length.
+    /// Decodes an IPv6 header (RFC 8200). Both the packet's length and ``extensionHeaderLimit`` bound the walk over
+    /// extension headers.
     init(decodingIPv6 frame: RawSpan, at start: Int, wholeLength: Int) throws(FrameError) {
         guard let first = frame.u32(at: start), let payloadLength = frame.u16(at: start + 4),
             var next = frame.u8(at: start + 6), let hopLimit = frame.u8(at: start + 7),
@@ -53,11 +54,11 @@ struct NetworkHeader {
         while next != IPProtocol.udp {
             switch next {
             case IPProtocol.hopByHopOptions:
-                // Only directly after the fixed header (RFC 8200 section 4.1).
+                // Allowed only directly after the fixed header (RFC 8200 section 4.1).
                 guard headers == 0 else { throw .badHeader }
             case IPProtocol.destinationOptions: break
             case IPProtocol.routing:
-                // With segments left the packet is on its way to another node, whose address the checksum covers.
+                // With segments left, the packet is in transit to another node, whose address the checksum covers.
                 guard frame.u8(at: offset + 3) == 0 else { throw .badHeader }
             case IPProtocol.fragment: throw .fragment
             default: throw .notUDP
@@ -77,7 +78,7 @@ struct NetworkHeader {
         transport = offset..<end
     }
 
-    /// RFC 8200 section 4.1 gives an order in which four headers of these kinds can stand before UDP; twice that is
-    /// more than any sender has a reason for.
+    /// The most extension headers accepted. The order in RFC 8200 section 4.1 allows four of these kinds before UDP; no
+    /// sender has a reason to exceed twice that.
     static let extensionHeaderLimit = 8
 }

@@ -2,35 +2,35 @@ import NetworkAddresses
 
 /// An Ethernet frame that carries one UDP datagram, decoded without copying.
 ///
-/// At most one 802.1Q tag; IPv4 with options; IPv6 with hop-by-hop, destination and routing headers in front of UDP.
-/// The payload is as long as UDP says, so the padding of a short Ethernet frame is not part of it.
+/// Accepts at most one 802.1Q tag, IPv4 with options, and IPv6 with hop-by-hop, destination and routing headers before
+/// UDP. The UDP header states the payload length, so the padding of a short Ethernet frame is excluded.
 public struct UDPFrame: Hashable, Sendable {
     public var destinationMAC: MACAddress
     public var sourceMAC: MACAddress
-    /// The tag that is in the frame. The kernel takes a tag out of received frames and delivers it beside them.
+    /// The tag in the frame. The kernel strips the tag from received frames and delivers it separately.
     public var vlan: VLANTag?
     public var source: IPAddress
     public var destination: IPAddress
-    /// IPv4 time to live or IPv6 hop limit, as it is in the frame.
+    /// IPv4 time to live or IPv6 hop limit.
     public var hopLimit: UInt8
-    /// The six bits of RFC 2474.
+    /// The six DSCP bits (RFC 2474).
     public var dscp: UInt8
-    /// The two bits of RFC 3168.
+    /// The two ECN bits (RFC 3168).
     public var ecn: UInt8
     public var sourcePort: UInt16
     public var destinationPort: UInt16
-    /// Offsets of the UDP payload in the frame; of a frame that was cut, of what there is of it.
+    /// Offsets of the UDP payload in the frame; in a partial frame, of the bytes present.
     public var payload: Range<Int>
 
     /// Decodes a frame of any length.
     ///
     /// - Parameters:
-    ///   - frame: from the destination MAC address on, without the frame check sequence.
-    ///   - verifyChecksum: whether to check the UDP checksum. False for a frame whose checksum is still to be filled
-    ///     in by a NIC that it never meets (TP_STATUS_CSUMNOTREADY, packet(7)). The IPv4 header checksum is always
-    ///     checked; an absent UDP checksum (0) is accepted over IPv4 (RFC 768) and refused over IPv6 (RFC 8200 8.1).
-    ///     Nothing of UDP's can be checked where the end is missing.
-    ///   - wholeLength: the frame's own length where `frame` may be the beginning alone, as samples are.
+    ///   - frame: the bytes from the destination MAC address, without the frame check sequence.
+    ///   - verifyChecksum: true to verify the UDP checksum. Pass false for a frame that never reaches the NIC that
+    ///     would fill its checksum in (TP_STATUS_CSUMNOTREADY, packet(7)). The IPv4 header checksum is always verified.
+    ///     An absent UDP checksum (0) is accepted over IPv4 (RFC 768) and rejected over IPv6 (RFC 8200 section 8.1).
+    ///     The UDP checksum of a partial frame cannot be verified.
+    ///   - wholeLength: the original frame's length, if `frame` may be only its beginning, as in a sample.
     /// - Throws: the first reason found, from the link layer up.
     public init(
         decoding frame: RawSpan, verifyChecksum: Bool = true, wholeLength: Int? = nil

@@ -1,6 +1,6 @@
 import NetworkAddresses
 
-/// The unchanging headers of one UDP flow, written in front of each payload without allocating.
+/// The constant headers of one UDP flow, written before each payload without allocating.
 public struct UDPFrameTemplate: Hashable, Sendable {
     public var destinationMAC: MACAddress
     public var sourceMAC: MACAddress
@@ -11,12 +11,13 @@ public struct UDPFrameTemplate: Hashable, Sendable {
     public var destinationPort: UInt16
     /// IPv4 time to live or IPv6 hop limit.
     public var hopLimit: UInt8
-    /// The six bits of RFC 2474; higher bits are cut off.
+    /// The six DSCP bits (RFC 2474); higher bits are dropped.
     public var dscp: UInt8
-    /// The two bits of RFC 3168; higher bits are cut off.
+    /// The two ECN bits (RFC 3168); higher bits are dropped.
     public var ecn: UInt8
 
-    /// A hop limit of 255 lets the receiver see how many routers there were (the reply carries it back: RFC 8762 section 4.3.1).
+    /// Creates a template. The default hop limit of 255 shows the receiver how many routers the packet passed; the
+    /// reply carries the received value back (RFC 8762 section 4.3.1).
     public init(
         destinationMAC: MACAddress, sourceMAC: MACAddress, vlan: VLANTag? = nil, source: IPAddress,
         destination: IPAddress, sourcePort: UInt16, destinationPort: UInt16, hopLimit: UInt8 = 255, dscp: UInt8 = 0,
@@ -37,18 +38,18 @@ public struct UDPFrameTemplate: Hashable, Sendable {
     private var networkOffset: Int { vlan == nil ? 14 : 18 }
     private var transportOffset: Int { networkOffset + (source.isIPv4 ? 20 : 40) }
 
-    /// Offset of the UDP payload in the frame: 42 or 62 bytes, and 4 more with a tag.
+    /// Offset of the UDP payload in the frame: 42 bytes with IPv4, 62 with IPv6, plus 4 with a tag.
     public var headerLength: Int { transportOffset + 8 }
 
-    /// The largest payload whose length the IP header can state.
+    /// The largest payload whose length fits into the IP header.
     public var maximumPayloadLength: Int { 65535 - 8 - (source.isIPv4 ? 20 : 0) }
 
-    /// Writes everything but the payload and the UDP checksum, which is left zero.
+    /// Writes everything except the payload and the UDP checksum, which stays zero.
     ///
-    /// IPv4 packets are atomic: don't-fragment set, identification 0 (RFC 6864 section 4.1). A frame under 60 bytes
-    /// is not padded, the driver does that.
-    /// - Returns: false, and nothing written, when headers and payload do not fit into `frame` or into their length
-    ///   fields, or the addresses are of different families.
+    /// IPv4 packets are atomic: don't-fragment set, identification 0 (RFC 6864 section 4.1). The driver pads frames
+    /// under 60 bytes.
+    /// - Returns: false, with nothing written, if headers and payload do not fit into `frame` or their length fields,
+    ///   or if the addresses are of different families.
     public func writeHeaders(into frame: inout MutableRawSpan, payloadLength: Int) -> Bool {
         guard fits(frame.byteCount, payloadLength: payloadLength) else { return false }
         frame.store48(destinationMAC.rawValue, at: 0)
@@ -77,9 +78,9 @@ public struct UDPFrameTemplate: Hashable, Sendable {
         return true
     }
 
-    /// Fills in the UDP checksum over pseudo header, UDP header and payload, all of which must be final. A sum of 0
-    /// is sent as 0xFFFF, since 0 stands for "no checksum" (RFC 768). Does nothing where ``writeHeaders(into:payloadLength:)``
-    /// would have returned false.
+    /// Writes the UDP checksum over pseudo-header, UDP header and payload, all of which must be final. A checksum of 0
+    /// is sent as 0xFFFF, because 0 means "no checksum" (RFC 768). Does nothing if
+    /// ``writeHeaders(into:payloadLength:)`` would return false.
     public func writeChecksum(into frame: inout MutableRawSpan, payloadLength: Int) {
         guard fits(frame.byteCount, payloadLength: payloadLength) else { return }
         let transport = transportOffset

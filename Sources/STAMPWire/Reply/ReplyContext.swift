@@ -1,38 +1,39 @@
-/// What a Session-Reflector knows when it answers one probe.
+/// A Session-Reflector's input for one reply.
 public struct ReplyContext: Hashable, Sendable {
-    /// The reply's own: counted per session by a stateful reflector, copied from the probe by a stateless one.
+    /// The reply's sequence number: counted per session by a stateful reflector, copied from the probe by a stateless
+    /// one.
     public var sequence: UInt32
-    /// T2, Unix nanoseconds of CLOCK_REALTIME.
+    /// T2 in CLOCK_REALTIME Unix nanoseconds.
     public var receiveNanoseconds: Int64
-    /// T3, Unix nanoseconds of CLOCK_REALTIME.
+    /// T3 in CLOCK_REALTIME Unix nanoseconds.
     public var transmitNanoseconds: Int64
-    /// Of T2 and T3; they are written in the format that its Z bit names.
+    /// The error estimate of T2 and T3. Its Z bit selects their format.
     public var errorEstimate: ErrorEstimate
-    /// TTL or hop limit with which the probe arrived.
+    /// TTL or hop limit of the received probe.
     public var ttl: UInt8
-    /// DSCP with which the probe arrived.
+    /// DSCP of the received probe.
     public var dscp: UInt8
-    /// ECN bits with which the probe arrived.
+    /// ECN bits of the received probe.
     public var ecn: UInt8
-    /// Whether local policy lets a probe choose the DSCP of its reply (RFC 8972 section 4.4).
+    /// True if local policy lets a probe choose the DSCP of its reply (RFC 8972 section 4.4).
     public var permitsRequestedDSCP: Bool
-    /// What to put into a Follow-Up Telemetry TLV; nil: zeros.
+    /// The value for a Follow-Up Telemetry TLV; nil: zeros.
     public var followUp: FollowUp?
-    /// See ``SynchronizationSource``.
+    /// The source of clock synchronization; see ``SynchronizationSource``.
     public var syncSource: UInt8
-    /// How T2 was taken; see ``TimestampingMethod``.
+    /// The timestamping method of T2; see ``TimestampingMethod``.
     public var receiveMethod: UInt8
-    /// How T3 was taken; see ``TimestampingMethod``.
+    /// The timestamping method of T3; see ``TimestampingMethod``.
     public var transmitMethod: UInt8
-    /// What to put into a ``PairedStamps`` TLV; nil: answer it like one of an unknown type.
-    public var paired: PairedStamps?
+    /// The value for a paired-timestamps TLV; nil: the TLV is handled as one of an unknown type.
+    public var paired: PairedTimestamps?
 
     public init(
         sequence: UInt32, receiveNanoseconds: Int64, transmitNanoseconds: Int64, errorEstimate: ErrorEstimate,
         ttl: UInt8, dscp: UInt8, ecn: UInt8, permitsRequestedDSCP: Bool = false, followUp: FollowUp? = nil,
         syncSource: UInt8 = SynchronizationSource.localFreeRunning,
         receiveMethod: UInt8 = TimestampingMethod.softwareLocal,
-        transmitMethod: UInt8 = TimestampingMethod.softwareLocal, paired: PairedStamps? = nil
+        transmitMethod: UInt8 = TimestampingMethod.softwareLocal, paired: PairedTimestamps? = nil
     ) {
         self.sequence = sequence
         self.receiveNanoseconds = receiveNanoseconds
@@ -50,17 +51,17 @@ public struct ReplyContext: Hashable, Sendable {
     }
 }
 
-/// What came of answering one probe.
+/// The result of answering one probe.
 public struct ReplyResult: Hashable, Sendable {
-    /// Bytes of the reply: those of the probe, at least 44.
+    /// Length of the reply in bytes: the probe's, at least 44.
     public var length: Int
-    /// What to send the reply with: what a Class of Service TLV asked for, if that is permitted, else the DSCP with
-    /// which the probe arrived.
+    /// The DSCP for the reply: the one that a Class of Service TLV requests, if permitted; otherwise the received
+    /// probe's.
     public var replyDSCP: UInt8
-    /// The probe's own ``PairedStamps``, whether or not they were answered.
-    public var probePaired: PairedStamps?
+    /// The probe's paired timestamps, answered or not.
+    public var probePaired: PairedTimestamps?
 
-    public init(length: Int, replyDSCP: UInt8, probePaired: PairedStamps? = nil) {
+    public init(length: Int, replyDSCP: UInt8, probePaired: PairedTimestamps? = nil) {
         self.length = length
         self.replyDSCP = replyDSCP
         self.probePaired = probePaired

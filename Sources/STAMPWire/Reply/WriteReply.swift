@@ -1,23 +1,26 @@
-/// Writes the reply to one probe: all that RFC 8762 section 4.3 and RFC 8972 section 4 ask of an unauthenticated
+/// Writes the reply to one probe, as RFC 8762 section 4.3 and RFC 8972 section 4 require of an unauthenticated
 /// Session-Reflector.
 ///
-/// - The reply is as long as the probe; a probe shorter than the base packet gets the base packet, its missing bytes
-///   taken as zero (RFC 8762 section 4.6).
-/// - TLVs of known types are answered with all flags clear, others copied with U set.
-/// - At the first malformed TLV (RFC 8972 section 4: it runs past the end, or its type is known and the length wrong)
-///   M is set and processing stops; the rest is copied as it came. A malformed Follow-Up Telemetry TLV is zeroed
-///   besides (section 4.7 with erratum 8339).
-/// - There is no key here, so an HMAC TLV cannot be verified. Section 4.8 has that as a failure: no TLV is used, all are
-///   copied with I set.
-/// - Class of Service (section 4.4): if its DSCP1 is permitted it is the reply's DSCP and RP is 0, else the reply has
-///   the probe's DSCP and RP is 1. Of several such TLVs the first decides. Without one the reply has the probe's DSCP.
-/// - A type 240 TLV that is not ``PairedStamps`` by its length, magic or version is somebody else's experiment, not a
-///   malformed one of ours: it is copied with U set.
+/// - The reply has the probe's length. A probe shorter than the base packet gets the base packet; its missing bytes
+///   count as zero (RFC 8762 section 4.6).
+/// - TLVs of known types are answered with all flags clear; others are copied with U set.
+/// - At the first malformed TLV (RFC 8972 section 4: it runs past the end, or its type is known and its length wrong),
+///   M is set and processing stops; the rest is copied unchanged. A malformed Follow-Up Telemetry TLV is also zeroed
+///   (section 4.7 with erratum 8339).
+/// - An HMAC TLV cannot be verified, because there is no key. Section 4.8 makes that a failure: no TLV is used, and all
+///   are copied with I set.
+/// - Class of Service (section 4.4): if its DSCP1 is permitted, the reply has that DSCP and RP is 0; otherwise the
+///   reply has the probe's DSCP and RP is 1. The first of several such TLVs decides. Without one, the reply has the
+///   probe's DSCP.
+/// - A type 240 TLV without the length, magic, version and counts of ``PairedTimestamps`` is a third-party experiment,
+///   not a malformed TLV: it is copied with U set.
 ///
 /// - Parameters:
 ///   - probe: the UDP payload as received.
-///   - reply: at least as long as the probe and the base packet. Not looked at, and untouched after the reply's end.
-/// - Returns: nil, and nothing written, when the probe is too short to be STAMP (under 14 bytes) or `reply` too short.
+///   - reply: at least as long as the probe and the base packet. Its contents are ignored; bytes after the reply are
+///     left unchanged.
+/// - Returns: nil, with nothing written, if the probe is too short to be STAMP (under 14 bytes) or `reply` is too
+///   short.
 public func writeReply(to probe: RawSpan, into reply: inout MutableRawSpan, context: ReplyContext) -> ReplyResult? {
     let length = max(probe.byteCount, STAMP.baseLength)
     guard let sender = SenderPacket(decoding: probe), reply.holds(length, at: 0) else { return nil }
@@ -41,7 +44,7 @@ public func writeReply(to probe: RawSpan, into reply: inout MutableRawSpan, cont
     return result
 }
 
-/// What a reflector makes of a TLV from its header alone.
+/// A reflector's decision about one TLV, before its value is answered.
 private enum Disposition {
     case answer, unrecognized, malformed
 }
@@ -54,21 +57,21 @@ private func disposition(of tlv: TLV, in probe: RawSpan, context: ReplyContext) 
     case TLVType.classOfService: expected = ClassOfService.valueLength
     case TLVType.followUp: expected = FollowUp.valueLength
     case TLVType.hmac: expected = 16
-    case TLVType.pairedStamps:
+    case TLVType.pairedTimestamps:
         if tlv.isTruncated { return .malformed }
-        let isOurs = PairedStamps.isPresent(in: probe.extracting(tlv.value))
-        return isOurs && context.paired != nil ? .answer : .unrecognized
+        let isPaired = PairedTimestamps.isPresent(in: probe.extracting(tlv.value))
+        return isPaired && context.paired != nil ? .answer : .unrecognized
     default: return tlv.isTruncated ? .malformed : .unrecognized
     }
     return tlv.isTruncated || tlv.value.count != expected ? .malformed : .answer
 }
 
-/// Whether this reflector knows the type, so that U has to be clear also on a TLV that it cannot use.
+/// Returns whether this reflector knows the type. U must then be clear even on a TLV that it cannot use.
 private func isKnown(_ type: UInt8, context: ReplyContext) -> Bool {
     switch type {
     case TLVType.extraPadding, TLVType.timestampInformation, TLVType.classOfService, TLVType.followUp, TLVType.hmac:
         true
-    case TLVType.pairedStamps: context.paired != nil
+    case TLVType.pairedTimestamps: context.paired != nil
     default: false
     }
 }
@@ -79,8 +82,8 @@ private func answerTLVs(
     var cursor = TLVCursor(offset: STAMP.baseLength)
     var hasClassOfService = false
     while let tlv = cursor.next(in: probe) {
-        if tlv.type == TLVType.pairedStamps, result.probePaired == nil {
-            result.probePaired = PairedStamps(decoding: probe.extracting(tlv.value))
+        if tlv.type == TLVType.pairedTimestamps, result.probePaired == nil {
+            result.probePaired = PairedTimestamps(decoding: probe.extracting(tlv.value))
         }
         switch disposition(of: tlv, in: probe, context: context) {
         case .malformed:
@@ -116,12 +119,12 @@ private func answer(_ tlv: TLV, in reply: inout MutableRawSpan, context: ReplyCo
     case TLVType.followUp:
         let followUp = context.followUp ?? FollowUp(sequence: 0, timestamp: 0, method: 0)
         _ = followUp.write(into: &reply, at: offset)
-    case TLVType.pairedStamps: _ = context.paired?.write(into: &reply, at: offset)
+    case TLVType.pairedTimestamps: _ = context.paired?.write(into: &reply, at: offset)
     default: break
     }
 }
 
-/// Returns the DSCP that the reply is to be sent with.
+/// Answers a Class of Service TLV and returns the DSCP for the reply.
 private func answerClassOfService(
     _ tlv: TLV, of probe: RawSpan, in reply: inout MutableRawSpan, context: ReplyContext
 ) -> UInt8 {

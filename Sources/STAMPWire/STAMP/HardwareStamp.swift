@@ -1,13 +1,13 @@
-/// A NIC's timestamp of one packet: by the PHC and, where that one was being read beside the system's,
-/// by the system's; or why there is none.
+/// A NIC's timestamp of one packet, by its PHC and, if the PHC could be read together with the system clock, by
+/// CLOCK_REALTIME; or the reason it is missing.
 public struct HardwareStamp: Hashable, Sendable, BitwiseCopyable {
-    /// Nanoseconds of the PHC; nil: there is no timestamp.
+    /// PHC nanoseconds; nil: no timestamp.
     public var time: Int64?
-    /// The timestamp as Unix nanoseconds of CLOCK_REALTIME; nil: the PHC could not be read beside it.
+    /// The timestamp in CLOCK_REALTIME Unix nanoseconds; nil: the PHC could not be read together with that clock.
     public var realtime: Int64?
-    /// How far off ``realtime`` can be at most, in nanoseconds; nothing without it.
+    /// The largest error of ``realtime``, in nanoseconds; meaningless without it.
     public var error: UInt32
-    /// Why there is no timestamp, as docs/stamp-tlv.md numbers the reasons; 0: it is there, or was not to be expected.
+    /// The number in docs/stamp-tlv.md of the reason there is no timestamp; 0: it is present, or none was expected.
     public var missing: UInt8
 
     public init(time: Int64? = nil, realtime: Int64? = nil, error: UInt32 = 0, missing: UInt8 = 0) {

@@ -1,21 +1,21 @@
-/// A 64-bit NTP timestamp (RFC 5905 section 6): seconds of an era that wraps every 2^32 s, and their binary fraction.
+/// A 64-bit NTP timestamp (RFC 5905 section 6): seconds in an era of 2^32 s, and a binary fraction.
 public struct NTPTimestamp: Hashable, Sendable {
-    /// The upper 32 bits count seconds since 1900-01-01 modulo 2^32, the lower are the fraction in 2^-32 s.
+    /// The upper 32 bits count seconds since 1900-01-01 modulo 2^32; the lower 32 bits are the fraction in 2^-32 s.
     public var rawValue: UInt64
 
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
-    /// From nanoseconds since the Unix epoch. The fraction is rounded up: it is finer than a nanosecond, so a reader
-    /// that rounds down, as ``unixNanoseconds(near:)`` does, gets the same nanosecond back.
+    /// Converts nanoseconds since the Unix epoch. The fraction is rounded up: it is finer than a nanosecond, so a
+    /// reader that rounds down, as ``unixNanoseconds(near:)`` does, recovers the same nanosecond.
     public init(unixNanoseconds: Int64) {
         let (seconds, nanoseconds) = splitSeconds(unixNanoseconds)
         let fraction = (UInt64(nanoseconds) << 32 + 999_999_999) / 1_000_000_000
         rawValue = UInt64(UInt32(truncatingIfNeeded: seconds &+ Self.unixEpoch)) << 32 | fraction
     }
 
-    /// Nanoseconds since the Unix epoch, the fraction rounded down, in the era that puts the seconds nearest to those
-    /// of `pivot` (Unix nanoseconds, usually the receiver's own clock): the era of 1900 ends on 2036-02-07. Saturates
-    /// at the ends of Int64.
+    /// Converts to nanoseconds since the Unix epoch, with the fraction rounded down. The era is the one that puts the
+    /// seconds nearest to those of `pivot` (Unix nanoseconds, usually the receiver's clock); the era of 1900 ends on
+    /// 2036-02-07. Saturates at the limits of Int64.
     public func unixNanoseconds(near pivot: Int64) -> Int64 {
         let seconds = UInt32(truncatingIfNeeded: rawValue >> 32) &- UInt32(truncatingIfNeeded: Self.unixEpoch)
         let nanoseconds = ((rawValue & 0xFFFF_FFFF) * 1_000_000_000) >> 32
@@ -26,25 +26,25 @@ public struct NTPTimestamp: Hashable, Sendable {
     private static let unixEpoch: Int64 = 2_208_988_800
 }
 
-/// A truncated PTPv2 timestamp as RFC 8186 section 2.1 puts it into the same field: 32 bits of seconds, 32 bits of
+/// The truncated PTPv2 timestamp that RFC 8186 section 2.1 puts into the same field: 32 bits of seconds, 32 bits of
 /// nanoseconds.
 ///
-/// The seconds are taken as counted from the Unix epoch. PTP's own timescale is ahead of UTC by the leap seconds; a
-/// peer that sends it unconverted shows as that offset, which nothing in the packet tells from a wrong clock.
+/// The seconds count from the Unix epoch. The PTP timescale is ahead of UTC by the leap seconds. A peer that sends it
+/// unconverted appears offset by them, and nothing in the packet distinguishes that from a wrong clock.
 public struct PTPTimestamp: Hashable, Sendable {
-    /// The upper 32 bits are seconds modulo 2^32, the lower nanoseconds.
+    /// The upper 32 bits are seconds modulo 2^32; the lower 32 bits are nanoseconds.
     public var rawValue: UInt64
 
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
-    /// From nanoseconds since the Unix epoch, without loss.
+    /// Converts nanoseconds since the Unix epoch without rounding.
     public init(unixNanoseconds: Int64) {
         let (seconds, nanoseconds) = splitSeconds(unixNanoseconds)
         rawValue = UInt64(UInt32(truncatingIfNeeded: seconds)) << 32 | UInt64(nanoseconds)
     }
 
-    /// Nanoseconds since the Unix epoch, in the span of 2^32 s that puts the seconds nearest to those of `pivot`; nil
-    /// when the nanoseconds field is not below 1,000,000,000. Saturates at the ends of Int64.
+    /// Converts to nanoseconds since the Unix epoch, in the 2^32 s that put the seconds nearest to those of `pivot`;
+    /// nil if the nanoseconds field is 1,000,000,000 or more. Saturates at the limits of Int64.
     public func unixNanoseconds(near pivot: Int64) -> Int64? {
         let nanoseconds = UInt32(truncatingIfNeeded: rawValue)
         guard nanoseconds < 1_000_000_000 else { return nil }
@@ -52,7 +52,7 @@ public struct PTPTimestamp: Hashable, Sendable {
     }
 }
 
-/// A timestamp field in the format that the Z bit of its error estimate names (RFC 8186 section 2.3).
+/// Encodes a timestamp field in the format that the Z bit of its error estimate selects (RFC 8186 section 2.3).
 @inline(__always)
 func encodeTimestamp(_ unixNanoseconds: Int64, isPTP: Bool) -> UInt64 {
     isPTP
@@ -60,7 +60,7 @@ func encodeTimestamp(_ unixNanoseconds: Int64, isPTP: Bool) -> UInt64 {
         : NTPTimestamp(unixNanoseconds: unixNanoseconds).rawValue
 }
 
-/// The reverse of ``encodeTimestamp(_:isPTP:)``; nil for what is no timestamp of that format.
+/// Decodes a field of ``encodeTimestamp(_:isPTP:)``; nil if it is invalid in that format.
 @inline(__always)
 func decodeTimestamp(_ rawValue: UInt64, isPTP: Bool, near pivot: Int64) -> Int64? {
     isPTP
@@ -68,7 +68,7 @@ func decodeTimestamp(_ rawValue: UInt64, isPTP: Bool, near pivot: Int64) -> Int6
         : NTPTimestamp(rawValue: rawValue).unixNanoseconds(near: pivot)
 }
 
-/// Whole seconds, rounded down also before 1970, and 0 to 999,999,999 nanoseconds.
+/// Splits into whole seconds, rounded down also before 1970, and 0 to 999,999,999 nanoseconds.
 private func splitSeconds(_ unixNanoseconds: Int64) -> (seconds: Int64, nanoseconds: UInt32) {
     var (seconds, nanoseconds) = unixNanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
     if nanoseconds < 0 {
@@ -80,8 +80,7 @@ private func splitSeconds(_ unixNanoseconds: Int64) -> (seconds: Int64, nanoseco
 
 private func joinSeconds(_ seconds: Int64, _ nanoseconds: UInt32) -> Int64 {
     let limit: Int64 = seconds < 0 ? .min : .max
-    // One second is taken from negative seconds and given back with the nanoseconds: the product alone can
-    // overflow where the sum does not.
+    // Negative seconds move one second to the nanoseconds: the product alone can overflow where the sum does not.
     let borrow: Int64 = seconds < 0 ? 1 : 0
     let (product, tooLarge) = (seconds + borrow).multipliedReportingOverflow(by: 1_000_000_000)
     guard !tooLarge else { return limit }
@@ -89,7 +88,7 @@ private func joinSeconds(_ seconds: Int64, _ nanoseconds: UInt32) -> Int64 {
     return outOfRange ? limit : sum
 }
 
-/// The Unix second that is congruent to `seconds` modulo 2^32 and at most 2^31 s from that of `pivot`.
+/// Returns the Unix second that equals `seconds` modulo 2^32 and is at most 2^31 s from that of `pivot`.
 private func unfold(_ seconds: UInt32, near pivot: Int64) -> Int64 {
     let pivotSeconds = splitSeconds(pivot).seconds
     let distance = Int32(bitPattern: seconds &- UInt32(truncatingIfNeeded: pivotSeconds))

@@ -1,22 +1,23 @@
-/// The base packet of a Session-Reflector, unauthenticated: RFC 8762 section 4.3.1, with the SSID of RFC 8972 section 3.
+/// The unauthenticated base packet of a Session-Reflector: RFC 8762 section 4.3.1, with the SSID of RFC 8972
+/// section 3.
 public struct ReflectorPacket: Hashable, Sendable {
     public static let length = STAMP.baseLength
 
-    /// The reflector's own count if it is stateful, else a copy of ``senderSequence``.
+    /// The reflector's count if it is stateful, otherwise a copy of ``senderSequence``.
     public var sequence: UInt32
-    /// T3 as it is on the wire, in the format that ``errorEstimate`` names.
+    /// T3 as on the wire, in the format that ``errorEstimate`` selects.
     public var transmitTimestamp: UInt64
-    /// Of T2 and T3.
+    /// The error estimate of T2 and T3.
     public var errorEstimate: ErrorEstimate
-    /// Copied from the probe; 0 also from a reflector that knows no SSID.
+    /// A copy of the probe's SSID; 0 also from a reflector without SSIDs.
     public var ssid: UInt16
-    /// T2 as it is on the wire, in the format that ``errorEstimate`` names.
+    /// T2 as on the wire, in the format that ``errorEstimate`` selects.
     public var receiveTimestamp: UInt64
     public var senderSequence: UInt32
-    /// T1 as it was in the probe, in the format that ``senderErrorEstimate`` names.
+    /// T1 as in the probe, in the format that ``senderErrorEstimate`` selects.
     public var senderTimestamp: UInt64
     public var senderErrorEstimate: ErrorEstimate
-    /// TTL or hop limit with which the probe arrived; nil in replies that are too short to have it.
+    /// TTL or hop limit of the probe as received; nil in replies too short to carry it.
     public var senderTTL: UInt8?
 
     public init(
@@ -35,8 +36,8 @@ public struct ReflectorPacket: Hashable, Sendable {
         self.senderTTL = senderTTL
     }
 
-    /// Reads the packet at the start of a UDP payload. Needs 38 bytes, the fields up to the sender's error estimate:
-    /// TWAMP-Light reflectors answer with 38 to 41 (RFC 5357 section 4.2.1), the last of them the TTL.
+    /// Decodes the packet at the start of a UDP payload. It needs 38 bytes, up to the sender's error estimate:
+    /// TWAMP-Light reflectors reply with 38 to 41 (RFC 5357 section 4.2.1), the last of which is the TTL.
     public init?(decoding packet: RawSpan) {
         guard let sequence = packet.u32(at: 0), let transmitTimestamp = packet.u64(at: 4),
             let estimate = packet.u16(at: 12), let ssid = packet.u16(at: 14),
@@ -50,8 +51,8 @@ public struct ReflectorPacket: Hashable, Sendable {
             senderTTL: packet.u8(at: 40))
     }
 
-    /// Writes 44 bytes at the start of a UDP payload; false, and nothing written, when it is shorter. An absent TTL
-    /// is written as 0.
+    /// Writes 44 bytes at the start of a UDP payload, an absent TTL as 0. Returns false and writes nothing if the
+    /// payload is shorter.
     public func write(into packet: inout MutableRawSpan) -> Bool {
         guard packet.holds(Self.length, at: 0) else { return false }
         packet.store32(sequence, at: 0)
@@ -67,17 +68,17 @@ public struct ReflectorPacket: Hashable, Sendable {
         return packet.zero(41..<44)
     }
 
-    /// T3 in Unix nanoseconds of the reflector's clock, in the era nearest to `pivot`; nil for no valid timestamp.
+    /// T3 in Unix nanoseconds of the reflector's clock, in the era nearest to `pivot`; nil if the timestamp is invalid.
     public func transmitNanoseconds(near pivot: Int64) -> Int64? {
         decodeTimestamp(transmitTimestamp, isPTP: errorEstimate.isPTP, near: pivot)
     }
 
-    /// T2 in Unix nanoseconds of the reflector's clock, in the era nearest to `pivot`; nil for no valid timestamp.
+    /// T2 in Unix nanoseconds of the reflector's clock, in the era nearest to `pivot`; nil if the timestamp is invalid.
     public func receiveNanoseconds(near pivot: Int64) -> Int64? {
         decodeTimestamp(receiveTimestamp, isPTP: errorEstimate.isPTP, near: pivot)
     }
 
-    /// T1 in Unix nanoseconds of the sender's clock, in the era nearest to `pivot`; nil for no valid timestamp.
+    /// T1 in Unix nanoseconds of the sender's clock, in the era nearest to `pivot`; nil if the timestamp is invalid.
     public func senderNanoseconds(near pivot: Int64) -> Int64? {
         decodeTimestamp(senderTimestamp, isPTP: senderErrorEstimate.isPTP, near: pivot)
     }

@@ -4,12 +4,12 @@
 /// - ``NTPTimestamp``, ``PTPTimestamp`` and ``ErrorEstimate``: the numbers that packets carry.
 /// - ``SenderPacket`` and ``ReflectorPacket``: the 44-byte base packets of both directions.
 /// - ``TLV`` and ``forEachTLV(in:from:_:)``: the extensions after them; ``TimestampInformation``, ``ClassOfService``,
-///   ``FollowUp`` and the experimental ``PairedStamps``: their values.
-/// - ``ProbeLayout``: where everything is in a probe of a given size.
-/// - ``writeReply(to:into:context:)``: all that a Session-Reflector decides about one probe.
+///   ``FollowUp`` and the experimental ``PairedTimestamps``: their values.
+/// - ``ProbeLayout``: the offsets in a probe of a given size.
+/// - ``writeReply(to:into:context:)``: a Session-Reflector's complete answer to one probe.
 ///
-/// Everything here is bytes in, values out and back: no sockets, no clocks. Timestamps are nanoseconds since the Unix
-/// epoch in the clock of whoever took them, CLOCK_REALTIME unless the caller says otherwise.
+/// The module converts between bytes and values; it uses no sockets and no clocks. Timestamps are nanoseconds since the
+/// Unix epoch, by the clock of the host that took them: CLOCK_REALTIME unless stated otherwise.
 public enum STAMP {
     /// The reflector's UDP port (RFC 8762 section 4.1), inherited from TWAMP-Test.
     public static let port: UInt16 = 862

@@ -1,43 +1,45 @@
 import NetworkAddresses
 
-/// What can be said of a frame that carries a STAMP packet by ports alone, where only its beginning may be there: what
-/// others, such as the kernel's packet sampler, have seen of a session.
+/// A STAMP packet in a frame, recognised by its ports alone. The frame may be partial, so it suits what third parties,
+/// such as the kernel's packet sampler, capture of a session.
 ///
-/// IPv4 or IPv6 with UDP, or without IP (``L2Frame``); at most one 802.1Q tag. UDP checksums are not looked at: on
-/// their way out frames have them filled in by the NIC.
+/// The packet is in UDP over IPv4 or IPv6, or without IP (``L2Frame``), with at most one 802.1Q tag. UDP checksums are
+/// not verified, because the NIC fills them in on transmit.
 public struct STAMPFrame: Hashable, Sendable {
     public enum Kind: String, Hashable, Sendable {
-        /// To a reflector's port.
+        /// A packet to a reflector's port.
         case probe
-        /// From a reflector's port.
+        /// A packet from a reflector's port.
         case reply
     }
 
     public var kind: Kind
-    /// Whether it travels in UDP over IP.
+    /// True if the packet is in UDP over IP.
     public var hasIP: Bool
     public var sourceMAC: MACAddress
     public var destinationMAC: MACAddress
-    /// Without IP: the link-local address that belongs to the station's MAC address, as in a session.
+    /// Without IP: the link-local address formed from the station's MAC address, as in a session.
     public var source: IPAddress
     public var destination: IPAddress
     public var sourcePort: UInt16
     public var destinationPort: UInt16
-    /// The packet's own number: in a reply the reflector's count.
+    /// The packet's sequence number; in a reply, the reflector's.
     public var sequence: UInt32
-    /// The number of the probe, or of the probe that is answered; nil in a reply that was cut before it.
+    /// The sequence number of the probe, or of the probe that a reply answers; nil in a reply that ends before it.
     public var probeSequence: UInt32?
-    /// The packet's own timestamp and what is said of its format; nil where the packet ends before them.
+    /// The packet's transmit timestamp as on the wire, and its error estimate; nil if the packet ends before them.
     public var timestamp: UInt64?
     public var errorEstimate: ErrorEstimate?
-    /// 0: none; nil where the packet ends before it.
+    /// 0: no SSID; nil if the packet ends before it.
     public var ssid: UInt16?
 
+    /// Decodes a frame.
+    ///
     /// - Parameters:
-    ///   - frame: from the destination MAC address on, without the frame check sequence.
-    ///   - wholeLength: the frame's own length where `frame` may be the beginning alone.
-    ///   - port: where reflectors listen.
-    /// - Returns: `nil` for a frame that is none, or that was cut before the packet's number.
+    ///   - frame: the bytes from the destination MAC address, without the frame check sequence.
+    ///   - wholeLength: the original frame's length, if `frame` may be only its beginning.
+    ///   - port: the port on which reflectors listen.
+    /// - Returns: `nil` if the frame carries no STAMP packet or ends before its sequence number.
     public init?(decoding frame: RawSpan, wholeLength: Int? = nil, port: UInt16 = STAMP.port) {
         let payload: Range<Int>
         if let datagram = try? UDPFrame(decoding: frame, verifyChecksum: false, wholeLength: wholeLength) {
@@ -61,7 +63,7 @@ public struct STAMPFrame: Hashable, Sendable {
         } else {
             return nil
         }
-        // From the port on which reflectors listen nothing is ever a probe.
+        // A packet from the port on which reflectors listen is never a probe.
         if sourcePort == port {
             kind = .reply
         } else if destinationPort == port {
@@ -78,10 +80,10 @@ public struct STAMPFrame: Hashable, Sendable {
         probeSequence = kind == .probe ? sequence : packet.u32(at: 24)
     }
 
-    /// When its sender says that it sent the packet, by the sender's clock: Unix nanoseconds.
+    /// Returns the packet's transmit time according to its sender, in Unix nanoseconds of the sender's clock.
     ///
-    /// - Parameter pivot: a time within 68 years of it, which tells the NTP era.
-    /// - Returns: `nil` where the packet ends before it, or has no timestamp of the format that it names.
+    /// - Parameter pivot: a time within 68 years of it, which selects the NTP era.
+    /// - Returns: `nil` if the packet ends before the timestamp, or if it is invalid in the format that it names.
     public func sent(near pivot: Int64) -> Int64? {
         guard let timestamp, let errorEstimate else { return nil }
         return decodeTimestamp(timestamp, isPTP: errorEstimate.isPTP, near: pivot)

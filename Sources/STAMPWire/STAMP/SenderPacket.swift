@@ -1,13 +1,13 @@
-/// The base packet of a Session-Sender, unauthenticated: RFC 8762 section 4.2.1, with the SSID of RFC 8972 section 3.
+/// The unauthenticated base packet of a Session-Sender: RFC 8762 section 4.2.1, with the SSID of RFC 8972 section 3.
 public struct SenderPacket: Hashable, Sendable {
     public static let length = STAMP.baseLength
 
-    /// Counts from 0 in each session.
+    /// The sequence number, from 0 in each session.
     public var sequence: UInt32
-    /// T1 as it is on the wire, in the format that ``errorEstimate`` names.
+    /// T1 as on the wire, in the format that ``errorEstimate`` selects.
     public var timestamp: UInt64
     public var errorEstimate: ErrorEstimate
-    /// The session identifier of RFC 8972; 0: none.
+    /// The session identifier of RFC 8972; 0: no SSID.
     public var ssid: UInt16
 
     public init(sequence: UInt32, timestamp: UInt64, errorEstimate: ErrorEstimate, ssid: UInt16) {
@@ -17,16 +17,16 @@ public struct SenderPacket: Hashable, Sendable {
         self.ssid = ssid
     }
 
-    /// With T1 in Unix nanoseconds, written in the format that `errorEstimate` names.
+    /// Creates a packet with T1 in Unix nanoseconds, encoded in the format that `errorEstimate` selects.
     public init(sequence: UInt32, timestampNanoseconds: Int64, errorEstimate: ErrorEstimate, ssid: UInt16) {
         self.init(
             sequence: sequence, timestamp: encodeTimestamp(timestampNanoseconds, isPTP: errorEstimate.isPTP),
             errorEstimate: errorEstimate, ssid: ssid)
     }
 
-    /// Reads the packet at the start of a UDP payload. Needs 14 bytes, which is what a TWAMP-Light sender without
-    /// padding sends (RFC 8762 section 4.6); without the two after them the SSID is 0. Must-be-zero bytes are not
-    /// looked at.
+    /// Decodes the packet at the start of a UDP payload. It needs 14 bytes, as many as a TWAMP-Light sender without
+    /// padding sends (RFC 8762 section 4.6); without the two bytes after them, the SSID is 0. Must-be-zero bytes are
+    /// ignored.
     public init?(decoding packet: RawSpan) {
         guard let sequence = packet.u32(at: 0), let timestamp = packet.u64(at: 4), let estimate = packet.u16(at: 12)
         else { return nil }
@@ -35,7 +35,7 @@ public struct SenderPacket: Hashable, Sendable {
             ssid: packet.u16(at: 14) ?? 0)
     }
 
-    /// Writes 44 bytes at the start of a UDP payload; false, and nothing written, when it is shorter.
+    /// Writes 44 bytes at the start of a UDP payload. Returns false and writes nothing if the payload is shorter.
     public func write(into packet: inout MutableRawSpan) -> Bool {
         guard packet.holds(Self.length, at: 0) else { return false }
         packet.store32(sequence, at: 0)
@@ -45,7 +45,7 @@ public struct SenderPacket: Hashable, Sendable {
         return packet.zero(16..<44)
     }
 
-    /// T1 in Unix nanoseconds of the sender's clock, in the era nearest to `pivot`; nil for no valid timestamp.
+    /// T1 in Unix nanoseconds of the sender's clock, in the era nearest to `pivot`; nil if the timestamp is invalid.
     public func timestampNanoseconds(near pivot: Int64) -> Int64? {
         decodeTimestamp(timestamp, isPTP: errorEstimate.isPTP, near: pivot)
     }

@@ -1,5 +1,6 @@
-/// Value of the Timestamp Information TLV (RFC 8972 section 4.3): how the reflector's T2 ("in") and T3 ("out") were
-/// taken. The sender leaves all of it zero. See ``SynchronizationSource`` and ``TimestampingMethod``.
+/// The value of the Timestamp Information TLV (RFC 8972 section 4.3): the clock source and the method of the
+/// reflector's T2 ("in") and T3 ("out"). The sender leaves it zero. See ``SynchronizationSource`` and
+/// ``TimestampingMethod``.
 public struct TimestampInformation: Hashable, Sendable {
     public static let valueLength = 4
 
@@ -15,7 +16,7 @@ public struct TimestampInformation: Hashable, Sendable {
         self.methodOut = methodOut
     }
 
-    /// Nil unless `value` has exactly four bytes.
+    /// Decodes the value; nil unless it has exactly four bytes.
     public init?(decoding value: RawSpan) {
         guard value.byteCount == Self.valueLength, let word = value.u32(at: 0) else { return nil }
         syncSourceIn = UInt8(truncatingIfNeeded: word >> 24)
@@ -24,7 +25,7 @@ public struct TimestampInformation: Hashable, Sendable {
         methodOut = UInt8(truncatingIfNeeded: word)
     }
 
-    /// Writes the value, without the TLV's header, at `offset`; false where it does not fit.
+    /// Writes the value, without the TLV's header, at `offset`. Returns false if it does not fit.
     public func write(into packet: inout MutableRawSpan, at offset: Int) -> Bool {
         packet.store32(
             UInt32(syncSourceIn) << 24 | UInt32(methodIn) << 16 | UInt32(syncSourceOut) << 8 | UInt32(methodOut),
@@ -32,19 +33,19 @@ public struct TimestampInformation: Hashable, Sendable {
     }
 }
 
-/// Value of the Class of Service TLV (RFC 8972 section 4.4, with erratum 8199): 6 bits DSCP1, 6 bits DSCP2, 2 bits ECN,
-/// 2 bits RP, 16 bits reserved.
+/// The value of the Class of Service TLV (RFC 8972 section 4.4, with erratum 8199): 6 bits DSCP1, 6 bits DSCP2, 2 bits
+/// ECN, 2 bits RP, 16 bits reserved.
 public struct ClassOfService: Hashable, Sendable {
     public static let valueLength = 4
 
-    /// DSCP1: what the sender wants the reply to be sent with.
+    /// DSCP1: the DSCP that the sender requests for the reply.
     public var requestedDSCP: UInt8
-    /// DSCP2: with what the probe reached the reflector; zero in a probe.
+    /// DSCP2: the DSCP of the probe as received by the reflector; zero in a probe.
     public var receivedDSCP: UInt8
-    /// With what the probe reached the reflector; zero in a probe.
+    /// The ECN bits of the probe as received by the reflector; zero in a probe.
     public var receivedECN: UInt8
-    /// RP: 0 when the reply has the requested DSCP, 1 when the reflector's policy refused it and the reply has the
-    /// DSCP that the probe arrived with. Zero in a probe.
+    /// RP: 0 if the reply has the requested DSCP; 1 if the reflector's policy rejects it and the reply has the received
+    /// probe's DSCP. Zero in a probe.
     public var reversePath: UInt8
 
     public init(requestedDSCP: UInt8, receivedDSCP: UInt8 = 0, receivedECN: UInt8 = 0, reversePath: UInt8 = 0) {
@@ -54,7 +55,7 @@ public struct ClassOfService: Hashable, Sendable {
         self.reversePath = reversePath
     }
 
-    /// Nil unless `value` has exactly four bytes. The reserved bits are not looked at.
+    /// Decodes the value; nil unless it has exactly four bytes. The reserved bits are ignored.
     public init?(decoding value: RawSpan) {
         guard value.byteCount == Self.valueLength, let bits = value.u16(at: 0) else { return nil }
         requestedDSCP = UInt8(truncatingIfNeeded: bits >> 10)
@@ -63,8 +64,8 @@ public struct ClassOfService: Hashable, Sendable {
         reversePath = UInt8(truncatingIfNeeded: bits) & 3
     }
 
-    /// Writes the value, without the TLV's header, at `offset`; false where it does not fit. What exceeds a field's
-    /// width is cut off.
+    /// Writes the value, without the TLV's header, at `offset`. Returns false if it does not fit. Bits beyond a field's
+    /// width are dropped.
     public func write(into packet: inout MutableRawSpan, at offset: Int) -> Bool {
         let bits =
             UInt32(requestedDSCP & 0x3F) << 26 | UInt32(receivedDSCP & 0x3F) << 20 | UInt32(receivedECN & 3) << 18
@@ -73,16 +74,16 @@ public struct ClassOfService: Hashable, Sendable {
     }
 }
 
-/// Value of the Follow-Up Telemetry TLV (RFC 8972 section 4.7): when an earlier reply really left. The sender leaves
-/// all of it zero, and so does a reflector that has nothing to report.
+/// The value of the Follow-Up Telemetry TLV (RFC 8972 section 4.7): the actual transmit time of an earlier reply. The
+/// sender leaves it zero, and so does a reflector with nothing to report.
 public struct FollowUp: Hashable, Sendable {
     public static let valueLength = 16
 
-    /// The reflector's own sequence in the reply that the timestamp belongs to.
+    /// The reflector's sequence number in the reply that the timestamp belongs to.
     public var sequence: UInt32
-    /// As on the wire; this project writes ``NTPTimestamp``.
+    /// The timestamp as on the wire; this project writes ``NTPTimestamp``.
     public var timestamp: UInt64
-    /// See ``TimestampingMethod``.
+    /// The timestamping method; see ``TimestampingMethod``.
     public var method: UInt8
 
     public init(sequence: UInt32, timestamp: UInt64, method: UInt8) {
@@ -91,16 +92,16 @@ public struct FollowUp: Hashable, Sendable {
         self.method = method
     }
 
-    /// Whether there is no timestamp, which is how a reflector says that it has none.
+    /// True if there is no timestamp: the reflector has nothing to report.
     public var isAbsent: Bool { timestamp == 0 }
 
-    /// Nanoseconds since the Unix epoch. The format is that of the packet's own timestamps, which its error estimate
-    /// names; nil for what is no timestamp of that format.
+    /// Converts the timestamp to nanoseconds since the Unix epoch. Its format is that of the packet's other timestamps,
+    /// which the packet's error estimate selects; nil if it is invalid in that format.
     public func unixNanoseconds(isPTP: Bool, near pivot: Int64) -> Int64? {
         decodeTimestamp(timestamp, isPTP: isPTP, near: pivot)
     }
 
-    /// Nil unless `value` has exactly 16 bytes. The reserved bytes are not looked at.
+    /// Decodes the value; nil unless it has exactly 16 bytes. The reserved bytes are ignored.
     public init?(decoding value: RawSpan) {
         guard value.byteCount == Self.valueLength, let sequence = value.u32(at: 0), let timestamp = value.u64(at: 4),
             let method = value.u8(at: 12)
@@ -108,7 +109,7 @@ public struct FollowUp: Hashable, Sendable {
         self.init(sequence: sequence, timestamp: timestamp, method: method)
     }
 
-    /// Writes the value, without the TLV's header, at `offset`; false, and nothing written, where it does not fit.
+    /// Writes the value, without the TLV's header, at `offset`. Returns false and writes nothing if it does not fit.
     public func write(into packet: inout MutableRawSpan, at offset: Int) -> Bool {
         guard packet.holds(Self.valueLength, at: offset) else { return false }
         packet.store32(sequence, at: offset)

@@ -55,7 +55,7 @@ struct LogFile: ~Copyable {
     private func cutToWholeLines() {
         guard let end = file.position, end > length, end - length <= bytes.count else { return }
         let whole = bytes[..<(end - length)].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-        try? file.cut(after: length + whole)
+        try? file.truncate(to: length + whole)
     }
 }
 

@@ -164,7 +164,7 @@ extension SessionReflector {
     ) -> ReplyContext {
         let taken = table[session].stampedReplies.take()
         let estimate = ErrorEstimate(rawValue: control.errorEstimate)
-        let paired = PairedStamps(
+        let paired = PairedTimestamps(
             instance: configuration.instance, bootHash: configuration.bootHash,
             hardwareClock: nic.wireIndex, clockSteps: UInt8(truncatingIfNeeded: clockWatch.steps),
             transmit0: replyStamps(taken.0),
@@ -197,7 +197,7 @@ extension SessionReflector {
 
     /// Brings the session up to date with a probe that is being answered.
     private mutating func record(
-        _ paired: PairedStamps?, _ probe: SenderPacket, _ receipt: ReceiveStamps, _ session: Int, _ id: UInt32,
+        _ paired: PairedTimestamps?, _ probe: SenderPacket, _ receipt: ReceiveStamps, _ session: Int, _ id: UInt32,
         _ now: Int64
     ) -> ReflectedSession.ProbeOrder {
         let order = table[session].record(probe: probe.sequence)
@@ -220,7 +220,7 @@ extension SessionReflector {
     }
 
     /// Takes up what a paired sender tells of its clock.
-    private mutating func update(ofClock paired: PairedStamps, _ session: Int) {
+    private mutating func update(ofClock paired: PairedTimestamps, _ session: Int) {
         if table[session].isPaired, table[session].identifier != paired.instance { table[session].clock.forgetPeer() }
         let isNewBoot = table[session].relation.update(peerBootHash: paired.bootHash)
         let isOneClock = table[session].relation.isOneClock

@@ -6,7 +6,7 @@ import STAMPWire
 
 extension SessionReflector {
     /// Takes over what a probe tells of earlier probes' departures and of earlier replies' arrivals.
-    mutating func update(from paired: PairedStamps, _ session: Int) {
+    mutating func update(from paired: PairedTimestamps, _ session: Int) {
         update(of: paired.transmit0, session)
         update(of: paired.transmit1, session)
         update(of: paired.receive0, session)

@@ -65,6 +65,6 @@ struct CaptureFile: ~Copyable {
     /// A full disk may have taken a part of the last chunk: its last block is then cut off.
     private func cutToWholeBlocks() {
         guard let end = file.position, end > length else { return }
-        try? file.cut(after: length + PCAPNG.wholeBlocks(capture.bytes, within: end - length))
+        try? file.truncate(to: length + PCAPNG.wholeBlocks(capture.bytes, within: end - length))
     }
 }

@@ -20,7 +20,7 @@ extension SessionSender {
     }
 
     /// Takes up what a paired peer tells of its clock.
-    mutating func update(ofClock paired: PairedStamps) {
+    mutating func update(ofClock paired: PairedTimestamps) {
         let isNewBoot = relation.update(peerBootHash: paired.bootHash)
         if let known = peerInstance, known != paired.instance { epochs.forgetPeer() }
         let wasSet = epochs.update(reported: paired.clockSteps, isOneClock: relation.isOneClock)

@@ -219,12 +219,12 @@ extension SessionSender {
 /// The TLVs of a reply that the session uses, as far as the peer knew them.
 struct ReplyTelemetry {
     var followUp: FollowUp?
-    var paired: PairedStamps?
+    var paired: PairedTimestamps?
     /// The peer has cleared the U flag of the follow-up TLV: it fills it in.
     var knowsFollowUps = false
 
     init(_ payload: RawSpan) {
-        var found = (followUp: FollowUp?.none, paired: PairedStamps?.none, knows: false, isTrusted: true)
+        var found = (followUp: FollowUp?.none, paired: PairedTimestamps?.none, knows: false, isTrusted: true)
         forEachTLV(in: payload) { tlv in
             if tlv.isMalformed || tlv.hasFailedIntegrity { found.isTrusted = false }
             guard found.isTrusted, !tlv.isUnrecognized else { return }
@@ -232,8 +232,8 @@ struct ReplyTelemetry {
             case TLVType.followUp:
                 found.knows = true
                 found.followUp = FollowUp(decoding: payload.extracting(tlv.value))
-            case TLVType.pairedStamps:
-                found.paired = PairedStamps(decoding: payload.extracting(tlv.value))
+            case TLVType.pairedTimestamps:
+                found.paired = PairedTimestamps(decoding: payload.extracting(tlv.value))
             default:
                 break
             }

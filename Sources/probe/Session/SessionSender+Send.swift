@@ -77,7 +77,7 @@ extension SessionSender {
         {
             lastUpdateSequence = sequence
         }
-        let paired = PairedStamps(
+        let paired = PairedTimestamps(
             isClosing: phase != .measuring, instance: configuration.session, bootHash: configuration.bootHash,
             hardwareClock: nic.wireIndex, clockSteps: UInt8(truncatingIfNeeded: clockWatch.steps),
             transmit0: probeStamps(stamped.0),
@@ -95,7 +95,7 @@ extension SessionSender {
             guard layout.writeFixedParts(into: &payload, requestedDSCP: dscp) else { return 0 }
             let packet = SenderPacket(
                 sequence: sequence, timestampNanoseconds: app, errorEstimate: estimate, ssid: ssid)
-            guard packet.write(into: &payload), paired.write(into: &payload, at: layout.pairedStampsOffset)
+            guard packet.write(into: &payload), paired.write(into: &payload, at: layout.pairedTimestampsOffset)
             else { return 0 }
             slot.wireT1 = packet.timestamp
             slot.probe.app = app

@@ -1,15 +1,16 @@
-/// What became of one packet that this host sent: every timestamp of its way out.
+/// The transmit timestamps of one packet, from the host that sent it.
 public struct TransmitStamps: Hashable, Sendable {
-    /// The packet's own sequence: of a probe the sender's, of a reply the reflector's.
+    /// The packet's sequence number: the sender's in a probe, the reflector's in a reply.
     public var sequence: UInt32
-    /// In a reply: the sequence of the probe that it answered. In a probe: the same as ``sequence``.
+    /// In a reply: the sequence number of the probe that it answers. In a probe: ``sequence``.
     public var answered: UInt32
-    /// Unix nanoseconds of CLOCK_REALTIME, taken before the send call.
+    /// Application timestamp before the send call, in CLOCK_REALTIME Unix nanoseconds.
     public var app: Int64?
-    /// Unix nanoseconds of CLOCK_REALTIME, on entry to the queueing discipline.
+    /// Timestamp on entry to the queueing discipline, in CLOCK_REALTIME Unix nanoseconds.
     public var sched: Int64?
-    /// Unix nanoseconds of CLOCK_REALTIME, by the driver.
+    /// Driver transmit timestamp, in CLOCK_REALTIME Unix nanoseconds.
     public var software: Int64?
+    /// The NIC's transmit timestamp.
     public var nic: HardwareStamp
 
     public init(
@@ -25,14 +26,15 @@ public struct TransmitStamps: Hashable, Sendable {
     }
 }
 
-/// What became of one packet that this host received: every timestamp of its way in.
+/// The receive timestamps of one packet, from the host that received it.
 public struct ReceiveStamps: Hashable, Sendable {
-    /// The received packet's own sequence.
+    /// The packet's sequence number: the sender's in a probe, the reflector's in a reply.
     public var sequence: UInt32
+    /// The NIC's receive timestamp.
     public var nic: HardwareStamp
-    /// Unix nanoseconds of CLOCK_REALTIME, by the kernel.
+    /// Kernel receive timestamp, in CLOCK_REALTIME Unix nanoseconds.
     public var software: Int64?
-    /// Unix nanoseconds of CLOCK_REALTIME, after the receive call.
+    /// Application timestamp after the receive call, in CLOCK_REALTIME Unix nanoseconds.
     public var app: Int64?
 
     public init(sequence: UInt32, nic: HardwareStamp = .none, software: Int64? = nil, app: Int64? = nil) {
@@ -43,26 +45,30 @@ public struct ReceiveStamps: Hashable, Sendable {
     }
 }
 
-/// Value of the experimental TLV (type 240) that two instances of this program exchange, so that both hosts' rows have
-/// the timestamps of both ends. Its fixed layout of 240 bytes is in docs/stamp-tlv.md.
-public struct PairedStamps: Hashable, Sendable {
+/// The value of the paired-timestamps TLV (type 240, experimental). Two instances of `probe` exchange it so that the
+/// rows of both hosts hold the timestamps of both ends. docs/stamp-tlv.md specifies its fixed layout of 240 bytes.
+public struct PairedTimestamps: Hashable, Sendable {
     public static let valueLength = 240
 
-    /// Whether this probe opens or closes a session: it only makes contact or collects what earlier ones left, and counts
-    /// in no statistics. False in replies.
+    /// True in a probe that opens or closes a session: it makes contact or collects the timestamps of earlier packets,
+    /// and no statistics count it. False in replies.
     public var isClosing: Bool
-    /// Random, for the session.
+    /// A random number, chosen for the session.
     public var instance: UInt64
-    /// Hash of the kernel's boot identifier: equal on both ends, they may share a clock.
+    /// A hash of the kernel's boot identifier. If it is equal on both ends, they may share a clock.
     public var bootHash: UInt64
-    /// Index of the PTP hardware clock behind the NICs' timestamps; nil: the NIC has none.
+    /// Index of the PHC behind the NIC's timestamps; nil: the NIC has no PHC.
     public var hardwareClock: UInt32?
-    /// How often this end's CLOCK_REALTIME was set since its program began, modulo 256.
+    /// The number of times this end's CLOCK_REALTIME was set since its application started, modulo 256.
     public var clockSteps: UInt8
-    /// Sets are written in order and without a gap: a second set without a first is read back as the first.
+    /// First transmit set. Sets are written in order without gaps: a second set without a first is decoded as the
+    /// first.
     public var transmit0: TransmitStamps?
+    /// Second transmit set.
     public var transmit1: TransmitStamps?
+    /// First receive set.
     public var receive0: ReceiveStamps?
+    /// Second receive set.
     public var receive1: ReceiveStamps?
 
     public init(

@@ -1,11 +1,11 @@
-extension PairedStamps {
+extension PairedTimestamps {
     private static let magic: UInt32 = 0x4F57_4450  // "OWDP"
     private static let version: UInt8 = 2
     private static let closingFlag: UInt8 = 1
     private static let transmitOffset = 32
     private static let receiveOffset = 144
 
-    /// Whether a type 240 value is of this kind, by its length, magic, version and counts.
+    /// Returns whether a type 240 value has the length, magic, version and counts of this one.
     static func isPresent(in value: RawSpan) -> Bool {
         guard value.byteCount == valueLength, value.u32(at: 0) == magic, value.u8(at: 4) == version,
             let transmitCount = value.u8(at: 6), let receiveCount = value.u8(at: 7)
@@ -13,8 +13,8 @@ extension PairedStamps {
         return transmitCount <= 2 && receiveCount <= 2
     }
 
-    /// Nil when the value is not of this kind: another length, magic or version, or a count above 2. Unknown flags,
-    /// reserved bytes, and sets beyond the counts are not looked at.
+    /// Decodes the TLV's value; nil if its length, magic or version differs or a count exceeds 2. Unknown flags,
+    /// reserved bytes, and sets beyond the counts are ignored.
     public init?(decoding value: RawSpan) {
         guard Self.isPresent(in: value), let flags = value.u8(at: 5), let transmitCount = value.u8(at: 6),
             let receiveCount = value.u8(at: 7), let instance = value.u64(at: 8), let bootHash = value.u64(at: 16),
@@ -31,7 +31,7 @@ extension PairedStamps {
         if receiveCount > 1 { receive1 = ReceiveStamps(decoding: value, at: receive + ReceiveStamps.length) }
     }
 
-    /// Writes the 240 bytes of the value, without the TLV's header, at `offset`; false, and nothing written, where
+    /// Writes the 240 bytes of the value, without the TLV's header, at `offset`. Returns false and writes nothing if
     /// they do not fit.
     public func write(into packet: inout MutableRawSpan, at offset: Int) -> Bool {
         guard packet.holds(Self.valueLength, at: offset) else { return false }
@@ -123,7 +123,7 @@ extension HardwareStamp {
 }
 
 extension RawSpan {
-    /// A timestamp; 0 stands for an absent one.
+    /// Reads a timestamp; nil for 0, which marks an absent one.
     fileprivate func stamp(at offset: Int) -> Int64? {
         guard let value = i64(at: offset), value != 0 else { return nil }
         return value
