@@ -55,7 +55,7 @@ struct StampExchange: ParsableCommand {
         defer { conn.close() }
         // Otherwise the kernel would answer the peer with "port unreachable".
         let reservation = try PortReservation(port: port, isIPv4: peer.isIPv4, on: interface)
-        let destination = try mac ?? NeighbourResolver(for: path.nextHop, on: interface).provoke().macAddress
+        let destination = try mac ?? NeighbourResolver(for: path.nextHop, on: interface).resolve().macAddress
 
         var exchange = Exchange(
             conn: conn, interval: Int64(interval) * 1_000_000, count: count,

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import LinuxKernel
 
-/// A netlink request that failed: what was asked, why, and the kernel's own words where it gave any.
+/// A failed netlink operation, with its cause and the kernel's explanation if there is one.
 ///
 /// Source: netlink(7) NLMSG_ERROR; NLMSGERR_ATTR_* in linux/netlink.h.
 public struct NetlinkError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -11,28 +11,28 @@ public struct NetlinkError: Error, Hashable, Sendable, CustomStringConvertible {
         case refused(Int32)
         /// A call on the socket failed.
         case socket(SystemError)
-        /// No answer came in time.
+        /// No answer arrived in time.
         case timedOut
-        /// The answer was bigger than the buffer and lost its end.
+        /// The answer was longer than the buffer and was truncated.
         case truncated(bytes: Int)
-        /// The answer, or the request, is no proper message.
+        /// The answer or the request is malformed.
         case malformed(NetlinkFormatError)
         /// The kernel's table changed during every attempt to read it (NLM_F_DUMP_INTR).
         case interrupted(attempts: Int)
-        /// The answer came without what was asked for.
+        /// The answer lacks the requested object.
         case empty
     }
 
-    /// What was asked, as a user reads it: "look the route up".
+    /// The operation that failed, as error messages name it: "look up the route".
     public let operation: StaticString
     public let cause: Cause
-    /// The kernel's own explanation (extended acknowledgement), where it gave one.
+    /// The kernel's explanation (extended acknowledgement); `nil` if it gave none.
     public var kernelMessage: String?
-    /// Where in the request's bytes the attribute is that the kernel objects to.
+    /// Byte offset in the request of the attribute that the kernel rejected.
     public var offset: Int?
-    /// The type of an attribute that the kernel misses in the request.
+    /// The type of a required attribute that the request lacks.
     public var missingAttribute: UInt32?
-    /// What to do next, where it is known.
+    /// The remedy for the user; `nil` if none is known.
     public var remedy: String?
 
     public init(_ operation: StaticString, _ cause: Cause) {
@@ -41,7 +41,7 @@ public struct NetlinkError: Error, Hashable, Sendable, CustomStringConvertible {
         if cause == .refused(EPERM) { remedy = "Run as root, or grant CAP_NET_ADMIN with `setcap`." }
     }
 
-    /// The errno: the kernel's, the socket call's, or the nearest one to the cause.
+    /// The errno of the kernel or the socket call, or the closest one to another cause.
     public var code: Int32 {
         switch cause {
         case .refused(let code): code
@@ -57,7 +57,7 @@ public struct NetlinkError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         var text = "\(operation): \(reason)"
         if let kernelMessage { text += ": the kernel says \"\(kernelMessage)\"" }
-        if let offset { text += " (of the attribute at byte \(offset) of the request)" }
+        if let offset { text += " (the attribute at byte \(offset) of the request)" }
         if let missingAttribute { text += " (the request lacks attribute \(missingAttribute))" }
         if let remedy { text += ". \(remedy)" }
         return text
@@ -68,10 +68,10 @@ public struct NetlinkError: Error, Hashable, Sendable, CustomStringConvertible {
         case .refused(let code): String(cString: strerror(code))
         case .socket(let error): error.description
         case .timedOut: "the kernel did not answer in time"
-        case .truncated(let bytes): "the answer of \(bytes) bytes did not fit the buffer"
+        case .truncated(let bytes): "the answer of \(bytes) bytes does not fit in the buffer"
         case .malformed(let reason): "malformed message: \(reason)"
         case .interrupted(let attempts): "the table changed during each of \(attempts) attempts to read it"
-        case .empty: "the kernel's answer is empty"
+        case .empty: "the kernel's answer lacks the requested object"
         }
     }
 

@@ -1,37 +1,37 @@
-/// What the numbers of one group's samples tell of those that never came.
+/// Loss, reordering and duplicates of one group's samples, inferred from their sequence numbers.
 ///
-/// The kernel counts a sample before it hands it to listeners, so a number that is missing is a sample that was lost. It
-/// counts without a lock: two processors can give one number twice, and their samples can overtake each other. What it
-/// had no memory for is not counted at all. Source: psample_sample_packet() in net/psample/psample.c.
+/// The kernel numbers a sample before it hands it to listeners, so a missing number is a lost sample. It numbers
+/// without a lock: two CPUs can assign the same number, and their samples can overtake each other. A sample that the
+/// kernel could not allocate gets no number. Source: psample_sample_packet() in net/psample/psample.c.
 public struct GroupSequence: Hashable, Sendable {
     public private(set) var received: UInt64 = 0
-    /// Numbers that never came.
+    /// Sequence numbers that have not arrived.
     public private(set) var lost: UInt64 = 0
-    /// Samples that came behind one of a higher number. They no longer count as lost.
+    /// Samples that arrived after one with a higher number. They no longer count as lost.
     public private(set) var reordered: UInt64 = 0
-    /// Samples with a number that had come already.
+    /// Samples with a number that had already arrived.
     public private(set) var repeated: UInt64 = 0
-    /// How often the group was made anew and counted from the start.
+    /// Number of times the group was recreated and its numbering restarted.
     public private(set) var restarts: UInt64 = 0
 
-    /// How far behind a newer one a sample's number is looked up.
+    /// Number of sequence numbers, counted back from the newest, in which a late sample is recognised.
     static let window: UInt32 = 64
 
     private var newest: UInt32?
-    /// Bit n: the number n below the newest counts as lost.
+    /// Bit n is set while the number n below the newest counts as lost.
     private var missing: UInt64 = 0
-    /// How far the newest is above the first.
+    /// Distance from the first number to the newest.
     private var span: UInt64 = 0
-    /// A number from beyond the reach: a sample that comes very late, or the first that is heard of a group that was made
-    /// anew. The next sample tells.
+    /// A number below the window: either a very late sample or the first one received from a recreated group. The next
+    /// sample decides.
     private var suspect: UInt32?
 
-    /// Nothing heard yet.
+    /// A sequence without samples.
     public init() {}
 
-    /// Takes the next sample's number.
+    /// Records the next sample's number.
     ///
-    /// - Returns: how many numbers before it have not come so far.
+    /// - Returns: the number of samples skipped immediately before it; 0 for a late or repeated sample.
     @discardableResult
     public mutating func receive(_ sequence: UInt32) -> UInt32 {
         received &+= 1
@@ -59,11 +59,11 @@ public struct GroupSequence: Hashable, Sendable {
             advance(step)
             return step &- 1
         }
-        takeOld(sequence, behind: newest &- sequence)
+        receiveOld(sequence, behind: newest &- sequence)
         return 0
     }
 
-    /// The kernel has made the group anew: its next number is 0.
+    /// Restarts the numbering after the kernel has recreated the group: the next number is 0.
     public mutating func restart() {
         if newest != nil { restarts &+= 1 }
         begin(.max)
@@ -84,7 +84,7 @@ public struct GroupSequence: Hashable, Sendable {
         lost &+= UInt64(step &- 1)
     }
 
-    private mutating func takeOld(_ sequence: UInt32, behind distance: UInt32) {
+    private mutating func receiveOld(_ sequence: UInt32, behind distance: UInt32) {
         guard distance < Self.window else {
             suspect = sequence
             return
@@ -95,14 +95,14 @@ public struct GroupSequence: Hashable, Sendable {
             lost &-= 1
             reordered &+= 1
         } else if UInt64(distance) > span {
-            // From before the first: never counted as lost.
+            // Older than the first sample received, so it was never counted as lost.
             reordered &+= 1
         } else {
             repeated &+= 1
         }
     }
 
-    /// A sample from beyond the reach: nothing is left that says whether its number was missing, which is likely.
+    /// Counts a sample from below the window. Its number was most likely missing, but no record of that remains.
     private mutating func countLate(behind distance: UInt32) {
         reordered &+= 1
         if UInt64(distance) <= span, lost > 0 { lost &-= 1 }

@@ -1,28 +1,28 @@
-/// A sample as it lies in the message that it came in: its bytes are looked at, not copied.
+/// A view of a sample in the message that carried it; nothing is copied.
 ///
-/// It looks into memory that it does not own. A callback borrows it, and it can't be copied, so that nobody keeps it by
-/// accident; ``copied()`` is for keeping. One is used for all samples, one after the other.
+/// It refers to memory that it does not own. A callback borrows it, and it is not copyable, so that it cannot be kept
+/// by accident; use ``copied()`` to keep a sample. One instance is reused for every sample.
 public struct ReceivedSample: ~Copyable {
     public internal(set) var sample = Sample()
     @usableFromInline var data = UnsafeRawBufferPointer(start: nil, count: 0)
     @usableFromInline var cookie: UnsafeRawBufferPointer?
     @usableFromInline var options = UnsafeRawBufferPointer(start: nil, count: 0)
 
-    /// Without anything yet.
+    /// An empty sample.
     public init() {}
 
-    /// The beginning of the packet, from its link-layer header on, as much as the sampler was told to take. Empty where
-    /// the kernel gave none. A VLAN tag that the NIC or kernel has taken out is not in it.
+    /// Calls `body` with the start of the packet, from its link-layer header, truncated to the sampler's configured
+    /// length. The span is empty if the kernel sent no data. A VLAN tag that the NIC or kernel has stripped is missing.
     @inlinable
     public func withData<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result
     {
         try body(data.bytes)
     }
 
-    /// What the sampler's user has put beside the packet, copied; `nil` for none.
+    /// A copy of the cookie that the sampler's user attached; `nil` if there is none.
     public var userCookie: [UInt8]? { cookie.map { Array($0) } }
 
-    /// The same without a copy; empty where there is none.
+    /// Calls `body` with the user cookie, without copying it; the span is empty if there is none.
     @inlinable
     public func withUserCookie<Result, Failure: Error>(
         _ body: (RawSpan) throws(Failure) -> Result
@@ -30,7 +30,7 @@ public struct ReceivedSample: ~Copyable {
         try body((cookie ?? UnsafeRawBufferPointer(start: nil, count: 0)).bytes)
     }
 
-    /// The tunnel's options, whose kind is ``Tunnel/options``; empty where there are none.
+    /// Calls `body` with the tunnel's options, whose kind is ``Tunnel/options``; the span is empty if there are none.
     @inlinable
     public func withTunnelOptions<Result, Failure: Error>(
         _ body: (RawSpan) throws(Failure) -> Result
@@ -38,7 +38,7 @@ public struct ReceivedSample: ~Copyable {
         try body(options.bytes)
     }
 
-    /// Sample and bytes, for keeping.
+    /// Copies the sample and its bytes.
     public func copied() -> SampledPacket {
         SampledPacket(
             sample: sample, data: Array(data), userCookie: cookie.map { Array($0) }, tunnelOptions: Array(options))
@@ -48,14 +48,14 @@ public struct ReceivedSample: ~Copyable {
 /// A sample and copies of its bytes.
 public struct SampledPacket: Hashable, Sendable {
     public var sample: Sample
-    /// The beginning of the packet, from its link-layer header on.
+    /// The start of the packet, from its link-layer header.
     public var data: [UInt8]
-    /// What the sampler's user has put beside the packet.
+    /// The cookie that the sampler's user attached; `nil` if there is none.
     public var userCookie: [UInt8]?
-    /// Empty where there are none.
+    /// The tunnel's options; empty if there are none.
     public var tunnelOptions: [UInt8]
 
-    /// A sample with its bytes.
+    /// A sample with the given bytes.
     public init(sample: Sample, data: [UInt8], userCookie: [UInt8]? = nil, tunnelOptions: [UInt8] = []) {
         self.sample = sample
         self.data = data

@@ -1,40 +1,41 @@
-/// What the kernel says of one packet that it sampled, besides the packet's bytes. What is `nil` it did not say.
+/// The kernel's metadata of one sampled packet. A property is `nil` if the kernel did not report it.
 ///
 /// Source: PSAMPLE_ATTR_* in linux/psample.h of Linux 6.12, psample_sample_packet() in net/psample/psample.c.
 public struct Sample: Hashable, Sendable {
-    /// The interface that the packet came in by. The kernel keeps the low 16 bits of the number alone.
+    /// Index of the interface that received the packet. The kernel reports only its low 16 bits.
     public var inputInterface: UInt32?
-    /// The interface that it leaves by, with the same restriction.
+    /// Index of the interface that sends the packet; again only its low 16 bits.
     public var outputInterface: UInt32?
-    /// The whole packet's bytes, of which the data may be the beginning alone.
+    /// Length of the whole packet in bytes; the data may be shorter.
     public var originalSize: UInt32?
-    /// The number that the sampler was set up with (`action sample … group N`, tc-sample(8)).
+    /// The sampler's group (`action sample … group N`, tc-sample(8)).
     public var group: UInt32?
-    /// Counts the group's samples, modulo 2^32, those included that never reached this listener.
+    /// The sample's number within its group, modulo 2^32. Samples that never reached this listener are numbered too.
     public var sequence: UInt32?
-    /// One packet of so many is sampled; with ``isProbability`` so many of 2^32 - 1 are.
+    /// N if one packet in N is sampled; with ``isProbability``, N if N packets in 2^32 - 1 are.
     public var rate: UInt32?
-    /// What ``rate`` means.
+    /// True if ``rate`` is a probability, scaled to 2^32 - 1.
     public var isProbability = false
-    /// How many samplers use the group.
+    /// Number of samplers that use the group.
     public var groupReferences: UInt32?
-    /// Metadata of the tunnel that it came out of, or goes into.
+    /// Metadata of the tunnel that the packet left or is about to enter.
     public var tunnel: Tunnel?
-    /// The traffic class that it was queued in on its way out.
+    /// The egress traffic class in which the packet was queued.
     public var outputTrafficClass: UInt16?
-    /// Bytes that waited in that class when it was sampled.
+    /// Bytes queued in that class when the packet was sampled.
     public var outputOccupancy: UInt64?
-    /// How long it took through the device that sampled it, in nanoseconds.
+    /// The packet's transit time through the device that sampled it, in nanoseconds.
     public var latency: UInt64?
-    /// When it was sampled: CLOCK_REALTIME, nanoseconds. Neither the frame's own timestamp nor a NIC's.
+    /// The time of sampling, in CLOCK_REALTIME nanoseconds. It is neither the frame's timestamp nor the NIC's.
     public var timestamp: Int64?
-    /// The packet's EtherType, in this host's order.
+    /// The packet's EtherType, in host byte order.
     public var protocolNumber: UInt16?
 
-    /// A sample of which the kernel said nothing.
+    /// A sample without metadata.
     public init() {}
 
-    /// The share of packets that is sampled, above 0 to 1; `nil` where the kernel does not say, or says 1 of 0.
+    /// The fraction of packets that is sampled, from 0 to 1; `nil` if the kernel does not report a rate or reports
+    /// one packet in 0.
     public var probability: Double? {
         guard let rate else { return nil }
         if isProbability { return Double(rate) / Double(UInt32.max) }

@@ -1,14 +1,14 @@
 import Netlink
 
-/// What a subscription hears besides samples.
+/// A notification other than a sample.
 public enum SampleEvent: Hashable, Sendable {
-    /// The kernel has made a group: its first sampler was set up.
+    /// The kernel created a group, because its first sampler was configured.
     case groupAdded(SampleGroup)
-    /// The kernel has removed a group: its last sampler is gone.
+    /// The kernel removed a group, because its last sampler is gone.
     case groupRemoved(SampleGroup)
-    /// The receive buffer was full: so many notifications of wanted groups were lost since the last such event, by the
-    /// socket's own count. Samples go on.
+    /// The receive buffer was full. `lost` is the number of notifications of the selected groups that the socket has
+    /// dropped since the last such event. Reception continues.
     case overrun(lost: UInt32)
-    /// A message that can't be read. The next ones can.
+    /// A message that cannot be decoded. Later messages are not affected.
     case malformed(NetlinkFormatError)
 }

@@ -1,27 +1,27 @@
 import CLinux
 import Netlink
 
-/// A group of samplers, as the kernel lists it. What is `nil` it did not say.
+/// A group of samplers, as the kernel lists it. A property is `nil` if the kernel did not report it.
 ///
 /// Source: psample_group_nl_fill() in net/psample/psample.c.
 public struct SampleGroup: Hashable, Sendable {
-    /// What `action sample … group N` names (tc-sample(8)).
+    /// N in `action sample … group N` (tc-sample(8)).
     public var number: UInt32?
-    /// How many samplers use it.
+    /// Number of samplers that use the group.
     public var references: UInt32?
-    /// The number that its next sample gets.
+    /// The sequence number of the group's next sample.
     public var sequence: UInt32?
 
-    /// A group as the kernel would tell of it.
+    /// A group with the given values.
     public init(number: UInt32?, references: UInt32? = nil, sequence: UInt32? = nil) {
         self.number = number
         self.references = references
         self.sequence = sequence
     }
 
-    /// Reads PSAMPLE_CMD_NEW_GROUP or _DEL_GROUP.
+    /// Decodes PSAMPLE_CMD_NEW_GROUP or PSAMPLE_CMD_DEL_GROUP.
     ///
-    /// - Throws: the first attribute that is cut or has another size than its value.
+    /// - Throws: ``NetlinkFormatError`` for the first attribute that is truncated or has the wrong size.
     public init(decoding message: NetlinkMessage) throws(NetlinkFormatError) {
         var reader = message.attributes(after: genlmsghdr.self)
         while reader.next() {

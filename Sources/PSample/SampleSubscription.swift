@@ -3,7 +3,7 @@ import Glibc
 import LinuxKernel
 import Netlink
 
-/// Listens to the kernel's packet samples of one network namespace.
+/// Receives the kernel's packet samples of one network namespace.
 ///
 ///     let subscription = try SampleSubscription(groups: [5])
 ///     _ = try subscription.receive(until: deadline) { received, missed in
@@ -12,31 +12,33 @@ import Netlink
 ///         …
 ///     }
 ///
-/// For one thread at a time. Needs CAP_NET_ADMIN, and the kernel's module psample. Groups belong to a network namespace:
-/// who listens in another one hears nothing. Source: net/psample/psample.c.
+/// Not for concurrent use by two threads. It needs CAP_NET_ADMIN and the kernel module psample. A group belongs to one
+/// network namespace and is not received in another. Source: net/psample/psample.c.
 public final class SampleSubscription {
-    /// The numbers of each group that was heard of, and what is missing in them.
+    /// The sequence of each group received so far, by group number.
     public private(set) var sequences: [UInt32: GroupSequence] = [:]
-    /// Notifications of the wanted groups that this socket has lost, by its own count.
+    /// Notifications of the selected groups that this socket has dropped, as counted by the kernel.
     public private(set) var dropped: UInt64 = 0
 
     private let connection: NetlinkConnection
     private let family: GenericFamily
     private let wanted: Set<UInt32>?
     private var lastDrops: UInt32 = 0
-    /// The one place into which all samples are decoded.
+    /// Storage reused for every sample.
     private var received = ReceivedSample()
 
-    /// What one call of ``receive(until:_:)`` takes at most: a flood must not keep its caller from its other work.
+    /// Maximum datagrams that one call of ``receive(until:atMost:_:event:)`` reads, so that the caller gets to its
+    /// other work under load.
     public static let batch = 64
 
     /// Opens a socket and joins both of psample's multicast groups, "config" and "packets".
     ///
     /// - Parameters:
-    ///   - groups: the groups whose samples are wanted; `nil` for all.
-    ///   - namespace: a name that `ip netns list` shows, or the path of a namespace's file; `nil` for the thread's own.
-    ///   - receiveBuffer: bytes to ask for, past the system's limit where the process may.
-    /// - Throws: ``NetlinkError``: ENOENT where the kernel has no psample, EPERM without CAP_NET_ADMIN.
+    ///   - groups: the groups whose samples to receive; `nil` for all.
+    ///   - namespace: a name that `ip netns list` shows, or the path of a namespace's file; `nil` for the calling
+    ///     thread's namespace.
+    ///   - receiveBuffer: the size of the receive buffer to request, in bytes; above net.core.rmem_max if permitted.
+    /// - Throws: ``NetlinkError`` with code ENOENT if the kernel has no psample support, EPERM without CAP_NET_ADMIN.
     public convenience init(
         groups: Set<UInt32>? = nil, namespace: String? = nil, receiveBuffer: Int = 8 << 20
     ) throws(NetlinkError) {
@@ -64,9 +66,9 @@ public final class SampleSubscription {
         wanted = groups
     }
 
-    /// The groups that the kernel has in a namespace. Anybody may ask.
+    /// Lists a namespace's groups. No privilege is needed.
     ///
-    /// - Throws: ``NetlinkError`` with ENOENT as its code where the kernel has no psample.
+    /// - Throws: ``NetlinkError`` with code ENOENT if the kernel has no psample support.
     public static func groups(namespace: String? = nil) throws(NetlinkError) -> [SampleGroup] {
         try groups(connection(in: namespace))
     }
@@ -79,16 +81,15 @@ public final class SampleSubscription {
         }
     }
 
-    /// Waits for samples and gives what has come: one, or several at once.
+    /// Waits for samples and delivers those that have arrived.
     ///
-    /// Nothing is allocated for a sample. That samples were lost, or that a message can't be read, is an event and no
-    /// error: the next call goes on.
+    /// Nothing is allocated per sample. Lost samples and malformed messages are events, not errors: call it again.
     /// - Parameters:
-    ///   - deadline: CLOCK_MONOTONIC, nanoseconds.
-    ///   - limit: datagrams to take at most. The kernel puts one sample into each.
-    ///   - body: gets each sample of a wanted group, and how many of its group's before it have not come so far.
-    ///   - event: gets what else there is to tell.
-    /// - Returns: `false` when the time is over and nothing has come.
+    ///   - deadline: the time to stop waiting, in CLOCK_MONOTONIC nanoseconds.
+    ///   - limit: the maximum number of datagrams to read. The kernel sends one sample in each.
+    ///   - body: called with each sample of a selected group and the number of samples missed immediately before it.
+    ///   - event: called with each other notification.
+    /// - Returns: `false` if the deadline passed and nothing arrived.
     /// - Throws: ``NetlinkError`` if the socket fails.
     public func receive(
         until deadline: Int64, atMost limit: Int = batch,
@@ -104,7 +105,7 @@ public final class SampleSubscription {
                 receive(datagram, body, event)
             } catch {
                 switch error.cause {
-                case .socket(let cause) where cause.code == ENOBUFS: event(.overrun(lost: newDrops()))
+                case .socket(let cause) where cause.code == ENOBUFS: event(.overrun(lost: updateDropped()))
                 case .truncated(let bytes):
                     event(.malformed(.messageLength(bytes, available: NetlinkConnection.bufferLength)))
                 default: throw error
@@ -114,11 +115,11 @@ public final class SampleSubscription {
         return true
     }
 
-    /// Brings ``dropped`` up to date.
+    /// Updates ``dropped`` from the socket's counter.
     ///
-    /// - Returns: what came to it.
+    /// - Returns: the increase since the last update.
     @discardableResult
-    public func newDrops() -> UInt32 {
+    public func updateDropped() -> UInt32 {
         guard let drops = try? connection.drops() else { return 0 }
         let new = drops &- lastDrops
         lastDrops = drops
@@ -136,7 +137,7 @@ public final class SampleSubscription {
                 switch psample_command(UInt32(try message.fixed(as: genlmsghdr.self).cmd)) {
                 case PSAMPLE_CMD_SAMPLE:
                     try received.decode(message)
-                    takeSample(body)
+                    handleSample(body)
                 case PSAMPLE_CMD_NEW_GROUP:
                     let group = try SampleGroup(decoding: message)
                     guard isWanted(group.number) else { break }
@@ -154,7 +155,7 @@ public final class SampleSubscription {
         if let error = messages.error { event(.malformed(error)) }
     }
 
-    private func takeSample(_ body: (borrowing ReceivedSample, UInt32) -> Void) {
+    private func handleSample(_ body: (borrowing ReceivedSample, UInt32) -> Void) {
         guard isWanted(received.sample.group) else { return }
         var missed: UInt32 = 0
         if let group = received.sample.group, let sequence = received.sample.sequence {
@@ -181,7 +182,8 @@ public final class SampleSubscription {
             return try connection.genericFamily(PSAMPLE_GENL_NAME)
         } catch  where error.code == ENOENT {
             var failure = error
-            failure.remedy = "The kernel has no packet sampling: `modprobe psample` loads it (CONFIG_PSAMPLE)."
+            failure.remedy =
+                "The kernel has no psample support. Load the module with `modprobe psample` (CONFIG_PSAMPLE)."
             throw failure
         }
     }

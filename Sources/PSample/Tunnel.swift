@@ -1,18 +1,18 @@
 import NetworkAddresses
 
-/// The metadata of a sampled packet's tunnel. What is `nil` the kernel did not say; addresses, ports and TOS that are zero
-/// it leaves out.
+/// The metadata of a sampled packet's tunnel. A property is `nil` if the kernel did not report it; the kernel omits
+/// addresses, ports and TOS that are zero.
 ///
 /// Source: PSAMPLE_TUNNEL_KEY_ATTR_* in linux/psample.h, __psample_ip_tun_to_nlattr() in net/psample/psample.c.
 public struct Tunnel: Hashable, Sendable {
-    /// What the bytes of the tunnel's options are.
+    /// The format of the tunnel's options.
     public enum OptionKind: String, Hashable, Sendable {
         case geneve
         case vxlan
         case erspan
     }
 
-    /// The VNI, key or the like.
+    /// The tunnel's identifier, such as a VNI or key.
     public var identifier: UInt64?
     public var source: IPAddress?
     public var destination: IPAddress?
@@ -23,13 +23,13 @@ public struct Tunnel: Hashable, Sendable {
     public var destinationPort: UInt16?
     public var forbidsFragments = false
     public var hasChecksum = false
-    /// An operations frame (of Geneve), not somebody's packet.
+    /// True for an OAM frame of Geneve, which carries no user's packet.
     public var isManagement = false
-    /// IP_TUNNEL_INFO_BRIDGE: the packet is bridged.
+    /// True if the packet is bridged (IP_TUNNEL_INFO_BRIDGE).
     public var isBridged = false
-    /// `nil`: there are no options. Their bytes are in ``ReceivedSample/withTunnelOptions(_:)``.
+    /// The kind of options; `nil` if there are none. ``ReceivedSample/withTunnelOptions(_:)`` gives their bytes.
     public var options: OptionKind?
 
-    /// A tunnel of which the kernel said nothing.
+    /// A tunnel without metadata.
     public init() {}
 }

@@ -4,11 +4,11 @@ import Testing
 
 // The functions of docs/netlink.md, word for word.
 
-/// The generic families that this kernel has.
+/// Lists the generic families of this kernel.
 func familyNames() throws -> [String] {
     let connection = try NetlinkConnection(protocol: 16)  // NETLINK_GENERIC
     let control = try connection.genericFamily("nlctrl")
-    // CTRL_CMD_GETFAMILY is 3, CTRL_ATTR_FAMILY_NAME 2; 4 bytes are struct genlmsghdr.
+    // 3 is CTRL_CMD_GETFAMILY, 2 is CTRL_ATTR_FAMILY_NAME; struct genlmsghdr has 4 bytes.
     return try connection.dump("list the families", MessageWriter(control, command: 3)) {
         message throws(NetlinkFormatError) -> String? in
         var name: String?
@@ -21,7 +21,7 @@ func familyNames() throws -> [String] {
     }
 }
 
-/// Waits for a change of a link, an address' or a route's for instance, and gives the messages' types.
+/// Waits for a change, such as one of a link, address or route, and returns the types of the messages.
 func nextChange(in groups: [UInt32], until deadline: Int64) throws -> [UInt16] {
     let connection = try NetlinkConnection()  // NETLINK_ROUTE
     for group in groups { try connection.join(group: group) }
@@ -35,12 +35,12 @@ func nextChange(in groups: [UInt32], until deadline: Int64) throws -> [UInt16] {
 }
 
 @Suite struct ExampleTests {
-    @Test func `the kernel's families are listed, nlctrl among them`() throws {
+    @Test func `The kernel's families are listed and include nlctrl`() throws {
         #expect(try familyNames().contains("nlctrl"))
     }
 
-    @Test func `where nothing changes there is nothing to tell`() throws {
-        // A group of links alone, and no time to wait.
+    @Test func `Without a change there are no messages`() throws {
+        // RTNLGRP_LINK, and a deadline that has passed.
         #expect(try nextChange(in: [1], until: ClockID.monotonic.now()).isEmpty)
     }
 }

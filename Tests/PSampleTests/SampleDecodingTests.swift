@@ -6,7 +6,7 @@ import Testing
 @testable import PSample
 
 @Suite struct SampleDecodingTests {
-    @Test func `every attribute comes out as it was put in`() throws {
+    @Test func `Every attribute is decoded`() throws {
         let packet = try decode(EveryAttribute.ipv4)
         let sample = packet.sample
         #expect(sample.inputInterface == 2 && sample.outputInterface == 3)
@@ -23,12 +23,12 @@ import Testing
         #expect(tunnel.forbidsFragments && tunnel.hasChecksum && tunnel.isManagement && tunnel.isBridged)
     }
 
-    @Test func `an IPv6 tunnel has IPv6 addresses`() throws {
+    @Test func `An IPv6 tunnel has IPv6 addresses`() throws {
         let tunnel = try #require(try decode(EveryAttribute.ipv6).sample.tunnel)
         #expect(tunnel.source == IPAddress("2001:db8::1") && tunnel.destination == IPAddress("2001:db8::2"))
     }
 
-    @Test func `what is not there is nil, and what is there and zero is zero`() throws {
+    @Test func `An absent attribute is nil, and a zero one is 0`() throws {
         let empty = try decode([])
         #expect(empty == SampledPacket(sample: Sample(), data: []))
         #expect(empty.sample.latency == nil && empty.sample.tunnel == nil && !empty.sample.isProbability)
@@ -46,7 +46,7 @@ import Testing
         #expect(zeros.sample.sequence == 0 && zeros.sample.tunnel == Tunnel() && zeros.userCookie == [])
     }
 
-    @Test func `an interface's number may have two bytes or four`() throws {
+    @Test func `An interface index has two bytes or four`() throws {
         let wide = attributes { writer in
             writer.put(PSAMPLE_ATTR_IIFINDEX, UInt32(70_000))
             writer.put(PSAMPLE_ATTR_OIFINDEX, UInt16(65_535))
@@ -55,7 +55,7 @@ import Testing
         #expect(sample.inputInterface == 70_000 && sample.outputInterface == 65_535)
     }
 
-    @Test func `attributes of newer kernels are passed over`() throws {
+    @Test func `Unknown attributes of newer kernels are skipped`() throws {
         let newer = attributes { writer in
             writer.put(UInt16(17), UInt64(1))
             writer.put(UInt16(4000), bytes: [1, 2, 3])
@@ -70,14 +70,16 @@ import Testing
             (UInt32(1), false, 1.0), (10, false, 0.1), (.max, true, 1), (0, true, 0), (0, false, nil),
             (1 << 31, true, Double(UInt32(1) << 31) / Double(UInt32.max)), (nil, true, nil), (nil, false, nil),
         ] as [(UInt32?, Bool, Double?)])
-    func `the probability follows from the rate's meaning`(rate: UInt32?, isProbability: Bool, expected: Double?) {
+    func `The probability is 1 in the rate, or the rate in 2^32 - 1`(
+        rate: UInt32?, isProbability: Bool, expected: Double?
+    ) {
         var sample = Sample()
         sample.rate = rate
         sample.isProbability = isProbability
         #expect(sample.probability == expected)
     }
 
-    @Test func `bytes are checked at where they are, and the place of one sample serves the next`() throws {
+    @Test func `A sample refers to the message's bytes, and its storage is reused for the next`() throws {
         let bytes = message(EveryAttribute.ipv4) + message([])
         try bytes.withUnsafeBytes { raw in
             var reader = MessageReader(raw)
@@ -99,7 +101,7 @@ import Testing
         }
     }
 
-    /// The sizes that an attribute's value may have.
+    /// The valid sizes of each attribute's value.
     private static let sizes: [(type: Int, sizes: Set<Int>)] = [
         (PSAMPLE_ATTR_IIFINDEX, [2, 4]), (PSAMPLE_ATTR_OIFINDEX, [2, 4]), (PSAMPLE_ATTR_ORIGSIZE, [4]),
         (PSAMPLE_ATTR_SAMPLE_GROUP, [4]), (PSAMPLE_ATTR_GROUP_SEQ, [4]), (PSAMPLE_ATTR_SAMPLE_RATE, [4]),
@@ -108,7 +110,7 @@ import Testing
         (Int(CL_PSAMPLE_ATTR_SAMPLE_PROBABILITY), [0]),
     ]
 
-    @Test(arguments: sizes) func `an attribute of a wrong size is an error that names it`(
+    @Test(arguments: sizes) func `An attribute of the wrong size is an error that names it`(
         type: Int, sizes: Set<Int>
     ) throws {
         for size in 0...17 {
@@ -129,7 +131,9 @@ import Testing
         (PSAMPLE_TUNNEL_KEY_ATTR_IPV6_DST, 16), (PSAMPLE_TUNNEL_KEY_ATTR_IPV4_INFO_BRIDGE, 0),
     ]
 
-    @Test(arguments: tunnelSizes) func `so is one of a tunnel's`(type: psample_tunnel_key_attr, size: Int) throws {
+    @Test(arguments: tunnelSizes) func `A tunnel attribute of the wrong size is an error that names it`(
+        type: psample_tunnel_key_attr, size: Int
+    ) throws {
         let type = UInt16(type.rawValue)
         for other in 0...17 {
             let bytes = attributes { writer in

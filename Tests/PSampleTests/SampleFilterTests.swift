@@ -6,9 +6,9 @@ import Testing
 @testable import Netlink
 @testable import PSample
 
-/// The filter run by the kernel, on a pair of ordinary sockets: it sees messages there as it does on a netlink one.
+/// The filter, run by the kernel on a pair of UNIX sockets: it sees the same bytes as on a netlink socket.
 @Suite struct SampleFilterTests {
-    /// Those of the messages that pass.
+    /// The indices of the messages that pass.
     private func passing(_ messages: [[UInt8]], _ groups: Set<UInt32>) throws -> [Int] {
         var pair: [Int32] = [0, 0]
         try #require(socketpair(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0, &pair) == 0)
@@ -32,14 +32,14 @@ import Testing
             }, type: type)
     }
 
-    @Test func `wanted groups pass, others do not`() throws {
+    @Test func `Selected groups pass, and others do not`() throws {
         let messages = [sample(5), sample(6), sample(5 << 24), sample(0xFFFF_FFFF)]
         #expect(try passing(messages, [5]) == [0])
         #expect(try passing(messages, [5, 6, .max]) == [0, 1, 3])
         #expect(try passing(messages, []) == [])
     }
 
-    @Test func `what is no sample passes`() throws {
+    @Test func `Messages other than samples pass`() throws {
         let messages = [
             sample(6, type: UInt16(GENL_ID_CTRL)), sample(6, type: UInt16(NLMSG_ERROR)), message([]),
             message(attributes { $0.put(PSAMPLE_ATTR_LATENCY, UInt64(1)) }),
@@ -47,7 +47,7 @@ import Testing
         #expect(try passing(messages, [5]) == [0, 1, 2, 3])
     }
 
-    @Test func `as many groups as it can have`() throws {
+    @Test func `A filter takes the maximum number of groups`() throws {
         let groups = Set((0..<UInt32(SampleFilter.limit)).map { $0 * 7919 })
         let messages = [0, 1, UInt32(SampleFilter.limit - 1) * 7919].map { sample($0) }
         #expect(try passing(messages, groups) == [0, 2])

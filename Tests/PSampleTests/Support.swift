@@ -3,7 +3,7 @@ import CLinux
 @testable import Netlink
 @testable import PSample
 
-/// Attributes of a sample, as a kernel's psample_sample_packet() would write them.
+/// Attributes of a sample, as the kernel's psample_sample_packet() writes them.
 func attributes(_ body: (inout AttributeWriter) -> Void) -> [UInt8] {
     var writer = AttributeWriter()
     body(&writer)
@@ -11,7 +11,7 @@ func attributes(_ body: (inout AttributeWriter) -> Void) -> [UInt8] {
 }
 
 extension AttributeWriter {
-    /// Under the number that linux/psample.h gives.
+    /// Appends an attribute by its number in linux/psample.h.
     mutating func put<Value: FixedWidthInteger & BitwiseCopyable>(
         _ type: Int, _ value: Value, order: ByteOrder = .host
     ) {
@@ -26,10 +26,10 @@ extension AttributeWriter {
     mutating func putFlag(_ type: psample_tunnel_key_attr) { putFlag(UInt16(type.rawValue)) }
 }
 
-/// The number that psample has in these tests.
+/// The psample family of these tests.
 let psampleFamily = GenericFamily(name: "psample", identifier: 0x20, version: 1, groups: ["config": 7, "packets": 8])
 
-/// A whole message of psample's.
+/// A complete PSAMPLE_CMD_SAMPLE.
 func message(_ attributes: [UInt8], type: UInt16 = 0x20) -> [UInt8] {
     message(PSAMPLE_CMD_SAMPLE, attributes, type: type)
 }
@@ -41,12 +41,12 @@ func message(_ command: psample_command, _ attributes: [UInt8], type: UInt16 = 0
     return withUnsafeBytes(of: header, Array.init) + [UInt8(command.rawValue), 1, 0, 0] + attributes
 }
 
-/// Decodes a sample's attributes and keeps copies of what they point at.
+/// Decodes a sample's attributes and copies its bytes.
 func decode(_ attributes: [UInt8]) throws(NetlinkFormatError) -> SampledPacket {
     try decode(message: message(attributes))
 }
 
-/// The same of a whole message.
+/// Decodes a complete message and copies its bytes.
 func decode(message: [UInt8]) throws(NetlinkFormatError) -> SampledPacket {
     let result: Result<SampledPacket, NetlinkFormatError> = message.withUnsafeBytes { raw in
         do throws(NetlinkFormatError) {
@@ -61,7 +61,7 @@ func decode(message: [UInt8]) throws(NetlinkFormatError) -> SampledPacket {
     return try result.get()
 }
 
-/// A sample with every attribute there is, each with a value of its own.
+/// Samples with every attribute, each with a different value.
 enum EveryAttribute {
     static let packet = (0..<128).map { UInt8($0) }
 

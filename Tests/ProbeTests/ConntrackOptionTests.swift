@@ -83,7 +83,7 @@ import Testing
         #expect(!chooses(FlowSelection(port: 0)) && !chooses(FlowSelection(port: 54)))
         #expect(chooses(FlowSelection(transport: .udp)) && !chooses(FlowSelection(transport: .tcp)))
         #expect(chooses(FlowSelection(isTranslatedOnly: true)))
-        let plain = Flow(original: translated.original, reply: translated.original.turnedRound)
+        let plain = Flow(original: translated.original, reply: translated.original.inverted)
         #expect(!FlowSelection(isTranslatedOnly: true).contains(plain))
         #expect(!chooses(FlowSelection(port: 53, transport: .tcp)))
     }

@@ -89,7 +89,7 @@ private func refusal(_ arguments: [String]) -> String? {
 
     private func listen(_ datagrams: [[UInt8]], _ arguments: [String]) throws -> SampleListener.Result {
         let options = try PSampleCommand.parse(["--quiet"] + arguments)
-        let connection = NetlinkConnection(portID: 9, hearing: datagrams) { _ in [] }
+        let connection = NetlinkConnection(portID: 9, notifications: datagrams) { _ in [] }
         let subscription = SampleSubscription(connection, Self.family, groups: options.groups)
         var listener = try SampleListener(options, subscription, stop: StopSignal(), logger: Probe.logger())
         return listener.run()
@@ -136,7 +136,7 @@ private func refusal(_ arguments: [String]) -> String? {
         let pipe = Pipe()
         let path = "/proc/self/fd/\(pipe.fileHandleForWriting.fileDescriptor)"
         let options = try PSampleCommand.parse(["--quiet", "--count", "3", "--pcapng", path, "--force"])
-        let connection = NetlinkConnection(portID: 9, hearing: samples) { _ in [] }
+        let connection = NetlinkConnection(portID: 9, notifications: samples) { _ in [] }
         let subscription = SampleSubscription(connection, Self.family, groups: nil)
         var listener = try SampleListener(options, subscription, stop: StopSignal(), logger: Probe.logger())
         try pipe.fileHandleForReading.close()

@@ -3,37 +3,40 @@ import Glibc
 import LinuxKernel
 import Netlink
 
-/// Listens to what happens to flows: new ones, changes, ends.
+/// A listener for conntrack events: new, updated and destroyed flows.
 ///
-/// Needs CAP_NET_ADMIN in the network namespace. Since Linux 5.19 a flow that began while nobody listened has no events,
-/// not even its end, unless `net.netfilter.nf_conntrack_events` is 1: read the table once after the listener is there.
-/// Not for use by two threads at once. Source: nf_conntrack_netlink.c and nf_conntrack_ecache.c of the kernel.
+/// It needs CAP_NET_ADMIN in the network namespace and is not for concurrent use by two threads. Since Linux 5.19 a
+/// flow that began without a listener has no events, not even its end, unless `net.netfilter.nf_conntrack_events` is 1:
+/// dump the table once after opening the listener. Source: nf_conntrack_netlink.c and nf_conntrack_ecache.c of the
+/// kernel.
 public final class ConntrackEvents {
-    /// What to listen to, and how much of it to bear.
+    /// The events to receive, and the rate above which they are sampled.
     public struct Options: Hashable, Sendable {
-        /// What to be told of.
+        /// The kinds of events to receive.
         public var kinds: Set<FlowEvent.Kind> = Set(FlowEvent.Kind.allCases)
-        /// The one flow to be told of, by packets as they are seen here: the kernel sorts the others out.
+        /// The only flow to receive events of, identified by its packets as seen on this host. The kernel filters out
+        /// all others.
         public var flow: FlowTuple?
-        /// The one UDP port to be told of, at either end of a flow, for those whose peers are not known beforehand: the
-        /// kernel sorts the others out. ``limit`` does not act then, since a socket has one filter.
+        /// The only UDP port to receive events of, at either end of a flow, for listeners that do not know their peers
+        /// in advance. The kernel filters out all other flows. ``limit`` then has no effect, because a socket has one
+        /// filter.
         public var udpPort: UInt16?
-        /// Whether to listen to other namespaces too: all that have a number in this one (`ip netns set NAME auto` gives
-        /// one). Needs CAP_NET_BROADCAST. Kernels differ in whether this counts as a listener there: 1 for
-        /// `net.netfilter.nf_conntrack_events` there makes sure of events.
+        /// True to also receive events of every namespace that has an id in this one (`ip netns set NAME auto` assigns
+        /// one). Needs CAP_NET_BROADCAST. Kernels differ in whether this counts as a listener in the other namespace;
+        /// set `net.netfilter.nf_conntrack_events` to 1 there to be sure of events.
         public var allNamespaces = false
-        /// Bytes of receive buffer to ask for.
+        /// The size of the receive buffer to request, in bytes.
         public var bufferBytes = 16 << 20
-        /// Events a second above which a sample is taken; `nil` takes everything, whatever the rate.
+        /// Events per second above which events are sampled; `nil` for no limit.
         public var limit: Double? = 20_000
 
-        /// All events of the own namespace.
+        /// Options for all events of one namespace.
         public init() {}
     }
 
-    /// What became of all events so far.
+    /// Counters of all events so far.
     public private(set) var account = EventAccount()
-    /// The receive buffer's size as the kernel granted it, in bytes, bookkeeping included.
+    /// The size of the receive buffer that the kernel granted, in bytes, including bookkeeping.
     public let bufferBytes: Int
 
     private let connection: NetlinkConnection
@@ -41,31 +44,32 @@ public final class ConntrackEvents {
     private let flow: FlowTuple?
     private var breaker: EventBreaker?
     private let sampler: EventSampler
-    /// What the socket's counter stood at.
+    /// The last value of the socket's drop counter.
     private var drops: UInt32 = 0
-    /// What the account stood at when the rate was last looked at.
+    /// The account's total at the last update of the rate.
     private var counted: UInt64 = 0
-    /// What an estimate has not yet put into the account, less than one event.
+    /// The fraction of an event that the estimate has not yet added to the account.
     private var estimateRest = 0.0
+    /// The number of events let through at the last estimate.
     private var sampledFrom: UInt64 = 0
-    /// When the counters are read next: CLOCK_MONOTONIC.
+    /// The time of the next reading of the counters, in CLOCK_MONOTONIC nanoseconds.
     private var nextReading: Int64
 
-    /// The most events that one call gives, so that its caller comes to other work.
+    /// The maximum number of datagrams that one call reads, so that the caller gets to its other work.
     static let batch = 1024
 
-    /// Listens in the calling thread's network namespace, or in another one.
+    /// Starts to listen in the calling thread's network namespace, or in another one.
     ///
     /// - Parameter namespace: a name that `ip netns list` shows, or the path of a namespace's file such as
     ///   /proc/123/ns/net. Needs CAP_SYS_ADMIN.
-    /// - Throws: ``SystemError``: EPERM without CAP_NET_ADMIN.
+    /// - Throws: ``SystemError`` with code EPERM without CAP_NET_ADMIN.
     public convenience init(namespace: String? = nil, _ options: Options = Options()) throws(SystemError) {
         try self.init(
             connection: try NetlinkConnection(protocol: NETLINK_NETFILTER, namespace: namespace), options,
             sampler: EventSampler())
     }
 
-    /// Listens on a connection that a function may play.
+    /// Starts to listen on a connection, which may be simulated.
     init(
         connection: NetlinkConnection, _ options: Options, sampler: EventSampler
     ) throws(SystemError) {
@@ -74,9 +78,9 @@ public final class ConntrackEvents {
         kinds = options.kinds
         flow = options.flow
         let now = ClockID.monotonic.now()
-        nextReading = now + EventBreaker.interval
+        nextReading = now + EventBreaker.intervalNanoseconds
         bufferBytes = try connection.setReceiveBuffer(options.bufferBytes)
-        // A socket has one filter: with this one there is no sampler, which would miss what happens to the flow.
+        // A socket has one filter, so this excludes the sampler, which would also miss events of the flow.
         if let flow = options.flow {
             try connection.attach(FlowFilter.program(for: flow))
         } else if let port = options.udpPort {
@@ -94,33 +98,33 @@ public final class ConntrackEvents {
         }
     }
 
-    /// The part of the events that is taken now: 1 is everything.
+    /// The fraction of events that is received now; 1 for all.
     public var fraction: Double { breaker?.fraction ?? 1 }
 
-    /// All events a second, smoothed; `nil` where the rate is not followed.
+    /// The smoothed rate of all events per second, received or not; `nil` if it is not measured.
     public var rate: Double? { breaker?.rate }
 
-    /// Waits for events and gives all that have come, a thousand or so at most.
+    /// Waits for events and delivers those that have arrived, up to 1024 datagrams.
     ///
-    /// Lost events are no error: they are in the ``account``.
+    /// Lost events are not an error: the ``account`` counts them.
     /// - Parameters:
-    ///   - deadline: CLOCK_MONOTONIC, nanoseconds.
-    ///   - body: gets each event, in the kernel's order.
-    /// - Returns: how many events were given; 0 when the time was over first.
-    /// - Throws: ``NetlinkError`` where the socket fails.
+    ///   - deadline: the time to stop waiting, in CLOCK_MONOTONIC nanoseconds.
+    ///   - body: called with each event, in the kernel's order.
+    /// - Returns: the number of events delivered; 0 if the deadline passed first.
+    /// - Throws: ``NetlinkError`` if the socket fails.
     public func next(until deadline: Int64, _ body: (borrowing FlowEvent) -> Void) throws(NetlinkError) -> Int {
         while true {
             let now = ClockID.monotonic.now()
             if now >= nextReading { try readCounters(at: now) }
-            let given = try receiveBatch(until: min(deadline, nextReading), body)
-            if given > 0 || now >= deadline { return given }
+            let delivered = try receiveBatch(until: min(deadline, nextReading), body)
+            if delivered > 0 || now >= deadline { return delivered }
         }
     }
 
-    /// Brings the ``account`` up to date, and looks whether to take more or less.
+    /// Updates the ``account`` and the sampled fraction.
     public func readCounters() throws(NetlinkError) { try readCounters(at: ClockID.monotonic.now()) }
 
-    /// Ends the listening and closes the ``account``: what has come and was not given is counted too.
+    /// Stops listening and completes the ``account``, which then includes queued events that were not delivered.
     public func finish() throws(NetlinkError) {
         do throws(SystemError) {
             for kind in kinds { try connection.leave(group: kind.group) }
@@ -140,50 +144,50 @@ public final class ConntrackEvents {
 
     // MARK: - Receiving
 
-    private static let operation: StaticString = "listen to the flows"
+    private static let operation: StaticString = "listen to conntrack events"
 
     private func receiveBatch(
         until deadline: Int64, _ body: (borrowing FlowEvent) -> Void
     ) throws(NetlinkError) -> Int {
-        var given = 0
+        var delivered = 0
         var wait = deadline
         for _ in 0..<Self.batch {
             do throws(NetlinkError) {
                 guard let datagram = try connection.receive(Self.operation, until: wait) else { break }
-                given += handle(datagram, body)
+                delivered += handle(datagram, body)
             } catch  where error.code == ENOBUFS {
                 account.overruns += 1
             }
-            // Only the first is waited for.
+            // Only the first datagram is waited for.
             wait = 0
         }
-        return given
+        return delivered
     }
 
     private func handle(_ datagram: NetlinkDatagram, _ body: (borrowing FlowEvent) -> Void) -> Int {
-        var given = 0
+        var delivered = 0
         var messages = datagram.messages
         while let message = messages.next() {
             do throws(NetlinkFormatError) {
                 guard var event = try FlowEvent(message) else { continue }
-                // The kernel's filter lets through what it does not recognise.
+                // The kernel's filter also passes messages of unknown layout.
                 if let flow, event.flow.direction(of: flow) == nil { continue }
                 event.flow.namespaceID = datagram.namespaceID
                 account.received += 1
-                given += 1
+                delivered += 1
                 body(event)
             } catch {
                 account.malformed += 1
             }
         }
         if messages.error != nil { account.malformed += 1 }
-        return given
+        return delivered
     }
 
     // MARK: - Counting and sampling
 
     private func readCounters(at now: Int64) throws(NetlinkError) {
-        nextReading = now + EventBreaker.interval
+        nextReading = now + EventBreaker.intervalNanoseconds
         do throws(SystemError) {
             let dropped = try connection.drops()
             account.lost += UInt64(dropped &- drops)
@@ -194,7 +198,7 @@ public final class ConntrackEvents {
             counted = total
             guard breaker?.decide(at: now) == true, let breaker else { return }
             account.trips = breaker.trips
-            try sampler.take(breaker.fraction, of: connection)
+            try sampler.apply(breaker.fraction, to: connection)
         } catch {
             throw NetlinkError(Self.operation, .socket(error))
         }
@@ -205,20 +209,20 @@ public final class ConntrackEvents {
             account.leftOut = leftOut
             return
         }
-        let taken = account.received + account.lost + account.malformed + account.unread
+        let passed = account.received + account.lost + account.malformed + account.unread
         if let breaker, breaker.isSampling {
             account.isLeftOutExact = false
-            estimateRest += Double(taken - sampledFrom) * (1 / breaker.fraction - 1)
+            estimateRest += Double(passed - sampledFrom) * (1 / breaker.fraction - 1)
             let whole = UInt64(estimateRest)
             account.leftOut += whole
             estimateRest -= Double(whole)
         }
-        sampledFrom = taken
+        sampledFrom = passed
     }
 }
 
 extension FlowEvent.Kind {
-    /// Source: enum nfnetlink_groups in linux/netfilter/nfnetlink.h.
+    /// The multicast group. Source: enum nfnetlink_groups in linux/netfilter/nfnetlink.h.
     fileprivate var group: UInt32 {
         switch self {
         case .new: NFNLGRP_CONNTRACK_NEW.rawValue

@@ -1,25 +1,25 @@
-/// What became of the events of one listener: what was received and everything that was not.
+/// Counters of one listener's events, received and missed.
 public struct EventAccount: Hashable, Sendable {
-    /// Events that were read and given.
+    /// Events that were delivered.
     public var received: UInt64 = 0
-    /// How often the kernel said that the socket's buffer had been full (ENOBUFS).
+    /// Number of times the kernel reported a full socket buffer (ENOBUFS).
     public var overruns: UInt64 = 0
-    /// Events that the full buffer lost, each counted by the kernel.
+    /// Events lost to a full buffer, as counted by the kernel.
     public var lost: UInt64 = 0
-    /// Events that the sampler left out.
+    /// Events that the sampler excluded.
     public var leftOut: UInt64 = 0
-    /// Whether ``leftOut`` was counted by the sampler itself. Otherwise it is estimated from what it let through.
+    /// True if the sampler counted ``leftOut``; `false` if it is estimated from the events that passed.
     public var isLeftOutExact = true
-    /// Events that were there when the listener ended, and were given to nobody.
+    /// Events still queued when the listener ended.
     public var unread: UInt64 = 0
-    /// How often everything became a sample.
+    /// Number of times sampling started.
     public var trips: UInt64 = 0
-    /// Messages that could not be read. They were given to nobody.
+    /// Messages that could not be decoded.
     public var malformed: UInt64 = 0
 
-    /// Nothing yet.
+    /// An account without events.
     public init() {}
 
-    /// Every event that the kernel had for this listener, as far as ``isLeftOutExact``.
+    /// All events that the kernel had for this listener; exact if ``isLeftOutExact``.
     public var total: UInt64 { received + lost + leftOut + malformed + unread }
 }

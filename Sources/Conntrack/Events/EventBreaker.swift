@@ -1,64 +1,67 @@
 import Glibc
 
-/// Decides how large a part of the events to take, so that a storm of them is not more than the listener can bear.
+/// A circuit breaker that limits the rate of events by sampling them.
 ///
-/// It follows the rate of all events, taken or not, as an exponentially weighted moving average. When that goes above
-/// the limit it asks for a sample small enough to come below; when it has stayed well below for a while, for everything
-/// again. Between the two it changes the sample only where that is much too large or much too small. It reads no clock.
+/// It tracks the rate of all events, received or not, as an exponentially weighted moving average. When the rate
+/// exceeds the limit, it reduces the sampled fraction to stay below the limit; when the rate has stayed well below the
+/// limit for a while, it returns to all events. In between it changes the fraction only if it is far too large or far
+/// too small. The caller supplies the time.
 public struct EventBreaker: Hashable, Sendable {
-    /// Events a second that may be taken.
+    /// The maximum rate of events to receive, per second.
     public let limit: Double
-    /// All events a second, smoothed.
+    /// The smoothed rate of all events, per second.
     public private(set) var rate = 0.0
-    /// The part of the events to take: 1 is everything.
+    /// The fraction of events to receive; 1 for all.
     public private(set) var fraction = 1.0
-    /// How often everything became a sample.
+    /// Number of times sampling started.
     public private(set) var trips: UInt64 = 0
 
     private var pending: UInt64 = 0
     private var lastDecision: Int64
     private var calmSince: Int64?
 
-    /// Time between two decisions at least, in nanoseconds.
-    public static let interval: Int64 = 100_000_000
-    /// What is older than this counts a third, in nanoseconds.
-    static let memory: Int64 = 500_000_000
-    /// How long the rate must be low before everything is taken again, in nanoseconds.
-    static let holdTime: Int64 = 2_000_000_000
-    /// The part of the limit that a sample is to fill, and below which the rate is low.
+    /// The minimum time between two decisions.
+    public static let intervalNanoseconds: Int64 = 100_000_000
+    /// The time constant of the moving average.
+    static let averagingNanoseconds: Int64 = 500_000_000
+    /// The time for which the rate must be low before all events are received again.
+    static let holdNanoseconds: Int64 = 2_000_000_000
+    /// The fraction of the limit that a sample aims for, and below which the rate counts as low.
     static let target = 0.8
-    /// The smallest sample.
-    static let least = 1.0 / 65536
+    /// The smallest fraction.
+    static let minimumFraction = 1.0 / 65536
 
+    /// Creates a breaker that passes all events.
+    ///
     /// - Parameters:
-    ///   - limit: events a second that may be taken.
-    ///   - now: any clock that never steps, in nanoseconds.
+    ///   - limit: the maximum rate of events to receive, per second.
+    ///   - now: the time of a clock that never steps, in nanoseconds.
     public init(limit: Double, at now: Int64) {
         self.limit = max(limit, 1)
         lastDecision = now
     }
 
-    /// Whether a part of the events is left out.
+    /// True if only a fraction of the events is received.
     public var isSampling: Bool { fraction < 1 }
 
-    /// Takes note of events that there were since the last decision: taken, lost and left out alike.
+    /// Adds events that occurred since the last decision, including lost and excluded ones.
     public mutating func add(_ events: UInt64) { pending += events }
 
-    /// Decides, where that is due.
+    /// Updates ``fraction``, at most once per ``intervalNanoseconds``.
     ///
-    /// - Returns: whether ``fraction`` is another than before.
+    /// - Returns: `true` if ``fraction`` changed.
     public mutating func decide(at now: Int64) -> Bool {
         let elapsed = now - lastDecision
-        guard elapsed >= Self.interval else { return false }
+        guard elapsed >= Self.intervalNanoseconds else { return false }
         let current = Double(pending) / (Double(elapsed) / 1e9)
-        rate += (1 - exp(-Double(elapsed) / Double(Self.memory))) * (current - rate)
+        rate += (1 - exp(-Double(elapsed) / Double(Self.averagingNanoseconds))) * (current - rate)
         pending = 0
         lastDecision = now
         return isSampling ? adjust(at: now) : trip()
     }
 
-    /// What a sample of the present rate should be.
-    private var wanted: Double { max(Self.target * limit / rate, Self.least) }
+    /// The best fraction at the current rate.
+    private var wanted: Double { max(Self.target * limit / rate, Self.minimumFraction) }
 
     private mutating func trip() -> Bool {
         guard rate > limit else { return false }
@@ -72,7 +75,7 @@ public struct EventBreaker: Hashable, Sendable {
         guard rate > Self.target * limit else {
             let since = calmSince ?? now
             calmSince = since
-            guard now - since >= Self.holdTime else { return false }
+            guard now - since >= Self.holdNanoseconds else { return false }
             fraction = 1
             return true
         }

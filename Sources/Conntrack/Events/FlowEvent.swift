@@ -1,28 +1,28 @@
 import CLinux
 import Netlink
 
-/// What the kernel tells of a flow at the moment when it happens.
+/// An event of a flow, with the flow's state at that time.
 public struct FlowEvent: Hashable, Sendable {
-    /// What happened. Source: NFNLGRP_CONNTRACK_* in linux/netfilter/nfnetlink.h.
+    /// The kind of event. Source: NFNLGRP_CONNTRACK_* in linux/netfilter/nfnetlink.h.
     public enum Kind: Hashable, Sendable, CaseIterable {
-        /// The flow came into the table. Most often no answer has been seen yet.
+        /// The flow entered the table. Usually no reply has been seen yet.
         case new
-        /// Something of it changed: an answer came, its mark or its TCP state is another.
+        /// The flow changed: a reply arrived, or its mark or TCP state changed.
         case update
-        /// The flow left the table, with its last counters.
+        /// The flow left the table. The event has its final counters.
         case destroy
     }
 
     public var kind: Kind
     public var flow: Flow
 
-    /// An event as the kernel would tell of it.
+    /// An event with the given values.
     public init(_ kind: Kind, _ flow: Flow) {
         self.kind = kind
         self.flow = flow
     }
 
-    /// Reads an event's message; `nil` for other messages.
+    /// Decodes an event; `nil` for other messages.
     ///
     /// - Throws: ``NetlinkFormatError`` as ``Flow`` does.
     public init?(_ message: NetlinkMessage) throws(NetlinkFormatError) {

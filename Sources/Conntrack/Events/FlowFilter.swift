@@ -3,37 +3,41 @@ import Glibc
 import LinuxKernel
 import NetworkAddresses
 
-/// A classic BPF program that lets the messages of one flow through, and those that it does not recognise.
+/// A classic BPF program that passes the messages of one flow, and messages of unknown layout.
 ///
-/// The kernel writes a flow's original tuple first and its reply tuple behind that, each with its parts in one order
-/// (ctnetlink_conntrack_event in nf_conntrack_netlink.c), so they are found at fixed distances.
+/// The kernel writes a flow's original tuple first and its reply tuple second, each with its parts in a fixed order
+/// (ctnetlink_conntrack_event in nf_conntrack_netlink.c), so they are at fixed offsets.
 enum FlowFilter {
-    /// - Parameter tuple: as packets of either direction look, before they are translated or after.
+    /// Builds a program for one flow.
+    ///
+    /// - Parameter tuple: the tuple of packets of either direction, before or after translation.
     static func program(for tuple: FlowTuple) -> [FilterInstruction] {
-        let ways = [tuple, tuple.turnedRound].map { comparisons(with: $0) }
-        var program = acceptanceOfUnknown
-        // The family, in struct nfgenmsg.
+        let directions = [tuple, tuple.inverted].map { comparisons(with: $0) }
+        var program = acceptingUnknown
+        // The address family in struct nfgenmsg.
         program.append(load(BPF_B, at: 16))
         program.append(jump(unlessEqual: UInt32(tuple.source.isIPv4 ? AF_INET : AF_INET6), by: 1))
         program.append(jump(always: 1))
         program.append(FilterInstruction(code: UInt16(BPF_RET | BPF_K), k: 0))
-        // X: how far behind the original tuple's place the tuple is that is looked at.
+        // X: the offset of the compared tuple from the original tuple.
         program.append(FilterInstruction(code: UInt16(BPF_LDX | BPF_IMM), k: 0))
-        for way in ways { program += way }
+        for direction in directions { program += direction }
         program += originalTupleLength
-        for way in ways { program += way }
+        for direction in directions { program += direction }
         program.append(FilterInstruction(code: UInt16(BPF_RET | BPF_K), k: 0))
         return program
     }
 
-    /// - Parameter port: of UDP, at either end in either tuple.
+    /// Builds a program for one UDP port.
+    ///
+    /// - Parameter port: the port, at either end in either tuple.
     static func program(forUDPPort port: UInt16) -> [FilterInstruction] {
-        var program = acceptanceOfUnknown
+        var program = acceptingUnknown
         program.append(FilterInstruction(code: UInt16(BPF_LDX | BPF_IMM), k: 0))
         for (family, addressBytes) in [(AF_INET, 4), (AF_INET6, 16)] as [(Int32, UInt32)] {
             var comparisons = [
                 FilterInstruction(code: UInt16(BPF_LD | BPF_B | BPF_IND), k: 44 + 2 * addressBytes),
-                // Past the two ports.
+                // Skips the comparisons of both ports.
                 jump(unlessEqual: UInt32(TransportProtocol.udp.rawValue), by: 6),
             ]
             for offset in [52 + 2 * addressBytes, 60 + 2 * addressBytes] {
@@ -51,8 +55,8 @@ enum FlowFilter {
         return program
     }
 
-    /// Not the layout that is known: lets it through, the listener looks again.
-    private static let acceptanceOfUnknown = [
+    /// Accepts messages of unknown layout; the listener checks them again.
+    private static let acceptingUnknown = [
         load(BPF_H, at: 22),
         jump(unlessEqual: nativeOrder(UInt16(CTA_TUPLE_ORIG.rawValue) | UInt16(NLA_F_NESTED)), by: 1),
         jump(always: 1),
@@ -61,7 +65,7 @@ enum FlowFilter {
 
     private static let accept = FilterInstruction(code: UInt16(BPF_RET | BPF_K), k: .max)
 
-    /// Accepts where all parts are equal, else goes on behind.
+    /// Accepts the message if all parts are equal; otherwise continues with the next instruction.
     private static func comparisons(with tuple: FlowTuple) -> [FilterInstruction] {
         var parts: [(size: Int32, offset: UInt32, value: UInt32)] = []
         let addressBytes: UInt32 = tuple.source.isIPv4 ? 4 : 16
@@ -80,13 +84,13 @@ enum FlowFilter {
         for (index, part) in parts.enumerated() {
             program.append(
                 FilterInstruction(code: UInt16(BPF_LD | part.size | BPF_IND), k: part.offset))
-            // Past the comparisons that are left, and the acceptance.
+            // Skips the remaining comparisons and the acceptance.
             program.append(jump(unlessEqual: part.value, by: UInt8(2 * (parts.count - index - 1) + 1)))
         }
         return program + [accept]
     }
 
-    /// X = the length of the original tuple's attribute, filled up to 4 bytes.
+    /// X = the length of the original tuple's attribute, padded to 4 bytes.
     private static var originalTupleLength: [FilterInstruction] {
         let isLittleEndian = UInt16(littleEndian: 1) == 1
         return [
@@ -108,7 +112,7 @@ enum FlowFilter {
         }
     }
 
-    /// BPF reads in the network's order what netlink writes in the machine's.
+    /// Converts a value for comparison: BPF loads in network byte order, and netlink writes in host byte order.
     private static func nativeOrder(_ value: UInt16) -> UInt32 { UInt32(value.bigEndian) }
 
     private static func load(_ size: Int32, at offset: UInt32) -> FilterInstruction {

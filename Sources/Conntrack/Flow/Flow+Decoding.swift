@@ -2,7 +2,7 @@ import CLinux
 import Netlink
 import NetworkAddresses
 
-/// The types of ctnetlink's messages: the subsystem in the upper byte. Source: linux/netfilter/nfnetlink.h.
+/// ctnetlink's message types, with the subsystem in the upper byte. Source: linux/netfilter/nfnetlink.h.
 enum ConntrackMessage {
     static let new = type(IPCTNL_MSG_CT_NEW)
     static let get = type(IPCTNL_MSG_CT_GET)
@@ -15,11 +15,12 @@ enum ConntrackMessage {
 }
 
 extension Flow {
-    /// Reads IPCTNL_MSG_CT_NEW (also what a dump and a lookup answer) and IPCTNL_MSG_CT_DELETE; `nil` for other messages.
+    /// Decodes IPCTNL_MSG_CT_NEW (also the answer to a dump or lookup) and IPCTNL_MSG_CT_DELETE; `nil` for other
+    /// messages.
     ///
     /// Nothing is allocated.
-    /// - Throws: ``NetlinkFormatError`` where an attribute is cut or has another size than its value, and where a tuple
-    ///   is missing or has no two addresses of one family.
+    /// - Throws: ``NetlinkFormatError`` if an attribute is truncated or has the wrong size, or a tuple is missing or
+    ///   lacks two addresses of one family.
     public init?(_ message: NetlinkMessage) throws(NetlinkFormatError) {
         guard message.type == ConntrackMessage.new || message.type == ConntrackMessage.delete else { return nil }
         _ = try message.fixed(as: nfgenmsg.self)
@@ -30,7 +31,7 @@ extension Flow {
     private init(_ reader: inout AttributeReader) throws(NetlinkFormatError) {
         var original: FlowTuple?
         var reply: FlowTuple?
-        var rest = Flow.nothing
+        var rest = Flow.placeholder
         while reader.next() {
             switch UInt32(reader.type) {
             case CTA_TUPLE_ORIG.rawValue: original = FlowTuple(&reader, zone: &rest.originalZone)
@@ -56,13 +57,13 @@ extension Flow {
         self.reply = reply
     }
 
-    /// What is read before both tuples are known.
-    private static var nothing: Flow {
+    /// A flow to fill in until both tuples are decoded.
+    private static var placeholder: Flow {
         let tuple = FlowTuple(source: .v4(0), destination: .v4(0), transport: .udp, selector: .none)
         return Flow(original: tuple, reply: tuple)
     }
 
-    /// CTA_TIMESTAMP: nanoseconds of CLOCK_REALTIME; a stop of 0 is none yet.
+    /// Reads CTA_TIMESTAMP, in CLOCK_REALTIME nanoseconds.
     private mutating func readTimes(_ reader: inout AttributeReader) {
         var (start, stop): (UInt64?, UInt64?)
         reader.nested { times in

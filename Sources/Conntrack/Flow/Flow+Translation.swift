@@ -1,26 +1,26 @@
-/// The ends of a flow that are translated, of its original direction.
+/// The translated ends of a flow, in its original direction.
 public struct TranslatedEnds: OptionSet, Hashable, Sendable {
     public var rawValue: UInt8
 
-    /// Ends by their bits.
+    /// A set of ends by its bits.
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// The source: masquerading, SNAT. An ICMP query's identifier counts as it.
+    /// The source is translated (masquerading, SNAT). An ICMP query's identifier counts as part of the source.
     public static let source = TranslatedEnds(rawValue: 1)
-    /// The destination: DNAT, redirection.
+    /// The destination is translated (DNAT, redirection).
     public static let destination = TranslatedEnds(rawValue: 2)
 
-    /// The bits' names, lowest first.
+    /// The names of the bits, lowest first.
     static let names: [StaticString] = ["source", "destination"]
 }
 
 extension Flow {
-    /// Which ends are translated: those in which the reply tuple is not the original turned round.
+    /// The translated ends: those in which the reply tuple differs from the inverse of the original tuple.
     ///
-    /// ``FlowStatus/sourceNAT`` and ``FlowStatus/destinationNAT`` say the same but for rules that translate an end into
-    /// itself.
+    /// ``FlowStatus/sourceNAT`` and ``FlowStatus/destinationNAT`` are equivalent, except for rules that translate an
+    /// end to itself.
     public var translatedEnds: TranslatedEnds {
-        let plain = original.turnedRound
+        let plain = original.inverted
         if reply == plain { return [] }
         var ends: TranslatedEnds = []
         if reply.destination != plain.destination { ends.insert(.source) }
@@ -36,11 +36,11 @@ extension Flow {
         return ends
     }
 
-    /// Whether an end is.
+    /// True if an end is translated.
     public var isTranslated: Bool { !translatedEnds.isEmpty }
 
-    /// Packets of the original direction as they leave, translated; equal to ``original`` where nothing is translated.
-    public var translated: FlowTuple { reply.turnedRound }
+    /// The tuple of original-direction packets after translation; equal to ``original`` without NAT.
+    public var translated: FlowTuple { reply.inverted }
 
     /// A direction of a flow. Source: enum ip_conntrack_dir in linux/netfilter/nf_conntrack_tuple_common.h.
     public enum Direction: Hashable, Sendable {
@@ -48,12 +48,12 @@ extension Flow {
         case reply
     }
 
-    /// Which direction's packets look like the tuple, before they are translated or after; `nil` for none's.
+    /// Returns the direction of packets with that tuple, before or after translation; `nil` if the flow has none.
     ///
-    /// Zones are not looked at.
+    /// Zones are ignored.
     public func direction(of tuple: FlowTuple) -> Direction? {
         if tuple == original || tuple == translated { return .original }
-        if tuple == reply || tuple == original.turnedRound { return .reply }
+        if tuple == reply || tuple == original.inverted { return .reply }
         return nil
     }
 }

@@ -1,57 +1,59 @@
-/// One tracked flow, as the kernel told of it at one moment. What it did not tell is `nil`, which is not 0.
+/// A conntrack entry at one point in time. A property is `nil`, which is not 0, if the kernel did not report it.
 ///
 /// Source: nf_conntrack_netlink.c of the kernel, enum ctattr_type in linux/netfilter/nfnetlink_conntrack.h.
 public struct Flow: Hashable, Sendable {
-    /// What passed in one direction. Source: nf_conntrack_acct in the kernel's nf_conntrack-sysctl.rst.
+    /// Traffic counters of one direction. Source: nf_conntrack_acct in the kernel's nf_conntrack-sysctl.rst.
     public struct Counters: Hashable, Sendable {
         public var packets: UInt64
-        /// From the IP header on.
+        /// Bytes, including the IP header.
         public var bytes: UInt64
 
-        /// Counts as the kernel would tell of them.
+        /// Counters with the given values.
         public init(packets: UInt64, bytes: UInt64) {
             self.packets = packets
             self.bytes = bytes
         }
     }
 
-    /// Packets of the direction in which the first one went, as they came in.
+    /// The tuple of packets in the direction of the first packet, before translation.
     public var original: FlowTuple
-    /// Packets of the other direction, as they come in: to the translated end, where there is one.
+    /// The tuple of packets in the other direction, before translation: with NAT they are sent to the translated end.
     public var reply: FlowTuple
-    /// What the kernel has noted of it so far.
+    /// The kernel's status bits.
     public var status: FlowStatus?
-    /// Seconds until the flow is forgotten.
+    /// Seconds until the flow expires.
     public var timeout: UInt32?
     public var mark: UInt32?
-    /// The zone of both directions; absent in the default zone, 0.
+    /// The zone of both directions; `nil` in the default zone, 0.
     public var zone: UInt16?
-    /// The zone of the original direction alone.
+    /// The zone of the original direction only.
     public var originalZone: UInt16?
-    /// The zone of the reply direction alone.
+    /// The zone of the reply direction only.
     public var replyZone: UInt16?
-    /// Tells it from an earlier flow with the same tuples. The kernel derives it from addresses of its own.
+    /// Distinguishes the flow from an earlier one with the same tuples. The kernel derives it from kernel addresses.
     public var id: UInt32?
-    /// References that the kernel holds.
+    /// Number of references that the kernel holds.
     public var use: UInt32?
-    /// There where `net.netfilter.nf_conntrack_acct` was 1 when the flow began.
+    /// Counters of the original direction; `nil` unless `net.netfilter.nf_conntrack_acct` was 1 when the flow began.
     public var originalCounters: Counters?
-    /// The same of the reply direction.
+    /// Counters of the reply direction, under the same condition.
     public var replyCounters: Counters?
-    /// When the flow was confirmed: CLOCK_REALTIME, nanoseconds. There where `net.netfilter.nf_conntrack_timestamp` was 1.
+    /// The time when the flow was confirmed, in CLOCK_REALTIME nanoseconds; `nil` unless
+    /// `net.netfilter.nf_conntrack_timestamp` was 1.
     public var startTime: Int64?
-    /// When it ended: CLOCK_REALTIME, nanoseconds. In events of destroyed flows.
+    /// The time when the flow ended, in CLOCK_REALTIME nanoseconds; only in destroy events.
     public var stopTime: Int64?
     public var tcpState: TCPState?
-    /// Where it is tracked, as the listener's namespace numbers others; `nil` for its own. Source: ip-netns(8).
+    /// The id, in the listener's namespace, of the namespace that tracks the flow; `nil` for the listener's namespace.
+    /// Source: ip-netns(8).
     public var namespaceID: Int32?
 
-    /// A flow of which nothing but its tuples is known.
+    /// A flow with only its tuples.
     public init(original: FlowTuple, reply: FlowTuple) {
         self.original = original
         self.reply = reply
     }
 
-    /// Whether the kernel says that no packet has come back so far.
+    /// True if the kernel reports that no reply has been seen.
     public var isUnreplied: Bool { status.map { !$0.contains(.seenReply) } ?? false }
 }

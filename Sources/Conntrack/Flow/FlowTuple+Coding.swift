@@ -3,9 +3,9 @@ import Netlink
 import NetworkAddresses
 
 extension FlowTuple {
-    /// Reads the nested attributes of CTA_TUPLE_ORIG or CTA_TUPLE_REPLY, and the zone of the direction among them.
+    /// Decodes the nested attributes of CTA_TUPLE_ORIG or CTA_TUPLE_REPLY, including the direction's zone.
     ///
-    /// What is wrong stays as the reader's error.
+    /// An error is recorded in the reader.
     init?(_ reader: inout AttributeReader, zone: inout UInt16?) {
         var source: IPAddress?
         var destination: IPAddress?
@@ -82,7 +82,7 @@ extension FlowTuple {
         }
     }
 
-    /// Writes the tuple as CTA_TUPLE_ORIG or CTA_TUPLE_REPLY.
+    /// Appends the tuple as CTA_TUPLE_ORIG or CTA_TUPLE_REPLY.
     func write(as type: ctattr_type, to writer: inout AttributeWriter) {
         writer.putNested(UInt16(type.rawValue)) { tuple in
             tuple.putNested(UInt16(CTA_TUPLE_IP.rawValue)) { addresses in

@@ -1,26 +1,27 @@
 import NetworkAddresses
 
-/// What the kernel tells packets of one direction of a flow by: both addresses, the protocol, and its ports or the like.
+/// The key by which the kernel matches packets to one direction of a flow: addresses, protocol, and ports or their
+/// equivalent.
 ///
 /// Source: struct nf_conntrack_tuple in the kernel's net/netfilter/nf_conntrack_tuple.h.
 public struct FlowTuple: Hashable, Sendable {
-    /// What a protocol tells its own flows by.
+    /// The protocol-specific part of the key.
     public enum Selector: Hashable, Sendable {
-        /// TCP, UDP, UDP-Lite, SCTP and DCCP. For GRE these are the keys.
+        /// The ports of TCP, UDP, UDP-Lite, SCTP and DCCP, or the keys of GRE.
         case ports(source: UInt16, destination: UInt16)
-        /// ICMP and ICMPv6 queries.
+        /// The fields of ICMP and ICMPv6 queries.
         case icmp(type: UInt8, code: UInt8, identifier: UInt16)
-        /// Protocols that the kernel tracks by the addresses alone.
+        /// Nothing, for protocols that the kernel tracks only by address.
         case none
     }
 
     public var source: IPAddress
-    /// Of the same family as the source.
+    /// The destination address, of the same family as the source.
     public var destination: IPAddress
     public var transport: TransportProtocol
     public var selector: Selector
 
-    /// A tuple of any protocol.
+    /// A tuple with the given values.
     public init(
         source: IPAddress, destination: IPAddress, transport: TransportProtocol, selector: Selector
     ) {
@@ -30,7 +31,7 @@ public struct FlowTuple: Hashable, Sendable {
         self.selector = selector
     }
 
-    /// A flow of a protocol with ports.
+    /// A tuple of a protocol with ports.
     public init(
         _ transport: TransportProtocol, from source: IPAddress, port sourcePort: UInt16, to destination: IPAddress,
         port destinationPort: UInt16
@@ -40,28 +41,28 @@ public struct FlowTuple: Hashable, Sendable {
             selector: .ports(source: sourcePort, destination: destinationPort))
     }
 
-    /// `nil` for protocols without ports.
+    /// The source port; `nil` for protocols without ports.
     public var sourcePort: UInt16? {
         guard case .ports(let source, _) = selector else { return nil }
         return source
     }
 
-    /// `nil` for protocols without ports.
+    /// The destination port; `nil` for protocols without ports.
     public var destinationPort: UInt16? {
         guard case .ports(_, let destination) = selector else { return nil }
         return destination
     }
 
-    /// What an answer to this direction's packets looks like where nothing is translated: ends swapped, an ICMP query's
-    /// type that of its answer and the other way round.
+    /// The tuple of replies to these packets without NAT: source and destination are swapped, and an ICMP query's type
+    /// becomes its reply's type or vice versa.
     ///
     /// Source: invmap in the kernel's nf_conntrack_proto_icmp.c and nf_conntrack_proto_icmpv6.c.
-    public var turnedRound: FlowTuple {
+    public var inverted: FlowTuple {
         FlowTuple(
-            source: destination, destination: source, transport: transport, selector: turnedSelector)
+            source: destination, destination: source, transport: transport, selector: invertedSelector)
     }
 
-    private var turnedSelector: Selector {
+    private var invertedSelector: Selector {
         switch selector {
         case .ports(let source, let destination): .ports(source: destination, destination: source)
         case .icmp(let type, let code, let identifier):
@@ -72,11 +73,11 @@ public struct FlowTuple: Hashable, Sendable {
         }
     }
 
-    /// Whether the other tuple is this one, or the one of packets back along the same way.
-    public func isSameWay(as other: FlowTuple) -> Bool { self == other || self == other.turnedRound }
+    /// Returns whether this tuple equals `other` or its inverse.
+    public func isEqualOrInverse(of other: FlowTuple) -> Bool { self == other || self == other.inverted }
 }
 
-/// Echo, timestamp, information and address mask requests and their replies (RFC 792, RFC 950).
+/// Maps echo, timestamp, information and address mask requests to replies and back (RFC 792, RFC 950).
 private func answeringICMP(_ type: UInt8) -> UInt8 {
     switch type {
     case 8: 0
@@ -87,7 +88,7 @@ private func answeringICMP(_ type: UInt8) -> UInt8 {
     }
 }
 
-/// Echo (RFC 4443) and node information (RFC 4620) queries and their answers.
+/// Maps echo (RFC 4443) and node information (RFC 4620) queries to replies and back.
 private func answeringICMPv6(_ type: UInt8) -> UInt8 {
     switch type {
     case 128, 139: type + 1

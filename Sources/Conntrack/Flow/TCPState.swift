@@ -1,8 +1,8 @@
-/// How far the kernel has followed a TCP connection. Source: enum tcp_conntrack in linux/netfilter/nf_conntrack_tcp.h.
+/// The kernel's state of a TCP connection. Source: enum tcp_conntrack in linux/netfilter/nf_conntrack_tcp.h.
 public struct TCPState: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     public var rawValue: UInt8
 
-    /// A state by the kernel's number, an unknown one too.
+    /// A state by the kernel's number, which may be unknown.
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     public static let synSent = TCPState(rawValue: 1)
@@ -13,12 +13,12 @@ public struct TCPState: RawRepresentable, Hashable, Sendable, CustomStringConver
     public static let lastAck = TCPState(rawValue: 6)
     public static let timeWait = TCPState(rawValue: 7)
     public static let close = TCPState(rawValue: 8)
-    /// Both sides have sent their SYN.
+    /// Both sides have sent a SYN.
     public static let synSentTwice = TCPState(rawValue: 9)
 
     public var description: String { name.description }
 
-    /// As conntrack(8) prints it.
+    /// The state as conntrack(8) prints it.
     var name: StaticString {
         switch rawValue {
         case 0: "NONE"

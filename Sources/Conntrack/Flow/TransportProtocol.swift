@@ -1,4 +1,4 @@
-/// The protocol that IP carries, by its number. Source: the registry of Assigned Internet Protocol Numbers.
+/// The number of a protocol carried by IP. Source: IANA's Assigned Internet Protocol Numbers.
 public struct TransportProtocol: RawRepresentable, Hashable, Sendable {
     public var rawValue: UInt8
 
@@ -18,7 +18,7 @@ public struct TransportProtocol: RawRepresentable, Hashable, Sendable {
 extension TransportProtocol: LosslessStringConvertible {
     private static let named: [TransportProtocol] = [.icmp, .tcp, .udp, .dccp, .gre, .icmpv6, .sctp, .udpLite]
 
-    /// Reads a name as ``description`` gives it, or a number from 0 to 255.
+    /// Parses a name as in ``description``, or a number from 0 to 255.
     public init?(_ description: String) {
         if let known = Self.named.first(where: { $0.description == description }) {
             self = known
@@ -29,10 +29,10 @@ extension TransportProtocol: LosslessStringConvertible {
         }
     }
 
-    /// The name that conntrack(8) uses, or else the number.
+    /// The name that conntrack(8) uses, or the number.
     public var description: String { name?.description ?? "\(rawValue)" }
 
-    /// The name that conntrack(8) uses, for those that the kernel tracks by more than their addresses.
+    /// The name that conntrack(8) uses; `nil` for protocols that the kernel tracks only by address.
     var name: StaticString? {
         switch self {
         case .icmp: "icmp"

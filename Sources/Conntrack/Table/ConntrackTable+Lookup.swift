@@ -4,20 +4,20 @@ import Netlink
 import NetworkAddresses
 
 extension ConntrackTable {
-    /// The flow one of whose two tuples is this one, as its packets come in.
+    /// Looks up the flow with this original or reply tuple.
     ///
-    /// A flow is found by its original tuple and by its reply tuple alike; ``Flow/direction(of:)`` tells them apart.
+    /// ``Flow/direction(of:)`` returns which of the two matched.
     /// - Parameters:
     ///   - zone: the conntrack zone; 0 is the default one.
-    ///   - direction: which direction's zone that is, for flows whose directions are in different zones.
-    /// - Returns: `nil` where there is none.
-    /// - Throws: ``NetlinkError``, EPERM without CAP_NET_ADMIN.
+    ///   - direction: the direction whose zone that is, for flows whose directions are in different zones.
+    /// - Returns: the flow; `nil` if there is none.
+    /// - Throws: ``NetlinkError`` with code EPERM without CAP_NET_ADMIN.
     public func flow(
         _ tuple: FlowTuple, zone: UInt16 = 0, direction: Flow.Direction = .original
     ) throws(NetlinkError) -> Flow? {
         let message = Self.request(ConntrackMessage.get, tuple, zone, direction)
         do throws(NetlinkError) {
-            let flows = try connection.request("look the flow up", message) {
+            let flows = try connection.request("look up the flow", message) {
                 message throws(NetlinkFormatError) in try Flow(message)
             }
             return flows.first
@@ -26,32 +26,31 @@ extension ConntrackTable {
         }
     }
 
-    /// The flow that packets belong to which look like the tuple: of either direction, before they are translated or
-    /// after.
+    /// Looks up the flow of packets with that tuple, in either direction, before or after translation.
     ///
     /// - Parameter zone: as for ``flow(_:zone:direction:)``.
     public func flow(ofPackets tuple: FlowTuple, zone: UInt16 = 0) throws(NetlinkError) -> Flow? {
         if let flow = try flow(tuple, zone: zone) { return flow }
-        // What leaves translated is an answer turned round, and the answer is one of the two tuples.
-        return try flow(tuple.turnedRound, zone: zone)
+        // A packet after translation has the inverse of one of the flow's two tuples.
+        return try flow(tuple.inverted, zone: zone)
     }
 
-    /// Whether there is such a flow: see ``flow(_:zone:direction:)``.
+    /// Returns whether there is such a flow; see ``flow(_:zone:direction:)``.
     public func contains(
         _ tuple: FlowTuple, zone: UInt16 = 0, direction: Flow.Direction = .original
     ) throws(NetlinkError) -> Bool {
         try flow(tuple, zone: zone, direction: direction) != nil
     }
 
-    /// Takes the flow out of the table, one of whose two tuples is this one: its next packet begins another.
+    /// Deletes the flow with this original or reply tuple. The next packet begins a new flow.
     ///
-    /// - Parameter id: a flow's own: another flow that has come in its place is left alone.
-    /// - Returns: whether there was one.
-    /// - Throws: ``NetlinkError``, EPERM without CAP_NET_ADMIN.
+    /// - Parameter id: the flow's id; a flow with another id, which has replaced it, is not deleted.
+    /// - Returns: `true` if a flow was deleted.
+    /// - Throws: ``NetlinkError`` with code EPERM without CAP_NET_ADMIN.
     public func delete(
         _ tuple: FlowTuple, zone: UInt16 = 0, direction: Flow.Direction = .original, id: UInt32? = nil
     ) throws(NetlinkError) -> Bool {
-        // A request without a tuple would empty the whole table.
+        // A request without a tuple would delete every flow.
         var message = Self.request(ConntrackMessage.delete, tuple, zone, direction)
         if let id { message.attributes.put(UInt16(CTA_ID.rawValue), id, order: .network) }
         do throws(NetlinkError) {

@@ -4,25 +4,25 @@ import LinuxKernel
 import Netlink
 import NetworkAddresses
 
-/// The kernel's table of tracked flows, of one network namespace, through a netlink socket of its own.
+/// The kernel's conntrack table of one network namespace, accessed through a netlink socket.
 ///
-/// Everything here needs CAP_NET_ADMIN in that namespace: without it the kernel refuses with EPERM. Not for use by two
-/// threads at once. Source: nf_conntrack_netlink.c of the kernel.
+/// Every operation needs CAP_NET_ADMIN in that namespace and fails with EPERM without it. Not for concurrent use by two
+/// threads. Source: nf_conntrack_netlink.c of the kernel.
 public final class ConntrackTable {
-    /// How many flows a table holds.
+    /// The number of flows in a table, and its limit.
     public struct Size: Hashable, Sendable {
         public var flows: UInt32
-        /// The most that it takes: `net.netfilter.nf_conntrack_max`. `nil` before Linux 5.7.
+        /// The maximum number of flows, `net.netfilter.nf_conntrack_max`; `nil` before Linux 5.7.
         public var limit: UInt32?
 
-        /// A size as the kernel would tell of it.
+        /// A size with the given values.
         public init(flows: UInt32, limit: UInt32? = nil) {
             self.flows = flows
             self.limit = limit
         }
     }
 
-    /// The addresses of the flows to be told of.
+    /// The address family of the flows to list.
     public enum Family: Hashable, Sendable, CaseIterable {
         case ipv4
         case ipv6
@@ -39,37 +39,36 @@ public final class ConntrackTable {
         connection = try NetlinkConnection(protocol: NETLINK_NETFILTER, namespace: namespace)
     }
 
-    /// A table that a function plays.
+    /// Opens a table on a connection, which may be simulated.
     package init(connection: NetlinkConnection) { self.connection = connection }
 
     /// Calls `body` with every flow of the table, in the kernel's order.
     ///
-    /// Memory does not grow with the table. The kernel walks a table that changes meanwhile: a flow may come twice, one
-    /// that came or went is there or not.
+    /// Memory use does not grow with the table. The table may change during the dump: a flow may be listed twice, and a
+    /// flow that is created or destroyed meanwhile may be listed or not.
     /// - Parameters:
-    ///   - family: that of the flows' addresses; both unless given.
-    ///   - startOver: called where the kernel says that a walk was inconsistent, before it begins anew: what `body` was
-    ///     given until then is void.
-    /// - Throws: ``NetlinkError``: EPERM without CAP_NET_ADMIN, a malformed message.
+    ///   - family: the address family of the flows; both by default.
+    ///   - startOver: called before a dump that the kernel marked as inconsistent is retried; the flows that `body` has
+    ///     received until then are void.
+    /// - Throws: ``NetlinkError`` with code EPERM without CAP_NET_ADMIN, or for a malformed message.
     public func dump(
         _ family: Family? = nil, startOver: () -> Void = {}, _ body: (borrowing Flow) -> Void
     ) throws(NetlinkError) {
         let request = Self.request(ConntrackMessage.get, family)
-        try connection.dump("read the table of flows", request, startOver: startOver) {
+        try connection.dump("read the conntrack table", request, startOver: startOver) {
             message throws(NetlinkFormatError) in
             if let flow = try Flow(message) { body(flow) }
         }
     }
 
-    /// Has the kernel walk the table, and throws away what it tells: where something else, such as an eBPF program,
-    /// watches it walk.
+    /// Has the kernel walk the table and discards the flows, for example while an eBPF program observes the walk.
     ///
-    /// - Returns: how many flows that were.
+    /// - Returns: the number of flows.
     public func discardDump(_ family: Family? = nil) throws(NetlinkError) -> Int {
-        try connection.discardDump("walk the table of flows", Self.request(ConntrackMessage.get, family))
+        try connection.discardDump("walk the conntrack table", Self.request(ConntrackMessage.get, family))
     }
 
-    /// How many flows there are, and may be. Source: IPCTNL_MSG_CT_GET_STATS.
+    /// Reads the number of flows and the limit. Source: IPCTNL_MSG_CT_GET_STATS.
     public func size() throws(NetlinkError) -> Size {
         let operation: StaticString = "count the flows"
         let sizes = try connection.request(operation, Self.request(ConntrackMessage.statistics, nil)) {
@@ -93,7 +92,7 @@ public final class ConntrackTable {
 }
 
 extension ConntrackTable.Size {
-    /// Reads the answer to IPCTNL_MSG_CT_GET_STATS; `nil` for other messages.
+    /// Decodes the answer to IPCTNL_MSG_CT_GET_STATS; `nil` for other messages.
     fileprivate init?(_ message: NetlinkMessage) throws(NetlinkFormatError) {
         guard message.type == ConntrackMessage.statistics else { return nil }
         _ = try message.fixed(as: nfgenmsg.self)

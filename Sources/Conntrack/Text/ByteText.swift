@@ -1,10 +1,11 @@
 import NetworkAddresses
 
-/// Where the next byte of a line goes. The room for a whole line is there: see ``FlowWriter/longestLine``.
+/// A cursor that writes text to a buffer with space for a whole line (``FlowWriter/longestLine``).
 ///
-/// Text of a table of hundreds of thousands of flows is written straight into a buffer that is used again, without a
-/// String, or a question for room, in between.
+/// It writes tables of hundreds of thousands of flows directly to a reused buffer, without a String and without a
+/// bounds check per byte.
 struct ByteText {
+    /// The address of the next byte.
     var next: UnsafeMutablePointer<UInt8>
 
     @inline(__always)
@@ -43,7 +44,7 @@ struct ByteText {
         append(UInt32(truncatingIfNeeded: value % 1_000_000_000), digits: 9)
     }
 
-    /// Appends exactly so many of the lowest decimal digits, zeros at the front included.
+    /// Appends exactly `digits` of the lowest decimal digits, including leading zeros.
     mutating func append(_ value: UInt32, digits: Int) {
         var rest = value
         var place = digits
@@ -64,7 +65,7 @@ struct ByteText {
     @inline(__always)
     private mutating func append(digit: UInt32) { append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)) }
 
-    /// Calls `body` for each set bit, lowest first, with the separator between two.
+    /// Calls `body` for each set bit, lowest first, and appends the separator between them.
     mutating func forEachBit(
         of set: some FixedWidthInteger, separator: UInt8, _ body: (inout ByteText, Int) -> Void
     ) {
@@ -78,7 +79,7 @@ struct ByteText {
 
     // MARK: - Addresses
 
-    /// Appends the address as ``IPAddress`` describes it.
+    /// Appends the address in the format of ``IPAddress``'s description.
     mutating func append(_ address: IPAddress) {
         switch address {
         case .v4(let value): append(version4: value)
@@ -103,8 +104,8 @@ struct ByteText {
         append(digit: octet % 10)
     }
 
-    /// RFC 5952: lower case, no leading zeros, the first of the longest runs of two or more zero groups as "::", the
-    /// tail of an IPv4-mapped address dotted.
+    /// Appends an IPv6 address as in RFC 5952: lower case, no leading zeros, the first longest run of two or more zero
+    /// groups as "::", and the IPv4 part of an IPv4-mapped address in dotted decimal.
     private mutating func append(version6 value: UInt128) {
         if value >> 32 == 0xFFFF {
             append("::ffff:")
@@ -124,7 +125,7 @@ struct ByteText {
         }
     }
 
-    /// Appends `value` without leading zeros, in lower case.
+    /// Appends `value` in lower-case hexadecimal without leading zeros.
     mutating func append(hexadecimal value: UInt16) {
         var shift: UInt16 = value > 0xFFF ? 12 : value > 0xFF ? 8 : value > 0xF ? 4 : 0
         while true {

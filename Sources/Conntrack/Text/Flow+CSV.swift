@@ -1,7 +1,7 @@
 import NetworkAddresses
 
 extension Flow {
-    /// The first line. New columns only come at its end.
+    /// The header line. New columns are only added at the end.
     static let csvHeader: StaticString = """
         time_ns,event,nsid,protocol,source,source_port,destination,destination_port,icmp_type,icmp_code,icmp_id,\
         reply_source,reply_source_port,reply_destination,reply_destination_port,reply_icmp_type,reply_icmp_code,\
@@ -10,7 +10,7 @@ extension Flow {
 
         """
 
-    /// Appends a row; what is absent is empty.
+    /// Appends a row. Absent values are empty.
     func appendCSV(to bytes: inout ByteText, event: FlowEvent.Kind?, at time: Int64) {
         bytes.append(signed: time)
         bytes.append(column: event?.name)

@@ -1,7 +1,7 @@
 import NetworkAddresses
 
 extension Flow {
-    /// Appends an object and a line's end. Nothing that is written needs an escape.
+    /// Appends an object and a newline. No value needs escaping.
     func appendJSON(to bytes: inout ByteText, event: FlowEvent.Kind?, at time: Int64) {
         bytes.append("{\"type\":\"flow\",\"time_ns\":")
         bytes.append(signed: time)
@@ -76,7 +76,7 @@ extension ByteText {
         if let value { append(decimal: value) } else { append("null") }
     }
 
-    /// Appends the names of the set bits; the number of one that has none.
+    /// Appends the names of the set bits, or the numbers of bits without a name.
     fileprivate mutating func appendList(_ set: some FixedWidthInteger, _ names: [StaticString]) {
         forEachBit(of: set, separator: UInt8(ascii: ",")) { bytes, bit in
             bytes.append(UInt8(ascii: "\""))

@@ -2,11 +2,11 @@ import Glibc
 import NetworkAddresses
 
 extension Flow {
-    /// Appends the flow and a line's end in the manner of `conntrack -L`; at its end the namespace, where that is not the
-    /// listener's own: `nsid=7`.
+    /// Appends the flow as a line in the format of `conntrack -L`, followed by `nsid=7` if it belongs to another
+    /// namespace than the listener's.
     ///
-    /// Left out are helpers, labels, security contexts and the states of protocols other than TCP.
-    /// - Parameter now: CLOCK_REALTIME, nanoseconds: what the age is counted to.
+    /// Helpers, labels, security contexts and the states of protocols other than TCP are omitted.
+    /// - Parameter now: the time to compute the flow's age, in CLOCK_REALTIME nanoseconds.
     func appendText(to bytes: inout ByteText, _ details: FlowWriter.Details, now: Int64) {
         if details.contains(.family) { bytes.append(original.source.isIPv4 ? "ipv4     2 " : "ipv6     10 ") }
         bytes.append(padded: original.transport.name ?? "unknown")
@@ -38,7 +38,7 @@ extension Flow {
             bytes.append(signed: Int64(namespaceID))
             bytes.append(UInt8(ascii: " "))
         }
-        // The blank behind the last field gives way.
+        // Replaces the space after the last field.
         bytes.next[-1] = UInt8(ascii: "\n")
     }
 
@@ -99,7 +99,7 @@ extension Flow.Counters {
 }
 
 extension ByteText {
-    /// Appends `name` filled up to eight characters, and a blank.
+    /// Appends `name`, padded to eight characters, and a space.
     fileprivate mutating func append(padded name: StaticString) {
         append(name)
         for _ in name.utf8CodeUnitCount..<max(9, name.utf8CodeUnitCount + 1) { append(UInt8(ascii: " ")) }
@@ -111,7 +111,7 @@ extension ByteText {
         append(UInt8(ascii: " "))
     }
 
-    /// Appends a local date in the form of asctime(3): "Sat Nov 21 19:55:12 2026".
+    /// Appends a local date in the format of asctime(3): "Sat Nov 21 19:55:12 2026".
     fileprivate mutating func append(_ name: StaticString, date: Int64) {
         var seconds = time_t(date / 1_000_000_000)
         var parts = tm()

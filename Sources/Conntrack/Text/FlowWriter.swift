@@ -1,6 +1,6 @@
 import LinuxKernel
 
-/// Writes flows and events as lines, into one buffer that is used again: a table of any size costs no more memory.
+/// Writes flows and events as lines to a reused buffer, so that memory use does not grow with the table.
 ///
 ///     var writer = FlowWriter(.text)
 ///     try table.dump { flow in
@@ -9,65 +9,67 @@ import LinuxKernel
 ///     }
 ///     try writer.write(to: file)
 ///
-/// The columns and members are in docs/conntrack.md.
+/// docs/conntrack.md lists the columns and JSON members.
 public struct FlowWriter: ~Copyable {
-    /// The form of a line.
+    /// The format of a line.
     public enum Format: String, Hashable, Sendable, CaseIterable {
-        /// In the manner of `conntrack -L` and `conntrack -E`.
+        /// The format of `conntrack -L` and `conntrack -E`.
         case text
-        /// An object on each line (RFC 8259).
+        /// One JSON object per line (RFC 8259).
         case json
         /// Comma-separated values (RFC 4180) with a header line.
         case csv
     }
 
-    /// What a line of text says beyond what `conntrack -L` says unasked.
+    /// Fields of a text line beyond the default of `conntrack -L`.
     public struct Details: OptionSet, Hashable, Sendable {
         public var rawValue: UInt8
 
-        /// Details by their bits.
+        /// A set of details by its bits.
         public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-        /// The address family in front, as of `conntrack -o extended`.
+        /// The address family at the start, as with `conntrack -o extended`.
         public static let family = Details(rawValue: 1)
-        /// The flow's id, as of `conntrack -o id`.
+        /// The flow's id, as with `conntrack -o id`.
         public static let id = Details(rawValue: 2)
-        /// Start and stop in local time, as of `conntrack -o ktimestamp`, and an event's own time.
+        /// The start and stop in local time, as with `conntrack -o ktimestamp`, and the time of an event.
         public static let times = Details(rawValue: 4)
     }
 
     public let format: Format
     public let details: Details
-    private let room: UnsafeMutableBufferPointer<UInt8>
+    private let buffer: UnsafeMutableBufferPointer<UInt8>
     private var used = 0
 
-    /// More than the longest line: every field has a bound, and no line has more than 40 of them.
+    /// A bound on the length of a line in bytes: every field is bounded, and a line has at most 40.
     static let longestLine = 4096
 
-    /// - Parameter capacity: bytes of the buffer, which is made once; at least 8192.
+    /// Allocates the buffer.
+    ///
+    /// - Parameter capacity: the size of the buffer in bytes; at least 8192.
     public init(_ format: Format, _ details: Details = [], capacity: Int = 1 << 17) {
         self.format = format
         self.details = details
-        room = .allocate(capacity: max(capacity, 2 * Self.longestLine))
-        room.initialize(repeating: 0)
+        buffer = .allocate(capacity: max(capacity, 2 * Self.longestLine))
+        buffer.initialize(repeating: 0)
         if format == .csv { write { $0.append(Flow.csvHeader) } }
     }
 
-    deinit { room.deallocate() }
+    deinit { buffer.deallocate() }
 
-    /// What has been gathered: whole lines.
-    public var bytes: [UInt8] { Array(room[..<used]) }
+    /// The buffered lines.
+    public var bytes: [UInt8] { Array(buffer[..<used]) }
 
-    /// Whether the buffer must be written or cleared before the next line, which would be left out otherwise.
-    public var isFull: Bool { room.count - used < Self.longestLine }
+    /// True if the buffer must be written or cleared before the next line, which would otherwise be dropped.
+    public var isFull: Bool { buffer.count - used < Self.longestLine }
 
     /// Appends a flow's line.
     ///
     /// - Parameters:
-    ///   - event: what has happened to it, in a stream of events.
-    ///   - time: when it was told: CLOCK_REALTIME, nanoseconds.
+    ///   - event: the kind of event, in a stream of events.
+    ///   - time: the time of reception, in CLOCK_REALTIME nanoseconds.
     public mutating func append(_ flow: borrowing Flow, event: FlowEvent.Kind? = nil, at time: Int64) {
-        guard !isFull, let start = room.baseAddress else { return }
+        guard !isFull, let start = buffer.baseAddress else { return }
         var text = ByteText(next: start + used)
         switch format {
         case .text:
@@ -83,41 +85,41 @@ public struct FlowWriter: ~Copyable {
     }
 
     private mutating func write(_ body: (inout ByteText) -> Void) {
-        guard !isFull, let start = room.baseAddress else { return }
+        guard !isFull, let start = buffer.baseAddress else { return }
         var text = ByteText(next: start + used)
         body(&text)
         used = text.next - start
     }
 
-    /// Writes all of ``bytes`` to a file, and forgets them, also where that fails.
+    /// Writes all of ``bytes`` to a file and clears the buffer, even on failure.
     ///
     /// - Throws: ``SystemError`` as ``OutputFile`` does.
     public mutating func write(to file: borrowing OutputFile) throws(SystemError) {
         defer { used = 0 }
-        try file.write(gathered)
+        try file.write(buffered)
     }
 
-    /// Writes as much of ``bytes`` as a reader takes within `timeout` nanoseconds, and keeps the rest.
+    /// Writes as much of ``bytes`` as the reader accepts within `timeout` nanoseconds, and keeps the rest.
     ///
-    /// - Returns: whether that was all.
+    /// - Returns: `true` if everything was written.
     /// - Throws: ``SystemError`` as ``OutputFile`` does.
     public mutating func write(to file: borrowing OutputFile, timeout: Int64) throws(SystemError) -> Bool {
-        let written = try file.write(gathered, timeout: timeout)
+        let written = try file.write(buffered, timeout: timeout)
         used -= written
-        if let start = room.baseAddress { start.update(from: start + written, count: used) }
+        if let start = buffer.baseAddress { start.update(from: start + written, count: used) }
         return used == 0
     }
 
-    private var gathered: UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: room[..<used]))
+    private var buffered: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: buffer[..<used]))
     }
 
-    /// Forgets what has been gathered, and keeps the room.
+    /// Clears the buffer without releasing its memory.
     public mutating func clear() { used = 0 }
 }
 
 extension FlowEvent.Kind {
-    /// As `conntrack -E` begins a line.
+    /// The start of a line of `conntrack -E`.
     fileprivate var label: StaticString {
         switch self {
         case .new: "    [NEW] "
@@ -126,7 +128,7 @@ extension FlowEvent.Kind {
         }
     }
 
-    /// As JSON and CSV have it.
+    /// The name in JSON and CSV.
     var name: StaticString {
         switch self {
         case .new: "new"
@@ -137,7 +139,7 @@ extension FlowEvent.Kind {
 }
 
 extension ByteText {
-    /// Seconds and microseconds, as `conntrack -E -o timestamp` has them.
+    /// Appends seconds and microseconds, as `conntrack -E -o timestamp` prints them.
     fileprivate mutating func append(eventTime time: Int64) {
         append(UInt8(ascii: "["))
         append(decimal: UInt64(clamping: time / 1_000_000_000))

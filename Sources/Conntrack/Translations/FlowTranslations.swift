@@ -1,38 +1,41 @@
-/// Remembers translated flows and answers what a flow really is: what its packets look like on the other side of the
-/// translation.
+/// A bounded cache of translated flows, which maps a packet's tuple on one side of a NAT to its tuple on the other
+/// side.
 ///
-/// It is fed by ``ConntrackTable/dump(_:startOver:_:)`` and by ``ConntrackEvents``, holds so many flows at most (the one
-/// that was heard of longest ago goes first) and none that was not heard of for a while: the end of a flow may have been
-/// lost. It reads no clock. Flows that are not translated are not kept, and look the same on both sides.
+/// Fill it from ``ConntrackTable/dump(_:startOver:_:)`` and ``ConntrackEvents``. When it is full, it evicts the flow
+/// that was updated least recently; a flow that is not updated for its lifetime expires, because its destroy event may
+/// have been lost. The caller supplies the time. Flows without NAT, whose tuples are the same on both sides, are not
+/// cached.
 public struct FlowTranslations: Sendable {
-    /// Where a tuple is seen: the same addresses may mean other flows elsewhere.
+    /// The namespace and zone of a tuple. The same tuple may belong to another flow elsewhere.
     public struct Place: Hashable, Sendable {
-        /// As in ``Flow/namespaceID``.
+        /// The namespace's id, as in ``Flow/namespaceID``.
         public var namespaceID: Int32?
         /// The conntrack zone; 0 is the default one.
         public var zone: UInt16
 
-        /// The own namespace's default zone, unless another is given.
+        /// A place; by default the default zone of the listener's namespace.
         public init(namespaceID: Int32? = nil, zone: UInt16 = 0) {
             self.namespaceID = namespaceID
             self.zone = zone
         }
     }
 
-    /// What the cache was asked and what became of it.
+    /// Counters of lookups and removals.
     public struct Counters: Hashable, Sendable {
+        /// Lookups that found a flow.
         public var hits: UInt64 = 0
+        /// Lookups that found none.
         public var misses: UInt64 = 0
-        /// Flows that went because there was no room.
+        /// Flows removed because the cache was full.
         public var evicted: UInt64 = 0
-        /// Flows that went because nothing was heard of them for too long.
+        /// Flows removed because they were not updated for their lifetime.
         public var expired: UInt64 = 0
     }
 
-    /// The most flows that are kept.
+    /// The maximum number of flows.
     public let capacity: Int
-    /// How long a flow is kept after it was last heard of, in nanoseconds.
-    public let lifetime: Int64
+    /// The time for which a flow is kept after its last update.
+    public let lifetimeNanoseconds: Int64
     public private(set) var counters = Counters()
 
     private struct Key: Hashable {
@@ -45,8 +48,8 @@ public struct FlowTranslations: Sendable {
         var original: FlowTuple
         var translated: FlowTuple
         var id: UInt32?
-        var heard: Int64
-        /// The neighbours in the order of when they were last heard of.
+        var lastUpdate: Int64
+        /// The adjacent entries in order of their last updates.
         var older: Int?
         var newer: Int?
 
@@ -59,25 +62,27 @@ public struct FlowTranslations: Sendable {
     private var oldest: Int?
     private var newest: Int?
 
+    /// Creates an empty cache.
+    ///
     /// - Parameters:
-    ///   - capacity: flows, at least 1.
-    ///   - lifetime: nanoseconds.
-    public init(capacity: Int = 65536, lifetime: Int64 = 600_000_000_000) {
+    ///   - capacity: the maximum number of flows, at least 1.
+    ///   - lifetimeNanoseconds: the time for which a flow is kept after its last update.
+    public init(capacity: Int = 65536, lifetimeNanoseconds: Int64 = 600_000_000_000) {
         self.capacity = max(1, capacity)
-        self.lifetime = lifetime
+        self.lifetimeNanoseconds = lifetimeNanoseconds
     }
 
-    /// How many flows are kept.
+    /// The number of flows in the cache.
     public var count: Int { entries.count - free.count }
 
-    /// Takes note of what happened to a flow.
+    /// Records an event.
     ///
-    /// - Parameter now: a clock that never steps, in nanoseconds.
+    /// - Parameter now: the time of a clock that never steps, in nanoseconds.
     public mutating func record(_ event: borrowing FlowEvent, at now: Int64) {
         if event.kind == .destroy { remove(event.flow) } else { record(event.flow, at: now) }
     }
 
-    /// Takes note of a flow that there is: of a table's, or of an event's.
+    /// Records a flow from a table or an event.
     public mutating func record(_ flow: borrowing Flow, at now: Int64) {
         expire(at: now)
         let place = Place(of: flow)
@@ -85,14 +90,14 @@ public struct FlowTranslations: Sendable {
         if let old = places[Key(place: place, tuple: original)] {
             if entries[old].original == original, entries[old].translated == translated {
                 entries[old].id = flow.id
-                entries[old].heard = now
+                entries[old].lastUpdate = now
                 unlink(old)
                 link(old)
                 return
             }
             drop(old)
         }
-        // What the translated packets look like may have been another flow's before.
+        // The translated tuple may have belonged to another flow before.
         if let old = places[Key(place: place, tuple: translated)] { drop(old) }
         guard original != translated else { return }
         if count >= capacity, let oldest {
@@ -100,32 +105,33 @@ public struct FlowTranslations: Sendable {
             counters.evicted += 1
         }
         insert(
-            Entry(place: place, original: original, translated: translated, id: flow.id, heard: now))
+            Entry(place: place, original: original, translated: translated, id: flow.id, lastUpdate: now))
     }
 
-    /// Forgets a flow that has ended. Another one that has come in its place stays.
+    /// Removes a flow that has ended. A flow with another id, which has replaced it, is kept.
     public mutating func remove(_ flow: borrowing Flow) {
         guard let index = places[Key(place: Place(of: flow), tuple: flow.original)] else { return }
         if let id = flow.id, let known = entries[index].id, id != known { return }
         drop(index)
     }
 
-    /// What packets that look like the tuple on one side look like on the other side, in the same direction.
+    /// Looks up the tuple that packets have on the other side of the NAT, in the same direction.
     ///
     /// - Parameters:
-    ///   - tuple: of packets of either direction, before they are translated or after.
-    ///   - now: the clock of ``record(_:at:)``.
-    /// - Returns: `nil` for a flow that is not known to be translated.
+    ///   - tuple: the tuple of packets of either direction, before or after translation.
+    ///   - place: the namespace and zone of the tuple.
+    ///   - now: the time, of the same clock as in ``record(_:at:)``.
+    /// - Returns: the tuple on the other side; `nil` if no translated flow is known.
     public mutating func otherSide(of tuple: FlowTuple, in place: Place = Place(), at now: Int64) -> FlowTuple? {
         expire(at: now)
         if let index = places[Key(place: place, tuple: tuple)] {
             counters.hits += 1
             return entries[index].otherSide(of: tuple)
         }
-        let back = tuple.turnedRound
-        if let index = places[Key(place: place, tuple: back)] {
+        let inverse = tuple.inverted
+        if let index = places[Key(place: place, tuple: inverse)] {
             counters.hits += 1
-            return entries[index].otherSide(of: back).turnedRound
+            return entries[index].otherSide(of: inverse).inverted
         }
         counters.misses += 1
         return nil
@@ -134,7 +140,7 @@ public struct FlowTranslations: Sendable {
     // MARK: - The entries and their order
 
     private mutating func expire(at now: Int64) {
-        while let oldest, now - entries[oldest].heard > lifetime {
+        while let oldest, now - entries[oldest].lastUpdate > lifetimeNanoseconds {
             drop(oldest)
             counters.expired += 1
         }
@@ -164,7 +170,7 @@ public struct FlowTranslations: Sendable {
         free.append(index)
     }
 
-    /// Puts an entry behind the newest.
+    /// Makes an entry the newest.
     private mutating func link(_ index: Int) {
         entries[index].older = newest
         entries[index].newer = nil
@@ -180,7 +186,7 @@ public struct FlowTranslations: Sendable {
 }
 
 extension FlowTranslations.Place {
-    /// Flows whose directions are in different zones are found by the original one's.
+    /// A flow whose directions are in different zones is cached under the original direction's zone.
     fileprivate init(of flow: borrowing Flow) {
         let (both, original) = (flow.zone, flow.originalZone)
         self.init(namespaceID: flow.namespaceID, zone: both ?? original ?? 0)

@@ -1,10 +1,10 @@
 import CLinux
 
-/// What NLMSG_ERROR and NLMSG_DONE say: success, or an errno with the kernel's explanation.
+/// The result in an NLMSG_ERROR or NLMSG_DONE: success, or an errno with the kernel's explanation.
 ///
 /// Source: Documentation/userspace-api/netlink/intro.rst of the kernel, "Extended ACK".
 struct Acknowledgement {
-    /// 0 for success, else a positive errno.
+    /// 0 for success, otherwise a positive errno.
     var code: Int32 = 0
     var text: String?
     var offset: Int?
@@ -16,11 +16,11 @@ struct Acknowledgement {
         if !isError, message.payload.isEmpty { return }
         let result = try message.fixed(as: Int32.self)
         code = result == .min ? .max : abs(result)
-        // A broken explanation is no reason to lose the errno: what can be read of it counts.
+        // A malformed explanation must not hide the errno, so its errors are ignored and its valid part is kept.
         guard message.hasFlag(NLM_F_ACK_TLVS) else { return }
         var start = MemoryLayout<Int32>.size
         if isError {
-            // The request comes back in between: whole, or its header alone.
+            // The kernel echoes the request before the attributes: all of it, or only its header (NLM_F_CAPPED).
             guard let request = (try? message.fixed(as: nlmsgerr.self))?.msg else { return }
             let echoed = message.hasFlag(NLM_F_CAPPED) ? NetlinkMessage.headerLength : Int(request.nlmsg_len)
             guard echoed >= NetlinkMessage.headerLength, echoed <= message.payload.count - start else { return }

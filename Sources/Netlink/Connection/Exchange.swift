@@ -1,29 +1,31 @@
 import CLinux
 
-/// One request and what came of it so far.
+/// The state of one request while its answer arrives.
 struct Exchange {
     let operation: StaticString
     let sequence: UInt32
     let portID: UInt32
     var isInterrupted = false
     var isFinished = false
-    /// The first failure. Reading goes on to the end after it: the kernel refuses a second dump before that.
+    /// The first failure. The rest of the answer is still read, because the kernel rejects a second dump until then.
     var failure: NetlinkError?
 
     mutating func fail(_ error: NetlinkError) { if failure == nil { failure = error } }
 
     mutating func fail(_ error: NetlinkFormatError) { fail(NetlinkError(operation, .malformed(error))) }
 
-    /// Takes one datagram's messages; `false` where none answers this request.
+    /// Handles one datagram's messages.
+    ///
+    /// - Returns: `false` if none of them answers this request.
     mutating func handle(
         _ datagram: NetlinkDatagram, _ body: (NetlinkMessage) throws(NetlinkFormatError) -> Void
     ) -> Bool {
-        var isOurs = false
+        var isAnswer = false
         var reader = datagram.messages
         while !isFinished, let message = reader.next() {
-            // Answers to requests that were given up, and notifications, have other numbers.
+            // Notifications and answers to abandoned requests have other sequence numbers.
             guard message.sequence == sequence, message.portID == portID else { continue }
-            isOurs = true
+            isAnswer = true
             if message.hasFlag(NLM_F_DUMP_INTR) { isInterrupted = true }
             do throws(NetlinkFormatError) {
                 switch Int32(message.type) {
@@ -38,6 +40,6 @@ struct Exchange {
             }
         }
         if let error = reader.error { fail(error) }
-        return isOurs
+        return isAnswer
     }
 }

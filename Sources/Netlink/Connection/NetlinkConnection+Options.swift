@@ -3,20 +3,20 @@ import Glibc
 import LinuxKernel
 
 extension NetlinkConnection {
-    /// Joins a multicast group of the family. Some need CAP_NET_ADMIN (EPERM).
+    /// Joins a multicast group of the family. Some groups need CAP_NET_ADMIN (EPERM without it).
     ///
     /// Source: NETLINK_ADD_MEMBERSHIP in netlink(7).
     public func join(group: UInt32) throws(SystemError) {
         try set(NETLINK_ADD_MEMBERSHIP, to: Int32(bitPattern: group), "join the netlink group")
     }
 
-    /// Leaves a multicast group. What it has sent already still comes.
+    /// Leaves a multicast group. Notifications that are already queued still arrive.
     public func leave(group: UInt32) throws(SystemError) {
         try set(NETLINK_DROP_MEMBERSHIP, to: Int32(bitPattern: group), "leave the netlink group")
     }
 
-    /// Hears notifications of every namespace that has a number in this one (`ip netns set NAME auto` gives one), and
-    /// of its own. Needs CAP_NET_BROADCAST, as root has.
+    /// Receives notifications from this namespace and from every namespace that has an id in it
+    /// (`ip netns set NAME auto` assigns one). Needs CAP_NET_BROADCAST, which root has.
     ///
     /// Source: NETLINK_LISTEN_ALL_NSID in netlink(7).
     public func listenToAllNamespaces() throws(SystemError) {
@@ -27,14 +27,16 @@ extension NetlinkConnection {
         }
     }
 
-    /// No error for lost notifications: ``drops()`` alone tells of them. Source: NETLINK_NO_ENOBUFS in netlink(7).
+    /// Suppresses the ENOBUFS error for lost notifications; ``drops()`` still counts them.
+    ///
+    /// Source: NETLINK_NO_ENOBUFS in netlink(7).
     public func ignoreOverruns() throws(SystemError) {
-        try set(NETLINK_NO_ENOBUFS, to: 1, "ignore overruns")
+        try set(NETLINK_NO_ENOBUFS, to: 1, "suppress ENOBUFS")
     }
 
-    /// Asks for a receive buffer of `bytes`, past the system's limit where the process may (CAP_NET_ADMIN).
+    /// Requests a receive buffer of `bytes`, above net.core.rmem_max if the process has CAP_NET_ADMIN.
     ///
-    /// - Returns: the size that the kernel granted, in bytes, bookkeeping included (it doubles what is asked for).
+    /// - Returns: the size that the kernel granted, in bytes. It includes bookkeeping: the kernel doubles the request.
     public func setReceiveBuffer(_ bytes: Int) throws(SystemError) -> Int {
         Int(
             try transport.withSocket { socket throws(SystemError) in
@@ -42,15 +44,15 @@ extension NetlinkConnection {
             } ?? 0)
     }
 
-    /// Lets only those notifications and answers through for which a classic BPF program returns more than 0.
+    /// Attaches a classic BPF program, which passes the notifications and answers for which it returns more than 0.
     ///
-    /// It sees each message from its netlink header on. Source: SO_ATTACH_FILTER in socket(7).
-    /// - Throws: ``SystemError`` EINVAL for a program that the kernel refuses.
+    /// The program sees each datagram from its netlink header. Source: SO_ATTACH_FILTER in socket(7).
+    /// - Throws: ``SystemError`` EINVAL for a program that the kernel rejects.
     public func attach(_ filter: [FilterInstruction]) throws(SystemError) {
         _ = try transport.withSocket { socket throws(SystemError) in try socket.set(filter, "attach the filter") }
     }
 
-    /// The same by a loaded eBPF program. Source: SO_ATTACH_BPF in socket(7).
+    /// Attaches a loaded eBPF program in the same way. Source: SO_ATTACH_BPF in socket(7).
     public func attach(_ program: borrowing SocketFilterProgram) throws(SystemError) {
         let number = program.descriptor.rawValue
         _ = try transport.withSocket { socket throws(SystemError) in
@@ -58,7 +60,7 @@ extension NetlinkConnection {
         }
     }
 
-    /// Lets everything through again; no fault where there is no filter.
+    /// Removes the filter. Without one, this does nothing.
     public func detachFilter() throws(SystemError) {
         _ = try transport.withSocket { socket throws(SystemError) in
             do throws(SystemError) {
@@ -69,14 +71,14 @@ extension NetlinkConnection {
         }
     }
 
-    /// How many notifications this socket has lost since it was opened, each counted once, because its buffer was full
-    /// or the kernel had no memory. Wraps around after 2^32.
+    /// Reads the number of notifications that this socket has lost since it was opened, because its buffer was full or
+    /// the kernel had no memory. Each is counted once; the counter wraps at 2^32.
     ///
     /// Source: SK_MEMINFO_DROPS of SO_MEMINFO, Linux 4.12; netlink_overrun in net/netlink/af_netlink.c.
     public func drops() throws(SystemError) -> UInt32 {
         try transport.withSocket { socket throws(SystemError) in
             try socket.option(
-                "read what was dropped", level: SOL_SOCKET, name: CL_SO_MEMINFO,
+                "read the drop counter", level: SOL_SOCKET, name: CL_SO_MEMINFO,
                 initial: InlineArray<9, UInt32>(repeating: 0))[8]
         } ?? 0
     }

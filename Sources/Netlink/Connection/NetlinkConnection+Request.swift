@@ -2,14 +2,14 @@ import CLinux
 import LinuxKernel
 
 extension NetlinkConnection {
-    /// Makes one value of one reply; `nil` leaves the reply out.
+    /// Decodes one reply into a value; `nil` skips the reply.
     public typealias Decoder<Reply> = (NetlinkMessage) throws(NetlinkFormatError) -> Reply?
-    /// How often a dump is tried that the kernel marks as inconsistent.
+    /// The maximum number of attempts at a dump that the kernel marks as inconsistent.
     static let dumpAttempts = 8
 
-    /// Sends a request and gives its replies, up to the acknowledgement that it asks for.
+    /// Sends a request and collects its replies, up to the acknowledgement.
     ///
-    /// - Parameter operation: what is asked, as a user reads it.
+    /// - Parameter operation: the operation as error messages name it, such as "look up the route".
     public func request<Reply>(
         _ operation: StaticString, _ message: MessageWriter, _ decode: Decoder<Reply>
     ) throws(NetlinkError) -> [Reply] {
@@ -20,7 +20,7 @@ extension NetlinkConnection {
         return replies
     }
 
-    /// Reads a whole table. A dump that the kernel marks as inconsistent is thrown away and begun again.
+    /// Reads a whole table. A dump that the kernel marks as inconsistent is discarded and retried.
     public func dump<Reply>(
         _ operation: StaticString, _ message: MessageWriter, _ decode: Decoder<Reply>
     ) throws(NetlinkError) -> [Reply] {
@@ -31,12 +31,14 @@ extension NetlinkConnection {
         return replies
     }
 
-    /// Reads a table of any size, one datagram at a time in the connection's buffer: nothing is kept.
+    /// Reads a table of any size, one datagram at a time in the connection's buffer.
     ///
     /// - Parameters:
-    ///   - startOver: called before a dump is begun again that the kernel marked as inconsistent: what `body` has got
-    ///     so far no longer counts.
-    ///   - body: gets each message. An error of its ends the dump, after the rest of it is read past.
+    ///   - startOver: called before an inconsistent dump is retried; the messages that `body` has received until then
+    ///     are
+    ///     void.
+    ///   - body: called with each message. If it throws, the rest of the dump is read and skipped, then the error is
+    ///     thrown.
     public func dump(
         _ operation: StaticString, _ message: MessageWriter, startOver: () -> Void,
         _ body: (NetlinkMessage) throws(NetlinkFormatError) -> Void
@@ -48,29 +50,31 @@ extension NetlinkConnection {
         throw NetlinkError(operation, .interrupted(attempts: Self.dumpAttempts))
     }
 
-    /// Has the kernel walk a table and throws away what it tells.
+    /// Has the kernel walk a table, and discards its messages.
     ///
-    /// - Returns: how many messages that were.
+    /// - Returns: the number of messages.
     public func discardDump(_ operation: StaticString, _ message: MessageWriter) throws(NetlinkError) -> Int {
         var count = 0
         try dump(operation, message, startOver: { count = 0 }) { _ throws(NetlinkFormatError) in count += 1 }
         return count
     }
 
-    /// - Returns: `false` where the kernel marked the answer as inconsistent.
+    /// Sends a request and handles its answer.
+    ///
+    /// - Returns: `false` if the kernel marked the answer as inconsistent.
     private func exchange(
         _ operation: StaticString, _ message: MessageWriter, _ flags: Int32,
         _ body: (NetlinkMessage) throws(NetlinkFormatError) -> Void
     ) throws(NetlinkError) -> Bool {
         var exchange = Exchange(operation: operation, sequence: nextSequence(), portID: portID)
         try send(message, UInt16(truncatingIfNeeded: flags), exchange)
-        var deadline = ClockID.monotonic.now() + timeout
+        var deadline = ClockID.monotonic.now() + timeoutNanoseconds
         while !exchange.isFinished {
             do throws(NetlinkError) {
                 guard let datagram = try receive(operation, until: deadline) else {
                     throw exchange.failure ?? NetlinkError(operation, .timedOut)
                 }
-                if exchange.handle(datagram, body) { deadline = ClockID.monotonic.now() + timeout }
+                if exchange.handle(datagram, body) { deadline = ClockID.monotonic.now() + timeoutNanoseconds }
             } catch {
                 guard case .truncated = error.cause else { throw error }
                 exchange.fail(error)

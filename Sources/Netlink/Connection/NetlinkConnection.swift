@@ -2,15 +2,15 @@ import CLinux
 import Glibc
 import LinuxKernel
 
-/// A netlink socket of the network namespace in which it was opened, with a buffer made once.
+/// A netlink socket of the network namespace in which it was opened, with a preallocated buffer.
 ///
-/// One request at a time: not for use by two threads at once. A connection that asks should not be one that listens:
-/// notifications would be lost among the answers. Source: netlink(7).
+/// It handles one request at a time and is not for concurrent use by two threads. Use separate connections for requests
+/// and notifications: a request discards the notifications that arrive before its answer. Source: netlink(7).
 public final class NetlinkConnection {
-    /// How long a request waits for the next part of its answer, in nanoseconds.
-    package var timeout: Int64 = 2_000_000_000
-    /// Bytes of the connection's own buffer. No message is bigger: a dump's datagrams have at most 32 KiB, and a sample of
-    /// psample's at most 64 KiB of attributes behind its headers.
+    /// The time that a request waits for the next part of its answer.
+    package var timeoutNanoseconds: Int64 = 2_000_000_000
+    /// Size of the connection's buffer in bytes. It holds any message: a dump's datagrams have at most 32 KiB, and a
+    /// sample of psample has at most 64 KiB of attributes after its headers.
     public static let bufferLength = 1 << 17
 
     let transport: any NetlinkTransport
@@ -19,9 +19,9 @@ public final class NetlinkConnection {
 
     /// Opens a socket in the calling thread's network namespace, or in another one.
     ///
-    /// Extended acknowledgements and strict checking are on where the kernel has them.
+    /// Extended acknowledgements and strict checking are enabled if the kernel supports them.
     /// - Parameters:
-    ///   - number: the netlink family, NETLINK_ROUTE unless given.
+    ///   - number: the netlink protocol; NETLINK_ROUTE by default.
     ///   - namespace: a name that `ip netns list` shows, or the path of a namespace's file such as
     ///     /proc/123/ns/net. Needs CAP_SYS_ADMIN.
     /// - Throws: ``SystemError`` if the socket can't be opened, or the namespace can't be entered.
@@ -38,14 +38,15 @@ public final class NetlinkConnection {
         self.init(transport: transport)
     }
 
-    /// A connection to a kernel that a function plays: it gets each request's bytes and gives the datagrams of the
-    /// answer. When it has no more, time is over at once.
+    /// A connection to a simulated kernel, for tests. When no datagram is queued, receiving times out at once.
     ///
-    /// - Parameter notifications: datagrams that are there before any answer.
+    /// - Parameters:
+    ///   - notifications: datagrams that are queued before any answer.
+    ///   - kernel: called with each request's bytes; returns the datagrams of the answer.
     package convenience init(
-        portID: UInt32, hearing notifications: [[UInt8]] = [], playing kernel: @escaping ([UInt8]) -> [[UInt8]]
+        portID: UInt32, notifications: [[UInt8]] = [], simulating kernel: @escaping ([UInt8]) -> [[UInt8]]
     ) {
-        self.init(transport: PlayedTransport(portID: portID, hearing: notifications, kernel: kernel))
+        self.init(transport: SimulatedTransport(portID: portID, notifications: notifications, kernel: kernel))
     }
 
     private init(transport: any NetlinkTransport) {
@@ -55,28 +56,28 @@ public final class NetlinkConnection {
 
     deinit { buffer.deallocate() }
 
-    /// The port that the kernel answers to.
+    /// The port to which the kernel sends answers.
     public var portID: UInt32 { transport.portID }
 
-    /// The next request's number. Never 0, which is what notifications carry.
+    /// Advances to the next request's sequence number. It is never 0, which notifications carry.
     func nextSequence() -> UInt32 {
         sequence = sequence == .max ? 1 : sequence + 1
         return sequence
     }
 
-    /// Waits for one datagram of the kernel's: answers or notifications.
+    /// Waits for one datagram from the kernel: answers or notifications.
     ///
-    /// - Parameter deadline: CLOCK_MONOTONIC, nanoseconds.
-    /// - Returns: the datagram in this connection's own buffer, to be read before the next call; `nil` when the time
-    ///   is over.
-    /// - Throws: ``NetlinkError``; ENOBUFS as its code means that notifications were lost, and passes.
+    /// - Parameter deadline: the time to stop waiting, in CLOCK_MONOTONIC nanoseconds.
+    /// - Returns: the datagram in this connection's buffer, valid until the next call; `nil` if the deadline passed.
+    /// - Throws: ``NetlinkError``. Code ENOBUFS means that notifications were lost; receiving can continue.
     public func receive(
         _ operation: StaticString, until deadline: Int64
     ) throws(NetlinkError) -> NetlinkDatagram? {
         try receive(operation, into: buffer, until: deadline)
     }
 
-    /// The same into the caller's buffer. What does not fit is an error (EMSGSIZE), never a shorter datagram.
+    /// Waits for one datagram and stores it in the caller's buffer. A datagram that does not fit is an error
+    /// (EMSGSIZE); it is never returned truncated.
     public func receive(
         _ operation: StaticString, into buffer: UnsafeMutableRawBufferPointer, until deadline: Int64
     ) throws(NetlinkError) -> NetlinkDatagram? {
@@ -92,9 +93,9 @@ public final class NetlinkConnection {
             bytes: UnsafeRawBufferPointer(rebasing: buffer[..<received.length]), namespaceID: received.namespaceID)
     }
 
-    /// Throws everything away that has come. That some was lost before is no error here: ``drops()`` counts it.
+    /// Discards all queued datagrams. Earlier losses are not an error here; ``drops()`` counts them.
     ///
-    /// - Returns: how many datagrams that were.
+    /// - Returns: the number of datagrams discarded.
     public func discardReceived(_ operation: StaticString) throws(NetlinkError) -> Int {
         var count = 0
         while true {
@@ -108,14 +109,14 @@ public final class NetlinkConnection {
     }
 }
 
-/// What one receive call gave: one message or several. It looks into the buffer that it was received into.
+/// A received datagram with one or more messages. It refers to the buffer into which it was received.
 public struct NetlinkDatagram {
-    /// All that was received.
+    /// The bytes of the datagram.
     public let bytes: UnsafeRawBufferPointer
-    /// The number of the namespace that it tells of, with ``NetlinkConnection/listenToAllNamespaces()``; `nil` for the
-    /// socket's own. `ip netns list-id` shows them.
+    /// The id of the namespace that sent it, after ``NetlinkConnection/listenToAllNamespaces()``; `nil` for the
+    /// socket's namespace. `ip netns list-id` shows the ids.
     public let namespaceID: Int32?
 
-    /// A walk over its messages. Read its `error` at the end.
+    /// A reader of the datagram's messages. Check its `error` at the end.
     @inlinable public var messages: MessageReader { MessageReader(bytes) }
 }

@@ -2,25 +2,24 @@ import CLinux
 import Glibc
 import LinuxKernel
 
-/// What a connection needs of a socket: the seam at which tests play the kernel.
+/// The socket operations that a connection needs. Tests replace them to simulate the kernel.
 protocol NetlinkTransport: AnyObject {
-    /// The port that the kernel answers to.
+    /// The port to which the kernel sends answers.
     var portID: UInt32 { get }
     func send(_ message: [UInt8]) throws(SystemError)
-    /// Waits for one datagram of the kernel's until `deadline` (CLOCK_MONOTONIC, nanoseconds); `nil` when the time is
-    /// over.
+    /// Waits for one datagram from the kernel until `deadline` (CLOCK_MONOTONIC nanoseconds); `nil` if it passed.
     func receive(
         into buffer: UnsafeMutableRawBufferPointer, until deadline: Int64
     ) throws(SystemError) -> ReceivedDatagram?
-    /// Sets or reads options of the socket; `nil` where there is none.
+    /// Calls `body` with the socket, to set or read its options; returns `nil` if there is no socket.
     func withSocket<Value>(
         _ body: (borrowing Descriptor) throws(SystemError) -> Value
     ) throws(SystemError) -> Value?
 }
 
-/// What a socket says of a datagram.
+/// The metadata of a received datagram.
 struct ReceivedDatagram {
-    /// Its whole length, which may be more than was stored.
+    /// Length of the whole datagram in bytes, which may exceed the buffer.
     var length: Int
     var namespaceID: Int32?
 }
@@ -43,7 +42,7 @@ final class SocketTransport: NetlinkTransport {
         }
         try checkErrno("bind the netlink socket", bound)
         portID = address.nl_pid
-        // Both only better the answers, and old kernels lack them (4.12, 5.0).
+        // Both only improve the answers, and kernels before 4.12 and 5.0 lack them.
         for option in [NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK] {
             do throws(SystemError) {
                 try descriptor.setOption(
@@ -76,7 +75,7 @@ final class SocketTransport: NetlinkTransport {
         }
     }
 
-    /// One datagram of the kernel's if there is one already. What other processes send is thrown away.
+    /// Receives a queued datagram from the kernel, if there is one. Datagrams from other processes are discarded.
     private func receiveNow(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> ReceivedDatagram? {
         while true {
             var sender: UInt32 = 0
@@ -101,13 +100,13 @@ final class SocketTransport: NetlinkTransport {
     }
 }
 
-/// A kernel that a function plays: it gets each request and gives the datagrams of the answer.
-final class PlayedTransport: NetlinkTransport {
+/// A simulated kernel: a function answers each request with datagrams.
+final class SimulatedTransport: NetlinkTransport {
     let portID: UInt32
     private let kernel: ([UInt8]) -> [[UInt8]]
     private var queue: [[UInt8]]
 
-    init(portID: UInt32, hearing notifications: [[UInt8]], kernel: @escaping ([UInt8]) -> [[UInt8]]) {
+    init(portID: UInt32, notifications: [[UInt8]], kernel: @escaping ([UInt8]) -> [[UInt8]]) {
         self.portID = portID
         self.kernel = kernel
         queue = notifications

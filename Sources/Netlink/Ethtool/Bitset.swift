@@ -1,10 +1,11 @@
 import CLinux
 
-/// Ethtool's sets of bits in their compact form: words of 32 bits in the machine's order.
+/// Ethtool's bit sets in compact form: 32-bit words in host byte order.
 ///
 /// Source: "Bit sets" in Documentation/networking/ethtool-netlink.rst.
 extension AttributeReader {
-    /// The first 32 bits of the current attribute's set. A set that names each bit instead is an error that stays.
+    /// Reads the first 32 bits of the current attribute's set. A verbose set, which lists each bit, is recorded as an
+    /// error.
     mutating func bitset() -> UInt32 {
         var bits: UInt32?
         let type = type
@@ -22,7 +23,7 @@ extension AttributeReader {
 }
 
 extension AttributeWriter {
-    /// A whole set of 32 bits: what is not in it is to be switched off.
+    /// Appends a complete set of 32 bits (no mask): bits that are 0 are switched off.
     mutating func put(bitset type: UInt16, _ bits: UInt32) {
         putNested(type) { set in
             set.putFlag(UInt16(ETHTOOL_A_BITSET_NOMASK))

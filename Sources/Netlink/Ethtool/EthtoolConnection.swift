@@ -2,7 +2,8 @@ import CLinux
 import Glibc
 import LinuxKernel
 
-/// The kernel's ethtool family: what an interface's driver can timestamp, has timestamped, and is set to.
+/// A connection to the kernel's ethtool family, for an interface's timestamping capabilities, counters and
+/// configuration.
 ///
 /// Source: Documentation/networking/ethtool-netlink.rst, net/ethtool/tsinfo.c, net/ethtool/tsconfig.c.
 public final class EthtoolConnection {
@@ -11,7 +12,7 @@ public final class EthtoolConnection {
 
     /// Opens a connection in the calling thread's network namespace, or in another one.
     ///
-    /// - Throws: ``NetlinkError`` with ENOENT as its code where the kernel lacks the family (before 5.6).
+    /// - Throws: ``NetlinkError`` with code ENOENT if the kernel lacks the family (before 5.6).
     public convenience init(namespace: String? = nil) throws(NetlinkError) {
         let connection: NetlinkConnection
         do throws(SystemError) {
@@ -27,17 +28,18 @@ public final class EthtoolConnection {
         family = try connection.genericFamily(ETHTOOL_GENL_NAME)
     }
 
-    /// What the interface says that it can timestamp, with the driver's own counts where it keeps them (Linux 6.10).
+    /// Reads the interface's advertised timestamping capabilities, and the driver's counters if it keeps any
+    /// (Linux 6.10).
     ///
-    /// Needs no privilege. Source: ETHTOOL_MSG_TSINFO_GET.
-    /// - Throws: ``NetlinkError`` with ENODEV as its code for no such interface.
+    /// No privilege is needed. Source: ETHTOOL_MSG_TSINFO_GET.
+    /// - Throws: ``NetlinkError`` with code ENODEV if the interface does not exist.
     public func stampingInformation(of interfaceIndex: Int32) throws(NetlinkError) -> StampingInformation {
         let operation: StaticString = "read the timestamping capabilities"
         let statistics = Flags.compactBitsets | Flags.statistics
         do throws(NetlinkError) {
             return try information(operation, request(ETHTOOL_MSG_TSINFO_GET, interfaceIndex, statistics))
         } catch  where [EINVAL, EOPNOTSUPP].contains(error.code) {
-            // Before 6.10 the flag for statistics is none that the kernel knows here.
+            // Kernels before 6.10 reject the statistics flag for this command.
             return try information(
                 operation, request(ETHTOOL_MSG_TSINFO_GET, interfaceIndex, Flags.compactBitsets))
         }
@@ -49,9 +51,10 @@ public final class EthtoolConnection {
         try single(operation, message) { message throws(NetlinkFormatError) in try StampingInformation(message) }
     }
 
-    /// What the NIC is set to timestamp. Needs no privilege. Source: ETHTOOL_MSG_TSCONFIG_GET, Linux 6.14.
+    /// Reads the NIC's timestamping configuration. No privilege is needed.
     ///
-    /// - Throws: ``NetlinkError`` with EOPNOTSUPP as its code for a kernel or a driver without it.
+    /// Source: ETHTOOL_MSG_TSCONFIG_GET, Linux 6.14.
+    /// - Throws: ``NetlinkError`` with code EOPNOTSUPP if the kernel or the driver does not support it.
     public func stampingConfiguration(of interfaceIndex: Int32) throws(NetlinkError) -> StampingConfiguration {
         let message = request(Int(CL_ETHTOOL_MSG_TSCONFIG_GET), interfaceIndex, Flags.compactBitsets)
         return try single("read the timestamping configuration", message) { message throws(NetlinkFormatError) in
@@ -59,10 +62,11 @@ public final class EthtoolConnection {
         }
     }
 
-    /// Sets what the NIC timestamps, for everybody who uses it: whoever sets it gives it back. Needs CAP_NET_ADMIN.
+    /// Sets the NIC's timestamping configuration. It affects every user of the NIC, so restore it afterwards. Needs
+    /// CAP_NET_ADMIN.
     ///
     /// Source: ETHTOOL_MSG_TSCONFIG_SET, Linux 6.14.
-    /// - Returns: what the driver made of it, which may be more than was asked for.
+    /// - Returns: the configuration that the driver applied, which may timestamp more than requested.
     public func setStampingConfiguration(
         _ configuration: StampingConfiguration, of interfaceIndex: Int32
     ) throws(NetlinkError) -> StampingConfiguration {

@@ -1,18 +1,19 @@
 import CLinux
 
-/// The NIC-wide timestamping configuration, as netlink has it. Source: ETHTOOL_A_TSCONFIG_* in
-/// Documentation/networking/ethtool-netlink.rst.
+/// A NIC's timestamping configuration.
+///
+/// Source: ETHTOOL_A_TSCONFIG_* in Documentation/networking/ethtool-netlink.rst.
 public struct StampingConfiguration: Hashable, Sendable {
-    /// 1 << HWTSTAMP_TX_*: one bit; 0 leaves it as it is.
+    /// One bit, 1 << HWTSTAMP_TX_*; 0 leaves the setting unchanged.
     public var transmitType: UInt32
-    /// 1 << HWTSTAMP_FILTER_*: one bit; 0 leaves it as it is.
+    /// One bit, 1 << HWTSTAMP_FILTER_*; 0 leaves the setting unchanged.
     public var receiveFilter: UInt32
     /// HWTSTAMP_FLAG_* bits.
     public var flags: UInt32
-    /// The clock that timestamps; `nil` leaves it as it is.
+    /// The clock that provides the timestamps; `nil` leaves the setting unchanged.
     public var provider: StampProvider?
 
-    /// What is to be set, or as the kernel would tell of it.
+    /// A configuration with the given values.
     public init(transmitType: UInt32, receiveFilter: UInt32, flags: UInt32 = 0, provider: StampProvider? = nil) {
         self.transmitType = transmitType
         self.receiveFilter = receiveFilter
@@ -20,7 +21,7 @@ public struct StampingConfiguration: Hashable, Sendable {
         self.provider = provider
     }
 
-    /// Reads the replies to get and set; `nil` for other messages.
+    /// Decodes the replies to get and set; `nil` for other messages.
     package init?(_ message: NetlinkMessage) throws(NetlinkFormatError) {
         let command = Int32(try message.fixed(as: genlmsghdr.self).cmd)
         guard command == CL_ETHTOOL_MSG_TSCONFIG_GET_REPLY || command == CL_ETHTOOL_MSG_TSCONFIG_SET_REPLY else {

@@ -1,6 +1,6 @@
 import CLinux
 
-/// What an interface says that it can timestamp; what it does must be proven by sending.
+/// An interface's advertised timestamping capabilities. Only sending packets shows which timestamps arrive.
 ///
 /// Source: ETHTOOL_A_TSINFO_* in Documentation/networking/ethtool-netlink.rst.
 public struct StampingInformation: Hashable, Sendable {
@@ -10,14 +10,14 @@ public struct StampingInformation: Hashable, Sendable {
     public var transmitTypes: UInt32 = 0
     /// 1 << HWTSTAMP_FILTER_* bits.
     public var receiveFilters: UInt32 = 0
-    /// N of /dev/ptpN; `nil` where there is no clock.
+    /// N of the PHC's /dev/ptpN; `nil` if there is no PHC.
     public var clockIndex: UInt32?
-    /// Which of several sources of timestamps this is about (Linux 6.14).
+    /// The timestamp source that these capabilities describe (Linux 6.14).
     public var provider: StampProvider?
-    /// The driver's counts; `nil` where it keeps none, or the kernel is older than 6.10.
+    /// The driver's counters; `nil` if it keeps none or the kernel is older than 6.10.
     public var statistics: StampStatistics?
 
-    /// Nothing but what is given.
+    /// Capabilities with the given values.
     public init(
         flags: UInt32 = 0, transmitTypes: UInt32 = 0, receiveFilters: UInt32 = 0, clockIndex: UInt32? = nil,
         provider: StampProvider? = nil, statistics: StampStatistics? = nil
@@ -30,7 +30,7 @@ public struct StampingInformation: Hashable, Sendable {
         self.statistics = statistics
     }
 
-    /// Reads ETHTOOL_MSG_TSINFO_GET_REPLY; `nil` for other messages.
+    /// Decodes ETHTOOL_MSG_TSINFO_GET_REPLY; `nil` for other messages.
     package init?(_ message: NetlinkMessage) throws(NetlinkFormatError) {
         guard try message.fixed(as: genlmsghdr.self).cmd == UInt8(ETHTOOL_MSG_TSINFO_GET_REPLY) else {
             return nil
@@ -52,20 +52,20 @@ public struct StampingInformation: Hashable, Sendable {
     }
 }
 
-/// What a driver counts of its transmit timestamps; `nil` is what it does not count.
+/// A driver's counters of transmit timestamps; `nil` for each that it does not keep.
 ///
 /// Source: ETHTOOL_A_TS_STAT_* in Documentation/networking/ethtool-netlink.rst.
 public struct StampStatistics: Hashable, Sendable {
-    /// Packets whose timestamp came.
+    /// Packets whose timestamp was delivered.
     public var stamped: UInt64?
-    /// Packets whose timestamp was asked for and never came.
+    /// Packets whose timestamp was requested and never delivered.
     public var lost: UInt64?
-    /// Packets that could not be timestamped, for want of a place for instance.
+    /// Packets that could not be timestamped, for example because the driver had no free slot.
     public var failed: UInt64?
-    /// Packets whose timestamp the NIC puts in on its own, so that nobody hears of it.
+    /// One-step packets, into which the NIC inserts the timestamp without confirmation to the driver.
     public var unconfirmed: UInt64?
 
-    /// Counts as a driver would tell of them.
+    /// Counters with the given values.
     public init(stamped: UInt64? = nil, lost: UInt64? = nil, failed: UInt64? = nil, unconfirmed: UInt64? = nil) {
         self.stamped = stamped
         self.lost = lost
@@ -73,7 +73,7 @@ public struct StampStatistics: Hashable, Sendable {
         self.unconfirmed = unconfirmed
     }
 
-    /// A driver that counts nothing still gets the attribute, and puts nothing into it.
+    /// Decodes the counters; `nil` if the attribute is empty, which means that the driver counts nothing.
     init?(_ reader: inout AttributeReader) {
         var found = StampStatistics()
         reader.nested { counts in
@@ -92,16 +92,16 @@ public struct StampStatistics: Hashable, Sendable {
     }
 }
 
-/// Which clock timestamps, where an interface has more than one: the NIC's or a PHY's.
+/// The clock that provides the timestamps of an interface with several, such as a NIC's and a PHY's.
 ///
 /// Source: ETHTOOL_A_TS_HWTSTAMP_PROVIDER_* in Documentation/networking/ethtool-netlink.rst.
 public struct StampProvider: Hashable, Sendable {
-    /// N of /dev/ptpN.
+    /// N of the PHC's /dev/ptpN.
     public var clockIndex: UInt32
     /// enum hwtstamp_provider_qualifier: 0 precise, 1 approximate.
     public var qualifier: UInt32
 
-    /// A clock as the kernel would name it.
+    /// A clock with the given values.
     public init(clockIndex: UInt32, qualifier: UInt32 = 0) {
         self.clockIndex = clockIndex
         self.qualifier = qualifier
@@ -132,7 +132,7 @@ public struct StampProvider: Hashable, Sendable {
 }
 
 extension AttributeReader {
-    /// A netlink "uint": 4 bytes, or 8 where the number needs them.
+    /// Reads a netlink "uint": 4 bytes, or 8 if the value needs them.
     fileprivate mutating func count() -> UInt64? {
         payload.count == 4 ? integer(as: UInt32.self).map(UInt64.init) : integer(as: UInt64.self)
     }

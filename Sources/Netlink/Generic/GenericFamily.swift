@@ -1,20 +1,20 @@
 import CLinux
 import Glibc
 
-/// A generic netlink family: what number the kernel gave it, and its multicast groups.
+/// A generic netlink family: the identifier that the kernel assigned, and its multicast groups.
 ///
 /// Source: Documentation/userspace-api/netlink/intro.rst, linux/genetlink.h.
 public struct GenericFamily: Hashable, Sendable {
-    /// "psample", "ethtool", …
+    /// The name, such as "psample" or "ethtool".
     public var name: String
-    /// The message type of its requests, answers and notifications; given anew at each boot or loading.
+    /// The message type of its requests, answers and notifications. It is assigned at each boot or module load.
     public var identifier: UInt16
-    /// The version that the kernel speaks.
+    /// The family's version in the kernel.
     public var version: UInt32
-    /// Numbers of its multicast groups by their names, for ``NetlinkConnection/join(group:)``.
+    /// The multicast groups' numbers by name, for ``NetlinkConnection/join(group:)``.
     public var groups: [String: UInt32]
 
-    /// A family as the kernel would tell of it.
+    /// A family with the given values.
     public init(name: String, identifier: UInt16, version: UInt32, groups: [String: UInt32]) {
         self.name = name
         self.identifier = identifier
@@ -22,7 +22,7 @@ public struct GenericFamily: Hashable, Sendable {
         self.groups = groups
     }
 
-    /// Reads CTRL_CMD_NEWFAMILY; `nil` for other messages.
+    /// Decodes CTRL_CMD_NEWFAMILY; `nil` for other messages.
     package init?(_ message: NetlinkMessage) throws(NetlinkFormatError) {
         guard message.type == UInt16(GENL_ID_CTRL),
             try message.fixed(as: genlmsghdr.self).cmd == UInt8(CTRL_CMD_NEWFAMILY)
@@ -42,7 +42,7 @@ public struct GenericFamily: Hashable, Sendable {
         if identifier == 0 { throw .missingAttribute(type: UInt16(CTRL_ATTR_FAMILY_ID)) }
     }
 
-    /// An array of nested attributes, whose own types count up.
+    /// Reads an array of nested attributes, whose types are indices.
     private mutating func readGroups(_ list: inout AttributeReader) {
         while list.next() {
             var name: String?
@@ -62,11 +62,11 @@ public struct GenericFamily: Hashable, Sendable {
 }
 
 extension NetlinkConnection {
-    /// Looks a family up by its name, on a connection of NETLINK_GENERIC. Some kernels load the family's module then.
+    /// Looks up a family by its name, on a NETLINK_GENERIC connection. Some kernels load the family's module for this.
     ///
-    /// - Throws: ``NetlinkError`` with ENOENT as its code where the kernel has none of that name.
+    /// - Throws: ``NetlinkError`` with code ENOENT if the kernel has no family of that name.
     public func genericFamily(_ name: String) throws(NetlinkError) -> GenericFamily {
-        let operation: StaticString = "look the generic netlink family up"
+        let operation: StaticString = "look up the generic netlink family"
         var message = MessageWriter(
             type: UInt16(GENL_ID_CTRL), fixed: genlmsghdr(cmd: UInt8(CTRL_CMD_GETFAMILY), version: 2, reserved: 0))
         message.attributes.put(UInt16(CTRL_ATTR_FAMILY_NAME), name)
@@ -79,7 +79,7 @@ extension NetlinkConnection {
 }
 
 extension MessageWriter {
-    /// A message of a generic family.
+    /// Begins a message of a generic family.
     public init(_ family: GenericFamily, command: some BinaryInteger) {
         let header = genlmsghdr(
             cmd: UInt8(truncatingIfNeeded: command), version: UInt8(truncatingIfNeeded: family.version), reserved: 0)

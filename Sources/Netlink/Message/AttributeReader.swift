@@ -1,61 +1,62 @@
 import CLinux
 import NetworkAddresses
 
-/// A scanner over attributes that trusts no length. The first error stays, and ends the walk.
+/// A reader of attributes that checks every length. The first error is kept and ends the iteration.
 ///
 ///     while reader.next() {
 ///         switch reader.type { … reader.integer(as: UInt32.self) … }
 ///     }
 ///     if let error = reader.error { throw error }
 ///
-/// It looks into memory that it does not own, so it must not outlive the datagram that it came with. A decoder in
-/// another module pays for its switch alone: what it calls for each attribute is inlined, always, or the scanner could not
-/// stay in registers.
-/// Source: netlink(7), struct nlattr in linux/netlink.h.
+/// It refers to memory that it does not own, so it must not outlive its datagram. Everything that a decoder calls for
+/// each attribute is inlined, also into other modules, so that the reader stays in registers. Source: netlink(7),
+/// struct nlattr in linux/netlink.h.
 public struct AttributeReader {
     @usableFromInline let bytes: UnsafeRawBufferPointer
     @usableFromInline let order: ByteOrder
-    /// The type as it stands in the attribute, with its two marks.
+    /// The attribute's type field, including NLA_F_NESTED and NLA_F_NET_BYTEORDER.
     @usableFromInline var marked: UInt16 = 0
     /// The current attribute's payload, without padding.
     @inlinable public var payload: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: bytes[Range(uncheckedBounds: (payloadStart, payloadStart &+ payloadLength))])
     }
-    /// Where the payload begins, and its length. The next attribute's place follows from them only when it is asked for:
-    /// behind a check of the length it is then known before the length was read.
+    /// Offset and length of the payload. The next attribute's offset is computed from them on demand: after a decoder
+    /// has compared the length with a constant, the CPU predicts that offset without waiting for the length's load.
     @usableFromInline var payloadStart = 0
     @usableFromInline var payloadLength = 0
-    /// What was wrong first, and where: 0 for nothing, otherwise the place above the kind's two bits. In one word, so that
-    /// a decoder carries no more than that from attribute to attribute.
+    /// The first error: 0 for none, otherwise its offset + 1 above the two bits of its kind. It is one word, so that a
+    /// decoder carries no more from attribute to attribute.
     @usableFromInline var fault = 0
-    /// What the caller found wrong first.
+    /// The first error that the caller reported.
     @usableFromInline var reason: NetlinkFormatError?
 
-    /// What was wrong first; nothing is read after it.
+    /// The first error; nothing is read after it.
     @inlinable public var error: NetlinkFormatError? { fault == 0 ? nil : explain() }
 
     /// The current attribute's type, without NLA_F_NESTED and NLA_F_NET_BYTEORDER.
     @inlinable public var type: UInt16 { marked & 0x3FFF }
-    /// Whether the current attribute says that it holds others (NLA_F_NESTED). Older families do not say.
+    /// True if the current attribute is marked as nested (NLA_F_NESTED). Older families do not set the mark.
     @inlinable public var isMarkedNested: Bool { marked & 0x8000 != 0 }
-    /// Whether the current attribute says that its integer is in the network's byte order (NLA_F_NET_BYTEORDER).
+    /// True if the current attribute is marked as being in network byte order (NLA_F_NET_BYTEORDER).
     @inlinable public var isMarkedNetworkOrder: Bool { marked & 0x4000 != 0 }
 
-    /// - Parameter order: of integers that are not marked.
+    /// Begins before the first attribute.
+    ///
+    /// - Parameter order: the byte order of integers without NLA_F_NET_BYTEORDER.
     @inlinable
     public init(_ bytes: UnsafeRawBufferPointer, order: ByteOrder = .host) {
         self.bytes = bytes
         self.order = order
     }
 
-    /// Starts again with another message's attributes, errors forgotten.
+    /// Starts over with another message's attributes and clears the error.
     @inlinable
     public mutating func reset(to bytes: UnsafeRawBufferPointer) { self = AttributeReader(bytes, order: order) }
 
-    /// Goes to the next attribute; `false` at the end and after an error.
+    /// Advances to the next attribute; returns `false` at the end and after an error.
     @inlinable @inline(__always)
     public mutating func next() -> Bool {
-        // The last attribute may come without its padding.
+        // The last attribute may lack its padding.
         let next = payloadStart &+ netlinkAligned(payloadLength)
         let available = bytes.count &- next
         guard available >= 4 else {
@@ -66,7 +67,7 @@ public struct AttributeReader {
         marked = header.nla_type
         payloadLength = Int(header.nla_len) &- 4
         payloadStart = next &+ 4
-        // Below a header's length it is negative, and so beyond everything.
+        // A length shorter than the header is negative here, and too large as an unsigned value.
         guard UInt(bitPattern: payloadLength) <= UInt(bitPattern: available &- 4) else {
             fail(.length, at: next)
             return false
@@ -74,7 +75,7 @@ public struct AttributeReader {
         return true
     }
 
-    /// The payload as an integer of exactly that size; `nil`, and an error that stays, for another size.
+    /// Reads the payload as an integer. Another size is recorded as an error, and the result is `nil`.
     @inlinable @inline(__always)
     public mutating func integer<Value: FixedWidthInteger & BitwiseCopyable>(as: Value.Type) -> Value? {
         guard payloadLength == MemoryLayout<Value>.size else { return failSize() }
@@ -82,15 +83,15 @@ public struct AttributeReader {
         return isMarkedNetworkOrder || order == .network ? Value(bigEndian: value) : value
     }
 
-    /// The payload's first bytes as a plain C value (newer kernels lengthen structures); `nil`, and an error that
-    /// stays, where there are too few.
+    /// Reads a C structure from the start of the payload, which newer kernels may extend. A payload that is too short
+    /// is recorded as an error, and the result is `nil`.
     @inlinable
     public mutating func structure<Value: BitwiseCopyable>(as: Value.Type) -> Value? {
         guard payloadLength >= MemoryLayout<Value>.size else { return failSize() }
         return bytes.loadUnaligned(fromByteOffset: payloadStart, as: Value.self)
     }
 
-    /// The payload as an IPv4 or IPv6 address, by its size.
+    /// Reads the payload as an IPv4 or IPv6 address, depending on its size.
     @inlinable
     public mutating func address() -> IPAddress? {
         switch payloadLength {
@@ -100,16 +101,16 @@ public struct AttributeReader {
         }
     }
 
-    /// The payload as an Ethernet address; `nil` for other sizes, which other links have.
+    /// Reads the payload as a MAC address; `nil` for other sizes, which other link types have.
     public func macAddress() -> MACAddress? {
         guard payloadLength == 6 else { return nil }
         return MACAddress(rawValue: payload.reduce(0) { $0 << 8 | UInt64($1) })
     }
 
-    /// The payload up to the first zero byte, repaired where it is not UTF-8.
+    /// Reads the payload up to the first zero byte as a string; invalid UTF-8 is replaced.
     public func string() -> String { String(decoding: payload.prefix { $0 != 0 }, as: UTF8.self) }
 
-    /// Walks the attributes within the current one, as a frame of its own. Their error becomes this reader's.
+    /// Calls `body` with a reader of the attributes nested in the current one. Its error becomes this reader's.
     @inlinable
     public mutating func nested(order: ByteOrder? = nil, _ body: (inout AttributeReader) -> Void) {
         var inner = AttributeReader(payload, order: order ?? self.order)
@@ -117,15 +118,15 @@ public struct AttributeReader {
         if let error = inner.error { reject(error) }
     }
 
-    /// Marks the current attribute's content as wrong, for rules that only the caller knows. It is the last one then, and
-    /// its payload is gone.
+    /// Rejects the current attribute for a reason that only the caller can check. The iteration ends, and the payload
+    /// becomes empty.
     @inlinable @inline(__always)
     public mutating func reject(_ reason: NetlinkFormatError) {
         if fault == 0 { self.reason = reason }
         fail(.rejected, at: payloadStart)
     }
 
-    /// Kinds of faults, of which ``explain()`` makes errors.
+    /// The kinds of errors, which ``explain()`` turns into ``NetlinkFormatError``.
     @usableFromInline
     enum Fault: Int {
         case cut
@@ -137,7 +138,7 @@ public struct AttributeReader {
     @inlinable @inline(__always)
     mutating func fail(_ kind: Fault, at place: Int) {
         if fault == 0 { fault = (place &+ 1) << 2 | kind.rawValue }
-        // Behind all attributes, so that the way to the next one need not ask for an error.
+        // Moved past all attributes, so that next() need not check for an error.
         payloadStart = bytes.count
         payloadLength = 0
     }
@@ -148,7 +149,7 @@ public struct AttributeReader {
         return nil
     }
 
-    /// The error, from what is in memory at the fault's place.
+    /// The error, reconstructed from the bytes at its offset.
     @usableFromInline
     func explain() -> NetlinkFormatError? {
         let place = fault >> 2 &- 1

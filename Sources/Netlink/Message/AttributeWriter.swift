@@ -1,29 +1,29 @@
 import CLinux
 import NetworkAddresses
 
-/// Appends attributes to one growing buffer. The first error stays, and nothing is written after it.
+/// Appends attributes to a growing buffer. The first error is kept, and nothing is written after it.
 ///
 /// Source: netlink(7), Documentation/userspace-api/netlink/intro.rst of the kernel.
 public struct AttributeWriter {
     public private(set) var bytes: [UInt8]
     public private(set) var error: NetlinkFormatError?
 
-    /// Begins behind bytes that are there already.
+    /// Begins after `bytes`.
     public init(after bytes: [UInt8] = []) { self.bytes = bytes }
 
-    /// Appends a plain C value, padded: a family's fixed header.
+    /// Appends a C value and padding, for a family's fixed header.
     public mutating func appendFixed<Value: BitwiseCopyable>(_ value: Value) {
         withUnsafeBytes(of: value) { bytes.append(contentsOf: $0) }
         pad()
     }
 
-    /// Replaces the bytes at `offset` by a plain value's.
+    /// Overwrites the bytes at `offset` with a C value. Outside the written bytes this does nothing.
     public mutating func patch<Value: BitwiseCopyable>(_ value: Value, at offset: Int) {
         guard offset >= 0, offset <= bytes.count - MemoryLayout<Value>.size else { return }
         bytes.withUnsafeMutableBytes { $0.storeBytes(of: value, toByteOffset: offset, as: Value.self) }
     }
 
-    /// An integer.
+    /// Appends an integer.
     public mutating func put<Value: FixedWidthInteger & BitwiseCopyable>(
         _ type: UInt16, _ value: Value, order: ByteOrder = .host
     ) {
@@ -31,7 +31,7 @@ public struct AttributeWriter {
         withUnsafeBytes(of: stored) { put(type, bytes: $0) }
     }
 
-    /// An address: 4 or 16 bytes, in the network's order whatever the family.
+    /// Appends an address of 4 or 16 bytes, always in network byte order.
     public mutating func put(_ type: UInt16, _ address: IPAddress) {
         switch address {
         case .v4(let value): put(type, value, order: .network)
@@ -39,15 +39,15 @@ public struct AttributeWriter {
         }
     }
 
-    /// A string with the zero byte at its end that the kernel's NLA_NUL_STRING asks for.
+    /// Appends a string and the terminating zero byte that the kernel's NLA_NUL_STRING requires.
     public mutating func put(_ type: UInt16, _ text: String) {
         put(type, bytes: Array(text.utf8) + [0])
     }
 
-    /// An attribute that says something by being there.
+    /// Appends a flag: an attribute without a payload.
     public mutating func putFlag(_ type: UInt16) { put(type, bytes: EmptyCollection()) }
 
-    /// Bytes as they are. More than 65,531 are an error that stays.
+    /// Appends bytes unchanged. More than 65,531 bytes are recorded as an error.
     public mutating func put(_ type: UInt16, bytes payload: some Collection<UInt8>) {
         guard error == nil else { return }
         let length = payload.count + 4
@@ -60,7 +60,7 @@ public struct AttributeWriter {
         pad()
     }
 
-    /// An attribute that holds what `body` writes.
+    /// Appends an attribute that contains the attributes that `body` writes.
     public mutating func putNested(_ type: UInt16, _ body: (inout AttributeWriter) -> Void) {
         guard error == nil else { return }
         let start = bytes.count

@@ -4,27 +4,29 @@ import CLinux
 ///
 /// Source: netlink(7), struct nlmsghdr in linux/netlink.h.
 public struct MessageWriter {
-    /// What is asked, in the family's numbers.
+    /// The message type, by its number in the family.
     public let type: UInt16
-    /// NLM_F_*, to which a request adds its own.
+    /// NLM_F_* bits; sending a request adds more.
     public var flags: UInt16
-    /// What comes after the message header. Put attributes here.
+    /// The family header and the attributes; append attributes here.
     public var attributes: AttributeWriter
 
+    /// Begins a message with a family header.
+    ///
     /// - Parameter fixed: the family's header, such as `rtmsg`.
     public init<Fixed: BitwiseCopyable>(type: UInt16, flags: UInt16 = 0, fixed: Fixed) {
         self.init(type: type, flags: flags)
         attributes.appendFixed(fixed)
     }
 
-    /// A message without a fixed header.
+    /// Begins a message without a family header.
     public init(type: UInt16, flags: UInt16 = 0) {
         self.type = type
         self.flags = flags
         attributes = AttributeWriter(after: [UInt8](repeating: 0, count: NetlinkMessage.headerLength))
     }
 
-    /// The bytes to send.
+    /// Completes the message header and returns the bytes to send.
     ///
     /// - Throws: the first error of the attributes.
     public func finished(

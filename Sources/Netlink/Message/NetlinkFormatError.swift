@@ -1,33 +1,34 @@
-/// Bytes that are no netlink message or attribute, or not the one that was asked for.
+/// A malformed netlink message or attribute, or one that does not fit its format.
 public enum NetlinkFormatError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// A message header of which only some bytes are there.
+    /// A truncated message header.
     case cutMessageHeader(bytes: Int)
-    /// A message whose length is below its header's or goes past the datagram.
+    /// A message whose length is shorter than its header or exceeds the datagram.
     case messageLength(Int, available: Int)
-    /// Fewer bytes than the family's fixed header.
+    /// A message shorter than the family's fixed header.
     case cutFixedHeader(bytes: Int, needed: Int)
-    /// An attribute header of which only some bytes are there.
+    /// A truncated attribute header.
     case cutAttributeHeader(bytes: Int)
-    /// An attribute whose length is below its header's or goes past what holds it.
+    /// An attribute whose length is shorter than its header or exceeds its container.
     case attributeLength(type: UInt16, length: Int, available: Int)
-    /// An attribute whose payload has another size than its value.
+    /// An attribute whose payload has the wrong size for its value.
     case attributeSize(type: UInt16, bytes: Int)
-    /// An attribute that the message cannot do without.
+    /// A required attribute that the message lacks.
     case missingAttribute(type: UInt16)
-    /// An attribute to be written that has more bytes than its 16-bit length can say.
+    /// An attribute to be written that is longer than its 16-bit length field can express.
     case attributeTooLong(type: UInt16, bytes: Int)
 
     public var description: String {
         switch self {
-        case .cutMessageHeader(let bytes): "a message header cut to \(bytes) bytes"
-        case .messageLength(let length, let available): "a message of \(length) bytes where there are \(available)"
-        case .cutFixedHeader(let bytes, let needed): "a family header of \(bytes) bytes where \(needed) are needed"
-        case .cutAttributeHeader(let bytes): "an attribute header cut to \(bytes) bytes"
+        case .cutMessageHeader(let bytes): "the message header is truncated to \(bytes) bytes"
+        case .messageLength(let length, let available):
+            "the message length is \(length) bytes, but \(available) bytes remain"
+        case .cutFixedHeader(let bytes, let needed): "the family header has \(bytes) bytes, but needs \(needed)"
+        case .cutAttributeHeader(let bytes): "an attribute header is truncated to \(bytes) bytes"
         case .attributeLength(let type, let length, let available):
-            "attribute \(type) of \(length) bytes where there are \(available)"
-        case .attributeSize(let type, let bytes): "attribute \(type) has \(bytes) bytes, not its value's size"
+            "the length of attribute \(type) is \(length) bytes, but \(available) bytes remain"
+        case .attributeSize(let type, let bytes): "attribute \(type) has \(bytes) bytes, the wrong size for its value"
         case .missingAttribute(let type): "attribute \(type) is missing"
-        case .attributeTooLong(let type, let bytes): "attribute \(type) of \(bytes) bytes is too long to send"
+        case .attributeTooLong(let type, let bytes): "attribute \(type) has \(bytes) bytes; at most 65535 can be sent"
         }
     }
 }

@@ -1,21 +1,21 @@
 import CLinux
 
-/// One message of a received datagram. It looks into memory that it does not own.
+/// One message of a received datagram. It refers to memory that it does not own.
 ///
 /// Source: netlink(7), struct nlmsghdr in linux/netlink.h.
 public struct NetlinkMessage {
-    /// Bytes of struct nlmsghdr, which stands in front of each message.
+    /// Size of the message header, struct nlmsghdr, in bytes.
     @inlinable public static var headerLength: Int { MemoryLayout<nlmsghdr>.size }
 
-    /// What the message is, in its family's numbers.
+    /// The message type, by its number in the family.
     public let type: UInt16
-    /// NLM_F_*
+    /// NLM_F_* bits.
     public let flags: UInt16
-    /// The request's that it answers; 0 for a notification.
+    /// The sequence number of the request that it answers; 0 for a notification.
     public let sequence: UInt32
-    /// The port of the socket that asked; 0 for a notification.
+    /// The port of the socket that sent the request; 0 for a notification.
     public let portID: UInt32
-    /// What comes after the message header.
+    /// The bytes after the message header.
     public let payload: UnsafeRawBufferPointer
 
     @usableFromInline
@@ -27,11 +27,11 @@ public struct NetlinkMessage {
         self.payload = payload
     }
 
-    /// Whether one of NLM_F_* is set.
+    /// Returns whether a flag (NLM_F_*) is set.
     @inlinable
     public func hasFlag(_ flag: Int32) -> Bool { Int32(flags) & flag != 0 }
 
-    /// The family's fixed header.
+    /// Reads the family's fixed header.
     @inlinable
     public func fixed<Fixed: BitwiseCopyable>(as: Fixed.Type) throws(NetlinkFormatError) -> Fixed {
         guard payload.count >= MemoryLayout<Fixed>.size else {
@@ -40,7 +40,7 @@ public struct NetlinkMessage {
         return payload.loadUnaligned(as: Fixed.self)
     }
 
-    /// The attributes after a fixed header of that type.
+    /// Returns a reader of the attributes after a fixed header of that type.
     @inlinable
     public func attributes<Fixed: BitwiseCopyable>(
         after: Fixed.Type, order: ByteOrder = .host
@@ -48,7 +48,7 @@ public struct NetlinkMessage {
         attributes(from: netlinkAligned(MemoryLayout<Fixed>.size), order: order)
     }
 
-    /// The attributes from `offset` of the payload on; none where the payload is shorter.
+    /// Returns a reader of the attributes from `offset` in the payload; it is empty if the payload is shorter.
     @inlinable
     public func attributes(from offset: Int, order: ByteOrder = .host) -> AttributeReader {
         let start = min(max(offset, 0), payload.count)
@@ -56,17 +56,17 @@ public struct NetlinkMessage {
     }
 }
 
-/// A walk over the messages of one datagram that trusts no length. The first error stays, and ends the walk.
+/// A reader of one datagram's messages that checks every length. The first error is kept and ends the iteration.
 public struct MessageReader {
     @usableFromInline var rest: UnsafeRawBufferPointer
-    /// What was wrong first; nothing is read after it.
+    /// The first error; nothing is read after it.
     @inlinable public var error: NetlinkFormatError? { failure }
     @usableFromInline var failure: NetlinkFormatError?
 
     @inlinable
     public init(_ datagram: UnsafeRawBufferPointer) { rest = datagram }
 
-    /// The next message; `nil` at the end and after an error.
+    /// Returns the next message; `nil` at the end and after an error.
     @inlinable
     public mutating func next() -> NetlinkMessage? {
         guard failure == nil, !rest.isEmpty else { return nil }

@@ -1,9 +1,9 @@
 import CLinux
 import NetworkAddresses
 
-/// An address that an interface has. Source: rtnetlink(7) RTM_GETADDR, linux/if_addr.h.
+/// An address of an interface. Source: rtnetlink(7) RTM_GETADDR, linux/if_addr.h.
 public struct InterfaceAddress: Hashable, Sendable {
-    /// How far the address is good. Source: ifa_scope in rtnetlink(7).
+    /// The scope in which the address is valid. Source: ifa_scope in rtnetlink(7).
     public enum Scope: Hashable, Sendable {
         case global
         case site
@@ -27,19 +27,19 @@ public struct InterfaceAddress: Hashable, Sendable {
         public let rawValue: UInt32
         public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-        /// A second address of its network (IPv4), or a temporary one (IPv6, RFC 8981).
+        /// A secondary address of its network (IPv4), or a temporary address (IPv6, RFC 8981).
         public static let secondary = Flags(rawValue: UInt32(IFA_F_SECONDARY))
-        /// Not to be used for anything new (RFC 4862 section 5.5.4).
+        /// Not to be used for new communication (RFC 4862 section 5.5.4).
         public static let deprecated = Flags(rawValue: UInt32(IFA_F_DEPRECATED))
-        /// Duplicate address detection still runs: no source yet (RFC 4862 section 5.4).
+        /// Not yet usable as a source, because duplicate address detection is running (RFC 4862 section 5.4).
         public static let tentative = Flags(rawValue: UInt32(IFA_F_TENTATIVE))
-        /// Duplicate address detection found another owner.
+        /// Duplicate address detection found the address in use by another host.
         public static let duplicate = Flags(rawValue: UInt32(IFA_F_DADFAILED))
         public static let permanent = Flags(rawValue: UInt32(IFA_F_PERMANENT))
     }
 
     public var address: IPAddress
-    /// Bits of the network, 0 to 32 or 0 to 128.
+    /// Length of the network prefix in bits, 0 to 32 or 0 to 128.
     public var prefixLength: Int
     public var scope: Scope
     public var flags: Flags
@@ -48,7 +48,7 @@ public struct InterfaceAddress: Hashable, Sendable {
     public var isTentative: Bool { flags.contains(.tentative) }
     public var isDeprecated: Bool { flags.contains(.deprecated) }
 
-    /// Reads RTM_NEWADDR; `nil` for other messages and families.
+    /// Decodes RTM_NEWADDR; `nil` for other messages and address families.
     package init?(_ message: NetlinkMessage) throws(NetlinkFormatError) {
         guard message.type == UInt16(RTM_NEWADDR) else { return nil }
         let header = try message.fixed(as: ifaddrmsg.self)
@@ -65,7 +65,7 @@ public struct InterfaceAddress: Hashable, Sendable {
             }
         }
         if let error = reader.error { throw error }
-        // On a point-to-point link IFA_ADDRESS is the other end; IPv6 elsewhere has IFA_ADDRESS alone.
+        // On a point-to-point link IFA_ADDRESS is the peer's address; on other links IPv6 sends only IFA_ADDRESS.
         guard let address = local ?? prefix, address.family == header.ifa_family else { return nil }
         self.address = address
         prefixLength = min(Int(header.ifa_prefixlen), address.bitWidth)
@@ -76,13 +76,13 @@ public struct InterfaceAddress: Hashable, Sendable {
 }
 
 extension NetlinkConnection {
-    /// The addresses of one interface, of both families, in the kernel's order.
+    /// Lists the IPv4 and IPv6 addresses of one interface, in the kernel's order.
     public func addresses(on interfaceIndex: Int32) throws(NetlinkError) -> [InterfaceAddress] {
         var header = ifaddrmsg()
         header.ifa_index = UInt32(bitPattern: interfaceIndex)
         let message = MessageWriter(type: UInt16(RTM_GETADDR), fixed: header)
         return try dump("read the interface's addresses", message) { message throws(NetlinkFormatError) in
-            // Kernels without strict checking give those of all interfaces.
+            // Kernels without strict checking list the addresses of all interfaces.
             guard let found = try InterfaceAddress(message), found.interfaceIndex == interfaceIndex else { return nil }
             return found
         }

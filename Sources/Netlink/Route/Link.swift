@@ -2,19 +2,19 @@ import CLinux
 import Glibc
 import NetworkAddresses
 
-/// An interface as rtnetlink sees it now. Source: rtnetlink(7) RTM_GETLINK.
+/// The current state of an interface. Source: rtnetlink(7) RTM_GETLINK.
 public struct Link: Hashable, Sendable {
     public var index: Int32
     public var name: String
-    /// Switched on by the administrator (IFF_UP).
+    /// True if the interface is administratively up (IFF_UP).
     public var isUp: Bool
-    /// Whether the lower layer works: cable in, other end on (IFF_LOWER_UP).
+    /// True if the physical layer is up: the cable is connected and the other end is on (IFF_LOWER_UP).
     public var hasCarrier: Bool
 
-    /// IFF_LOWER_UP of linux/if.h, which glibc's <net/if.h> leaves out.
+    /// IFF_LOWER_UP of linux/if.h, which glibc's <net/if.h> lacks.
     private static let lowerUp: UInt32 = 1 << 16
 
-    /// Reads RTM_NEWLINK; `nil` for other messages.
+    /// Decodes RTM_NEWLINK; `nil` for other messages.
     package init?(_ message: NetlinkMessage) throws(NetlinkFormatError) {
         guard message.type == UInt16(RTM_NEWLINK) else { return nil }
         let header = try message.fixed(as: ifinfomsg.self)
@@ -33,13 +33,13 @@ public struct Link: Hashable, Sendable {
 }
 
 extension NetlinkConnection {
-    /// The interface of that index in the connection's network namespace.
+    /// Looks up the interface with that index in the connection's network namespace.
     ///
-    /// - Throws: ``NetlinkError`` with ENODEV as its code where there is none.
+    /// - Throws: ``NetlinkError`` with code ENODEV if it does not exist.
     public func link(_ index: Int32) throws(NetlinkError) -> Link {
         var header = ifinfomsg()
         header.ifi_index = index
-        let operation: StaticString = "look the interface up"
+        let operation: StaticString = "look up the interface"
         let message = MessageWriter(type: UInt16(RTM_GETLINK), fixed: header)
         let links = try request(operation, message) { message throws(NetlinkFormatError) in try Link(message) }
         guard let link = links.first else { throw NetlinkError(operation, .empty) }

@@ -1,24 +1,24 @@
 import CLinux
 import NetworkAddresses
 
-/// How far the kernel is with finding a neighbour's address. Source: ndm_state in rtnetlink(7).
+/// The state of a neighbour table entry. Source: ndm_state in rtnetlink(7).
 public enum NeighbourState: Hashable, Sendable, CustomStringConvertible {
     case none
-    /// Asked, not yet answered.
+    /// Resolution is in progress.
     case incomplete
-    /// Confirmed a short while ago.
+    /// Recently confirmed.
     case reachable
-    /// Known, to be confirmed at the next use.
+    /// Known; will be confirmed after the next use.
     case stale
-    /// Used since, to be confirmed soon.
+    /// Used since it became stale; will be confirmed soon.
     case delay
     /// Being confirmed.
     case probe
-    /// Asked, and not answered.
+    /// Resolution failed.
     case failed
-    /// The link needs no resolution.
+    /// The link does not need resolution.
     case noARP
-    /// Set by hand.
+    /// Configured manually.
     case permanent
     case other(UInt16)
 
@@ -37,7 +37,7 @@ public enum NeighbourState: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether the kernel would send to the address that it knows.
+    /// True if the kernel sends to the known address in this state.
     public var isUsable: Bool {
         switch self {
         case .reachable, .stale, .delay, .probe, .noARP, .permanent: true
@@ -45,7 +45,7 @@ public enum NeighbourState: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// As `ip neigh` prints it.
+    /// The state as `ip neigh` prints it.
     public var description: String {
         switch self {
         case .none: "NONE"
@@ -66,7 +66,7 @@ public enum NeighbourState: Hashable, Sendable, CustomStringConvertible {
 public struct Neighbour: Hashable, Sendable {
     public var address: IPAddress
     public var interfaceIndex: Int32
-    /// `nil` where it is not known, or the link's addresses are not Ethernet's.
+    /// The MAC address; `nil` if it is unknown or the link has other hardware addresses.
     public var macAddress: MACAddress?
     public var state: NeighbourState
 
@@ -77,10 +77,10 @@ public struct Neighbour: Hashable, Sendable {
         self.state = state
     }
 
-    /// Whether a frame can be addressed to it now.
+    /// True if frames can be addressed to the neighbour.
     public var isUsable: Bool { macAddress != nil && state.isUsable }
 
-    /// Reads RTM_NEWNEIGH and RTM_DELNEIGH; `nil` for other messages, and for entries that are no IP neighbours (a
+    /// Decodes RTM_NEWNEIGH and RTM_DELNEIGH; `nil` for other messages, and for entries other than IP neighbours (a
     /// bridge's).
     package init?(_ message: NetlinkMessage) throws(NetlinkFormatError) {
         guard message.type == UInt16(RTM_NEWNEIGH) || message.type == UInt16(RTM_DELNEIGH) else { return nil }

@@ -3,16 +3,16 @@ import Glibc
 import LinuxKernel
 import NetworkAddresses
 
-/// Makes the kernel find a next hop's MAC address: by an ordinary packet to it, as any program's would.
+/// Triggers the kernel's resolution of a next hop's MAC address by sending it an ordinary packet.
 ///
 /// Source: arp(7), RFC 4861 section 7.2; RTNLGRP_NEIGH in rtnetlink(7).
 public final class NeighbourResolver {
-    /// What was found.
+    /// A resolved neighbour.
     public struct Resolution: Hashable, Sendable {
         public var neighbour: Neighbour
         public var macAddress: MACAddress
-        /// Whether the table had an entry before, usable or not. If not, ``NetlinkConnection/deleteNeighbour(_:on:)``
-        /// undoes the resolution.
+        /// True if the table already had an entry, usable or not. If `false`,
+        /// ``NetlinkConnection/deleteNeighbour(_:on:)`` restores the previous state.
         public var existedBefore: Bool
     }
 
@@ -26,7 +26,7 @@ public final class NeighbourResolver {
     ///
     /// - Parameters:
     ///   - address: the next hop, on the interface's link.
-    ///   - interface: the one whose neighbour it is.
+    ///   - interface: the interface through which to reach it.
     /// - Throws: ``SystemError`` if a socket can't be opened or bound to the interface (CAP_NET_RAW before 5.7).
     public init(for address: IPAddress, on interface: Interface) throws(SystemError) {
         self.address = address
@@ -37,24 +37,24 @@ public final class NeighbourResolver {
             socket: address.isIPv4 ? AF_INET : AF_INET6, type: Int32(SOCK_DGRAM.rawValue), protocol: 0)
         try listener.join(group: RTNLGRP_NEIGH.rawValue)
         try bindToInterface()
-        // One hop: the packet is for the link alone.
+        // The packet must not leave the link.
         let (level, option) = address.isIPv4 ? (Int32(IPPROTO_IP), IP_TTL) : (Int32(IPPROTO_IPV6), IPV6_UNICAST_HOPS)
         try socket.setOption("limit the packet to one hop", level: level, name: option, to: Int32(1))
     }
 
-    /// The neighbour's MAC address: the known one at once, else after sending one empty UDP datagram to its discard
-    /// port (RFC 863) and waiting for the answer to the kernel's question.
+    /// Resolves the neighbour's MAC address. A known address is returned at once; otherwise one empty UDP datagram to
+    /// the neighbour's discard port (RFC 863) triggers ARP or neighbour discovery, and the result is awaited.
     ///
-    /// - Parameter timeout: nanoseconds.
-    /// - Throws: ``NeighbourError/noAnswer(_:interface:existedBefore:)`` when the time is over or the kernel gives up.
-    public func provoke(timeout: Int64 = 1_000_000_000) throws(NeighbourError) -> Resolution {
-        let deadline = ClockID.monotonic.now() &+ timeout
+    /// - Throws: ``NeighbourError/noAnswer(_:interface:existedBefore:)`` after the timeout, or when the kernel gives
+    ///   up.
+    public func resolve(timeoutNanoseconds: Int64 = 1_000_000_000) throws(NeighbourError) -> Resolution {
+        let deadline = ClockID.monotonic.now() &+ timeoutNanoseconds
         let before = try entry()
         let existedBefore = before != nil
         if let found = resolution(before, existedBefore) { return found }
         try send()
         while true {
-            // A notification only wakes: what counts is the table, so lost and old ones do no harm.
+            // A notification only wakes this loop, which reads the table: lost and outdated ones do no harm.
             let now = try entry()
             if let found = resolution(now, existedBefore) { return found }
             if now?.state == .failed { break }
@@ -76,7 +76,7 @@ public final class NeighbourResolver {
         }
     }
 
-    /// Waits for a notification of this neighbour's; `false` when the time is over.
+    /// Waits for a notification of this neighbour; returns `false` if the deadline passed.
     private func waitForChange(until deadline: Int64) throws(NeighbourError) -> Bool {
         do throws(NetlinkError) {
             while let datagram = try listener.receive("wait for the neighbour", until: deadline) {
@@ -105,11 +105,11 @@ public final class NeighbourResolver {
         }
     }
 
-    /// Has the kernel make sure of a neighbour whose entry has grown old: sends the packet, and waits for nothing. The
-    /// kernel asks the neighbour anew some seconds later (delay_first_probe_time in arp(7)).
+    /// Triggers revalidation of a stale neighbour: sends the packet and does not wait. The kernel probes the neighbour
+    /// some seconds later (delay_first_probe_time in arp(7)).
     ///
-    /// - Throws: ``NeighbourError/system(_:)`` if it can't be sent.
-    public func remind() throws(NeighbourError) { try send() }
+    /// - Throws: ``NeighbourError/system(_:)`` if the packet can't be sent.
+    public func revalidate() throws(NeighbourError) { try send() }
 
     private func send() throws(NeighbourError) {
         let scope = !address.isIPv4 && address.isLinkLocal ? UInt32(bitPattern: interface.index) : 0
@@ -129,9 +129,9 @@ public final class NeighbourResolver {
     }
 }
 
-/// Why a neighbour's MAC address is not known.
+/// A failure to resolve a neighbour's MAC address.
 public enum NeighbourError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Nobody answered. `existedBefore`: whether the table had an entry already.
+    /// The neighbour did not answer. `existedBefore` is true if the table already had an entry.
     case noAnswer(IPAddress, interface: String, existedBefore: Bool)
     case netlink(NetlinkError)
     case system(SystemError)
@@ -140,7 +140,7 @@ public enum NeighbourError: Error, Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .noAnswer(let address, let interface, _):
             "no answer to \(address.isIPv4 ? "ARP" : "neighbour solicitation") from \(address) on \(interface): "
-                + "is the peer up, and on this link? `ip neigh show dev \(interface)` shows what the kernel knows."
+                + "check that the peer is up and on this link. `ip neigh show dev \(interface)` shows its entry."
         case .netlink(let error): error.description
         case .system(let error): error.description
         }

@@ -3,11 +3,11 @@ import Glibc
 import NetworkAddresses
 
 extension NetlinkConnection {
-    /// The neighbour table's entry for `address`; `nil` where there is none.
+    /// Looks up the neighbour table's entry for `address`; `nil` if there is none.
     public func neighbour(
         _ address: IPAddress, on interfaceIndex: Int32
     ) throws(NetlinkError) -> Neighbour? {
-        let operation: StaticString = "look the neighbour up"
+        let operation: StaticString = "look up the neighbour"
         let message = neighbourMessage(RTM_GETNEIGH, address, on: interfaceIndex)
         do throws(NetlinkError) {
             return try request(operation, message) { message throws(NetlinkFormatError) in
@@ -16,16 +16,16 @@ extension NetlinkConnection {
         } catch  where error.cause == .refused(ENOENT) {
             return nil
         } catch  where error.cause == .refused(EOPNOTSUPP) {
-            // Before 5.0 the table can only be read as a whole.
+            // Kernels before 5.0 can only dump the whole table.
             return try neighbours(of: address.family).first {
                 $0.address == address && $0.interfaceIndex == interfaceIndex
             }
         }
     }
 
-    /// Removes the neighbour table's entry. Needs CAP_NET_ADMIN.
+    /// Removes the neighbour table's entry for `address`. Needs CAP_NET_ADMIN.
     ///
-    /// - Returns: whether there was one.
+    /// - Returns: `true` if there was one.
     @discardableResult
     public func deleteNeighbour(
         _ address: IPAddress, on interfaceIndex: Int32
@@ -39,7 +39,7 @@ extension NetlinkConnection {
         }
     }
 
-    /// The whole table of a family.
+    /// Reads the whole neighbour table of an address family.
     private func neighbours(of family: UInt8) throws(NetlinkError) -> [Neighbour] {
         var header = ndmsg()
         header.ndm_family = family

@@ -2,35 +2,34 @@ import Glibc
 import LinuxKernel
 import NetworkAddresses
 
-/// Whom to address frames to so that they reach a peer through one interface.
+/// The next hop of packets to a peer through one interface.
 public struct NextHop: Hashable, Sendable {
-    /// The source address that the kernel would choose.
+    /// The source address that the kernel selects.
     public var source: IPAddress
-    /// The router, or the peer itself where it is on the link.
+    /// The router, or the peer itself if it is on the link.
     public var nextHop: IPAddress
-    /// The next hop's entry in the neighbour table; `nil` or unusable until somebody has sent to it, which
-    /// ``NeighbourResolver`` does.
+    /// The next hop's entry in the neighbour table. It is `nil` or unusable until a packet has been sent to the next
+    /// hop; ``NeighbourResolver`` sends one.
     public var neighbour: Neighbour?
-    /// The route's own MTU in bytes; `nil` leaves it to the interface.
+    /// The route's MTU in bytes; `nil` if the interface's MTU applies.
     public var mtu: Int?
 
-    /// Asks the kernel for the route to `peer` through `interface`, its source address, and the next hop's MAC
-    /// address as far as it is known.
+    /// Looks up the route to `peer` through `interface`, its source address, and the next hop's MAC address if known.
     ///
-    /// A link-local peer is looked for on the interface's own link.
-    /// - Throws: ``NextHopError``, which says what to do.
+    /// A link-local peer is looked up on the interface's link.
+    /// - Throws: ``NextHopError``, which includes a remedy.
     public static func resolve(
         peer: IPAddress, on interface: Interface, connection: NetlinkConnection
     ) throws(NextHopError) -> NextHop {
-        // The limited broadcast address is in no table.
+        // No routing table contains the limited broadcast address.
         if peer.isMulticast || peer.isUnspecified || peer == .v4(.max) { throw .notUnicast(peer) }
         let link = try workingLink(interface, connection)
 
         let route = try route(to: peer, on: link, connection)
-        // With no other IPv6 address the kernel offers ::1, which nobody can answer.
+        // Without another IPv6 address the kernel selects ::1, which a peer cannot answer.
         guard let source = route.preferredSource, !source.isLoopback else {
-            let own = try asking { () throws(NetlinkError) in try connection.addresses(on: link.index) }
-            let isTentative = own.contains { $0.isTentative && $0.address.isIPv4 == peer.isIPv4 }
+            let local = try asking { () throws(NetlinkError) in try connection.addresses(on: link.index) }
+            let isTentative = local.contains { $0.isTentative && $0.address.isIPv4 == peer.isIPv4 }
             throw .noSourceAddress(peer, interface: link.name, isTentative: isTentative)
         }
         let nextHop = route.gateway ?? peer
@@ -38,7 +37,7 @@ public struct NextHop: Hashable, Sendable {
         return NextHop(source: source, nextHop: nextHop, neighbour: neighbour, mtu: route.mtu)
     }
 
-    /// Looks whether frames can leave by the interface, for whoever needs no route.
+    /// Checks that the interface can send frames, for callers that need no route.
     ///
     /// - Throws: ``NextHopError/interfaceDown(_:)``, ``NextHopError/noCarrier(_:)`` or a failed request.
     public static func check(_ interface: Interface, connection: NetlinkConnection) throws(NextHopError) {
@@ -54,12 +53,12 @@ public struct NextHop: Hashable, Sendable {
         return link
     }
 
-    /// The unicast route through the link, or the reason why there is none.
+    /// Looks up the unicast route through the link, or throws the reason why there is none.
     private static func route(
         to peer: IPAddress, on link: Link, _ connection: NetlinkConnection
     ) throws(NextHopError) -> Route {
-        // Without an interface first: an own address that another interface has is only seen that way. A link-local
-        // one means nothing without its interface.
+        // First without an interface, which is the only way to recognise a local address of another interface. A
+        // link-local address has no meaning without its interface.
         let free: Lookup =
             !peer.isIPv4 && peer.isLinkLocal ? .none(nil) : try lookUp(peer, through: nil, connection)
         if case .found(let route) = free, route.kind == .local { throw .localAddress(peer) }
@@ -77,7 +76,7 @@ public struct NextHop: Hashable, Sendable {
             if case .found(let route) = free, route.kind == .unicast, route.interfaceIndex != link.index {
                 throw try leavingByAnother(peer, link, route.interfaceIndex, connection)
             }
-            // Asked for an interface, IPv4 does not tell a route that refuses from none at all.
+            // With an interface, IPv4 does not distinguish a rejecting route from no route.
             if case .none(let freeKind) = free { throw .noRoute(peer, interface: link.name, kind: kind ?? freeKind) }
             throw .noRoute(peer, interface: link.name, kind: kind)
         }
@@ -95,7 +94,7 @@ public struct NextHop: Hashable, Sendable {
         case none(Route.Kind?)
     }
 
-    /// A route, or the kind of the one that refuses. IPv4 tells that by the errno (fib_props in
+    /// Looks up a route, or the kind of a route that rejects packets. IPv4 reports the kind by errno (fib_props in
     /// net/ipv4/fib_semantics.c).
     private static func lookUp(
         _ peer: IPAddress, through index: Int32?, _ connection: NetlinkConnection

@@ -1,40 +1,40 @@
 import NetworkAddresses
 
-/// Why there is no way to a peer through an interface, and what to do about it.
+/// The reason why a peer is not reachable through an interface, with a remedy.
 public enum NextHopError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The address is one of this host's own: packets to it never reach the interface.
+    /// The address is local to this host: packets to it never reach the interface.
     case localAddress(IPAddress)
     /// A multicast, broadcast or unspecified address.
     case notUnicast(IPAddress)
-    /// The interface is switched off.
+    /// The interface is administratively down.
     case interfaceDown(String)
-    /// The interface is on, the link is not.
+    /// The interface is up but has no carrier.
     case noCarrier(String)
-    /// No route of any interface covers the peer, or one of that kind refuses its packets.
+    /// No route of any interface covers the peer, or a route of that kind rejects its packets.
     case noRoute(IPAddress, interface: String, kind: Route.Kind?)
     /// The route to the peer leaves by another interface.
     case leavesByAnotherInterface(IPAddress, asked: String, actual: String)
-    /// The host has no address of the peer's family that it could send from.
+    /// The host has no source address of the peer's family.
     case noSourceAddress(IPAddress, interface: String, isTentative: Bool)
     case netlink(NetlinkError)
 
     public var description: String {
         switch self {
         case .localAddress(let peer):
-            "\(peer) is an address of this host: name the other host's address (`ip addr` lists this one's)."
-        case .notUnicast(let peer): "\(peer) is not the address of one host: name a unicast address."
-        case .interfaceDown(let name): "\(name) is down: `ip link set \(name) up` switches it on."
+            "\(peer) is an address of this host (`ip addr` lists them). Use the peer's address."
+        case .notUnicast(let peer): "\(peer) is not a unicast address. Use the address of one host."
+        case .interfaceDown(let name): "\(name) is down. Bring it up with `ip link set \(name) up`."
         case .noCarrier(let name):
-            "\(name) has no carrier: is the cable in, and the other end on? `ip link show \(name)` tells."
+            "\(name) has no carrier. Check the cable and the other end; `ip link show \(name)` shows the state."
         case .noRoute(let peer, let interface, let kind): missingRoute(peer, interface, kind)
         case .leavesByAnotherInterface(let peer, let asked, let actual):
-            "the route to \(peer) leaves by \(actual), not by \(asked): use \(actual), or add a route through "
+            "the route to \(peer) uses \(actual), not \(asked). Use \(actual), or add a route through "
                 + "\(asked) with `\(command(peer)) route add`."
         case .noSourceAddress(let peer, let interface, isTentative: true):
-            "\(interface) has no \(family(peer)) address to send from yet: duplicate address detection still runs. "
-                + "Try again in two seconds, or see `ip addr show \(interface)`."
+            "\(interface) has no usable \(family(peer)) source address yet: duplicate address detection is running. "
+                + "Retry in two seconds; `ip addr show \(interface)` shows the state."
         case .noSourceAddress(let peer, let interface, isTentative: false):
-            "there is no \(family(peer)) address to send to \(peer) from: `ip addr add` gives \(interface) one."
+            "no \(family(peer)) source address for packets to \(peer). Add one to \(interface) with `ip addr add`."
         case .netlink(let error): error.description
         }
     }
@@ -44,13 +44,14 @@ private func family(_ peer: IPAddress) -> String { peer.isIPv4 ? "IPv4" : "IPv6"
 private func command(_ peer: IPAddress) -> String { peer.isIPv4 ? "ip" : "ip -6" }
 
 private func missingRoute(_ peer: IPAddress, _ interface: String, _ kind: Route.Kind?) -> String {
-    let look = "`\(command(peer)) route get \(peer) oif \(interface)` shows what the kernel finds"
+    let command = command(peer)
     let reason =
         switch kind {
-        case .blackhole: "a blackhole route swallows packets to \(peer)"
+        case .blackhole: "a blackhole route discards packets to \(peer)"
         case .prohibit: "a route prohibits packets to \(peer)"
         case .unreachable: "a route makes \(peer) unreachable"
-        default: "there is no route to \(peer) through \(interface)"
+        default: "no route to \(peer) through \(interface)"
         }
-    return "\(reason): \(look), `\(command(peer)) route add` adds one."
+    return "\(reason). `\(command) route get \(peer) oif \(interface)` shows the kernel's choice; "
+        + "add a route with `\(command) route add`."
 }

@@ -3,26 +3,26 @@ import Glibc
 
 /// A queueing discipline of an interface, as `tc qdisc` prints it. Source: RTM_GETQDISC in rtnetlink(7).
 public struct QueueingDiscipline: Hashable, Sendable {
-    /// "noqueue", "fq_codel", "mq" and so on.
+    /// The kind, such as "noqueue", "fq_codel" or "mq".
     public var kind: String
-    /// Its own handle; 0 for one that the kernel put there by itself.
+    /// The handle; 0 for a qdisc that the kernel created by default.
     public var handle: UInt32
-    /// The class that it hangs from; ``root`` for the interface's own.
+    /// The parent class; ``root`` for the interface's root qdisc.
     public var parent: UInt32
 
-    /// TC_H_ROOT of linux/pkt_sched.h: where an interface's own one stands.
+    /// TC_H_ROOT of linux/pkt_sched.h: the parent of an interface's root qdisc.
     public static let root: UInt32 = 0xFFFF_FFFF
-    /// TC_H_INGRESS of linux/pkt_sched.h: where what is received passes.
+    /// TC_H_INGRESS of linux/pkt_sched.h: the parent of a qdisc for received packets.
     public static let ingress: UInt32 = 0xFFFF_FFF1
 
-    /// One as the kernel would tell of it.
+    /// A queueing discipline with the given values.
     public init(kind: String, handle: UInt32, parent: UInt32) {
         self.kind = kind
         self.handle = handle
         self.parent = parent
     }
 
-    /// Reads RTM_NEWQDISC; `nil` for other messages and interfaces.
+    /// Decodes RTM_NEWQDISC; `nil` for other messages and interfaces.
     package init?(_ message: NetlinkMessage, on interfaceIndex: Int32) throws(NetlinkFormatError) {
         guard message.type == UInt16(RTM_NEWQDISC) else { return nil }
         let header = try message.fixed(as: tcmsg.self)
@@ -39,7 +39,7 @@ public struct QueueingDiscipline: Hashable, Sendable {
 }
 
 extension NetlinkConnection {
-    /// The queueing disciplines of one interface, in the kernel's order.
+    /// Lists the queueing disciplines of one interface, in the kernel's order.
     public func queueingDisciplines(on interfaceIndex: Int32) throws(NetlinkError) -> [QueueingDiscipline] {
         var header = tcmsg()
         header.tcm_ifindex = interfaceIndex

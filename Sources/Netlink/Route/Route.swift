@@ -1,9 +1,9 @@
 import CLinux
 import NetworkAddresses
 
-/// What the kernel does with packets to one destination. Source: rtnetlink(7) RTM_GETROUTE.
+/// The kernel's route for packets to one destination. Source: rtnetlink(7) RTM_GETROUTE.
 public struct Route: Hashable, Sendable {
-    /// What the route is for. Source: rtm_type in rtnetlink(7).
+    /// The type of a route. Source: rtm_type in rtnetlink(7).
     public enum Kind: Hashable, Sendable {
         case unicast
         /// The destination is an address of this host.
@@ -11,13 +11,13 @@ public struct Route: Hashable, Sendable {
         case broadcast
         case anycast
         case multicast
-        /// Dropped in silence.
+        /// Packets are discarded silently.
         case blackhole
-        /// Refused: host unreachable.
+        /// Packets are rejected: host unreachable.
         case unreachable
-        /// Refused: administratively prohibited.
+        /// Packets are rejected: administratively prohibited.
         case prohibit
-        /// Lookup goes on in the next table.
+        /// The lookup continues in the next table.
         case `throw`
         case other(UInt8)
 
@@ -38,13 +38,13 @@ public struct Route: Hashable, Sendable {
     }
 
     public var kind: Kind
-    /// The interface that packets leave by; 0 where the kind has none.
+    /// The index of the outgoing interface; 0 if the kind has none.
     public var interfaceIndex: Int32
-    /// The router; `nil` where the destination is on the link. May be IPv6 for an IPv4 destination (RFC 8950).
+    /// The router; `nil` if the destination is on the link. It may be IPv6 for an IPv4 destination (RFC 8950).
     public var gateway: IPAddress?
-    /// The source address that the kernel would choose; `nil` where it has none.
+    /// The source address that the kernel selects; `nil` if it has none.
     public var preferredSource: IPAddress?
-    /// The route's own MTU in bytes, or the path's if discovered; `nil` leaves it to the interface.
+    /// The route's MTU in bytes, or the discovered path MTU; `nil` if the interface's MTU applies.
     public var mtu: Int?
 
     public init(
@@ -57,7 +57,7 @@ public struct Route: Hashable, Sendable {
         self.mtu = mtu
     }
 
-    /// Reads RTM_NEWROUTE; `nil` for other messages.
+    /// Decodes RTM_NEWROUTE; `nil` for other messages.
     package init?(_ message: NetlinkMessage) throws(NetlinkFormatError) {
         guard message.type == UInt16(RTM_NEWROUTE) else { return nil }
         let header = try message.fixed(as: rtmsg.self)
@@ -81,7 +81,7 @@ public struct Route: Hashable, Sendable {
         if let error = reader.error { throw error }
     }
 
-    /// struct rtvia: a family and an address of it.
+    /// Reads struct rtvia: an address family and an address.
     private static func via(_ reader: inout AttributeReader) -> IPAddress? {
         let bytes = reader.payload.dropFirst(2)
         switch bytes.count {
@@ -95,16 +95,16 @@ public struct Route: Hashable, Sendable {
 }
 
 extension NetlinkConnection {
-    /// The route to `destination` that the kernel chooses, among those through one interface if it is given.
+    /// Looks up the kernel's route to `destination`, restricted to one interface if it is given.
     ///
-    /// - Throws: ``NetlinkError`` with ENETUNREACH or EHOSTUNREACH as its code where there is none, EACCES or EINVAL
-    ///   where an IPv4 route prohibits or swallows packets (IPv6 gives such a route with its kind).
+    /// - Throws: ``NetlinkError`` with code ENETUNREACH or EHOSTUNREACH if there is no route, EACCES or EINVAL if an
+    ///   IPv4 route prohibits or discards packets (for IPv6 such a route is returned with its kind).
     public func route(
         to destination: IPAddress, through interfaceIndex: Int32? = nil
     ) throws(NetlinkError) -> Route {
-        // Asked for an interface, IPv4 takes every destination that no route covers as on the link. Only the lookup
-        // in the forwarding table (RTM_F_FIB_MATCH, 4.13) tells that from a route, and only the other one chooses
-        // among several next hops and a source. Source: ip_route_output_key_hash_rcu in net/ipv4/route.c.
+        // With an interface, IPv4 treats every destination without a route as on the link. Only the lookup in the
+        // forwarding table (RTM_F_FIB_MATCH, 4.13) distinguishes that from a route, and only the ordinary lookup
+        // selects a source and one of several next hops. Source: ip_route_output_key_hash_rcu in net/ipv4/route.c.
         if destination.isIPv4, interfaceIndex != nil {
             _ = try lookUp(destination, through: interfaceIndex, flags: UInt32(RTM_F_FIB_MATCH))
         }
@@ -121,7 +121,7 @@ extension NetlinkConnection {
         var message = MessageWriter(type: UInt16(RTM_GETROUTE), fixed: header)
         message.attributes.put(UInt16(RTA_DST.rawValue), destination)
         if let interfaceIndex { message.attributes.put(UInt16(RTA_OIF.rawValue), interfaceIndex) }
-        let operation: StaticString = "look the route up"
+        let operation: StaticString = "look up the route"
         let routes = try request(operation, message) { message throws(NetlinkFormatError) in try Route(message) }
         guard let route = routes.first else { throw NetlinkError(operation, .empty) }
         return route

@@ -36,7 +36,7 @@ struct PeerPath {
         }
         let resolution: NeighbourResolver.Resolution
         do throws(NeighbourError) {
-            resolution = try resolver.provoke()
+            resolution = try resolver.resolve()
         } catch {
             // The entry that the kernel made for the question is ours to take away, answered or not.
             if case .noAnswer(_, interface: _, existedBefore: false) = error {
@@ -110,7 +110,7 @@ struct PeerPath {
         guard let found = try? NextHop.resolve(peer: peer, on: interface, connection: connection),
             let resolver = try? NeighbourResolver(for: overrides.nextHop ?? found.nextHop, on: interface)
         else { return }
-        try? resolver.remind()
+        try? resolver.revalidate()
     }
 
     /// Takes away the neighbour entry that was made on our behalf, as far as we may.

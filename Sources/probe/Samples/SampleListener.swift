@@ -74,7 +74,7 @@ struct SampleListener: ~Copyable {
         }
         write { capture throws(SystemError) in try capture.flush(0) }
         result.duration = ClockID.monotonic.now() &- start
-        unreportedLosses &+= subscription.newDrops()
+        unreportedLosses &+= subscription.updateDropped()
         reportOverrun()
         console.flush(timeout: RunOutputs.timeout)
         result.linesDropped = console.linesDropped

@@ -66,7 +66,7 @@ struct SampleWatch: Sendable {
             counts.hasFailed = true
             logger.warning("No more samples are heard: \(error)")
         }
-        subscription.newDrops()
+        subscription.updateDropped()
         counts.lostInBuffer = subscription.dropped
         counts.lost = subscription.sequences[group]?.lost ?? 0
         return counts

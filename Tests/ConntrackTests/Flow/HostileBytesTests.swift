@@ -4,18 +4,19 @@ import Testing
 
 @testable import Conntrack
 
-/// Real flows, cut and changed at every place. None may trap, and none that lacks its end may be taken for whole.
+/// Real flows, truncated and modified at every byte. None may trap or decode as complete when truncated.
 @Suite struct HostileFlowTests {
-    @Test(arguments: Captured.flows) func `a message cut anywhere is an error`(message: [UInt8]) {
+    @Test(arguments: Captured.flows) func `A truncated message is an error`(message: [UInt8]) {
         for count in 1..<message.count {
-            #expect(throws: NetlinkFormatError.self, "cut to \(count) bytes") {
+            #expect(throws: NetlinkFormatError.self, "truncated to \(count) bytes") {
                 try flows(Array(message.prefix(count)))
             }
         }
     }
 
-    /// Cut within, with a message header that says so: the attributes themselves must notice.
-    @Test(arguments: Captured.flows) func `attributes cut within an intact message are errors, or whole`(
+    /// The message header has the truncated length, so only the attributes can show the truncation.
+    @Test(arguments: Captured.flows)
+    func `Truncated attributes within an intact message are an error, or both tuples are complete`(
         message: [UInt8]
     ) throws {
         let whole = try flow(message)
@@ -23,28 +24,40 @@ import Testing
             var cut = Array(message.prefix(count))
             cut.replaceSubrange(0..<4, with: withUnsafeBytes(of: UInt32(count), Array.init))
             guard let flow = try? flows(cut).first else { continue }
-            // Only between attributes, behind both tuples; padding may be missing.
+            // This is only possible between attributes after both tuples; padding may be missing.
             #expect(flow.original == whole.original && flow.reply == whole.reply)
         }
     }
 
-    @Test(arguments: Captured.flows) func `every byte changed is a flow or an error`(message: [UInt8]) {
+    @Test(arguments: Captured.flows) func `A message with one changed byte is a flow that can be written, or an error`(
+        message: [UInt8]
+    ) {
+        var rejected = 0
+        var written = 0
         for index in message.indices {
             for value in [0, 1, 0x7F, 0x80, 0xFF, message[index] &+ 1, message[index] &- 1] as [UInt8] {
                 var changed = message
                 changed[index] = value
-                guard let flows = try? flows(changed) else { continue }
-                // Whatever came out can be written.
+                guard let flows = try? flows(changed) else {
+                    rejected += 1
+                    continue
+                }
                 for format in FlowWriter.Format.allCases {
                     var writer = FlowWriter(format, [.family, .id, .times], capacity: 64)
+                    if format == .csv { writer.clear() }
                     for flow in flows { writer.append(flow, event: .new, at: .max) }
-                    for flow in flows { _ = flow.translatedEnds }
+                    #expect(writer.bytes.count { $0 == UInt8(ascii: "\n") } == flows.count, "byte \(index) is \(value)")
+                }
+                for flow in flows {
+                    #expect(!flow.isTranslated || flow.translated != flow.original, "byte \(index) is \(value)")
+                    written += 1
                 }
             }
         }
+        #expect(rejected > 0 && written > 0)
     }
 
-    @Test func `a tuple without an address or with two families is an error`() throws {
+    @Test func `A tuple with addresses of two families is an error`() throws {
         let ipv4 = tuple(.udp, "192.0.2.1:1", "192.0.2.2:2")
         var mixed = ipv4
         mixed.source = address("2001:db8::1")
@@ -61,7 +74,7 @@ import Testing
         #expect(throws: NetlinkFormatError.missingAttribute(type: type)) { try flows(try writer.finished()) }
     }
 
-    @Test func `a missing tuple is an error`() throws {
+    @Test func `A missing tuple is an error`() throws {
         for (present, missing) in [(CTA_TUPLE_ORIG, CTA_TUPLE_REPLY), (CTA_TUPLE_REPLY, CTA_TUPLE_ORIG)] {
             var writer = MessageWriter(type: ConntrackMessage.new, fixed: nfgenmsg())
             tuple(.udp, "192.0.2.1:1", "192.0.2.2:2").write(as: present, to: &writer.attributes)
@@ -75,22 +88,22 @@ import Testing
         (UInt16(CTA_TIMEOUT.rawValue), 2), (UInt16(CTA_TIMEOUT.rawValue), 8), (UInt16(CTA_ZONE.rawValue), 4),
         (UInt16(CTA_STATUS.rawValue), 3), (UInt16(CTA_MARK.rawValue), 0), (UInt16(CTA_ID.rawValue), 5),
     ])
-    func `a value of the wrong size is an error, never a zero`(type: UInt16, size: Int) throws {
+    func `A value of the wrong size is an error`(type: UInt16, size: Int) throws {
         var writer = MessageWriter(type: ConntrackMessage.new, fixed: nfgenmsg())
         let udp = tuple(.udp, "192.0.2.1:1", "192.0.2.2:2")
         udp.write(as: CTA_TUPLE_ORIG, to: &writer.attributes)
-        udp.turnedRound.write(as: CTA_TUPLE_REPLY, to: &writer.attributes)
+        udp.inverted.write(as: CTA_TUPLE_REPLY, to: &writer.attributes)
         writer.attributes.put(type, bytes: [UInt8](repeating: 0, count: size))
         #expect(throws: NetlinkFormatError.attributeSize(type: type, bytes: size)) {
             try flows(try writer.finished())
         }
     }
 
-    @Test func `the largest times do not overflow`() throws {
+    @Test func `The largest times are limited to Int64 and written as one line`() throws {
         var writer = MessageWriter(type: ConntrackMessage.new, fixed: nfgenmsg())
         let udp = tuple(.udp, "192.0.2.1:1", "192.0.2.2:2")
         udp.write(as: CTA_TUPLE_ORIG, to: &writer.attributes)
-        udp.turnedRound.write(as: CTA_TUPLE_REPLY, to: &writer.attributes)
+        udp.inverted.write(as: CTA_TUPLE_REPLY, to: &writer.attributes)
         writer.attributes.putNested(UInt16(CTA_TIMESTAMP.rawValue)) { times in
             times.put(UInt16(CTA_TIMESTAMP_START.rawValue), UInt64.max)
             times.put(UInt16(CTA_TIMESTAMP_STOP.rawValue), UInt64.max)
@@ -99,7 +112,9 @@ import Testing
         #expect(flow.startTime == .max && flow.stopTime == .max)
         for format in FlowWriter.Format.allCases {
             var writer = FlowWriter(format, .times)
+            if format == .csv { writer.clear() }
             writer.append(flow, at: .min)
+            #expect(writer.bytes.count { $0 == UInt8(ascii: "\n") } == 1)
         }
     }
 }

@@ -4,9 +4,9 @@ import Testing
 
 @testable import Conntrack
 
-/// Lines, byte by byte.
+/// Tests of the exact bytes of each line.
 @Suite struct FlowWriterTests {
-    /// A second after the captured flows began.
+    /// One second after the start of the captured flows.
     private let now: Int64 = 0x18EA_2792_CC90_C74C + 1_000_000_000
 
     private func line(
@@ -21,8 +21,8 @@ import Testing
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    // The lines are what conntrack 1.4.7 printed of the same flows.
-    @Test func `text in the manner of conntrack`() throws {
+    // conntrack 1.4.7 printed these lines for the same flows.
+    @Test func `Text lines equal those of conntrack`() throws {
         #expect(
             try line(Captured.udpZone) == """
                 udp      17 29 src=192.0.2.1 dst=192.0.2.2 sport=4004 dport=6001 [UNREPLIED] src=192.0.2.2 \
@@ -61,7 +61,7 @@ import Testing
                 """)
     }
 
-    @Test func `offloaded flows, namespaces, and what the kernel did not say`() throws {
+    @Test func `Text shows offloading and namespaces, and omits absent values`() throws {
         #expect(try line(Captured.udpMark) { $0.status?.insert(.offloaded) }.contains("[OFFLOAD] mark=42 use=1\n"))
         let hardware = try line(Captured.udpMark) { $0.status?.formUnion([.offloaded, .hardwareOffloaded, .assured]) }
         #expect(hardware.contains(" [HW_OFFLOAD] mark=42 ") && !hardware.contains("ASSURED"))
@@ -75,7 +75,7 @@ import Testing
                 """)
     }
 
-    @Test func `events, with their time if asked`() throws {
+    @Test func `Event lines have their kind, and their time if requested`() throws {
         #expect(try line(Captured.gre, event: .new).hasPrefix("    [NEW] gre "))
         #expect(try line(Captured.gre, event: .update).hasPrefix(" [UPDATE] gre "))
         #expect(try line(Captured.gre, event: .destroy).hasPrefix("[DESTROY] gre "))
@@ -83,12 +83,12 @@ import Testing
         #expect(timed.hasPrefix("[1795290913.\(now / 1000 % 1_000_000)]\t    [NEW] gre "), "\(timed)")
     }
 
-    @Test func `start and stop`() throws {
+    @Test func `Text shows start and stop times`() throws {
         let text = try line(Captured.udpUnreplied, .text, .times) { $0.stopTime = ($0.startTime ?? 0) + 61_000_000_000 }
         #expect(text.contains(#/delta-time=61 \[start=[A-Z][a-z]{2} Nov 2\d \d\d:\d\d:12 2026\] \[stop=.{24}\] use=1/#))
     }
 
-    @Test func `JSON says what is absent, and is JSON`() throws {
+    @Test func `JSON lines are valid, and absent values are null`() throws {
         for message in Captured.flows {
             let text = try line(message, .json)
             let object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
@@ -106,7 +106,7 @@ import Testing
                 """)
     }
 
-    @Test func `CSV has as many columns as its header, whatever the flow`() throws {
+    @Test func `Every CSV row has the columns of the header`() throws {
         let header = String(decoding: FlowWriter(.csv).bytes, as: UTF8.self)
         #expect(header.hasPrefix("time_ns,event,nsid,protocol,source,") && header.hasSuffix(",start_ns,stop_ns\n"))
         for message in Captured.flows {
@@ -126,7 +126,7 @@ import Testing
         0, 9, 10, 99, 100, 65535, 999_999_999, 1_000_000_000, 4_294_967_295, 4_294_967_296, 10_000_000_000,
         1_000_000_000_000_000_000, UInt64.max - 1, .max,
     ])
-    func `decimals`(value: UInt64) {
+    func `Decimal numbers are written exactly`(value: UInt64) {
         #expect(written { $0.append(decimal: value) } == "\(value)")
         let signed = Int64(truncatingIfNeeded: value)
         #expect(written { $0.append(signed: signed) } == "\(signed)")
@@ -137,20 +137,20 @@ import Testing
         "2001:0:0:1::1", "fe80::1", "::ffff:192.0.2.1", "1:2:3:4:5:6:7:8", "abcd:ef01:2345:6789:abc:de:f:0",
         "0:1::", "1:0:0:2:0:0:0:3", "1:0:0:2:3:0:0:4", "0:0:1::",
     ])
-    func `addresses are written as they describe themselves`(text: String) {
+    func `Addresses are written as in their description`(text: String) {
         let address = address(text)
         #expect(written { $0.append(address) } == address.description)
     }
 
     private func written(_ body: (inout ByteText) -> Void) -> String {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { room in
-            var text = ByteText(next: room.baseAddress!)
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { buffer in
+            var text = ByteText(next: buffer.baseAddress!)
             body(&text)
-            return String(decoding: room[..<(text.next - room.baseAddress!)], as: UTF8.self)
+            return String(decoding: buffer[..<(text.next - buffer.baseAddress!)], as: UTF8.self)
         }
     }
 
-    @Test func `a full buffer takes no line, and a cleared one takes them again`() throws {
+    @Test func `A full buffer drops lines, and a cleared one accepts them`() throws {
         var writer = FlowWriter(.text, capacity: 1)
         let flow = try flow(Captured.tcpIPv6)
         var lines = 0
@@ -168,8 +168,8 @@ import Testing
         #expect(writer.bytes == Array(full.prefix(full.count / lines)))
     }
 
-    /// Every field at its longest.
-    @Test(arguments: FlowWriter.Format.allCases) func `no line is longer than the room that is kept for it`(
+    /// Each field has its longest value.
+    @Test(arguments: FlowWriter.Format.allCases) func `No line is longer than the space reserved for it`(
         format: FlowWriter.Format
     ) throws {
         let end = address("1111:2222:3333:4444:5555:6666:7777:8888")

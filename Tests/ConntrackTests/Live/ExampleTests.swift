@@ -4,9 +4,9 @@ import Testing
 
 // The function of docs/conntrack.md, word for word.
 
-/// Follows the translations of a namespace for a while.
+/// Records the translated flows of a namespace until the deadline.
 func translations(in namespace: String?, until deadline: Int64) throws -> FlowTranslations {
-    // The listener first: what happens while the table is read is then heard.
+    // Open the listener before reading the table, so that changes during the dump are received.
     let events = try ConntrackEvents(namespace: namespace)
     var translations = FlowTranslations()
     try ConntrackTable(namespace: namespace).dump { translations.record($0, at: ClockID.monotonic.now()) }
@@ -19,7 +19,7 @@ func translations(in namespace: String?, until deadline: Int64) throws -> FlowTr
 }
 
 @Suite(.enabled(if: LiveNamespace.isPossible, LiveNamespace.comment)) struct ExampleTests {
-    @Test func `a table's translations are known from both sides`() throws {
+    @Test func `The translations in a table are found from both sides`() throws {
         let namespace = try LiveNamespace()
         try namespace.shell(
             """
@@ -30,6 +30,6 @@ func translations(in namespace: String?, until deadline: Int64) throws -> FlowTr
         let outside = tuple(.udp, "192.0.2.1:7", "203.0.113.1:862")
         let inside = tuple(.udp, "192.0.2.1:7", "198.51.100.1:862")
         #expect(known.otherSide(of: outside, at: ClockID.monotonic.now()) == inside)
-        #expect(known.otherSide(of: inside.turnedRound, at: ClockID.monotonic.now()) == outside.turnedRound)
+        #expect(known.otherSide(of: inside.inverted, at: ClockID.monotonic.now()) == outside.inverted)
     }
 }

@@ -7,22 +7,22 @@ import Testing
 
 @testable import Conntrack
 
-/// Events of the kernel's, and exact counts of all that was not heard.
+/// Tests of the kernel's events, and of exact counts of missed ones.
 @Suite(.serialized, .enabled(if: LiveNamespace.isPossible, LiveNamespace.comment)) struct LiveEventsTests {
     private let two: UInt32 = 0xC000_0202
 
-    /// All events until none has come for a moment, or so many.
+    /// Receives events until none arrives for a fifth of a second, or until `wanted` have arrived.
     private func events(_ listener: ConntrackEvents, _ wanted: Int = .max) throws -> [FlowEvent] {
         var seen: [FlowEvent] = []
         while seen.count < wanted {
-            // A quiet fifth of a second is the end; events are there as soon as their cause has returned.
+            // Events are queued before the call that causes them returns.
             let timeout: Int64 = wanted == .max ? 200_000_000 : 5_000_000_000
             if try listener.next(until: ClockID.monotonic.now() + timeout, { seen.append(copy $0) }) == 0 { break }
         }
         return seen
     }
 
-    @Test func `a flow comes, changes and goes`() throws {
+    @Test func `A flow's creation, update and destruction are received`() throws {
         let namespace = try LiveNamespace(settings: ["nf_conntrack_acct=1", "nf_conntrack_timestamp=1"])
         let listener = try ConntrackEvents(namespace: namespace.name)
         let table = try ConntrackTable(namespace: namespace.name)
@@ -43,7 +43,7 @@ import Testing
         #expect(listener.account.received == 3 && listener.account.total == 3)
     }
 
-    @Test func `kinds that were not asked for are not heard`() throws {
+    @Test func `Only the requested kinds of events are received`() throws {
         let namespace = try LiveNamespace()
         var options = ConntrackEvents.Options()
         options.kinds = [.destroy]
@@ -56,13 +56,13 @@ import Testing
     }
 
     @Test(arguments: ["192.0.2.1 192.0.2.2", "2001:db8::1 2001:db8::2"])
-    func `one UDP port alone, at either end, before translation or after`(ends: String) throws {
+    func `Events of one UDP port are received, at either end, before or after translation`(ends: String) throws {
         let namespace = try LiveNamespace()
         var options = ConntrackEvents.Options()
         options.udpPort = 862
         let listener = try ConntrackEvents(namespace: namespace.name, options)
         let (source, destination) = (ends.split(separator: " ")[0], ends.split(separator: " ")[1])
-        // Source and destination port, and the ports of the reply.
+        // Source and destination port of the original tuple and of the reply tuple.
         for ports in [
             [1, 2, 2, 1], [862, 3, 3, 862], [4, 862, 862, 4], [5, 6, 862, 5], [7, 8, 8, 862], [9, 10, 10, 9],
         ] {
@@ -77,51 +77,51 @@ import Testing
             conntrack -I -p tcp -t 90 -s \(source) -d \(destination) -r \(destination) -q \(source) \
             --sport 11 --dport 862 --reply-port-src 862 --reply-port-dst 11 --state ESTABLISHED
             """)
-        var heard: [UInt16?] = []
-        while try listener.next(until: ClockID.monotonic.now(), { heard.append($0.flow.original.sourcePort) }) > 0 {}
-        #expect(heard == [862, 4, 5, 7])
+        var received: [UInt16?] = []
+        while try listener.next(until: ClockID.monotonic.now(), { received.append($0.flow.original.sourcePort) }) > 0 {}
+        #expect(received == [862, 4, 5, 7])
     }
 
     @Test(arguments: ["192.0.2.1:7 192.0.2.2:8", "[2001:db8::1]:7 [2001:db8::2]:8"])
-    func `one flow alone, from whichever side it is seen`(ends: String) throws {
+    func `Events of one flow are received, given any of its tuples`(ends: String) throws {
         let namespace = try LiveNamespace()
         let parts = ends.split(separator: " ").map(String.init)
-        let own = tuple(.udp, parts[0], parts[1])
-        let isIPv4 = own.source.isIPv4
-        // Translated to this destination on the way.
+        let plain = tuple(.udp, parts[0], parts[1])
+        let isIPv4 = plain.source.isIPv4
+        // The destination before translation.
         let outside = isIPv4 ? "198.51.100.9" : "2001:db8:9::9"
-        let before = FlowTuple(.udp, from: own.source, port: 7, to: address(outside), port: 8)
+        let before = FlowTuple(.udp, from: plain.source, port: 7, to: address(outside), port: 8)
         for (seenAs, isTranslated) in [
-            (own, false), (own.turnedRound, false), (before, true), (before.turnedRound, true), (own, true),
-            (own.turnedRound, true),
+            (plain, false), (plain.inverted, false), (before, true), (before.inverted, true), (plain, true),
+            (plain.inverted, true),
         ] {
             var options = ConntrackEvents.Options()
             options.flow = seenAs
             let listener = try ConntrackEvents(namespace: namespace.name, options)
-            let insert = "conntrack -I -p udp -t 90 -s \(own.source) --sport"
+            let insert = "conntrack -I -p udp -t 90 -s \(plain.source) --sport"
             func add(_ sourcePort: Int, _ destination: String, _ port: Int) throws {
                 try namespace.shell(
                     """
-                    \(insert) \(sourcePort) -d \(destination) --dport \(port) -r \(own.destination) -q \(own.source) \
+                    \(insert) \(sourcePort) -d \(destination) --dport \(port) -r \(plain.destination) -q \(plain.source) \
                     --reply-port-src \(port) --reply-port-dst \(sourcePort)
                     """)
             }
-            try add(9, "\(own.destination)", 8)
-            try add(7, "\(own.destination)", 9)
+            try add(9, "\(plain.destination)", 8)
+            try add(7, "\(plain.destination)", 9)
             try namespace.shell(
-                "conntrack -I -p tcp --state ESTABLISHED -t 90 -s \(own.source) --sport 7 -d \(own.destination) --dport 8"
+                "conntrack -I -p tcp --state ESTABLISHED -t 90 -s \(plain.source) --sport 7 -d \(plain.destination) --dport 8"
             )
-            try add(7, isTranslated ? outside : "\(own.destination)", 8)
+            try add(7, isTranslated ? outside : "\(plain.destination)", 8)
             let seen = try events(listener)
             #expect(seen.count == 1, "\(seenAs) \(isTranslated) \(seen)")
             #expect(seen.first?.flow.isTranslated == isTranslated)
-            // The kernel sorted the others out.
+            // The kernel filtered out the others.
             #expect(listener.account.received == 1)
             try namespace.shell("conntrack -F")
         }
     }
 
-    @Test func `other namespaces are heard by their number`() throws {
+    @Test func `Events of other namespaces carry the namespace's id`() throws {
         let (here, there) = (try LiveNamespace(), try LiveNamespace(settings: ["nf_conntrack_events=1"]))
         try LiveNamespace.shell("ip -n \(here.name) netns set \(there.name) 4242")
         var options = ConntrackEvents.Options()
@@ -134,7 +134,7 @@ import Testing
         #expect(seen.map(\.flow.original.destinationPort) == [5000, 5001])
     }
 
-    /// Sends so many UDP packets, each of a flow of its own.
+    /// Sends `count` UDP packets, each of a different flow, and returns the number sent.
     private func storm(_ sender: borrowing LiveNamespace.Sender, _ count: Int, from first: Int = 0) -> Int {
         var sent = 0
         for index in first..<first + count
@@ -144,7 +144,7 @@ import Testing
         return sent
     }
 
-    @Test func `what a full buffer loses is counted, each event`() throws {
+    @Test func `Every event lost to a full buffer is counted`() throws {
         let namespace = try LiveNamespace()
         var options = ConntrackEvents.Options()
         options.kinds = [.new]
@@ -153,7 +153,7 @@ import Testing
         let listener = try ConntrackEvents(namespace: namespace.name, options)
         let sender = try namespace.socket()
         var sent = 0
-        // Three times over, with the buffer read between.
+        // Overruns the buffer three times and reads it in between.
         for round in 0..<3 {
             sent += storm(sender, 2000, from: 2000 * round)
             _ = try events(listener)
@@ -165,7 +165,7 @@ import Testing
         #expect(listener.account.leftOut == 0 && listener.account.trips == 0)
     }
 
-    @Test func `what nobody has read at the end is counted too, and nothing comes after it`() throws {
+    @Test func `Events unread at the end are counted, and later ones are not received`() throws {
         let namespace = try LiveNamespace()
         var options = ConntrackEvents.Options()
         options.kinds = [.new]
@@ -183,7 +183,7 @@ import Testing
         #expect(account.total == 2010 && account.unread >= 10, "\(account)")
     }
 
-    @Test func `a storm is sampled, every event is counted, and then everything is heard again`() throws {
+    @Test func `A storm is sampled, every event is counted, and then all events are received again`() throws {
         let namespace = try LiveNamespace()
         var options = ConntrackEvents.Options()
         options.kinds = [.new]
@@ -205,12 +205,12 @@ import Testing
         let account = listener.account
         #expect(account.isLeftOutExact && account.total == sent, "\(account), \(sent) sent")
         #expect(account.leftOut > account.received, "\(account)")
-        // All of them again.
+        // All events are received again.
         #expect(storm(sender, 100, from: sent) == 100)
         #expect(try events(listener).count == 100)
     }
 
-    @Test func `a sampler that cannot count gives an estimate, and says so`() throws {
+    @Test func `A sampler that cannot count estimates, and the account says so`() throws {
         let namespace = try LiveNamespace()
         var options = ConntrackEvents.Options()
         options.kinds = [.new]
@@ -219,7 +219,7 @@ import Testing
         let listener = try ConntrackEvents(connection: connection, options, sampler: EventSampler(mayCount: false))
         let sender = try namespace.socket()
         var sent = 0
-        // About 5000 a second: so many that are taken, and so many that are not, that both weigh.
+        // About 5000 per second, so that both received and excluded events weigh in the total.
         let start = ClockID.monotonic.now()
         while ClockID.monotonic.now() < start + 2_500_000_000 {
             let due = Int((ClockID.monotonic.now() - start) / 200_000)

@@ -5,11 +5,11 @@ import Testing
 
 @testable import Conntrack
 
-/// The kernel's own table.
+/// Tests of the kernel's conntrack table.
 @Suite(.enabled(if: LiveNamespace.isPossible, LiveNamespace.comment)) struct LiveTableTests {
     private let two: UInt32 = 0xC000_0202
 
-    @Test func `what was sent is in the table, translated or not`() throws {
+    @Test func `Flows of sent packets are in the table, translated or not`() throws {
         let namespace = try LiveNamespace(settings: ["nf_conntrack_acct=1", "nf_conntrack_timestamp=1"])
         let table = try ConntrackTable(namespace: namespace.name)
         #expect(try table.size().flows == 0)
@@ -41,7 +41,7 @@ import Testing
         #expect(try table.discardDump(.ipv6) == 0)
     }
 
-    @Test func `lookups by either tuple, in the right zone alone, and deletion`() throws {
+    @Test func `A flow is found and deleted by either tuple, only in its zone`() throws {
         let namespace = try LiveNamespace()
         let table = try ConntrackTable(namespace: namespace.name)
         let sender = try namespace.socket()
@@ -57,9 +57,9 @@ import Testing
                 #expect(try table.flow(tuple, direction: direction)?.id == translated.id)
             }
         }
-        // As it looks after the translation is neither tuple.
+        // The tuple after translation is neither of the flow's tuples.
         #expect(try table.flow(translated.translated) == nil)
-        for seen in [translated.original, translated.reply, translated.translated, translated.original.turnedRound] {
+        for seen in [translated.original, translated.reply, translated.translated, translated.original.inverted] {
             #expect(try table.flow(ofPackets: seen)?.id == translated.id)
         }
         #expect(try !table.contains(zoned.original))
@@ -76,11 +76,11 @@ import Testing
         #expect(try table.size().flows == 0)
     }
 
-    /// Everything that conntrack(8) can be made to show without a helper.
+    /// Covers everything that conntrack(8) can show without a helper.
     @Test(arguments: [false, true])
-    func `the text is that of conntrack, line by line`(keepsMore: Bool) throws {
+    func `Text equals the output of conntrack, line by line`(hasAccounting: Bool) throws {
         let namespace = try LiveNamespace(
-            settings: ["nf_conntrack_acct=\(keepsMore ? 1 : 0)", "nf_conntrack_timestamp=\(keepsMore ? 1 : 0)"])
+            settings: ["nf_conntrack_acct=\(hasAccounting ? 1 : 0)", "nf_conntrack_timestamp=\(hasAccounting ? 1 : 0)"])
         let udp = try namespace.socket()
         for port in [5000, 6001] as [UInt16] { udp.send(to: two, port) }
         udp.send(to: 0xC633_6409, 5001)
@@ -103,7 +103,8 @@ import Testing
             ("", []), ("-o extended,id", [.family, .id]), ("-o ktimestamp", .times),
         ]
         for style in styles {
-            // Timeouts and ages are whole seconds, and both sides ask at another time: once they agree on all.
+            // Timeouts and ages are whole seconds, and the two outputs are taken at different times: retry until they
+            // agree.
             var (ours, current): ([String], [String]) = ([], [])
             for _ in 0..<20 {
                 var writer = FlowWriter(.text, style.details)
@@ -117,7 +118,7 @@ import Testing
         }
     }
 
-    @Test func `a namespace that does not exist is an error that tells what to do`() {
+    @Test func `A missing namespace is an error with a remedy`() {
         let error = #expect(throws: SystemError.self) { try ConntrackTable(namespace: "nosuchnamespace") }
         #expect(error.map { "\($0)".contains("ip netns list") } == true)
     }

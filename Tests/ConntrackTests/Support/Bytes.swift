@@ -3,13 +3,13 @@ import Conntrack
 import Netlink
 import NetworkAddresses
 
-/// Bytes from hexadecimal digits; blanks and line ends separate.
+/// Parses hexadecimal digits; whitespace is ignored.
 func bytes(_ hexadecimal: String) -> [UInt8] {
     let digits = hexadecimal.compactMap(\.hexDigitValue)
     return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
 }
 
-/// What `decode` makes of each message of a datagram.
+/// Decodes each message of a datagram.
 func decodeAll<Value>(
     _ datagram: [UInt8], _ decode: (NetlinkMessage) throws(NetlinkFormatError) -> Value?
 ) throws(NetlinkFormatError) -> [Value] {
@@ -29,21 +29,21 @@ func decodeAll<Value>(
     return try result.get()
 }
 
-/// The flows of a datagram.
+/// Decodes the flows of a datagram.
 func flows(_ datagram: [UInt8]) throws(NetlinkFormatError) -> [Flow] {
     try decodeAll(datagram) { message throws(NetlinkFormatError) in try Flow(message) }
 }
 
-/// The one flow of a message.
+/// Decodes the flow of a message.
 func flow(_ message: [UInt8]) throws -> Flow {
     let all = try flows(message)
     return all[0]
 }
 
-/// An address that the test knows to be one.
+/// Parses an address literal of a test.
 func address(_ text: String) -> IPAddress { IPAddress(text)! }
 
-/// A UDP or TCP tuple from "192.0.2.1:4000" style ends; IPv6 as "[2001:db8::1]:4000".
+/// Makes a UDP or TCP tuple from ends such as "192.0.2.1:4000" or "[2001:db8::1]:4000".
 func tuple(_ transport: TransportProtocol, _ source: String, _ destination: String) -> FlowTuple {
     func end(_ text: String) -> (IPAddress, UInt16) {
         let colon = text.lastIndex(of: ":")!

@@ -1,6 +1,6 @@
-/// Messages of a Linux 6.18 kernel, as it answered a dump with sequence 7.
+/// Answers of a Linux 6.18 kernel to a dump with sequence 7.
 enum Captured {
-    /// 192.0.2.1:4000 to 192.0.2.2:5000 by UDP, no answer, accounting and timestamps on.
+    /// UDP from 192.0.2.1:4000 to 192.0.2.2:5000, without a reply, with accounting and timestamps.
     static let udpUnreplied = bytes(
         """
         ec0000000001020007000000e142000002000000340001801400018008000100c000020108000200c00002021c000280
@@ -9,7 +9,7 @@ enum Captured {
         db9722cd08000b0000000001080007000000001d1c0009800c00010000000000000000010c0002000000000000000030
         1c000a800c00010000000000000000000c0002000000000000000000100014800c00010018ea2792cc90c74c
         """)
-    /// UDP to 198.51.100.9:5002, translated to 192.0.2.2, answered.
+    /// UDP to 198.51.100.9:5002, translated to 192.0.2.2, with a reply.
     static let udpDestinationNAT = bytes(
         """
         ec0000000001020007000000e142000002000000340001801400018008000100c000020108000200c63364091c000280
@@ -35,7 +35,7 @@ enum Captured {
         1c00028005000100110000000600020017710000060003000fa400000600120000050000080003000000018808000800
         0000000008000c00afcf901808000b0000000001080007000000001d
         """)
-    /// UDP, the original direction alone in zone 9.
+    /// UDP with only the original direction in zone 9.
     static let udpOriginalZone = bytes(
         """
         ac000000000102000700000098420000020000003c0001801400018008000100c000020108000200c00002021c000280
@@ -91,7 +91,7 @@ enum Captured {
         dceabe9a08000b0000000001080007000000001d1c0009800c00010000000000000000020c0002000000000000000076
         1c000a800c00010000000000000000010c0002000000000000000044100014800c00010018ea2792cc999488
         """)
-    /// A ping.
+    /// An ICMP echo.
     static let icmpEcho = bytes(
         """
         fc0000000001020007000000e1420000020000003c0001801400018008000100c000020108000200c000020224000280
@@ -101,7 +101,7 @@ enum Captured {
         000000010c000200000000000000001c1c000a800c00010000000000000000010c000200000000000000001c10001480
         0c00010018ea2792cca6d5f9
         """)
-    /// A ping over IPv6.
+    /// An ICMPv6 echo.
     static let icmpv6Echo = bytes(
         """
         2c0100000001020007000000e14200000a000000540001802c0001801400030020010db8000000000000000000000001
@@ -120,7 +120,7 @@ enum Captured {
         1c000280050001002f000000060002000000000006000300000000000800030000000188080008000000000008000c00
         9aa61c1f08000b0000000001080007000000001d
         """)
-    /// A protocol without a tracker of its own.
+    /// A protocol without a specific tracker.
     static let protocol99 = bytes(
         """
         8400000000010200070000009842000002000000240001801400018008000100c000020108000200c00002020c000280
@@ -133,7 +133,7 @@ enum Captured {
         1400000003000200070000009842000000000000
         """)
 
-    /// Every flow of the above.
+    /// All the flows.
     static let flows = [
         udpUnreplied, udpDestinationNAT, udpSourceNAT, udpZone, udpOriginalZone, udpMark, tcpEstablished,
         tcpTimeWait, tcpIPv6, udpIPv6DestinationNAT, icmpEcho, icmpv6Echo, gre, protocol99,

@@ -4,19 +4,19 @@ import LinuxKernel
 import Synchronization
 import Testing
 
-/// A network namespace of its own in which flows are tracked, removed with the object.
+/// A network namespace with connection tracking, removed with the object.
 ///
-/// Its loopback has 192.0.2.1, 192.0.2.2, 2001:db8::1 and 2001:db8::2. Packets to 198.51.100.9 and 2001:db8:9::9 are
-/// translated to the addresses that end in 2; UDP packets to port 6001 are in zone 5. Nothing that is sent is answered,
-/// unless somebody listens.
+/// Its loopback interface has 192.0.2.1, 192.0.2.2, 2001:db8::1 and 2001:db8::2. Packets to 198.51.100.9 and
+/// 2001:db8:9::9 are translated to the addresses that end in 2; UDP packets to port 6001 are in zone 5. Packets to
+/// closed ports get no answer.
 final class LiveNamespace {
     static let isPossible = geteuid() == 0
-    static let comment: Comment = "needs root: it makes network namespaces"
+    static let comment: Comment = "needs root to create network namespaces"
 
     private static let count = Atomic<Int>(0)
     let name = "ct\(getpid())-\(count.wrappingAdd(1, ordering: .relaxed).newValue)"
 
-    /// - Parameter settings: of net.netfilter, such as "nf_conntrack_acct=1".
+    /// - Parameter settings: settings below net.netfilter, such as "nf_conntrack_acct=1".
     init(settings: [String] = []) throws {
         try Self.shell("ip netns add \(name)")
         do {
@@ -56,7 +56,7 @@ final class LiveNamespace {
 
     struct Failed: Error { let output: String }
 
-    /// Runs a script within the namespace and returns what it prints.
+    /// Runs a script in the namespace and returns its output.
     @discardableResult
     func shell(_ script: String) throws -> String {
         try Self.run(["ip", "netns", "exec", name, "sh", "-ec", script])
@@ -72,7 +72,7 @@ final class LiveNamespace {
         let output = Pipe()
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
-        // conntrack tells how many it showed.
+        // conntrack prints the number of flows to standard error.
         process.standardError = FileHandle.nullDevice
         try process.run()
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
@@ -81,7 +81,7 @@ final class LiveNamespace {
         return text
     }
 
-    /// An IPv4 UDP socket within the namespace.
+    /// Opens an IPv4 UDP socket in the namespace.
     func socket(port: UInt16 = 0) throws -> Sender {
         let descriptor = try NetworkNamespace.enter(name) { () throws(SystemError) in
             try Descriptor(socket: AF_INET, type: Int32(SOCK_DGRAM.rawValue), protocol: 0)
@@ -89,7 +89,7 @@ final class LiveNamespace {
         return try Sender(descriptor, port: port)
     }
 
-    /// Sends from 192.0.2.1 (or, to 127.0.0.0/8, from 127.0.0.1).
+    /// A UDP socket. Its source address is 192.0.2.1, or 127.0.0.1 for destinations in 127.0.0.0/8.
     struct Sender: ~Copyable {
         private let descriptor: Descriptor
         let port: UInt16
@@ -115,7 +115,9 @@ final class LiveNamespace {
             return address
         }
 
-        /// - Returns: whether it was sent.
+        /// Sends one byte.
+        ///
+        /// - Returns: `true` if it was sent.
         @discardableResult
         func send(to host: UInt32, _ port: UInt16) -> Bool {
             let address = Self.address(host, port)

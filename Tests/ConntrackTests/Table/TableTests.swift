@@ -5,7 +5,7 @@ import Testing
 
 @testable import Conntrack
 
-/// Requests to a kernel that the test plays.
+/// Tests of requests to a simulated kernel.
 @Suite struct ConntrackTableTests {
     private final class Kernel {
         var requests: [[UInt8]] = []
@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    /// The messages with the request's sequence and the connection's port.
+    /// Sets the request's sequence and the connection's port in each message.
     private static func renumbered(_ datagram: [UInt8], like request: [UInt8]) -> [UInt8] {
         var copy = datagram
         var start = 0
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test(arguments: [(nil, 0), (.ipv4, 2), (.ipv6, 10)] as [(ConntrackTable.Family?, UInt8)])
-    func `a dump gives every flow of the families asked for`(family: ConntrackTable.Family?, number: UInt8) throws {
+    func `A dump lists every flow of the requested families`(family: ConntrackTable.Family?, number: UInt8) throws {
         let kernel = Kernel()
         kernel.answer = Captured.flows.flatMap { $0 } + Captured.done
         var seen: [Flow] = []
@@ -61,13 +61,13 @@ import Testing
         #expect(header.family == number)
     }
 
-    @Test func `a walk that nobody reads is counted`() throws {
+    @Test func `A discarded dump counts its flows`() throws {
         let kernel = Kernel()
         kernel.answer = Captured.flows.flatMap { $0 } + Captured.done
         #expect(try kernel.table.discardDump() == Captured.flows.count)
     }
 
-    @Test func `a dump that the kernel marks as interrupted begins anew`() throws {
+    @Test func `A dump that the kernel marks as interrupted is retried`() throws {
         let kernel = Kernel()
         let whole = Captured.udpMark + Captured.done
         kernel.answer = flagged(Captured.udpZone, NLM_F_MULTI | NLM_F_DUMP_INTR) + Captured.done
@@ -81,7 +81,7 @@ import Testing
         #expect(try seen == [flow(Captured.udpMark)] && kernel.requests.count == 2)
     }
 
-    @Test func `what a dump cannot read is an error`() {
+    @Test func `A malformed message in a dump is an error`() {
         let kernel = Kernel()
         var broken = Captured.udpMark
         broken[22] = 99  // the original tuple's type
@@ -89,7 +89,7 @@ import Testing
         #expect(throws: NetlinkError.self) { try kernel.table.dump { _ in } }
     }
 
-    @Test func `a flow is checked up by its tuple and zone`() throws {
+    @Test func `A flow is looked up by its tuple and zone`() throws {
         let kernel = Kernel()
         kernel.answer = Captured.udpZone + Self.acknowledgement(0)
         let udp = tuple(.udp, "192.0.2.1:4004", "192.0.2.2:6001")
@@ -98,13 +98,13 @@ import Testing
         #expect(Self.flags(kernel.requests[0]).type == ConntrackMessage.get)
         #expect(Self.flags(kernel.requests[0]).flags == UInt16(NLM_F_REQUEST | NLM_F_ACK))
         #expect(Self.flags(kernel.requests[0]).family == 2)
-        // CTA_ZONE, in the network's order, is the last.
+        // CTA_ZONE, in network byte order, is the last attribute.
         #expect(kernel.requests[0].suffix(8) == [6, 0, 0x12, 0, 0, 5, 0, 0])
-        // The tuple is as the kernel itself writes it.
+        // The tuple equals the kernel's encoding.
         #expect(Array(kernel.requests[0][20..<72]) == Array(Captured.udpZone[20..<72]))
     }
 
-    @Test func `a flow that is not there is nil, and nothing to delete`() throws {
+    @Test func `A missing flow is nil and is not deleted`() throws {
         let kernel = Kernel()
         kernel.answer = Self.acknowledgement(ENOENT)
         let udp = tuple(.udp, "192.0.2.1:4004", "192.0.2.2:6001")
@@ -113,7 +113,7 @@ import Testing
         #expect(try !kernel.table.delete(udp))
     }
 
-    @Test func `a refusal names the capability`() {
+    @Test func `A rejected request names the capability`() {
         let kernel = Kernel()
         kernel.answer = Self.acknowledgement(EPERM)
         let table = kernel.table
@@ -131,8 +131,8 @@ import Testing
         }
     }
 
-    /// Without a tuple the kernel would delete all flows.
-    @Test(arguments: Captured.flows) func `a request to delete always has a tuple`(message: [UInt8]) throws {
+    /// Without a tuple the kernel would delete every flow.
+    @Test(arguments: Captured.flows) func `A request to delete always has a tuple`(message: [UInt8]) throws {
         let kernel = Kernel()
         kernel.answer = Self.acknowledgement(0)
         let target = try flow(message)
@@ -146,7 +146,7 @@ import Testing
         #expect(kernel.requests[0].suffix(8) == [8, 0, 12, 0] + withUnsafeBytes(of: id.bigEndian, Array.init))
     }
 
-    @Test func `sizes`() throws {
+    @Test func `The number of flows and the limit are read`() throws {
         let kernel = Kernel()
         var answer = MessageWriter(type: ConntrackMessage.statistics, fixed: nfgenmsg())
         answer.attributes.put(UInt16(CTA_STATS_GLOBAL_ENTRIES.rawValue), UInt32(7), order: .network)

@@ -2,11 +2,11 @@ import Testing
 
 @testable import Conntrack
 
-/// The cache of translated flows: what it answers, what it forgets, and what it counts.
+/// Tests of the cache of translated flows: lookups, removal and counters.
 @Suite struct FlowTranslationsTests {
     private let second: Int64 = 1_000_000_000
 
-    /// From a private address by masquerading to a public one.
+    /// A flow whose private source address is masqueraded as a public one.
     private func masqueraded(_ port: UInt16, id: UInt32 = 1) -> Flow {
         let original = tuple(.udp, "10.0.0.2:\(port)", "198.51.100.1:862")
         var flow = Flow(original: original, reply: tuple(.udp, "198.51.100.1:862", "192.0.2.1:\(port)"))
@@ -16,21 +16,21 @@ import Testing
 
     private func outside(_ port: UInt16) -> FlowTuple { tuple(.udp, "192.0.2.1:\(port)", "198.51.100.1:862") }
 
-    @Test func `each side answers with the other, in both directions`() {
+    @Test func `Each side maps to the other, in both directions`() {
         var cache = FlowTranslations()
         let flow = masqueraded(4000)
         cache.record(flow, at: 0)
         #expect(cache.otherSide(of: flow.original, at: 0) == outside(4000))
         #expect(cache.otherSide(of: outside(4000), at: 0) == flow.original)
-        // The answer, as it comes in from outside, and as it reaches the inside.
-        #expect(cache.otherSide(of: flow.reply, at: 0) == flow.original.turnedRound)
-        #expect(cache.otherSide(of: flow.original.turnedRound, at: 0) == flow.reply)
+        // The reply, as it arrives from outside and as it is delivered inside.
+        #expect(cache.otherSide(of: flow.reply, at: 0) == flow.original.inverted)
+        #expect(cache.otherSide(of: flow.original.inverted, at: 0) == flow.reply)
         #expect(cache.counters == FlowTranslations.Counters(hits: 4))
         #expect(cache.otherSide(of: outside(4001), at: 0) == nil)
         #expect(cache.counters == FlowTranslations.Counters(hits: 4, misses: 1))
     }
 
-    @Test func `what is not translated is not kept`() throws {
+    @Test func `Flows without NAT are not cached`() throws {
         var cache = FlowTranslations()
         for message in Captured.flows { cache.record(try flow(message), at: 0) }
         #expect(cache.count == 3)
@@ -39,7 +39,7 @@ import Testing
         #expect(cache.otherSide(of: translated.original, at: 0) == translated.translated)
     }
 
-    @Test func `the same addresses elsewhere are another flow`() {
+    @Test func `The same tuple in another namespace or zone is another flow`() {
         var cache = FlowTranslations()
         var flow = masqueraded(4000)
         flow.namespaceID = 3
@@ -51,7 +51,7 @@ import Testing
         #expect(cache.otherSide(of: flow.original, in: .init(namespaceID: 3, zone: 7), at: 0) == outside(4000))
     }
 
-    @Test func `an end removes its own flow, not the next with the same addresses`() {
+    @Test func `A destroy event removes its flow but not a newer one with the same tuple`() {
         var cache = FlowTranslations()
         cache.record(FlowEvent(.new, masqueraded(4000, id: 1)), at: 0)
         cache.record(FlowEvent(.new, masqueraded(4000, id: 2)), at: 1)
@@ -63,7 +63,7 @@ import Testing
         #expect(cache.count == 0)
     }
 
-    @Test func `another translation of the same flow replaces the old one`() {
+    @Test func `A new translation of a flow replaces the old one`() {
         var cache = FlowTranslations()
         var flow = masqueraded(4000)
         cache.record(flow, at: 0)
@@ -71,13 +71,13 @@ import Testing
         cache.record(flow, at: 1)
         #expect(cache.otherSide(of: flow.original, at: 1) == tuple(.udp, "192.0.2.9:999", "198.51.100.1:862"))
         #expect(cache.otherSide(of: outside(4000), at: 1) == nil && cache.count == 1)
-        // No longer translated at all.
-        flow.reply = flow.original.turnedRound
+        // No longer translated.
+        flow.reply = flow.original.inverted
         cache.record(flow, at: 2)
         #expect(cache.otherSide(of: flow.original, at: 2) == nil && cache.count == 0)
     }
 
-    @Test func `an outside port that another flow got is the other's`() {
+    @Test func `A translated tuple that another flow now uses maps to that flow`() {
         var cache = FlowTranslations()
         cache.record(masqueraded(4000), at: 0)
         var other = masqueraded(4001)
@@ -87,13 +87,13 @@ import Testing
         #expect(cache.otherSide(of: masqueraded(4000).original, at: 1) == nil)
     }
 
-    @Test func `there is never more than there is room for, and the oldest goes`() {
+    @Test func `A full cache evicts the least recently updated flow`() {
         var cache = FlowTranslations(capacity: 100)
         for port in 1...250 as ClosedRange<UInt16> { cache.record(masqueraded(port), at: Int64(port)) }
         #expect(cache.count == 100 && cache.counters.evicted == 150)
         #expect(cache.otherSide(of: outside(150), at: 250) == nil)
         #expect(cache.otherSide(of: outside(151), at: 250) != nil)
-        // Heard of again: not the oldest any more.
+        // An update makes the flow the newest.
         cache.record(masqueraded(151), at: 251)
         cache.record(masqueraded(251), at: 252)
         #expect(cache.otherSide(of: outside(151), at: 252) != nil)
@@ -101,8 +101,8 @@ import Testing
         #expect(cache.count == 100)
     }
 
-    @Test func `what was not heard of for too long is forgotten`() {
-        var cache = FlowTranslations(lifetime: 10 * second)
+    @Test func `A flow that is not updated for its lifetime expires`() {
+        var cache = FlowTranslations(lifetimeNanoseconds: 10 * second)
         cache.record(masqueraded(1), at: 0)
         cache.record(masqueraded(2), at: 5 * second)
         #expect(cache.otherSide(of: outside(1), at: 10 * second) != nil)
@@ -111,11 +111,12 @@ import Testing
         #expect(cache.counters.expired == 1 && cache.count == 1)
     }
 
-    @Test func `a long life of comings and goings stays consistent`() {
-        var cache = FlowTranslations(capacity: 16, lifetime: 40)
-        var random = SystemRandomNumberGenerator()
+    @Test func `Random events keep the cache consistent`() {
+        var cache = FlowTranslations(capacity: 16, lifetimeNanoseconds: 40)
+        let seed: UInt64 = 0x9E37_79B9_7F4A_7C15
+        var random = Xorshift(state: seed)
         var now: Int64 = 0
-        for _ in 0..<20000 {
+        for round in 0..<20000 {
             now += Int64.random(in: 0...3, using: &random)
             let port = UInt16.random(in: 1...40, using: &random)
             var flow = masqueraded(port, id: UInt32.random(in: 1...3, using: &random))
@@ -124,10 +125,25 @@ import Testing
             }
             let kind = FlowEvent.Kind.allCases.randomElement(using: &random)!
             cache.record(FlowEvent(kind, flow), at: now)
-            #expect(cache.count <= 16)
-            if kind != .destroy { #expect(cache.otherSide(of: flow.original, at: now) == flow.translated) }
+            #expect(cache.count <= 16, "round \(round) of seed \(seed)")
+            if kind != .destroy {
+                let otherSide = cache.otherSide(of: flow.original, at: now)
+                #expect(otherSide == flow.translated, "round \(round) of seed \(seed)")
+            }
         }
         _ = cache.otherSide(of: outside(1), at: now + 1000)
         #expect(cache.count == 0)
+    }
+}
+
+/// A pseudo-random sequence that is the same in every run.
+private struct Xorshift: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        return state
     }
 }

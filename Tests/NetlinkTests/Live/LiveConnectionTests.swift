@@ -5,12 +5,13 @@ import Testing
 
 @testable import Netlink
 
-/// What only the kernel can show: groups, options, filters, namespaces, lost notifications.
+/// Tests against the kernel: groups, options, filters, namespaces, lost notifications.
 @Suite(.enabled(if: LiveNetwork.isPossible, LiveNetwork.comment)) struct LiveConnectionTests {
+    /// A deadline in two seconds.
     private func soon() -> Int64 { ClockID.monotonic.now() + 2_000_000_000 }
 
-    /// How many neighbours the connection hears of at once, after they were made.
-    private func heard(_ connection: NetlinkConnection) throws -> Int {
+    /// The number of queued notifications of new neighbours.
+    private func newNeighbours(_ connection: NetlinkConnection) throws -> Int {
         var count = 0
         while let datagram = try connection.receive("listen", until: 0) {
             var messages = datagram.messages
@@ -21,7 +22,7 @@ import Testing
         return count
     }
 
-    /// Shell lines that make permanent neighbours 192.0.2.FIRST to LAST.
+    /// Shell lines that add permanent neighbours 192.0.2.FIRST to LAST.
     private func neighbours(_ range: ClosedRange<Int>) -> String {
         """
         for n in $(seq \(range.lowerBound) \(range.upperBound)); do
@@ -37,17 +38,17 @@ import Testing
         return listener
     }
 
-    @Test func `a group is heard from joining to leaving`() throws {
+    @Test func `A group's notifications arrive from joining to leaving`() throws {
         let network = try LiveNetwork()
         let listener = try listener(network)
         try network.shell(neighbours(10...12))
-        #expect(try heard(listener) == 3)
+        #expect(try newNeighbours(listener) == 3)
         try listener.leave(group: RTNLGRP_NEIGH.rawValue)
         try network.shell(neighbours(13...15))
-        #expect(try heard(listener) == 0)
+        #expect(try newNeighbours(listener) == 0)
     }
 
-    @Test func `a socket is in the namespace that was named, by name or path`() throws {
+    @Test func `A socket is opened in a namespace given by name or path`() throws {
         let network = try LiveNetwork()
         let index = network.interface.index
         for namespace in [network.name, "/run/netns/\(network.name)"] {
@@ -56,50 +57,50 @@ import Testing
         }
     }
 
-    @Test func `a namespace that is not there is reported with what to do`() throws {
+    @Test func `A missing namespace is an error with a remedy`() throws {
         let error = #expect(throws: SystemError.self) { try NetlinkConnection(namespace: "nltest-none") }
         #expect(error?.code == ENOENT)
         #expect(error?.description.contains("ip netns list") == true)
     }
 
-    @Test func `what a full buffer loses is an error that passes, and counted exactly`() throws {
+    @Test func `A full buffer is a temporary error, and every lost notification is counted`() throws {
         let network = try LiveNetwork()
         let listener = try listener(network)
         #expect(try listener.drops() == 0)
         #expect(try listener.setReceiveBuffer(4096) >= 4096)
         try network.shell(neighbours(10...209))
-        let error = #expect(throws: NetlinkError.self) { try heard(listener) }
+        let error = #expect(throws: NetlinkError.self) { try newNeighbours(listener) }
         #expect(error?.code == ENOBUFS)
-        let kept = try heard(listener)
+        let kept = try newNeighbours(listener)
         #expect(kept > 0 && kept < 200)
         #expect(try kept + Int(listener.drops()) == 200)
     }
 
-    @Test func `lost notifications can go without an error, and are counted all the same`() throws {
+    @Test func `Lost notifications are counted even when the error is suppressed`() throws {
         let network = try LiveNetwork()
         let listener = try listener(network)
         try listener.ignoreOverruns()
         _ = try listener.setReceiveBuffer(4096)
         try network.shell(neighbours(10...209))
-        #expect(try heard(listener) + Int(listener.drops()) == 200)
+        #expect(try newNeighbours(listener) + Int(listener.drops()) == 200)
     }
 
-    @Test func `a filter lets through what it returns more than 0 for`() throws {
+    @Test func `A filter drops messages for which it returns 0`() throws {
         let network = try LiveNetwork()
         let listener = try listener(network)
         let nothing = FilterInstruction(code: UInt16(BPF_RET | BPF_K), k: 0)
         try listener.attach([nothing])
         try network.shell(neighbours(10...12))
-        #expect(try heard(listener) == 0)
+        #expect(try newNeighbours(listener) == 0)
         try listener.detachFilter()
         try listener.detachFilter()
         try network.shell(neighbours(13...14))
-        #expect(try heard(listener) == 2)
+        #expect(try newNeighbours(listener) == 2)
         let error = #expect(throws: SystemError.self) { try listener.attach([FilterInstruction]()) }
         #expect(error?.code == EINVAL)
     }
 
-    @Test func `other namespaces are reported apart by their numbers`() throws {
+    @Test func `Notifications of other namespaces carry the namespace's id`() throws {
         let network = try LiveNetwork()
         let listener = try listener(network)
         try listener.listenToAllNamespaces()
@@ -107,13 +108,13 @@ import Testing
             "ip -n $there neigh replace 192.0.2.99 lladdr 02:00:00:00:01:00 dev far0 nud permanent\n"
                 + neighbours(10...10))
         let far = try #require(try listener.receive("listen", until: soon()))
-        // The pair between them has given the other one its number here: the first.
+        // The veth pair has assigned the other namespace its id in this one, which is the first.
         #expect(far.namespaceID == 0)
         let near = try #require(try listener.receive("listen", until: soon()))
         #expect(near.namespaceID == nil)
     }
 
-    @Test func `the kernel's own families have groups`() throws {
+    @Test func `A kernel's family has its groups`() throws {
         let connection = try NetlinkConnection(protocol: NETLINK_GENERIC)
         let control = try connection.genericFamily("nlctrl")
         #expect(control.identifier == UInt16(GENL_ID_CTRL))

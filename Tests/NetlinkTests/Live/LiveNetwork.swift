@@ -6,13 +6,13 @@ import Testing
 
 @testable import Netlink
 
-/// Two network namespaces of its own, joined by a veth pair, removed with the object.
+/// Two network namespaces, connected by a veth pair and removed with the object.
 ///
-/// This side has near0 (02:00:00:00:00:01, 192.0.2.1/24, 2001:db8::1/64, fe80::1), the other far0 with the same
-/// ending in 2.
+/// This side has near0 (02:00:00:00:00:01, 192.0.2.1/24, 2001:db8::1/64, fe80::1); the other side has far0 with
+/// addresses that end in 2.
 final class LiveNetwork {
     static let isPossible = geteuid() == 0
-    static let comment: Comment = "needs root: it makes network namespaces"
+    static let comment: Comment = "needs root to create network namespaces"
 
     private static let count = Atomic<Int>(0)
 
@@ -37,11 +37,6 @@ final class LiveNetwork {
 
     deinit { Self.remove(name, peerName) }
 
-    /// The interface as it is now.
-    func look() throws -> Interface {
-        try NetworkNamespace.enter(name) { () throws(SystemError) in try Interface(named: "near0") }
-    }
-
     /// A resolver whose sockets are in this side's namespace.
     func resolver(for address: IPAddress) throws -> NeighbourResolver {
         try NetworkNamespace.enter(name) { () throws(SystemError) in
@@ -52,7 +47,7 @@ final class LiveNetwork {
     /// Runs shell lines; `$here` and `$there` name the namespaces.
     func shell(_ script: String) throws { try Self.shell(here: name, there: peerName, script) }
 
-    /// No duplicate address detection, so that IPv6 addresses work at once; no addresses that the test did not give.
+    /// Duplicate address detection is off, so that IPv6 addresses work at once, and so is automatic addressing.
     private static let pair = """
         for n in $here $there; do
             ip netns add $n
@@ -74,7 +69,7 @@ final class LiveNetwork {
 
         """
 
-    /// Shell lines that give this side another interface, other0, that is up.
+    /// Shell lines that add another interface to this side: other0, which is up.
     static let otherInterface = """
         ip -n $here link add other0 type veth peer name other1
         ip -n $here link set other1 up
@@ -106,5 +101,5 @@ final class LiveNetwork {
     }
 }
 
-/// An address that the test knows to be one.
+/// Parses an address literal of a test.
 func address(_ text: String) -> IPAddress { IPAddress(text)! }

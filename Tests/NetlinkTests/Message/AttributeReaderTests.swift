@@ -5,7 +5,7 @@ import Testing
 @testable import Netlink
 
 @Suite struct AttributeReaderTests {
-    @Test func `attributes come in order with type and payload`() {
+    @Test func `Attributes are read in order with type and payload`() {
         var seen: [[UInt8]] = []
         let error = walk(bytes("0500 0100 aa000000 0800 0200 01020304 0400 0300")) {
             seen.append([UInt8($0.type)] + $0.payload)
@@ -14,13 +14,13 @@ import Testing
         #expect(error == nil)
     }
 
-    @Test func `the last attribute may lack its padding`() {
+    @Test func `The last attribute may lack its padding`() {
         var count = 0
         #expect(walk(bytes("0500 0100 aa")) { _ in count += 1 } == nil)
         #expect(count == 1)
     }
 
-    @Test func `the marks of the type are reported and masked`() {
+    @Test func `The flags of the type are reported and masked`() {
         var seen: [(UInt16, Bool, Bool)] = []
         _ = walk(bytes("0400 0580 0400 0640 0400 07c0 0400 0800")) {
             seen.append(($0.type, $0.isMarkedNested, $0.isMarkedNetworkOrder))
@@ -30,14 +30,14 @@ import Testing
         #expect(seen.map(\.2) == [false, true, true, false])
     }
 
-    @Test func `an integer marked as in network order is turned`() {
+    @Test func `An integer marked as in network order is converted`() {
         _ = walk(bytes("0800 0140 00000102")) { #expect($0.integer(as: UInt32.self) == 0x0102) }
         _ = walk(bytes("0800 0100 00000102")) {
             #expect($0.integer(as: UInt32.self) == UInt32(littleEndian: 0x0201_0000))
         }
     }
 
-    @Test func `a family in network order needs no marks, in nests as well`() {
+    @Test func `A family in network order needs no marks, also in nested attributes`() {
         var values: [UInt16?] = []
         let error = walk(bytes("0c00 0180 0600 0100 01020000 0600 0200 0304 0000"), order: .network) {
             if $0.type == 1 {
@@ -50,7 +50,9 @@ import Testing
         #expect(error == nil)
     }
 
-    @Test(arguments: [0, 1, 2, 3, 5, 8]) func `an integer of another size is an error that stays`(size: Int) {
+    @Test(arguments: [0, 1, 2, 3, 5, 8]) func `An integer of the wrong size is an error and ends the iteration`(
+        size: Int
+    ) {
         let attribute = native(UInt16(4 + size)) + native(UInt16(9)) + [UInt8](repeating: 1, count: size)
         let padded = attribute + [UInt8](repeating: 0, count: (4 - size % 4) % 4)
         var count = 0
@@ -62,7 +64,7 @@ import Testing
         #expect(count == 1)
     }
 
-    @Test func `addresses are reported by their size`() {
+    @Test func `An address is IPv4 or IPv6 by its size`() {
         _ = walk(bytes("0800 0100 c0000201")) { #expect($0.address() == .v4(0xC000_0201)) }
         _ = walk(bytes("1400 0100 20010db8 00000000 00000000 00000001")) {
             #expect($0.address()?.description == "2001:db8::1")
@@ -70,7 +72,7 @@ import Testing
         #expect(walk(bytes("0a00 0100 c0000201 0101 0000")) { _ = $0.address() } == .attributeSize(type: 1, bytes: 6))
     }
 
-    @Test func `a hardware address of another size than Ethernet's is none, and no error`() {
+    @Test func `A hardware address of another size is nil and not an error`() {
         _ = walk(bytes("0a00 0200 0200 0000 0001 0000")) {
             #expect($0.macAddress()?.description == "02:00:00:00:00:01")
         }
@@ -78,17 +80,17 @@ import Testing
         #expect(error == nil)
     }
 
-    @Test func `a string ends at its zero byte, or at the end without one`() {
+    @Test func `A string ends at its zero byte or at the end of the payload`() {
         _ = walk(bytes("0a00 0300 7665 7468 3000 0000")) { #expect($0.string() == "veth0") }
         _ = walk(bytes("0800 0300 76657468")) { #expect($0.string() == "veth") }
         _ = walk(bytes("0400 0300")) { #expect($0.string().isEmpty) }
     }
 
-    @Test func `a string that is not UTF-8 is repaired`() {
+    @Test func `Invalid UTF-8 in a string is replaced`() {
         _ = walk(bytes("0700 0300 61ff62 00")) { #expect($0.string() == "a\u{FFFD}b") }
     }
 
-    @Test func `a structure may be longer than the one known, not shorter`() {
+    @Test func `A structure may be longer than expected but not shorter`() {
         _ = walk(bytes("0c00 0100 01000000 02000000")) {
             #expect($0.structure(as: UInt32.self) == UInt32(littleEndian: 1))
         }
@@ -97,7 +99,7 @@ import Testing
                 == .attributeSize(type: 1, bytes: 2))
     }
 
-    @Test func `the error of a nest is the outer reader's`() {
+    @Test func `An error in nested attributes is recorded in the outer reader`() {
         var count = 0
         let error = walk(bytes("0c00 0180 ff00 0200 00000000 0400 0300")) {
             count += 1
@@ -107,29 +109,29 @@ import Testing
         #expect(count == 1)
     }
 
-    @Test(arguments: [0, 1, 2, 3]) func `a length below the header's ends the walk with an error`(length: Int) {
+    @Test(arguments: [0, 1, 2, 3]) func `A length shorter than the header is an error`(length: Int) {
         let raw = native(UInt16(length)) + native(UInt16(7)) + [0, 0, 0, 0]
         #expect(
-            walk(raw) { _ in Issue.record("no attribute is there") }
+            walk(raw) { _ in Issue.record("unexpected attribute") }
                 == .attributeLength(type: 7, length: length, available: 8))
     }
 
-    @Test(arguments: [9, 255, 65535]) func `a length past the end ends the walk with an error`(length: Int) {
+    @Test(arguments: [9, 255, 65535]) func `A length past the end is an error`(length: Int) {
         let raw = native(UInt16(length)) + native(UInt16(7)) + [0, 0, 0, 0]
         #expect(
-            walk(raw) { _ in Issue.record("no attribute is there") }
+            walk(raw) { _ in Issue.record("unexpected attribute") }
                 == .attributeLength(type: 7, length: length, available: 8))
     }
 
-    @Test(arguments: 1...3) func `a cut header is an error`(count: Int) {
+    @Test(arguments: 1...3) func `A truncated header is an error`(count: Int) {
         #expect(walk([UInt8](repeating: 4, count: count)) { _ in } == .cutAttributeHeader(bytes: count))
     }
 
-    @Test func `nothing is no attribute and no error`() {
-        #expect(walk([]) { _ in Issue.record("no attribute is there") } == nil)
+    @Test func `An empty buffer has no attribute and no error`() {
+        #expect(walk([]) { _ in Issue.record("unexpected attribute") } == nil)
     }
 
-    @Test func `what the writer wrote the reader reads`() throws {
+    @Test func `The reader reads what the writer wrote`() throws {
         let address = try #require(IPAddress("fe80::1"))
         var writer = AttributeWriter()
         writer.put(1, UInt64.max - 1)
@@ -146,14 +148,14 @@ import Testing
                 #expect(reader.isMarkedNested)
                 reader.nested { inner in while inner.next() { #expect(inner.address() == address) } }
             case 4: #expect(reader.integer(as: UInt16.self).map { UInt16(bigEndian: $0) } == 500)
-            default: Issue.record("no such attribute was written")
+            default: Issue.record("unexpected attribute \(reader.type)")
             }
         }
         #expect(error == nil)
         #expect(seen == 4)
     }
 
-    @Test func `one reader is used again for the next message, errors forgotten`() {
+    @Test func `A reset reader reads the next message and has no error`() {
         let first = bytes("0900 0100 00")
         let second = bytes("0800 0200 07000000")
         first.withUnsafeBytes { first in

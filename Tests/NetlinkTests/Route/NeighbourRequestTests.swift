@@ -8,8 +8,8 @@ import Testing
 @Suite struct NeighbourRequestTests {
     private let peer = IPAddress.v4(0xC000_0202)
 
-    @Test func `one entry is asked for by address and interface`() throws {
-        let kernel = PlayedKernel([[Captured.neighbourStale, Captured.ack]])
+    @Test func `An entry is requested by address and interface`() throws {
+        let kernel = ScriptedKernel([[Captured.neighbourStale, Captured.ack]])
         let found = try kernel.connection.neighbour(peer, on: 2)
         #expect(found?.macAddress == MACAddress("02:00:00:00:00:02"))
         #expect(
@@ -18,56 +18,56 @@ import Testing
             ])
     }
 
-    @Test func `an entry that does not exist is none`() throws {
-        let kernel = PlayedKernel([[Captured.noNeighbour]])
+    @Test func `A missing entry is nil`() throws {
+        let kernel = ScriptedKernel([[Captured.noNeighbour]])
         #expect(try kernel.connection.neighbour(peer, on: 2) == nil)
     }
 
-    @Test func `a kernel that refuses to give one entry is asked for all of the family`() throws {
+    @Test func `A kernel that cannot look up one entry is asked for the whole table`() throws {
         let refused = message(
             type: NLMSG_ERROR, sequence: 7, payload: native(Int32(-EOPNOTSUPP)) + Captured.ack.prefix(16))
         var other = Captured.neighbourStale
         // The same address on interface 3 comes first.
         other[20] = 3
-        let kernel = PlayedKernel([[refused], [other + Captured.neighbourStale, Captured.done]])
+        let kernel = ScriptedKernel([[refused], [other + Captured.neighbourStale, Captured.done]])
         let found = try kernel.connection.neighbour(peer, on: 2)
         #expect(found?.interfaceIndex == 2)
         #expect(typeAndFlags(kernel.requests[1]) == (30, UInt16(NLM_F_REQUEST | NLM_F_DUMP)))
         #expect(kernel.requests[1][16] == 2)
     }
 
-    @Test func `a kernel that refuses to give one entry, and has none`() throws {
+    @Test func `An entry that the whole table lacks is nil`() throws {
         let refused = message(
             type: NLMSG_ERROR, sequence: 7, payload: native(Int32(-EOPNOTSUPP)) + Captured.ack.prefix(16))
-        let kernel = PlayedKernel([[refused], [Captured.done]])
+        let kernel = ScriptedKernel([[refused], [Captured.done]])
         #expect(try kernel.connection.neighbour(peer, on: 2) == nil)
     }
 
-    @Test func `deleting tells whether there was an entry`() throws {
-        let kernel = PlayedKernel([[Captured.ack], [Captured.noNeighbour]])
+    @Test func `Deleting returns whether there was an entry`() throws {
+        let kernel = ScriptedKernel([[Captured.ack], [Captured.noNeighbour]])
         let connection = kernel.connection
         #expect(try connection.deleteNeighbour(peer, on: 2))
         #expect(try !connection.deleteNeighbour(peer, on: 2))
         #expect(typeAndFlags(kernel.requests[0]).type == 29)
     }
 
-    @Test func `deleting without the capability tells what to do`() throws {
+    @Test func `Deleting without the capability is an error with a remedy`() throws {
         let refused = message(type: NLMSG_ERROR, sequence: 7, payload: native(Int32(-EPERM)) + Captured.ack.prefix(16))
         let error = #expect(throws: NetlinkError.self) {
-            try PlayedKernel([[refused]]).connection.deleteNeighbour(peer, on: 2)
+            try ScriptedKernel([[refused]]).connection.deleteNeighbour(peer, on: 2)
         }
         #expect(error?.description.contains("CAP_NET_ADMIN") == true)
     }
 
-    @Test func `addresses of other interfaces are left out`() throws {
+    @Test func `Addresses of other interfaces are skipped`() throws {
         var other = Captured.addresses
         other[20] = 3
-        let kernel = PlayedKernel([[other, Captured.done]])
+        let kernel = ScriptedKernel([[other, Captured.done]])
         #expect(try kernel.connection.addresses(on: 2).map(\.address.isIPv4) == [false, false])
     }
 
-    @Test func `an IPv4 route through an interface is checked up in the forwarding table first`() throws {
-        let kernel = PlayedKernel([[Captured.noRouteOnInterface]])
+    @Test func `An IPv4 route through an interface is looked up in the forwarding table first`() throws {
+        let kernel = ScriptedKernel([[Captured.noRouteOnInterface]])
         let error = #expect(throws: NetlinkError.self) {
             try kernel.connection.route(to: .v4(0x0808_0808), through: 2)
         }
@@ -82,8 +82,10 @@ import Testing
             ])
     }
 
-    @Test func `an acknowledgement without a route is an error`() throws {
-        let error = #expect(throws: NetlinkError.self) { try PlayedKernel([[Captured.ack]]).connection.route(to: peer) }
+    @Test func `An acknowledgement without a route is an error`() throws {
+        let error = #expect(throws: NetlinkError.self) {
+            try ScriptedKernel([[Captured.ack]]).connection.route(to: peer)
+        }
         #expect(error?.cause == .empty)
     }
 }

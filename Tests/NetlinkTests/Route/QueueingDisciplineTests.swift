@@ -3,7 +3,7 @@ import Testing
 
 @testable import Netlink
 
-/// RTM_NEWQDISC as the kernel writes it, played.
+/// Tests with simulated RTM_NEWQDISC messages.
 struct QueueingDisciplineTests {
     /// struct tcmsg and TCA_KIND.
     private func discipline(
@@ -18,7 +18,7 @@ struct QueueingDisciplineTests {
     }
 
     private func read(_ payloads: [[UInt8]]) throws -> [QueueingDiscipline] {
-        let connection = NetlinkConnection(portID: PlayedKernel.portID) { request in
+        let connection = NetlinkConnection(portID: ScriptedKernel.portID) { request in
             let sequence = request.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 8, as: UInt32.self) }
             let parts = payloads.flatMap { message(type: 36, flags: 2, sequence: sequence, payload: $0) }
             return [parts + message(type: 3, flags: 2, sequence: sequence, payload: [0, 0, 0, 0])]
@@ -26,7 +26,7 @@ struct QueueingDisciplineTests {
         return try connection.queueingDisciplines(on: 2)
     }
 
-    @Test func `Those of one interface are read with kind, handle and parent`() throws {
+    @Test func `The qdiscs of one interface are read with kind, handle and parent`() throws {
         let found = try read([
             discipline("noqueue", interface: 1), discipline("mq", handle: 0x8001_0000),
             discipline("fq", handle: 0x8002_0000, parent: 0x8001_0001),
@@ -38,9 +38,9 @@ struct QueueingDisciplineTests {
             ])
     }
 
-    @Test func `None is an empty list`() throws { #expect(try read([]).isEmpty) }
+    @Test func `An interface without qdiscs has an empty list`() throws { #expect(try read([]).isEmpty) }
 
-    @Test func `One without a kind, or cut short, is an error`() {
+    @Test func `A qdisc that lacks its kind or is truncated is an error`() {
         #expect(throws: NetlinkError.self) { try read([discipline(nil)]) }
         #expect(throws: NetlinkError.self) { try read([Array(discipline("fq").prefix(12))]) }
         var cut = discipline("fq_codel")

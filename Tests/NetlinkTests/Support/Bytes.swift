@@ -2,13 +2,13 @@ import CLinux
 
 @testable import Netlink
 
-/// Bytes from hexadecimal digits; blanks and line ends separate.
+/// Parses hexadecimal digits; whitespace is ignored.
 func bytes(_ hexadecimal: String) -> [UInt8] {
     let digits = hexadecimal.compactMap(\.hexDigitValue)
     return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
 }
 
-/// Walks a datagram's messages and gives what `decode` makes of each, and the walk's error.
+/// Decodes each message of a datagram; throws the reader's error.
 func decodeAll<Value>(
     _ datagram: [UInt8], _ decode: (NetlinkMessage) throws(NetlinkFormatError) -> Value?
 ) throws(NetlinkFormatError) -> [Value] {
@@ -28,7 +28,7 @@ func decodeAll<Value>(
     return try result.get()
 }
 
-/// Walks attributes and calls `body` with each.
+/// Calls `body` with the reader at each attribute, and returns the reader's error.
 func walk(
     _ attributes: [UInt8], order: ByteOrder = .host, _ body: (inout AttributeReader) -> Void
 ) -> NetlinkFormatError? {
@@ -39,9 +39,9 @@ func walk(
     }
 }
 
-/// A message's bytes with a payload given as it is.
+/// The bytes of a message with the given payload.
 func message(
-    type: Int32, flags: Int32 = 0, sequence: UInt32, portID: UInt32 = PlayedKernel.portID, payload: [UInt8] = []
+    type: Int32, flags: Int32 = 0, sequence: UInt32, portID: UInt32 = ScriptedKernel.portID, payload: [UInt8] = []
 ) -> [UInt8] {
     let header = nlmsghdr(
         nlmsg_len: UInt32(16 + payload.count), nlmsg_type: UInt16(type), nlmsg_flags: UInt16(flags),
@@ -51,5 +51,5 @@ func message(
     return bytes
 }
 
-/// A number's bytes in the machine's order.
+/// The bytes of a number in host byte order.
 func native<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] { withUnsafeBytes(of: value, Array.init) }

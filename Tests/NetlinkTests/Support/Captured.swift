@@ -1,4 +1,4 @@
-/// Datagrams of a Linux 6.18 kernel, as it answered requests with sequence 7 of port 4242.
+/// Answers of a Linux 6.18 kernel to requests with sequence 7 from port 4242.
 enum Captured {
     /// 192.0.2.2, on the link of interface 2, from 192.0.2.1.
     static let routeOnLink = bytes(
@@ -21,7 +21,7 @@ enum Captured {
         0200000008000700c0000201160012000a0020010db80000000000000000000000020000080019000000000024000c00
         0200000000000000000000000000000000000000000000000000000000000000
         """)
-    /// 192.0.2.1, the host's own.
+    /// 192.0.2.1, a local address.
     static let routeLocal = bytes(
         """
         6800000018000000070000009210000002200000fe0000020002008008000f00fe00000008000100c000020108000400
@@ -65,7 +65,7 @@ enum Captured {
         0800080082000000500000001400220007000000921000000a4080fd0200000014000100fe80000000000000000000ff
         fe00000114000600fffffffffffffffff0140700f0140700080008008000000005000b0003000000
         """)
-    /// A success, with the request's header alone.
+    /// An acknowledgement, which echoes only the request's header.
     static let ack = bytes("24000000020000010700000092100000000000002c0000001a0005000700000092100000")
     /// The end of a dump.
     static let done = bytes("1400000003002200070000009210000000000000")
@@ -105,7 +105,7 @@ enum Captured {
         04000000
         """)
 
-    /// All of the above.
+    /// All the datagrams.
     static let all = [
         routeOnLink, routeThroughGateway, routeThroughIPv6Gateway, routeLocal, routeThroughGatewayIPv6, routeLinkLocal,
         neighbourStale, neighbourPermanentIPv6, addresses, ack, done, doneNoDevice, noRoute, noRouteOnInterface,

@@ -79,7 +79,7 @@ import Testing
 
     @Test mutating func `Flows that merely pass through are nobody's`() {
         let others = FlowTuple(.udp, from: Self.inside[0], port: 50000, to: Self.outside, port: 862)
-        #expect(flows.take(.new, Flow(original: others, reply: others.turnedRound), at: 0) == nil)
+        #expect(flows.take(.new, Flow(original: others, reply: others.inverted), at: 0) == nil)
         // Translated to this host: it is an end.
         let reply = FlowTuple(.udp, from: Self.here, port: 862, to: Self.inside[0], port: 50000)
         #expect(flows.take(.new, Flow(original: others, reply: reply), at: 0)?.isLocalSession == false)

@@ -21,7 +21,7 @@ import Testing
     private func hear(
         _ datagrams: [[UInt8]], _ flow: SampledFlow = ipv4, group: UInt32 = 5, capacity: Int = 64
     ) throws -> (samples: [PendingSample], counts: SampleComparison.Counts) {
-        let connection = NetlinkConnection(portID: 1, hearing: datagrams, playing: { _ in [] })
+        let connection = NetlinkConnection(portID: 1, notifications: datagrams, simulating: { _ in [] })
         let family = GenericFamily(name: "psample", identifier: 0x23, version: 1, groups: [:])
         let stop = try StopSignal()
         stop.raise()

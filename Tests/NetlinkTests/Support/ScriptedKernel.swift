@@ -2,15 +2,14 @@ import CLinux
 
 @testable import Netlink
 
-/// A kernel that answers each request with the next of a list of answers, and keeps the requests.
-final class PlayedKernel {
+/// A simulated kernel that answers each request with the next of its answers and records the requests.
+final class ScriptedKernel {
     static let portID: UInt32 = 4242
 
     private(set) var requests: [[UInt8]] = []
     private var answers: [[[UInt8]]]
 
-    /// - Parameter answers: for each request, the datagrams, captured with any sequence number: every message of them
-    ///   gets the request's.
+    /// - Parameter answers: the datagrams for each request. Messages with sequence 7 get the request's sequence.
     init(_ answers: [[[UInt8]]]) { self.answers = answers }
 
     var connection: NetlinkConnection {
@@ -22,7 +21,7 @@ final class PlayedKernel {
     }
 }
 
-/// The datagram with the request's sequence number in each message that has the captured number 7.
+/// Replaces the captured sequence number 7 in each message with the request's.
 func renumbered(_ datagram: [UInt8], like request: [UInt8]) -> [UInt8] {
     var copy = datagram
     var start = 0
