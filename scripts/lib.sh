@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# What more than one script needs. Sourced, never run.
+# Functions that more than one script needs. Sourced, never run.
 
-# Packages that a toolchain from swift.org needs to build this on Debian 12. The toolchain brings its own
-# compiler and linker, but not the C library, the dynamic libraries that SwiftPM loads, or git.
+# Packages that a toolchain from swift.org needs to build this project on Debian 12. The toolchain includes compiler and
+# linker, but not the C library, the dynamic libraries that SwiftPM loads, or git.
 # shellcheck disable=SC2034 # read by the scripts that source this file
 build_packages=(
     ca-certificates git pkg-config
@@ -24,11 +24,11 @@ as_root() {
     elif command -v sudo >/dev/null; then
         sudo "$@"
     else
-        die "this needs root and there is no sudo: $*"
+        die "this command needs root, and sudo is not installed: $*"
     fi
 }
 
-# Prints those of the given packages that are not installed.
+# Prints which of the packages are not installed.
 missing_packages() {
     local package
     for package in "$@"; do
@@ -36,33 +36,33 @@ missing_packages() {
     done
 }
 
-# Installs those of the given packages that are missing, and says which.
+# Installs the packages that are missing, and says which.
 install_missing() {
     if ! command -v apt-get >/dev/null; then
-        say "no apt-get here; these Debian packages, or what stands for them, are needed: $*"
+        say "apt-get is not available. Install these Debian packages, or their equivalents, yourself: $*"
         return
     fi
     local missing
     mapfile -t missing < <(missing_packages "$@")
     ((${#missing[@]})) || return 0
     say "installing ${missing[*]}"
-    as_root apt-get update -qq || die "apt-get update failed"
+    as_root apt-get update -qq || die "apt-get update failed, see above"
     as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get install -qq --yes --no-install-recommends "${missing[@]}" >/dev/null ||
-        die "could not install ${missing[*]}"
+        die "apt-get could not install ${missing[*]}, see above"
 }
 
-# Ends the script, with the remedy, unless a toolchain that can build the package is on PATH.
+# Ends the script, with a remedy, unless PATH has a toolchain that can build the package.
 need_swift() {
     local oldest=6.2 version
     if ! command -v swift >/dev/null; then
-        say "no swift on PATH. Swift $oldest or newer for Debian 12 comes from https://www.swift.org/install/linux/"
-        say "(swiftly, or the Debian 12 tarball with its usr/bin put on PATH)."
-        ((EUID != 0)) || say "If swift is on your own PATH, sudo has dropped it: sudo env \"PATH=\$PATH\" $0"
+        say "swift is not on PATH. Install Swift $oldest or newer from https://www.swift.org/install/linux/"
+        say "(with swiftly, or unpack the Debian 12 tarball and add its usr/bin to PATH)."
+        ((EUID != 0)) || say "If your PATH has swift, sudo has reset it: sudo env \"PATH=\$PATH\" $0"
         exit 1
     fi
     version=$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9]+\.[0-9]+).*/\1/p' | head -n 1)
-    [[ $version ]] || die "swift is on PATH but does not tell its version: $(command -v swift)"
+    [[ $version ]] || die "$(command -v swift) does not report its version: check the toolchain with \`swift --version\`"
     [[ $(printf '%s\n' "$oldest" "$version" | sort -V | head -n 1) == "$oldest" ]] ||
-        die "Swift $version is too old, $oldest or newer is needed: https://www.swift.org/install/linux/"
+        die "Swift $version is too old. Install Swift $oldest or newer from https://www.swift.org/install/linux/"
 }

@@ -26,7 +26,7 @@ struct DoctorTests {
                   driver        veth N.N
                   rings         none told of
                   queueing      noqueue
-                  timestamping      none of the NIC's
+                  timestamping  none of the NIC's
                   clock         none
                   missed timestamps no counters
                   advertised    software-transmit, software-receive, software-system-clock

@@ -1,4 +1,4 @@
-"""Measures exchanges between a pair of probes beside the C floor; run by scripts/bench."""
+"""Compares exchanges between two probes with those of the C floor; run by scripts/bench."""
 
 import argparse
 import signal
@@ -12,19 +12,19 @@ from report import say, text, tidy, write_json
 RATES = [
     10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 70_000, 80_000, 90_000, 100_000, 110_000, 120_000, 130_000, 140_000,
     150_000, 160_000, 180_000, 200_000, 220_000, 240_000, 260_000, 300_000, 350_000, 400_000]
-# Where the search begins in the first round; later rounds begin where the last one ended.
+# Rate at which the first round begins its search; each later round begins where the previous one ended.
 FIRST_RATE = {False: 100_000, True: 50_000}
 PACED_RATE = 1_000
-# Two lengths of a run at this rate: their difference is what packets cost.
+# Packets of a short and a long run at this rate; the difference between the two runs is the cost of the packets.
 COUNTED_RATE, COUNTS = 20_000, (10_000, 70_000)
 COUNTED_THREADS = {
     "sender": (1, "probe-sender"), "recorder": (1, "probe-recorder"), "reflector": (2, "probe-reflect")}
-# A sender that reaches less of the rate that it was asked for cannot go faster.
+# A sender that reaches a smaller share of the requested rate is saturated.
 SATURATED = 0.95
 
 
 class Figure:
-    """A quantity, measured in each round on probe and, where there is one, on the floor."""
+    """A quantity, measured in each round on probe and, if it has a floor, on that."""
 
     def __init__(self, name, unit):
         self.name, self.unit = name, unit
@@ -64,7 +64,7 @@ class Benchmark:
     def run(self):
         say(f"sender on processor {self.pair.sender_cpu}, reflector on processor {self.pair.reflector_cpu}")
         if self.pair.sender_cpu == self.pair.reflector_cpu:
-            say("WARNING: one processor for both halves: nothing here compares with two")
+            say("WARNING: both share one processor: do not compare these figures with those of two processors")
         for number in range(1, self.rounds + 1):
             say(f"round {number} of {self.rounds}")
             self.measure_throughput()
@@ -81,7 +81,7 @@ class Benchmark:
             label = "with log" if with_log else "no log"
             run = self.fastest(with_log, label)
             self.figure(f"exchanges per second, {label}", "1/s").add(run.sender.rate if run else 0, floor.sender.rate)
-            # At the same rate, for packets that come together share a system call.
+            # At the same rate, since packets that arrive together share a system call.
             cpu = run.cpu_ns if run else (None, None)
             cpu_floor = self.clean_floor("floor, at that rate", round(run.sender.rate)).cpu_ns if run else (None, None)
             suffix = ", with log" if with_log else ""
@@ -96,16 +96,16 @@ class Benchmark:
             figure.add(run.get(percentile), floor.get(percentile))
 
     def clean_floor(self, label, rate=None):
-        """A floor's run without loss, or after a few attempts the last one."""
+        """Returns a run of the floor without loss, or after three attempts the last one."""
         for _ in range(3):
             run = self.pair.run_floor(self.seconds, rate)
-            tell(label, run)
+            show_run(label, run)
             if not run.faults:
                 break
         return run
 
     def fastest(self, with_log, label):
-        """The highest rate without loss and with every stamp: up from where it works, or down to where it does."""
+        """Searches for the highest rate without loss and with every timestamp. Returns its run, or None."""
         index = self.begin[with_log]
         best = self.attempt(RATES[index], with_log, label)
         if best:
@@ -122,10 +122,10 @@ class Benchmark:
         return best
 
     def attempt(self, rate, with_log, label):
-        """A run without a fault, of two: the machine may have been busy during one. None if there is none."""
+        """Returns a run without faults, of two, since the machine may be busy during one; else None."""
         for _ in range(2):
             run = self.pair.run_probe(rate, self.seconds, with_log)
-            tell(f"{label}, {rate}/s", run)
+            show_run(f"{label}, {rate}/s", run)
             if not run.faults:
                 return run
         return None
@@ -142,7 +142,7 @@ class Benchmark:
             self.figure(f"allocations per packet, {name}", "1").add(difference / packets)
 
 
-def tell(label, run):
+def show_run(label, run):
     sender, reflector = run.cpu_ns
     verdict = ", ".join(run.faults) or "clean"
     say(f"  {label}: {run.sender.rate:.0f}/s, cpu {sender:.0f} + {reflector:.0f} ns, {verdict}")
@@ -166,7 +166,7 @@ def main():
     parser.add_argument("--rounds", type=int, required=True)
     parser.add_argument("--json")
     options = parser.parse_args()
-    # As an exception, so that the programs that run are ended first.
+    # Raises an exception, so that the running programs are ended first.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
     benchmark = Benchmark(Pair(options), options.seconds, options.rounds)
@@ -178,12 +178,12 @@ def main():
     figures = list(benchmark.figures.values())
     show(figures)
     if failure:
-        sys.exit(f"bench: stopped before its end: {failure}")
+        sys.exit(f"bench: stopped early: {failure}")
     if options.json:
         write_json(options.json, [figure.json() for figure in figures])
-    # Figures without a value are shown as such; the run as a whole has then failed.
+    # A figure without a value is shown as such, and fails the run.
     if any(figure.value is None for figure in figures):
-        sys.exit("bench: some figures have no value: see above")
+        sys.exit("bench: FAILED: some figures have no value, see above")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 # shellcheck shell=bash
-# Two network namespaces with a veth pair between them, removed whatever happens. Sourced, never run.
+# Creates two network namespaces with a veth pair between them, and removes them however the script ends. Sourced, never
+# run.
 
 readonly mac_a=02:00:00:00:02:01 mac_b=02:00:00:00:02:02
 
-# make_pair NAME: 192.0.2.1 on veth-a in $namespace_a, 192.0.2.2 on veth-b in $namespace_b. If the script has a process
-# that uses them in $job, that is ended first.
+# make_pair NAME: 192.0.2.1 on veth-a in $namespace_a, 192.0.2.2 on veth-b in $namespace_b. $job is the id of the
+# script's process that uses them, which ends before they are removed.
 make_pair() {
     namespace_a=probe-$1-a-$$ namespace_b=probe-$1-b-$$
     job=
@@ -15,17 +16,17 @@ make_pair() {
     trap 'exit 143' TERM
     ip netns add "$namespace_a"
     ip netns add "$namespace_b"
-    # Made inside the namespaces at once: the host's own list of interfaces never sees it.
+    # Created inside the namespaces, so that the host's list of interfaces never shows it.
     ip link add name veth-a address "$mac_a" netns "$namespace_a" \
         type veth peer name veth-b address "$mac_b" netns "$namespace_b"
     configure "$namespace_a" veth-a 192.0.2.1 192.0.2.2 "$mac_b"
     configure "$namespace_b" veth-b 192.0.2.2 192.0.2.1 "$mac_a"
 }
 
-# The neighbour is given, so that no ARP request falls into a run.
+# The neighbour entry is permanent, so that no ARP request disturbs a run.
 configure() {
-    local namespace=$1 interface=$2 own=$3 peer=$4 peer_mac=$5
-    ip -n "$namespace" address add "$own/30" dev "$interface"
+    local namespace=$1 interface=$2 address=$3 peer=$4 peer_mac=$5
+    ip -n "$namespace" address add "$address/30" dev "$interface"
     ip -n "$namespace" link set lo up
     ip -n "$namespace" link set "$interface" up
     ip -n "$namespace" neighbour replace "$peer" lladdr "$peer_mac" dev "$interface" nud permanent
@@ -43,7 +44,7 @@ remove_pair() {
     done
 }
 
-# Whatever uses a namespace keeps it alive.
+# A process that uses a namespace keeps it alive.
 end_processes() {
     local attempt pids
     for ((attempt = 0; attempt < 31; attempt++)); do

@@ -1,4 +1,4 @@
-"""Measures the netlink libraries beside C; run by scripts/bench."""
+"""Compares the netlink libraries with C programs; run by scripts/bench."""
 
 import argparse
 import json
@@ -19,11 +19,11 @@ from table import Row, finish
 
 LIBRARY, FLOOR = "library", "floor"
 SAMPLES = 2_000_000
-# Two lengths of a run: their difference is what samples cost.
+# Samples of a short and a long run; the difference between the two runs is the cost of the samples.
 COUNTS = (20_000, 120_000)
-# The bytes of a packet that a sample carries.
+# Bytes of the packet in a sample.
 DATA_BYTES = 128
-# Sizes of a table: their difference is what a flow costs.
+# Flows of a small and a large table; the difference between the two is the cost of the flows.
 TABLES = (1_000, 100_000)
 RULES = """table inet bench {
     chain out {
@@ -40,7 +40,7 @@ def attribute(number, payload):
 
 
 def tunnel():
-    """Every key of a tunnel over IPv6. Source: PSAMPLE_TUNNEL_KEY_ATTR_* in linux/psample.h."""
+    """Returns every key of a tunnel over IPv6. Source: PSAMPLE_TUNNEL_KEY_ATTR_* in linux/psample.h."""
     keys = [
         (0, struct.pack(">Q", 99)),
         (12, bytes.fromhex("20010db8000000000000000000000001")),
@@ -53,7 +53,7 @@ def tunnel():
 
 
 def sample():
-    """A message of psample's with every attribute of Linux 6.12, in the kernel's order."""
+    """Returns a psample message with every attribute of Linux 6.12, in the kernel's order."""
     attributes = [
         (0, struct.pack("=H", 2)), (1, struct.pack("=H", 3)), (5, struct.pack("=I", 10)),
         (2, struct.pack("=I", 1500)), (3, struct.pack("=I", 5)), (4, struct.pack("=I", 17)),
@@ -70,7 +70,7 @@ def sample():
 class Dump:
     wall_ms: float
     cpu_ms: float
-    memory: int  # KiB at most
+    memory: int  # maximum resident set, in KiB
 
 
 class Benchmark:
@@ -88,7 +88,7 @@ class Benchmark:
             order = (LIBRARY, FLOOR) if number % 2 == 0 else (FLOOR, LIBRARY)
             read = {side: self.run([*commands[side], SAMPLES]) for side in order}
             if read[LIBRARY]["sum"] != read[FLOOR]["sum"]:
-                raise Failed(f"library and floor have read different things: {read}")
+                raise Failed(f"library and floor read different values: {read}")
             cost.add(*(read[side]["cpu_ns"] / read[side]["samples"] for side in (LIBRARY, FLOOR)))
         cost.instructions = tuple(
             self.difference(lambda count, side=side: self.instructions([*commands[side], count]))
@@ -100,7 +100,7 @@ class Benchmark:
         self.rows += [cost, allocations]
 
     def dump_flows(self):
-        """Every flow as a line of text in a file: `probe conntrack` beside `conntrack -L`."""
+        """Writes every flow as a line of text to a file, with `probe conntrack` and with `conntrack -L`."""
         few, many = TABLES
         cost, cpu, memory = Row("conntrack dump", "ms"), Row("conntrack dump cpu", "ms"), Row("conntrack dump memory", "KiB")
         growth = Row(f"conntrack dump memory {few}", "KiB")
@@ -119,7 +119,7 @@ class Benchmark:
         self.rows += [cost, cpu, memory, growth, allocations]
 
     def fill(self, count):
-        """Gives the namespace's table so many flows."""
+        """Fills the namespace's table with `count` flows."""
         file = self.directory / "flows"
         file.write_text("".join(
             f"-A -p udp -s 10.{number >> 16}.{number >> 8 & 255}.{number & 255} -d 192.0.2.2"
@@ -131,7 +131,7 @@ class Benchmark:
         output = self.directory / "dump"
         with output.open("wb") as file:
             start = time.monotonic()
-            # time(1), since the memory that wait4() tells of begins with what this interpreter has.
+            # time(1), since the memory that wait4() reports includes this interpreter's before exec.
             process = subprocess.Popen(
                 self.dump_command(side, ["time", "-f", "%M", "-o", self.directory / "memory"]), stdout=file,
                 stderr=subprocess.DEVNULL)
@@ -140,7 +140,7 @@ class Benchmark:
         process.returncode = os.waitstatus_to_exitcode(status)
         lines = sum(1 for _ in output.open("rb"))
         if process.returncode != 0 or lines != expected:
-            raise Failed(f"{side}: exit code {process.returncode}, {lines} lines of {expected}")
+            raise Failed(f"{side}: exit code {process.returncode}, {lines} lines, expected {expected}")
         memory = int((self.directory / "memory").read_text())
         return Dump(wall * 1e3, (usage.ru_utime + usage.ru_stime) * 1e3, memory)
 
@@ -155,7 +155,7 @@ class Benchmark:
         return sum(results.allocations(file.read_text()).values())
 
     def storm(self):
-        """New flows at a rate: each event is received, or counted as lost or as left out."""
+        """Creates flows at a rate. Each event is received, or counted as lost or as left out."""
         self.inside(["conntrack", "-F"])
         self.inside(["nft", "-f", "-"], RULES)
         for limit in (0, 10_000):
@@ -166,7 +166,7 @@ class Benchmark:
                 self.wait_until_listening(follow)
                 flows = json.loads(self.inside([
                     "taskset", "-c", processors()[0], self.options.flows, self.options.rate, self.options.rate * 4]))
-                time.sleep(2)
+                self.wait_until_drained(follow)
                 follow.end()
                 heard = json.loads(follow.read(lambda text: text.strip().splitlines()[-1]))
             finally:
@@ -182,14 +182,30 @@ class Benchmark:
             self.inside(["conntrack", "-F"])
 
     def wait_until_listening(self, process):
-        """Until a netfilter socket has joined a group (/proc/net/netlink)."""
+        """Waits until a netfilter socket has joined a group."""
+        self.wait_until("it does not listen", process, lambda: self.subscribers())
+
+    def wait_until_drained(self, process):
+        """Waits until the sockets' buffers are empty. The kernel queues a flow's event before its sender continues."""
+        self.wait_until("it does not read its events", process, lambda: all(
+            int(row[4]) == 0 for row in self.subscribers()))
+
+    def subscribers(self):
+        """Returns the rows of netfilter sockets that have joined a group.
+
+        Source: netlink_seq_show in net/netlink/af_netlink.c.
+        """
+        rows = [line.split() for line in self.inside(["cat", "/proc/net/netlink"]).splitlines()[1:]]
+        return [row for row in rows if row[1] == "12" and int(row[3], 16)]
+
+    @staticmethod
+    def wait_until(complaint, process, condition):
         end = time.monotonic() + 15
         while time.monotonic() < end and process.process.poll() is None:
-            rows = [line.split() for line in self.inside(["cat", "/proc/net/netlink"]).splitlines()[1:]]
-            if any(row[1] == "12" and int(row[3], 16) for row in rows):
+            if condition():
                 return
             time.sleep(0.02)
-        raise Failed(f"it does not listen: {process.error_text}")
+        raise Failed(f"{complaint}: {process.error_text}")
 
     def inside(self, command, text=None):
         ended = subprocess.run(
@@ -232,7 +248,7 @@ def main():
         parser.add_argument(name, type=int, required=True)
     parser.add_argument("--json")
     options = parser.parse_args()
-    # As an exception, so that the programs that run are ended first.
+    # Raises an exception, so that the running programs are ended first.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
     with tempfile.TemporaryDirectory(prefix="probe-bench-") as directory:

@@ -1,4 +1,4 @@
-"""Measures the library's packet functions beside C programs that make the same system calls; run by scripts/bench."""
+"""Compares the library's packet functions with C programs that make the same system calls; run by scripts/bench."""
 
 import argparse
 import signal
@@ -17,11 +17,11 @@ from table import Row, finish
 
 TEST_PROTOCOL = "88b5"
 LIBRARY, FLOOR = "library", "floor"
-# A run is disturbed where its thread or the whole machine had to wait for more than this share of the time, or where
-# that share of the packets was dropped.
+# A run is disturbed if its thread or the whole machine waited for more than this share of the time, or if more than
+# this share of the packets was dropped.
 DISTURBED = 0.02
 ATTEMPTS = 3
-# Two lengths of a run: their difference is what packets cost.
+# Packets of a short and a long run; the difference between the two runs is the cost of the packets.
 COUNTS = (50_000, 200_000)
 PACED_RATE = 1_000
 PACED_COUNTS = (500, 1_500)
@@ -70,13 +70,13 @@ class Benchmark:
         self.rows += [*rows, row]
 
     def measure(self, figure):
-        """The figure's rows, after all pairs of runs."""
+        """Makes all pairs of runs and returns the figure's rows."""
         if figure.is_paced:
             rows = [Row(f"{figure.name} {percentile}", "ns") for percentile in results.PERCENTILES]
         else:
             rows = [Row(f"{figure.name} cpu", "ns"), Row(f"{figure.name} rate", "1/s")]
         for number in range(self.pairs):
-            # In turn: what changes slowly, such as the processor's clock, then favours neither.
+            # Alternating, so that slow changes, such as those of the processor's frequency, favour neither.
             order = (LIBRARY, FLOOR) if number % 2 == 0 else (FLOOR, LIBRARY)
             readings, is_disturbed = self.run_pair(figure, order)
             for row, *values in zip(rows, *(self.values(figure, readings[side]) for side in (LIBRARY, FLOOR))):
@@ -90,7 +90,7 @@ class Benchmark:
         return [reading.cpu_ns / reading.packets, reading.packets * 1e9 / reading.duration_ns]
 
     def run_pair(self, figure, order):
-        """Both programs' readings, and whether something disturbed them: the least disturbed of a few attempts."""
+        """Returns both programs' readings, and whether they were disturbed: the least disturbed of a few attempts."""
         attempts = []
         for _ in range(ATTEMPTS):
             readings, faults, worst = {}, [], 0
@@ -113,7 +113,7 @@ class Benchmark:
         return readings, is_disturbed
 
     def run_program(self, figure, side, packets=None, prefix=(), warm_up=None, read=None):
-        """Runs one program to its end and reads its figures, or what `read` makes of the ended process."""
+        """Runs a program to its end. Returns its figures, or its packets and what `read` returns for the process."""
         if packets is None:
             packets = self.seconds * PACED_RATE if figure.is_paced else self.packets
         if warm_up is None:
@@ -132,7 +132,7 @@ class Benchmark:
             process.end()
 
     def count_instructions(self, figure, side):
-        """User-space instructions a packet: of two lengths of a run the difference, so without start and end."""
+        """Returns user-space instructions per packet, from the difference between two lengths of a run."""
         with tempfile.TemporaryDirectory(prefix="probe-bench-") as directory:
             prefix = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={directory}/callgrind"]
             return self.difference(
@@ -140,7 +140,7 @@ class Benchmark:
                     figure, side, count, prefix, 0, lambda process: results.instructions(process.error_text)))
 
     def count_allocations(self, figure, side):
-        """Allocations a packet, in the same way."""
+        """Returns allocations per packet, measured in the same way."""
         with tempfile.TemporaryDirectory(prefix="probe-bench-") as directory:
             file = Path(directory, "counts")
             prefix = ["env", f"LD_PRELOAD={self.counter}", f"PROBE_ALLOCATION_FILE={file}"]
@@ -156,7 +156,7 @@ class Benchmark:
 
     @contextmanager
     def flooding(self, figure):
-        """Frames for the reader the while; a sender has nobody that listens."""
+        """Floods the reader meanwhile; a sender needs no flood, and no receiver."""
         if figure.sends:
             yield
             return
@@ -167,13 +167,13 @@ class Benchmark:
         try:
             yield
             if flood.process.poll() is not None:
-                raise Failed(f"the flood has ended: {flood.error_text}")
+                raise Failed(f"the flood ended early: {flood.error_text}")
         finally:
             flood.end()
 
 
 def steal_time(cpu):
-    """Seconds that the hypervisor kept from the processor. Source: /proc/stat in proc(5)."""
+    """Returns the seconds for which the hypervisor withheld the processor. Source: /proc/stat in proc(5)."""
     for line in Path("/proc/stat").read_text().splitlines():
         name, *values = line.split()
         if name == f"cpu{cpu}":
@@ -196,13 +196,13 @@ def main():
     parser.add_argument("--only", action="append", choices=[figure.name for figure in FIGURES])
     parser.add_argument("--json")
     options = parser.parse_args()
-    # As an exception, so that the programs that run are ended first.
+    # Raises an exception, so that the running programs are ended first.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
     benchmark = Benchmark(options)
-    say(f"flood on processor {benchmark.flood_cpu}, what is measured on processor {benchmark.cpu}")
+    say(f"flood on processor {benchmark.flood_cpu}, measured programs on processor {benchmark.cpu}")
     if benchmark.cpu == benchmark.flood_cpu:
-        say("WARNING: one processor for both: nothing here compares with two")
+        say("WARNING: both share one processor: do not compare these figures with those of two processors")
     failures = []
     for figure in FIGURES:
         if options.only and figure.name not in options.only:

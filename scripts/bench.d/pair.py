@@ -1,4 +1,4 @@
-"""Runs a pair of programs, one in each namespace, and reads what they print."""
+"""Runs a pair of programs, one in each namespace, and reads their output."""
 
 import tempfile
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Run:
 
     @property
     def faults(self):
-        """What keeps the run from counting as one without loss, in words."""
+        """The reasons why the run is not one without loss, in words."""
         faults = [f"{self.sender.lost} lost"] if self.sender.lost else []
         faults += [f"sender: {fault}" for fault in self.sender.faults]
         faults += [f"reflector: {fault}" for fault in self.reflector.faults]
@@ -27,13 +27,13 @@ class Run:
 
     @property
     def cpu_ns(self):
-        """Processor time for each exchange: the sender's and the reflector's."""
+        """CPU time per exchange: the sender's and the reflector's."""
         exchanges = max(1, self.sender.exchanges)
         return self.sender.cpu_ns / exchanges, self.reflector.cpu_ns / exchanges
 
 
 class Pair:
-    """Where and with what the runs are made."""
+    """The programs, namespaces and processors of the runs."""
 
     def __init__(self, options):
         self.probe = options.probe
@@ -58,7 +58,7 @@ class Pair:
                 results.probe_half, seconds)
 
     def count_allocations(self, rate, count):
-        """One run with a log: the exchanges made, and each thread's allocations in the sender and in the reflector."""
+        """Makes a run with a log. Returns its exchanges, and the sender's and the reflector's allocations by thread."""
         with tempfile.TemporaryDirectory(prefix="probe-bench-") as directory:
             files = [Path(directory, name) for name in ("sender", "reflector")]
             counted = [["env", f"LD_PRELOAD={self.counter}", f"PROBE_ALLOCATION_FILE={file}"] for file in files]

@@ -1,4 +1,4 @@
-"""Programs that run in a network namespace, and what they print."""
+"""Runs programs in a network namespace and reads their output."""
 
 import os
 import signal
@@ -13,11 +13,11 @@ ALL_PROTOCOLS = "0003"
 
 
 class Failed(Exception):
-    """A run that gave no figures."""
+    """A run without figures."""
 
 
 class Process:
-    """A program in a namespace, whose output goes to files: no pipe that could fill up."""
+    """A program in a namespace. Its output goes to files, since a pipe could fill up."""
 
     def __init__(self, namespace, command):
         self.command = [str(part) for part in command]
@@ -61,7 +61,7 @@ def read_back(file):
 
 
 def wait_until_listening(process, namespace, protocols=(IPV4, ALL_PROTOCOLS)):
-    """Until a packet socket in the namespace is bound to an interface and a protocol (/proc/net/packet)."""
+    """Waits until a packet socket in the namespace is bound to an interface and a protocol (/proc/net/packet)."""
     end = time.monotonic() + 15
     while time.monotonic() < end:
         table = subprocess.run(
@@ -77,6 +77,6 @@ def wait_until_listening(process, namespace, protocols=(IPV4, ALL_PROTOCOLS)):
 
 
 def processors():
-    """The two that the halves are pinned to; the same twice where there is one."""
+    """Returns the two processors that the programs are pinned to; the same one twice where there is only one."""
     allowed = sorted(os.sched_getaffinity(0))
     return allowed[0], allowed[1 % len(allowed)]

@@ -1,4 +1,4 @@
-"""What the benchmarks say and write."""
+"""Messages and files of the benchmarks."""
 
 import json
 import os

@@ -1,22 +1,22 @@
-"""What the programs print at their end, read into one shape. The names of probe's JSON are known here alone."""
+"""Reads the summaries of the programs into common types. No other module knows the names in probe's JSON."""
 
 import json
 from dataclasses import dataclass, field
 
 
 class Unreadable(Exception):
-    """A run's output is not what it has to be; says what is missing."""
+    """A run's output lacks something, which the message names."""
 
 
 @dataclass
 class Half:
-    """One half of a run: the sender's or the reflector's."""
+    """The figures of one program of a run: the sender or the reflector."""
 
     exchanges: int
     duration_ns: int
     cpu_ns: int
     lost: int = 0
-    faults: list = field(default_factory=list)  # what is wrong with the stamps, in words
+    faults: list = field(default_factory=list)  # faults of the timestamps, in words
     lateness: dict = field(default_factory=dict)  # percentile: nanoseconds
 
     @property
@@ -24,7 +24,8 @@ class Half:
         return self.exchanges * 1e9 / self.duration_ns if self.duration_ns > 0 else 0.0
 
 
-# Where each value is in a summary: the sender's first, then the reflector's; a dot goes into an object.
+# Paths of each value in a summary: the sender's first, then the reflector's. A dot separates the keys of nested
+# objects.
 RECEIVED = ("counters.received", "replies")
 DURATION = ("duration_ns",)
 PROCESSOR_TIME = ("counters.packet_thread_cpu_ns", "packet_thread_cpu_ns")
@@ -32,7 +33,7 @@ LOST = ("lost_forward", "lost_reverse", "lost_unknown", "late")
 LATENESS = ("send_lateness", "send_lateness_ns")
 SENT = ("stamps.sent",)
 LEDGER = ("stamps",)
-# The two stamps that every packet on a veth pair has.
+# The two transmit timestamps that every packet on a veth pair has.
 KINDS = {"SCHED": ("sched",), "driver": ("software",)}
 PERCENTILES = {"p50": ("p50_ns", "p50"), "p99": ("p99_ns", "p99"), "p99.9": ("p99_9_ns", "p999")}
 
@@ -55,7 +56,7 @@ def need(summary, names):
 
 
 def objects(text):
-    """The JSON objects among the lines of an output."""
+    """Yields the JSON objects among the lines of an output."""
     for line in text.splitlines():
         try:
             value = json.loads(line)
@@ -82,18 +83,18 @@ def stamp_faults(summary):
     for kind, names in KINDS.items():
         columns = look_up(ledger, names)
         if not isinstance(columns, dict):
-            faults.append(f"no {kind} stamps in the ledger")
+            faults.append(f"no {kind} timestamps in the ledger")
             continue
-        # A late stamp came: it is accounted for.
+        # A late timestamp is accounted for.
         stamped = columns.get("stamped", 0) + columns.get("late", 0)
         if stamped != sent:
             rest = ", ".join(f"{name} {count}" for name, count in columns.items() if name != "stamped" and count)
-            faults.append(f"{stamped} of {sent} {kind} stamps ({rest or 'the rest in no column'})")
+            faults.append(f"{stamped} of {sent} {kind} timestamps ({rest or 'the others in no column'})")
     return faults
 
 
 def probe_half(output, is_sender):
-    """What one probe printed."""
+    """Reads the output of a probe."""
     summary = None
     for value in objects(output):
         if value.get("type") == "summary":
@@ -112,7 +113,7 @@ def probe_half(output, is_sender):
 
 
 def floor_half(output, is_sender):
-    """What one C program printed."""
+    """Reads the output of a C program."""
     summary = None
     for value in objects(output):
         if value.get("role") == ("sender" if is_sender else "reflector"):
@@ -120,7 +121,7 @@ def floor_half(output, is_sender):
     if summary is None:
         raise Unreadable("no figures")
     faults = [
-        f"{summary[key]} of {summary['sent']} {kind} stamps"
+        f"{summary[key]} of {summary['sent']} {kind} timestamps"
         for kind, key in (("SCHED", "sched"), ("driver", "snd"))
         if summary[key] != summary["sent"]
     ]
@@ -135,7 +136,7 @@ def floor_half(output, is_sender):
 
 
 def allocations(text):
-    """What the allocation counter wrote: thread name to number."""
+    """Reads the allocation counter's file: the number of allocations by thread name."""
     counts = {}
     for line in text.splitlines():
         name, number, _ = line.split()
@@ -145,18 +146,18 @@ def allocations(text):
 
 @dataclass
 class Reading:
-    """One run of the packet benchmarks' programs: the library's and the floor's print the same."""
+    """The figures of a packet benchmark's program; the library's and the floor's print the same ones."""
 
     packets: int
     duration_ns: int
     cpu_ns: int
-    waited_ns: int  # it could have run, but another thread had its processor
+    waited_ns: int  # runnable, while another thread had its processor
     drops: int
     latency: dict = field(default_factory=dict)  # percentile: nanoseconds
 
 
 def reading(output):
-    """What one of the packet benchmarks' programs printed. Raises for stamps that are missing or unaccounted for."""
+    """Reads the output of a packet benchmark's program. Raises Unreadable for missing or unaccounted timestamps."""
     values = next((value for value in objects(output) if "packets" in value), None)
     if values is None:
         raise Unreadable("no figures")
@@ -164,9 +165,9 @@ def reading(output):
     if not values.get("balanced", True):
         account_faults.append("the ledger is not balanced")
     if values.get("stamped", 0) != values.get("sent", 0):
-        account_faults.append(f"{values['stamped']} stamps of {values['sent']} sends")
+        account_faults.append(f"{values['stamped']} timestamps of {values['sent']} sends")
     if account_faults:
-        raise Unreadable(f"STAMPS UNACCOUNTED FOR: {', '.join(account_faults)}: {json.dumps(values)}")
+        raise Unreadable(f"TIMESTAMPS UNACCOUNTED FOR: {', '.join(account_faults)}: {json.dumps(values)}")
     return Reading(
         packets=values["packets"], duration_ns=values["duration_ns"], cpu_ns=values["cpu_ns"],
         waited_ns=values["waited_ns"], drops=values["drops"],
@@ -174,9 +175,9 @@ def reading(output):
 
 
 def instructions(errors):
-    """User-space instructions, as callgrind tells them at its end."""
+    """Reads the number of user-space instructions from callgrind's messages."""
     for line in errors.splitlines():
         name, _, number = line.partition("Collected :")
         if number:
             return int(number)
-    raise Unreadable("callgrind told no number")
+    raise Unreadable("callgrind reported no number of instructions")

@@ -1,4 +1,4 @@
-"""The table of a benchmark that runs the library beside a floor, in pairs."""
+"""The table of a benchmark that runs the library and a floor in pairs."""
 
 import statistics
 import sys
@@ -52,7 +52,7 @@ def show(rows):
 
 
 def finish(rows, path, failures):
-    """Shows the table and writes it to a file, if there is a path; then ends the program where something failed."""
+    """Prints the table, writes it to a file if there is a path, and ends the program if a figure failed."""
     show(rows)
     if path:
         write_json(path, [row.json() for row in rows])

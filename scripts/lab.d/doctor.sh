@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2154,SC2034
-# The doctor tells of each card what it says and what comes of it, and leaves the card as it was.
+# The doctor reports what each NIC advertises and what arrives, and leaves the NIC unchanged.
 
 limit=150
-# For the helper that lets the emulated igb stamp more than the first frame.
+# For rx-latch, with which the emulated igb timestamps more than the first frame.
 kernel_arguments=iomem=relaxed
 prepare() { [[ $nic != igb ]] || give_c rx-latch; }
 
@@ -18,44 +18,44 @@ on_a() {
         watch_latch
         probe doctor link --peer "$peer" >latch.txt
     fi
-    tell over
+    announce finished
 }
 
-# PTP's master sends the Sync messages that cards stamp on receipt.
+# The PTP master sends the Sync messages that NICs timestamp on receipt.
 on_b() {
     in_background probe reflect --interface link --quiet --output json >reflect.json
     # Port 862.
     until_true 30 "the reflector to be up" grep -q :035E /proc/net/udp
     ptp4l -i link -2 -S -m --masterOnly 1 --logSyncInterval -3 --logAnnounceInterval -1 >ptp4l.txt 2>&1 &
     until_true 60 "ptp4l to be the master" grep -q "assuming the grand master role" ptp4l.txt
-    tell ready
-    await over
+    announce ready
+    await finished
 }
 
 check() {
-    expect "the card as it was" "$(diff a/before.txt a/after.txt)" ""
+    expect "changes of the NIC's timestamping" "$(diff a/before.txt a/after.txt)" ""
     expect "SCHED" "$(cell doctor 'SCHED')" "proven, 16 of 16"
     expect "software TX" "$(cell doctor 'software TX')" "proven, 16 of 16"
     expect "launch times in fq" "$(cell fq 'launch time')" "proven, 1 of 1"
     case $nic in
-    virtio) expect "in a line" "$(in_a_line)" "software stamps only, no PHC" ;;
+    virtio) expect "verdict" "$(verdict)" "software timestamps only, no PHC" ;;
     igb)
-        expect "in a line" "$(in_a_line)" "hardware stamps: transmit any frame; receive PTP frames alone"
+        expect "verdict" "$(verdict)" "hardware timestamps: transmit any frame; receive PTP frames alone"
         expect "hardware TX" "$(cell doctor 'hardware TX, ordinary frames')" "proven, 12 of 12"
-        # Eight Syncs a second, in about a second.
-        expect "hardware RX: all but the first one missing" "$(cell doctor 'hardware RX, PTP frames' | sed -E 's/of ([6-9]|10)$/of many/')" \
+        # Eight Sync messages a second, for about a second.
+        expect "hardware RX, only the first timestamp" "$(cell doctor 'hardware RX, PTP frames' | sed -E 's/of ([6-9]|10)$/of many/')" \
             "proven, 1 of many"
-        expect "hardware RX of a card that frees its latch" \
+        expect "hardware RX of a NIC whose latch is freed" \
             "$(cell latch 'hardware RX, PTP frames' | sed -E 's/ ([6-9]|10) of \1$/ all/')" "proven, all"
         ;;
     e1000e)
-        expect "in a line" "$(in_a_line)" "hardware stamps are advertised and never arrived; software stamps only"
+        expect "verdict" "$(verdict)" "hardware timestamps are advertised and never arrived; software timestamps only"
         expect "hardware TX" "$(cell doctor 'hardware TX, ordinary frames')" "did not come, 0 of 12"
         expect_within "the clock's rate, thousandths" "$(awk '$1 == "\"rate\":" { printf "%d", $2 * 1000 }' a/doctor.json)" 2000 3000
         ;;
     esac
 }
 
-in_a_line() { sed -n 's/^link: //p' a/doctor.txt; }
-# cell FILE ROW: what was proven of a capability.
+verdict() { sed -n 's/^link: //p' a/doctor.txt; }
+# cell FILE ROW: the result of trying a capability.
 cell() { sed -n "s/^  $2  .*\(proven, .*\|did not come.*\|not advertised\|not tried.*\)$/\1/p" "a/$1.txt"; }

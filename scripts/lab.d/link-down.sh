@@ -1,20 +1,21 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# The peer's link goes down and comes up: what was sent meanwhile is lost, what came before and after is not.
+# The peer's link goes down and up: packets of that time are lost, those before and after are not.
 
 on_a() {
     measure_across outage packets
-    tell finished
+    announce finished
 }
 
 on_b() {
     in_background probe reflect --interface link --quiet --output json >reflect.json
     await packets.running
     ip link set dev link down
-    await packets.went-on
+    await packets.lossy
     ip link set dev link up
-    # The kernel has forgotten what provisioning had told it; so it is told again when an interface comes up.
+    # The kernel dropped the addresses and neighbours that provisioning had added, so its hook adds them again, as
+    # ifupdown would.
     IFACE="link" /etc/network/if-up.d/probe-lab
-    tell packets.over
+    announce packets.over
     await finished
 }
 

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# A bridge drops, doubles and reorders packets of one direction, then of the other: the report tells which, and how many.
+# A bridge drops, duplicates and reorders packets of one direction, then of the other: the report counts each kind.
 
 machines="a bridge b"
 limit=300
@@ -8,7 +8,7 @@ on_a() {
     local run
     await bridged
     for run in $runs; do measure "$run"; done
-    tell finished
+    announce finished
 }
 
 on_b() {
@@ -19,35 +19,36 @@ on_b() {
 # Packets leave through the bridge's port towards their target: right is forward, left is reverse.
 on_bridge() {
     local run port
-    # To put a qdisc on a port or take one off drops what passes just then; to change one, or a filter, does not.
+    # Adding or removing a port's qdisc drops the packets in it; changing one, or a filter, does not.
     for port in left right; do
         tc qdisc add dev "$port" clsact
         tc qdisc add dev "$port" root netem limit 10000
     done
-    tell bridged
+    announce bridged
     for run in $runs; do
         await "$run.running"
         port=right
         [[ $run == *-forward ]] || port=left
         case $run in
         lost-*) drop "$port" 20 ;;
-        doubled-*) impair "$port" duplicate 20% ;;
+        duplicated-*) impair "$port" duplicate 20% ;;
         reordered-*) impair "$port" delay 40ms reorder 20% ;;
         esac
-        tell "$run.over"
+        announce "$run.over"
     done
     await finished
 }
 
-readonly runs="lost-forward lost-reverse doubled-forward doubled-reverse reordered-forward reordered-reverse"
+readonly runs="lost-forward lost-reverse duplicated-forward duplicated-reverse reordered-forward reordered-reverse"
 
-# Starts measuring, and tells when packets come back: from then on the bridge may spoil them. Ends when it has stopped.
+# measure RUN: announces when replies arrive, so that the bridge may begin to impair packets. Ends after the bridge has
+# stopped.
 measure() {
     local run=$1 job
     probe run --interface link --peer "$peer" --rate 100 --log "$run.csv" --output json >"$run.json" &
     job=$!
-    until_true 30 "replies to come" has_lines "$run.json" 50
-    tell "$run.running"
+    until_true 30 "replies" has_lines "$run.json" 50
+    announce "$run.running"
     await "$run.over"
     kill -TERM "$job"
     wait "$job"
@@ -55,8 +56,9 @@ measure() {
 
 has_lines() { (($(wc -l <"$1") >= $2)); }
 
-# drop PORT COUNT: drops every third IPv4 packet to leave there (others are no probes or replies), until at least that many have been dropped. The action is one of
-# its own: its count stays, and is final, when the filter that uses it is gone.
+# drop PORT COUNT: drops every third IPv4 packet that leaves there (other packets are no probes or replies), until at
+# least COUNT are dropped. The action exists apart from the filter, so its count remains, and is final, after the filter
+# is removed.
 drop() {
     tc actions delete action gact index 1 2>/dev/null || true
     tc actions add action pass random determ drop 3 index 1
@@ -70,7 +72,7 @@ drop() {
 has_dropped() { (($(dropped) >= $1)); }
 dropped() { tc -s actions list action gact | sed -n 's/.*(dropped \([0-9]*\),.*/\1/p'; }
 
-# impair PORT NETEM-ARGUMENT...: until two hundred packets have gone through.
+# impair PORT NETEM-ARGUMENT...: until two hundred packets have passed.
 impair() {
     local port=$1 before
     shift
@@ -89,15 +91,15 @@ check() {
     for way in forward reverse; do
         other=reverse
         [[ $way == forward ]] || other=forward
-        expect "lost $way, as many as the bridge has dropped" \
+        expect "lost $way, as many as the bridge dropped" \
             "$(summary a/lost-$way.json totals.lost_$way)" "$(<"bridge/lost-$way.count")"
-        expect "lost $other then" "$(summary a/lost-$way.json totals.lost_$other)" 0
-        expect "lost without a direction then" "$(summary a/lost-$way.json totals.lost_unknown)" 0
-        expect_within "doubled $way" "$(summary a/doubled-$way.json totals.duplicated_$way)" 20 90
-        expect "doubled $other then" "$(summary a/doubled-$way.json totals.duplicated_$other)" 0
+        expect "lost $other meanwhile" "$(summary a/lost-$way.json totals.lost_$other)" 0
+        expect "lost without a direction meanwhile" "$(summary a/lost-$way.json totals.lost_unknown)" 0
+        expect_within "duplicated $way" "$(summary a/duplicated-$way.json totals.duplicated_$way)" 20 90
+        expect "duplicated $other meanwhile" "$(summary a/duplicated-$way.json totals.duplicated_$other)" 0
         expect_within "reordered $way" "$(summary a/reordered-$way.json totals.reordered_$way)" 10 190
-        expect "reordered $other then" "$(summary a/reordered-$way.json totals.reordered_$other)" 0
-        for run in doubled reordered; do
+        expect "reordered $other meanwhile" "$(summary a/reordered-$way.json totals.reordered_$other)" 0
+        for run in duplicated reordered; do
             expect "lost while $run $way" "$(($(summary a/$run-$way.json totals.lost_forward) + \
                 $(summary a/$run-$way.json totals.lost_reverse) + $(summary a/$run-$way.json totals.lost_unknown)))" 0
         done

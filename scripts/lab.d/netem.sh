@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# A bridge delays one direction by 10 ms and the other by 2 ms, then the other way round: the report tells which.
+# A bridge delays one direction by 10 ms and the other by 2 ms, then vice versa: the report shows each delay.
 
 machines="a bridge b"
 limit=120
@@ -10,11 +10,11 @@ on_a() {
     local run
     synchronise
     for run in $runs; do
-        tell "$run.wanted"
+        announce "$run.wanted"
         await "$run.set"
         probe run --interface link --peer "$peer" --rate 50 --count 300 --quiet --log "$run.csv" --output json >"$run.json"
     done
-    tell finished
+    announce finished
 }
 
 on_b() {
@@ -33,7 +33,7 @@ on_bridge() {
         forward-10) delay 10ms 2ms ;;
         forward-2) delay 2ms 10ms ;;
         esac
-        tell "$run.set"
+        announce "$run.set"
     done
     await finished
     tc -s qdisc show >qdisc.txt
@@ -44,9 +44,9 @@ delay() {
     tc qdisc replace dev left root netem delay "$2" limit 10000
 }
 
-# The way through three emulated machines takes time, half a millisecond at least and more for most: the run with 1 ms each
-# way has all of that, and what the others have beyond it is what the bridge delays. Medians of two runs also differ by
-# what the host did meanwhile, so they are known less well than the best packets, and not at all on a busy host.
+# The path through three emulated machines takes at least half a millisecond, for most packets more. The run with 1 ms
+# in each direction measures that time; the other runs exceed it by the bridge's delay. Medians of two runs also differ
+# by the host's load, so their bounds are wider than the minima's, and on a busy host they are not checked.
 check() {
     local way late=0
     expect_within "chrony's offset between the clocks at the end, ns" \
@@ -56,13 +56,13 @@ check() {
         ((late += $(delay_of both-1 $way p50) - $(delay_of both-1 $way min)))
     done
     if ((late > 2500000)); then
-        told "medians are not checked: this host is busy, they are $late ns above the minima"
+        report "medians: NOT CHECKED: this host is busy, their sum is $late ns above that of the minima"
     else
         check_delays p50 1000000
     fi
 }
 
-# check_delays FIGURE BOUND: each direction within a millisecond, and the sum, which needs no clocks, within the bound.
+# check_delays FIGURE BOUND: each direction within a millisecond, and the sum, which no clock affects, within the bound.
 check_delays() {
     local run way wanted
     for run in forward-10 forward-2; do

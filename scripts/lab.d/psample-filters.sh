@@ -1,15 +1,15 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# psample-setup samples both directions beside others' filters, and psample-teardown takes off exactly that.
+# psample-setup adds samplers next to other filters, in both directions, and psample-teardown removes exactly those.
 
 on_a() {
     show >before.txt
-    # Alone, twice, and with other settings.
+    # Without other filters: twice, the second time with other settings.
     setup && setup --rate=10 --group 7 --truncate 96
     show >alone.txt
     teardown && teardown
     show >alone-after.txt
 
-    # Others join later, on both sides of it: they see each packet, and keep what they stand on.
+    # Other filters are added later, in front of it and behind: they see every packet, and keep the clsact.
     setup --rate 1
     tc filter add dev link egress pref 10 matchall action gact continue
     tc filter add dev link egress pref 900 matchall action gact ok
@@ -19,12 +19,12 @@ on_a() {
     teardown
     show >joined-after.txt
 
-    # Others were there first.
+    # Other filters exist before.
     setup && teardown && teardown
     show >first-after.txt
     tc qdisc del dev link clsact
 
-    # What it must not touch.
+    # A qdisc and a filter that it must not change.
     tc qdisc add dev link ingress
     ! setup
     show >ingress.txt
@@ -33,8 +33,8 @@ on_a() {
     tc filter add dev link egress pref 862 matchall action gact continue
     ! setup
     teardown
-    show >taken.txt
-    tell finished
+    show >occupied.txt
+    announce finished
 }
 
 on_b() { await finished; }
@@ -48,23 +48,23 @@ show() {
 }
 
 check() {
-    expect "samplers that are set up" "$(grep -c 'sample rate 1/10 group 7 .*continue' a/alone.txt)" 2
-    expect "that cut samples" "$(grep -c 'trunc_size 96' a/alone.txt)" 2
-    expect "what is left of them" "$(cat a/alone-after.txt)" "$(cat a/before.txt)"
-    expect_within "packets that the filter before it saw" "$(packets joined gact.*continue)" 3 100
-    expect_within "packets that were sampled" "$(packets joined sample)" 6 200
-    expect_within "packets that the filters behind it saw" "$(packets joined gact.*pass)" 6 200
-    expect "samplers beside others, and afterwards" "$(count joined sample) $(count joined-after sample)" "2 0"
-    expect "others' filters, and afterwards" "$(count joined gact) $(count joined-after gact) $(count first-after gact)" "3 3 3"
-    expect "their clsact" "$(count first-after 'qdisc clsact')" 1
-    expect "samplers beside a qdisc ingress, and that" "$(count ingress sample) $(count ingress 'qdisc ingress')" "0 1"
-    expect "samplers where another has the preference, and that" "$(count taken sample) $(count taken gact)" "0 1"
-    expect "reasons that are told" "$(grep -cE "^psample-setup: (link has a qdisc .ingress|could not put)" a/output.txt)" 2
+    expect "samplers that were added" "$(grep -c 'sample rate 1/10 group 7 .*continue' a/alone.txt)" 2
+    expect "those that truncate samples" "$(grep -c 'trunc_size 96' a/alone.txt)" 2
+    expect "qdiscs and filters after removal" "$(cat a/alone-after.txt)" "$(cat a/before.txt)"
+    expect_within "packets that the filter in front saw" "$(packets joined gact.*continue)" 3 100
+    expect_within "packets sampled" "$(packets joined sample)" 6 200
+    expect_within "packets that the filters behind saw" "$(packets joined gact.*pass)" 6 200
+    expect "samplers next to other filters, and after removal" "$(count joined sample) $(count joined-after sample)" "2 0"
+    expect "other filters, and after removal" "$(count joined gact) $(count joined-after gact) $(count first-after gact)" "3 3 3"
+    expect "clsact of the other filters" "$(count first-after 'qdisc clsact')" 1
+    expect "samplers next to an ingress qdisc, and ingress qdiscs" "$(count ingress sample) $(count ingress 'qdisc ingress')" "0 1"
+    expect "samplers where another filter has the preference, and other filters" "$(count occupied sample) $(count occupied gact)" "0 1"
+    expect "reasons given" "$(grep -cE "^psample-setup: (link has an .ingress|could not add the filters)" a/output.txt)" 2
 }
 
 count() { grep -c "$2" "a/$1.txt" || true; }
 
-# packets FILE ACTION: how many an action of that kind has seen, in both directions.
+# packets FILE ACTION: the number of packets that actions of this kind saw, in both directions.
 packets() {
-    awk -v kind="$2" '/action order/ { own = $0 ~ kind } own && $1 == "Sent" { n += $4 } END { print n + 0 }' "a/$1.txt"
+    awk -v kind="$2" '/action order/ { wanted = $0 ~ kind } wanted && $1 == "Sent" { n += $4 } END { print n + 0 }' "a/$1.txt"
 }

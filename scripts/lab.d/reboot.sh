@@ -1,12 +1,12 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# The peer reboots: the run goes on when it is back.
+# The peer reboots: the run continues when it is up again.
 
 limit=240
 reboots=yes
 
 on_a() {
     measure_across "reboot" packets
-    tell finished
+    announce finished
 }
 
 on_b() {
@@ -15,12 +15,12 @@ on_b() {
         await packets.running
         reboot -f
     fi
-    await packets.went-on
-    tell packets.over
+    await packets.lossy
+    announce packets.over
     await finished
 }
 
 check() {
-    expect "times that b has booted" "$(<b/boots)" 2
+    expect "boots of b" "$(<b/boots)" 2
     check_outage a/packets
 }

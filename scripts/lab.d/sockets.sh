@@ -1,17 +1,17 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# FastAFPacket's own tests that need a card with stamps and a clock, on an igb: launch times, virtual clocks, skipped stamps.
+# FastAFPacket's tests that need a PHC and hardware timestamps: launch times, virtual clocks, missed timestamps; on igb.
 
 limit=120
 memory=768
 
 prepare() {
-    [[ $nic == igb ]] || die "the tests of sockets are for --nic igb"
+    [[ $nic == igb ]] || die "these tests need hardware timestamps: use --nic igb"
     give_tests
 }
 
 on_a() {
     run_tests '\.Lab' | tee tests.txt
-    tell finished
+    announce finished
 }
 
 on_b() { await finished; }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# Broken on purpose: the machines' file system is cut short, so that their kernel finds no first program.
+# Broken on purpose: the machines' file system is truncated, so that their kernel can not start init.
 
 prepare() {
     head -c 1000000 "$image_initramfs" >"$scratch/initramfs"

@@ -2,7 +2,7 @@
 # Broken on purpose: the machines' kernel is damaged.
 
 prepare() {
-    # The header, which says what is to be loaded where, is whole; the code is not.
+    # The header, which says what to load where, is intact; the code is not.
     {
         head -c 32768 "$image_kernel"
         tail -c +32769 "$image_kernel" | tr '\0-\377' '\0'

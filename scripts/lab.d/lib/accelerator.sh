@@ -1,14 +1,14 @@
 # shellcheck shell=bash disable=SC2154 # scripts/lab sets the variables that are not set here
-# KVM where a machine has booted with it, emulation (TCG) elsewhere. Sourced by scripts/lab.
+# Chooses KVM where a machine has booted with it, else emulation (TCG). Sourced by scripts/lab.
 #
-# That there is a /dev/kvm says little: inside of other virtual machines QEMU aborts or hangs with it.
+# /dev/kvm alone is no proof: inside other virtual machines QEMU can abort or hang with it.
 
 # With KVM a machine boots in a second or two.
 readonly kvm_seconds=10
 
-# Sets accelerator to QEMU's options, and accelerator_note to what they are and why.
+# Sets accelerator to QEMU's options, and accelerator_note to a sentence about them.
 choose_accelerator() {
-    # The verdict holds until this machine starts again, and for this QEMU.
+    # The verdict is valid until this machine restarts, and for this QEMU.
     local verdict proof
     verdict=$cache/kvm/$(</proc/sys/kernel/random/boot_id)-$(qemu-system-x86_64 --version | cksum | cut -d ' ' -f 1)
     accelerator=(-accel kvm -cpu host)
@@ -30,10 +30,10 @@ choose_accelerator() {
     accelerator_note="machines are emulated: $proof"
 }
 
-# Boots the machines' kernel with nothing but an order to power off; prints "works", or what became of that.
+# Boots the machines' kernel with busybox as init, which powers off. Prints "works", or why it failed.
 prove_accelerator() {
     local status=0 said=$scratch/kvm.txt console=$scratch/kvm-console.txt
-    # In a shell of its own: bash tells of programs that abort.
+    # In a subshell, since bash reports programs that abort.
     (
         timeout --foreground --kill-after=2 "$kvm_seconds" qemu-system-x86_64 "${accelerator[@]}" -machine q35 -m 256 \
             -nodefaults -no-user-config -display none -serial "file:$console" -no-reboot \
@@ -43,7 +43,7 @@ prove_accelerator() {
     if ((status == 0)) && grep -q 'reboot: Power down' "$console"; then
         echo works
     elif ((status == 124 || status == 137)); then
-        echo "a boot with KVM was not over after $kvm_seconds s"
+        echo "a boot with KVM did not end within $kvm_seconds s"
     else
         echo "a boot with KVM failed ($(grep -m 1 '^qemu' "$said" | cut -c 1-100 || echo "exit code $status"))"
     fi

@@ -1,13 +1,13 @@
 # shellcheck shell=bash
-# What a scenario may say of itself, read on the host and in the machines before the scenario's own file.
+# Defaults of the settings that a scenario may override. The host and the machines read them before the scenario's file.
 # shellcheck disable=SC2034
 
-machines="a b"   # or "a bridge b"
-limit=120        # seconds from boot to results
-boot_limit=60    # seconds until the machines are up
-reboots=         # "yes" if a machine reboots in it
-memory=256       # of each machine, in MiB
-kernel_arguments=
+machines="a b"    # or "a bridge b"
+limit=120         # seconds from boot until all machines have ended
+boot_limit=60     # seconds until the machines are up
+reboots=          # "yes" if a machine reboots in it
+memory=256        # MiB of each machine
+kernel_arguments= # more arguments on the kernel's command line
 
-# What the host does before the machines boot, after the probe is in $scratch/given: lib/give.sh has helpers.
+# Runs on the host before the machines boot, when the probe is in $scratch/given. lib/give.sh has helpers.
 prepare() { :; }

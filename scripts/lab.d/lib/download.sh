@@ -1,21 +1,21 @@
 # shellcheck shell=bash disable=SC2154 # scripts/lab sets the variables that are not set here
-# What scripts/lab takes from Debian: QEMU, which is installed, and packages that are only unpacked. Sourced.
+# Downloads from Debian: QEMU, which is installed, and packages that are only unpacked. Sourced by scripts/lab.
 #
-# apt gets sources, lists and preferences of its own in the cache, so this machine's own stay as they are.
+# apt uses sources, lists and preferences in the cache, so this machine's stay unchanged.
 
-# A package that stalls is given up after this long, and all of a download after ten times as long.
+# The time limit of a stalled package; a whole download may take ten times as long.
 readonly stall_seconds=30
 
 prepare_apt() {
     local keyring=/usr/share/keyrings/debian-archive-keyring.gpg suite
     command -v apt-get >/dev/null ||
-        unavailable "the lab takes QEMU, a kernel and the machines' programs with apt-get, which is not here"
-    [[ -r $keyring ]] || unavailable "no $keyring: install debian-archive-keyring"
+        unavailable "apt-get is not installed; the lab downloads QEMU, a kernel and the machines' programs with it"
+    [[ -r $keyring ]] || unavailable "$keyring is missing: install debian-archive-keyring"
     mkdir -p "$cache/apt/lists/partial"
     for suite in debian:bookworm debian-security:bookworm-security debian:bookworm-backports; do
         echo "deb [arch=amd64 signed-by=$keyring] http://deb.debian.org/${suite%:*} ${suite#*:} main"
     done >"$cache/apt/sources.list"
-    # Nothing comes from backports that is not asked for by name, or needed by what is.
+    # From backports comes only what is requested by name, and its dependencies.
     printf '%s\n' 'Package: *' 'Pin: release n=bookworm-backports' 'Pin-Priority: 50' >"$cache/apt/preferences"
     cat >"$cache/apt/apt.conf" <<END
 Dir::Etc::SourceList "$cache/apt/sources.list";
@@ -34,22 +34,23 @@ Acquire::http::Timeout "$stall_seconds";
 END
 }
 
-# As die, when it is this machine that lacks what the lab needs: scripts/test then goes on without it.
+# Like die, for a machine that lacks what the lab needs: exits with 69, and scripts/test decides whether that is a
+# failure.
 unavailable() {
     say "$@"
     exit 69
 }
 
-# lab_apt COMMAND ARGUMENT...: that command of apt's, with the lab's own sources.
+# lab_apt COMMAND ARGUMENT...: runs a command of apt's with the lab's sources.
 lab_apt() {
     env APT_CONFIG="$cache/apt/apt.conf" LC_ALL=C timeout --kill-after=5 $((10 * stall_seconds)) "$@"
 }
 
-# The lists are read anew whenever something has to be downloaded, once a run.
+# Updates apt's lists, once a run, before the first download.
 update_lists() {
     [[ ! ${lists_updated-} ]] || return 0
     prepare_apt
-    say "reading Debian's lists of packages"
+    say "updating Debian's package lists"
     lab_apt apt-get update -qq >"$cache/apt/update.log" 2>&1 || {
         tail -n 5 "$cache/apt/update.log" >&2
         unavailable "apt-get update failed: is there a network, and does this machine's apt reach deb.debian.org?"
@@ -57,31 +58,31 @@ update_lists() {
     lists_updated=yes
 }
 
-# Installs QEMU unless it is here, with the emulated card that is asked for.
+# need_qemu NIC: installs QEMU, unless this machine has one that emulates the NIC.
 need_qemu() {
     local nic=$1 package=qemu-system-x86
     [[ $(uname -m) == x86_64 ]] || unavailable "the lab's machines are x86_64, this one is $(uname -m)"
     if has_device "$nic"; then return; fi
-    ((EUID == 0)) || command -v sudo >/dev/null || unavailable "installing $package needs root, and there is no sudo"
+    ((EUID == 0)) || command -v sudo >/dev/null || unavailable "installing $package needs root, and sudo is not installed"
     update_lists
     local install=(install --yes --no-install-recommends -t bookworm-backports "$package")
     local plan
     plan=$(lab_apt apt-get -s "${install[@]}" 2>&1) || {
         printf '%s\n' "$plan" | tail -n 5 >&2
-        unavailable "apt-get can not install $package from bookworm-backports here; install a QEMU with \`-device $nic\` yourself"
+        unavailable "apt-get can not install $package from bookworm-backports, see above; install a QEMU with \`-device $nic\` yourself"
     }
-    # `Inst NAME [VERSION-NOW] (VERSION-THEN …`, and `Remv NAME`: what is installed already is not this script's to change.
+    # `Inst NAME [INSTALLED-VERSION] (NEW-VERSION …` and `Remv NAME`: this script must not change installed packages.
     if printf '%s\n' "$plan" | grep -E '^(Remv |Inst [^ ]+ \[)' | grep -v "^Inst qemu-" >&2; then
-        unavailable "installing $package would change what is installed, as above; install a QEMU with \`-device $nic\` yourself"
+        unavailable "installing $package would change the installed packages above; install a QEMU with \`-device $nic\` yourself"
     fi
-    say "installing $package and what it needs: $(printf '%s\n' "$plan" | awk '$1 == "Inst" { printf "%s ", $2 }')"
-    # As root apt does not see this shell's functions.
+    say "installing $package and its dependencies: $(printf '%s\n' "$plan" | awk '$1 == "Inst" { printf "%s ", $2 }')"
+    # sudo can not run this shell's functions, so not lab_apt.
     as_root env APT_CONFIG="$cache/apt/apt.conf" DEBIAN_FRONTEND=noninteractive \
         timeout --kill-after=5 $((20 * stall_seconds)) apt-get -qq "${install[@]}" >"$cache/apt/install.log" 2>&1 || {
         tail -n 5 "$cache/apt/install.log" >&2
-        unavailable "could not install $package"
+        unavailable "apt-get could not install $package, see above"
     }
-    has_device "$nic" || unavailable "$(qemu-system-x86_64 --version | head -n 1) has no $nic"
+    has_device "$nic" || unavailable "$(qemu-system-x86_64 --version | head -n 1) does not emulate $nic: install a QEMU with \`-device $nic\`"
 }
 
 has_device() {
@@ -90,12 +91,12 @@ has_device() {
     command -v qemu-system-x86_64 >/dev/null && qemu-system-x86_64 -device "$model,help" >/dev/null 2>&1
 }
 
-# unpack SET DIRECTORY COMMAND...: unpacks the packages of a set. Those that are not in the cache, or are damaged
-# there, the command downloads, with the directory for them as its last argument.
+# unpack SET DIRECTORY COMMAND...: unpacks the packages of a set. If the cache lacks them or they are damaged, runs the
+# command to download them; its last argument is the directory for them.
 unpack() {
     local directory=$2 archive debs
     debs=$cache/debs/$1-$(cksum <<<"${*:3}" | cut -d ' ' -f 1)
-    # Of a set that has become another one nothing is kept.
+    # Drops the packages of a set whose definition has changed.
     [[ -e $debs ]] || rm -rf "$cache/debs/$1-"*
     shift 2
     if [[ -e $debs/SHA256SUMS ]] && ! (cd "$debs" && sha256sum --check --status SHA256SUMS 2>/dev/null); then
@@ -115,12 +116,12 @@ unpack() {
     for archive in "$debs"/*.deb; do
         dpkg-deb -x "$archive" "$directory" || {
             rm -rf "$debs"
-            die "could not unpack ${archive##*/} (is the disk full?); it is downloaded again next time"
+            die "could not unpack ${archive##*/} (is the disk full?); the next run downloads it again"
         }
     done
 }
 
-# download_with_dependencies PACKAGE... DIRECTORY: as if nothing was installed.
+# download_with_dependencies PACKAGE... DIRECTORY: downloads the packages and all dependencies, even installed ones.
 download_with_dependencies() {
     local debs=${!#}
     : >"$cache/apt/no-status"
@@ -130,7 +131,7 @@ download_with_dependencies() {
         install "${@:1:$#-1}" >"$cache/apt/download.log" 2>&1 || download_failed "${@:1:$#-1}"
 }
 
-# download_kernel VERSION DIRECTORY: Debian's newest of that series.
+# download_kernel VERSION DIRECTORY: downloads Debian's newest kernel of that series.
 download_kernel() {
     local version=$1 debs=$2 package
     package=$(lab_apt apt-cache --names-only search "^linux-image-${version/./\\.}\\.[0-9.]+([-+][a-z0-9.]+)?-amd64\$" |

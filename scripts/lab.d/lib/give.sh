@@ -1,40 +1,40 @@
 # shellcheck shell=bash disable=SC2154 # scripts/lab sets the variables that are not set here
-# What the machines get from this one: they find it at /vagrant, where Vagrant's find it as well. Sourced by scripts/lab.
+# Collects the files for the machines, which mount them at /vagrant, as Vagrant's machines do. Sourced by scripts/lab.
 
-# The scripts and the probe.
+# give: adds the scripts and the probe.
 give() {
     local binary=${PROBE_BINARY-}
     if [[ ! $binary ]]; then
         need_swift
         swift build -c release --static-swift-stdlib --product probe >"$scratch/build.txt" 2>&1 || {
             tail -n 20 "$scratch/build.txt" >&2
-            die "the build failed"
+            die "the release build failed, see above"
         }
         binary=$(swift build -c release --show-bin-path)/probe
     fi
-    [[ -x $binary ]] || die "no program $binary"
+    [[ -x $binary ]] || die "$binary is not an executable file"
     mkdir -p "$scratch/given/.build/release"
     cp -R scripts "$scratch/given"
-    # Symbols would be most of what goes through to the machines.
+    # Without symbols, which would be most of the data that the machines read.
     strip -o "$scratch/given/.build/release/probe" "$binary" 2>/dev/null ||
         cp "$binary" "$scratch/given/.build/release/probe"
 }
 
-# give_c NAME: for prepare. The program of lib/NAME.c, which machines then have in PATH.
+# give_c NAME: for prepare. Builds lib/NAME.c; the machines have the program in PATH.
 give_c() {
     command -v cc >/dev/null || die "$scenario needs a C compiler: install gcc and libc6-dev"
     cc -static -O2 -Wall -Wextra -Werror -o "$scratch/given/.build/release/$1" "scripts/lab.d/lib/$1.c" ||
-        die "could not build $1 (libc6-dev has what a static program needs)"
+        die "could not build $1, see above (static linking needs libc6-dev)"
 }
 
-# give_tests: for prepare. The package's own tests, which machines then run with run_tests; with all libraries that they
-# need, and their loader, since the machines have neither Swift nor, maybe, this C library.
+# give_tests: for prepare. Builds the package's tests, which machines run with run_tests. Adds their libraries and
+# loader, since the machines have no Swift and maybe a different C library.
 give_tests() {
     need_swift
     say "building the package's tests"
     swift build --build-tests >"$scratch/build.txt" 2>&1 || {
         tail -n 20 "$scratch/build.txt" >&2
-        die "the tests' build failed"
+        die "the build of the tests failed, see above"
     }
     local bundle tests=$scratch/given/tests library
     bundle=$(echo "$(swift build --show-bin-path)"/*PackageTests.xctest)

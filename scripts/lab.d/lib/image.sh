@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154 # scripts/lab sets the variables that are not set here
-# The machines' kernel and initramfs, made from unpacked packages. Sourced by scripts/lab.
+# Makes the machines' kernel and initramfs from unpacked packages. Sourced by scripts/lab.
 
-# What a machine can run; what that depends on comes along.
+# The programs of a machine; their dependencies are added.
 readonly machine_packages=(
     bash busybox-static ethtool iproute2 kmod
     libpcap0.8 libstdc++6
@@ -9,7 +9,7 @@ readonly machine_packages=(
     usr-is-merged # instead of usrmerge, which would bring Perl
 )
 
-# What a machine can load, with what that needs: some at boot, the rest when something asks for it.
+# The kernel modules of a machine; their dependencies are added. Some load at boot, the others on demand.
 readonly machine_modules=(
     virtio_pci virtio_net igb e1000e
     9p 9pnet_virtio
@@ -19,7 +19,8 @@ readonly machine_modules=(
     nf_conntrack nf_conntrack_netlink nf_tables nft_ct
 )
 
-# Makes the initramfs for a kernel series, unless it is in the cache: image_kernel and image_initramfs then name the files.
+# make_image SERIES: makes the initramfs for a kernel series, unless the cache has it. Sets image_kernel and
+# image_initramfs.
 make_image() {
     local series=$1 here=${BASH_SOURCE[0]%/*} image
     image=$cache/image/$series-$(cat "$here/image.sh" "$here/init" | cksum | cut -d ' ' -f 1)
@@ -27,7 +28,7 @@ make_image() {
     image_kernel=$image/vmlinuz
     # shellcheck disable=SC2034
     image_initramfs=$image/initramfs
-    # Moved to its name when it is whole.
+    # An image gets this name only when it is complete.
     [[ ! -e $image ]] || return 0
     rm -rf "$cache/image/$series-"*
     mkdir -p "$cache/image" "$scratch/image"
@@ -41,7 +42,7 @@ make_image() {
     mkdir -p "$root/lib/modules/$release"
     cp "$kernel/lib/modules/$release"/modules.{builtin,builtin.modinfo,order} "$root/lib/modules/$release"
     add_modules "$kernel/lib/modules/$release" "$root/lib/modules/$release" "${machine_modules[@]}"
-    # Its own loader and libraries: the machine that this runs on may have neither the program nor these versions.
+    # With the image's loader and libraries, since this host may lack the program or its versions.
     "$root/lib64/ld-linux-x86-64.so.2" --library-path "$root/lib/x86_64-linux-gnu:$root/usr/lib/x86_64-linux-gnu" \
         --argv0 depmod "$root/bin/kmod" -b "$root" "$release" || die "depmod failed for Linux $release"
     (cd "$root" && find . -print | bin/busybox cpio -o -H newc 2>/dev/null) >"$scratch/image/initramfs" ||
@@ -51,7 +52,7 @@ make_image() {
     rm -rf "$root" "$kernel"
 }
 
-# Takes away what no machine needs, and gives each of busybox's programs a name behind all others in PATH.
+# tidy ROOT: removes what no machine needs, and adds busybox's applets in a directory at the end of PATH.
 tidy() {
     local root=$1 applet
     rm -rf "${root:?}"/{etc,var,usr/share} "$root"/usr/lib/x86_64-linux-gnu/{gconv,perl*}
@@ -66,8 +67,9 @@ tidy() {
     done
 }
 
-# add_modules FROM TO MODULE...: with those that each depends on. Unpacked here, where that is fast. A module that this
-# kernel has built in, or does not have, is left out: whoever asks for it is told by the kernel.
+# add_modules FROM TO MODULE...: adds the modules and their dependencies, uncompressed, since this host decompresses
+# faster. Skips a module that is built in or missing in this kernel; the kernel reports an error to a program that needs
+# it.
 add_modules() {
     local from=$1 to=$2 module file depends
     shift 2
@@ -85,7 +87,7 @@ add_modules() {
     done
 }
 
-# Writes a module, whose file's name may have - for _.
+# find_module DIRECTORY MODULE: writes the module to standard output. Its file name may have - for _.
 find_module() {
     local path
     path=$(find "$1" -name "${2//_/[-_]}.ko*" -print -quit)

@@ -1,27 +1,27 @@
 # shellcheck shell=bash disable=SC2154
-# What a scenario's on_a, on_b and on_bridge can use inside their machines. Sourced; `machine`, `nic` and `boot` are set.
+# Functions for a scenario's on_a, on_b and on_bridge in their machines. Sourced; `machine`, `nic` and `boot` are set.
 #
-# Interfaces: a and b have `link`, which is measured; with a bridge between them, that has `left` (towards a) and
-# `right` (towards b), and a and b have `clean` as well: a second, direct link that no scenario spoils.
+# Interfaces: a and b have `link`, which is measured. A bridge between them has `left` (towards a) and `right` (towards
+# b); a and b then also have `clean`, a second, direct link that no scenario impairs.
 
-# The addresses are the Vagrantfile's.
+# The Vagrantfile has the same addresses.
 # shellcheck disable=SC2034 # read by scenarios
 case $machine in
-a) own=192.168.56.101 own6=fd00:862::101 peer=192.168.56.102 peer6=fd00:862::102 peer_mac=52:54:00:86:21:02 ;;
-b) own=192.168.56.102 own6=fd00:862::102 peer=192.168.56.101 peer6=fd00:862::101 peer_mac=52:54:00:86:21:01 ;;
+a) address=192.168.56.101 address6=fd00:862::101 peer=192.168.56.102 peer6=fd00:862::102 peer_mac=52:54:00:86:21:02 ;;
+b) address=192.168.56.102 address6=fd00:862::102 peer=192.168.56.101 peer6=fd00:862::101 peer_mac=52:54:00:86:21:01 ;;
 esac
 
-# No function: what runs in the background is to be the program, which can be signalled.
+# Through PATH and not through a function, so that a background job is the program itself and gets the signals.
 PATH+=:/vagrant/.build/release
 
-# Interfaces are known by the second byte from the right of their MAC addresses.
+# Names the interfaces, by the second byte from the right of their MAC addresses, and configures them.
 make_network() {
-    local address interface name
+    local file interface name
     ip link set lo up
-    for address in /sys/class/net/*/address; do
-        interface=${address%/address}
+    for file in /sys/class/net/*/address; do
+        interface=${file%/address}
         interface=${interface##*/}
-        case $(<"$address") in
+        case $(<"$file") in
         52:54:00:86:21:*) name="link" ;;
         52:54:00:86:22:*) name=clean ;;
         52:54:00:86:23:*) name=left ;;
@@ -41,40 +41,40 @@ make_network() {
         return
     fi
     ip link set dev link addrgenmode none
-    ip address add "$own/24" dev link
+    ip address add "$address/24" dev link
     ip link set dev link up
-    # As Vagrant's machines.
-    /vagrant/scripts/provision.sh link "$own6/64" "$peer" "$peer6" "$peer_mac" >provision.txt
+    # As in Vagrant's machines.
+    /vagrant/scripts/provision.sh link "$address6/64" "$peer" "$peer6" "$peer_mac" >provision.txt
     if [[ -e /sys/class/net/clean ]]; then
-        ip address add "10.0.0.${own##*.}/24" dev clean
+        ip address add "10.0.0.${address##*.}/24" dev clean
         ip link set dev clean up
     fi
 }
 
-# in_background COMMAND...: until this machine's part is over, which it ends.
+# in_background COMMAND...: starts the command, and ends it at the end of this machine's part.
 in_background() {
     "$@" &
     trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT
 }
 
-# watch_latch: from now on the emulated igb stamps every PTP frame that it receives. The scenario gives rx-latch, and starts
-# its kernels with iomem=relaxed.
+# watch_latch: makes the emulated igb timestamp every PTP frame that it receives. The scenario must give rx-latch, and
+# boot its kernels with iomem=relaxed.
 watch_latch() {
     in_background rx-latch link >rx-latch.txt
-    until_true 10 "rx-latch to watch the card" grep -q watching rx-latch.txt
+    until_true 10 "rx-latch" grep -q watching rx-latch.txt
 }
 
-# run_tests FILTER: those of the package's tests that a pattern of swift-testing's finds. The scenario gives them.
+# run_tests FILTER: runs the package's tests that match a pattern of swift-testing's. The scenario must give them.
 run_tests() {
-    # In memory: pages of programs come one by one over 9p.
+    # From memory, since 9p loads a program's pages one by one.
     cp -R /vagrant/tests /tmp/tests
     PROBE_LAB=$nic NO_COLOR=1 /tmp/tests/ld-linux-x86-64.so.2 --library-path /tmp/tests /tmp/tests/bundle \
         --testing-library swift-testing --no-parallel --filter "$1" 2>&1
 }
 
-# synchronise: B's clock follows A's over the clean link until their parts are over. Returns when chrony itself tells that
-# it is less than a millisecond off, and sure of its rate. Emulated machines are often late, which chrony sees by the round
-# trip and leaves out; ptp4l would follow.
+# synchronise: B's clock follows A's over the clean link until their parts end. Returns when chrony estimates that B is
+# less than a millisecond off and that its rate is settled. Emulated machines are often late; chrony rejects such
+# measurements by their round trip, ptp4l would not.
 synchronise() {
     local source="server 10.0.0.101 iburst minpoll -4 maxpoll -4 xleave"
     [[ $machine == b ]] || source="local stratum 1"
@@ -84,35 +84,36 @@ synchronise() {
     if [[ $machine == b ]]; then
         until_true 60 "chrony to follow A's clock" chronyc waitsync 1 0.0005 500
         chronyc tracking >tracking.txt
-        tell synchronised
+        announce synchronised
     else
         await synchronised 60
     fi
 }
 
-# tell EVENT: to the other machines, which can await it.
-tell() { touch "/lab/sync/$1"; }
+# announce EVENT: to the other machines, which can await it.
+announce() { touch "/lab/sync/$1"; }
 
-# await EVENT [SECONDS|never]: until another machine has told of it, and not when one has failed.
+# await EVENT [SECONDS|never]: waits until another machine has announced the event. Fails when another machine has
+# failed.
 await() { until_true "${2-$limit}" "the event $1" test -e "/lab/sync/$1"; }
 
-# together EVENT [SECONDS]: until every machine of the scenario is here.
+# together EVENT [SECONDS]: waits until every machine of the scenario has reached this event.
 together() {
     local other
-    tell "$1.$machine"
+    announce "$1.$machine"
     for other in $machines; do await "$1.$other" "${2-$limit}"; done
 }
 
-# until_true SECONDS WHAT COMMAND...: waits until the command succeeds. Says what it waited for if that takes too long.
+# until_true SECONDS WHAT COMMAND...: waits until the command succeeds. Fails after SECONDS, naming WHAT it waited for.
 until_true() {
     local seconds=$1 what=$2 start=$SECONDS
     shift 2
     until "$@" >/tmp/waited.txt 2>&1; do
         if [[ -e /lab/sync/failed ]]; then
-            echo "lab: another machine has failed while $machine waited for $what"
+            echo "lab: another machine failed while $machine waited for $what"
             return 1
         elif [[ $seconds != never ]] && ((SECONDS - start > seconds)); then
-            echo "lab: $machine has waited $seconds s for $what, in vain"
+            echo "lab: $machine waited $seconds s for $what, and the last attempt printed:"
             cat /tmp/waited.txt
             return 1
         fi
@@ -120,23 +121,24 @@ until_true() {
     done
 }
 
-# measure_across WHAT RUN: measures, and tells RUN.running when packets come back, RUN.went-on when a second's probes have had
-# no answer, and ends after RUN.over and a second's answers more. WHAT is for the message.
+# measure_across WHAT RUN: measures across an outage. Announces RUN.running when replies arrive, and RUN.lossy when a
+# second's probes have had no reply; ends after RUN.over and another second's replies. WHAT names the outage in
+# messages.
 measure_across() {
-    local what=$1 run=$2 job answered sent
+    local what=$1 run=$2 job replied sent
     probe run --interface link --peer "$peer" --rate 50 --timeout 500ms --log "$run.csv" --output json >"$run.json" &
     job=$!
-    until_true 30 "replies before the $what" has_answers "$run" 50
-    tell "$run.running"
+    until_true 30 "replies before the $what" has_replies "$run" 50
+    announce "$run.running"
     until_true 30 "losses in the $what" has_losses "$run" 50
-    tell "$run.went-on"
+    announce "$run.lossy"
     await "$run.over"
-    answered=$(answers "$run")
-    until_true 30 "replies after the $what" has_answers "$run" $((answered + 50))
+    replied=$(replies "$run")
+    until_true 30 "replies after the $what" has_replies "$run" $((replied + 50))
     kill -TERM "$job"
     wait "$job"
 }
 
-answers() { grep -c '"status":"ok".*"rx_app_ns":[0-9]' "$1.json" || true; }
-has_answers() { (($(answers "$1") >= $2)); }
+replies() { grep -c '"status":"ok".*"rx_app_ns":[0-9]' "$1.json" || true; }
+has_replies() { (($(replies "$1") >= $2)); }
 has_losses() { (($(grep -cE '"status":"(lost|unknown)"' "$1.json") >= $2)); }

@@ -1,12 +1,12 @@
 # shellcheck shell=bash disable=SC2154 # scripts/lab sets the variables that are not set here
-# Boots machines with QEMU, and waits for them. Sourced by scripts/lab.
+# Boots machines with QEMU, and waits for them to end. Sourced by scripts/lab.
 
-# When one machine has failed, how long the others may take to notice.
+# After one machine has failed, the time limit for the others to end.
 readonly grace_seconds=10
 
 declare -A pids=()
 
-# boot MACHINE SERIAL: replaces this process by the machine, with its console on SERIAL.
+# boot MACHINE SERIAL: replaces this process with the machine's QEMU. The machine's console is on SERIAL.
 boot() {
     local machine=$1 serial=$2 arguments
     arguments="console=ttyS0 quiet panic=-1 mitigations=off no_timer_check $kernel_arguments machine=$machine nic=$nic scenario=$scenario"
@@ -20,19 +20,19 @@ boot() {
     )
     [[ $reboots ]] || command+=(-action "reboot=shutdown")
     case $machine-$machines in
-    a-"a b") card "$nic" 21:01 link on ;;
-    b-"a b") card "$nic" 21:02 link off ;;
-    a-*) card "$nic" 21:01 left off && card virtio 22:01 clean on ;;
-    b-*) card "$nic" 21:02 right off && card virtio 22:02 clean off ;;
-    bridge-*) card virtio 23:01 left on && card virtio 24:01 right on ;;
+    a-"a b") add_nic "$nic" 21:01 link on ;;
+    b-"a b") add_nic "$nic" 21:02 link off ;;
+    a-*) add_nic "$nic" 21:01 left off && add_nic virtio 22:01 clean on ;;
+    b-*) add_nic "$nic" 21:02 right off && add_nic virtio 22:02 clean off ;;
+    bridge-*) add_nic virtio 23:01 left on && add_nic virtio 24:01 right on ;;
     esac
-    # Whatever ends this script ends its machines, too.
+    # The machines end with this script, however it ends.
     exec setpriv --pdeathsig KILL "${command[@]}"
 }
 
-# card MODEL MAC-END LINK on|off: an interface on a link, which is a Unix socket, made by the end that is its server.
-# The other end tries until that is there.
-card() {
+# add_nic MODEL MAC-END LINK on|off: adds a NIC on a link, which is a Unix socket. The end with `on` creates it, and the
+# other end retries until it exists.
+add_nic() {
     local model=$1 mac=52:54:00:86:$2 link=$3 server=$4
     [[ $model != virtio ]] || model=virtio-net-pci
     [[ $server == on ]] || server+=,reconnect-ms=200
@@ -42,7 +42,7 @@ card() {
     )
 }
 
-# Boots the machines, all in the background, but for the one whose console is this terminal.
+# Boots the machines, all in the background except the one whose console is this terminal.
 boot_all() {
     local machine
     for machine in $machines; do
@@ -56,8 +56,8 @@ boot_all() {
 
 is_running() { kill -0 "${pids[$1]}" 2>/dev/null; }
 
-# Until all machines have powered off. Ends the script, saying why, when one does not come up, ends without having done
-# its part, or does not end.
+# Waits until all machines have powered off. Ends the script, with the reason, if a machine does not boot, ends before
+# its part is done, or does not end.
 await_machines() {
     local start=$SECONDS failed_at='' machine running
     while :; do
@@ -70,7 +70,7 @@ await_machines() {
             elif [[ ! -e $results/sync/up.$machine ]]; then
                 machine_failed "$machine" "machine $machine ended before it was up: $(panic "$machine")"
             elif [[ ! -e $results/$machine/status ]]; then
-                machine_failed "$machine" "machine $machine ended before it had done its part"
+                machine_failed "$machine" "machine $machine ended before its part was done"
             fi
         done
         [[ $running ]] || return 0
@@ -80,7 +80,7 @@ await_machines() {
         sleep 0.1
     done
     for machine in $machines; do show_end "$results/$machine/output.txt"; done
-    die "$scenario was not over after $limit s: machines still running:$running"
+    die "$scenario did not end within $limit s; machines still running:$running"
 }
 
 machine_failed() {
@@ -90,10 +90,10 @@ machine_failed() {
     die "${@:2}"
 }
 
-# Why the machine's kernel gave up, in its own words.
+# Prints the message of the machine's kernel panic.
 panic() {
     grep -ao $'Kernel panic[^\r]*' "$results/$1/console.txt" ||
-        echo "nothing on its console tells why; if that is empty its kernel may be damaged: remove $cache/image"
+        echo "its console shows no kernel panic. If the console is empty, its kernel may be damaged: remove $cache/image"
 }
 
 show_end() {

@@ -1,10 +1,11 @@
-// rx-latch INTERFACE: lets QEMU's igb stamp every PTP frame that it receives, and not the first alone.
+// rx-latch INTERFACE: makes QEMU's igb timestamp every PTP frame that it receives, not only the first.
 //
-// The card keeps the stamp of one frame in registers, and stamps no other until that has been read. QEMU takes it as read when
-// RXSATRH is, the last of its registers; Linux's driver stops at RXSTMPH, which is enough for real cards. So this reads
-// RXSATRH after the driver has had each frame, through the card's memory: the kernel must be started with iomem=relaxed.
+// The NIC latches the timestamp of one frame in registers, and timestamps no other frame until the registers have been
+// read. QEMU frees the latch when the last one, RXSATRH, is read; Linux's driver stops at RXSTMPH, which suffices for
+// real NICs. This program reads RXSATRH after the driver has handled each frame. It maps the NIC's registers, for which
+// the kernel needs iomem=relaxed on its command line.
 //
-// A frame reaches packet sockets after the driver has read its stamp, so none is lost to this.
+// A frame reaches packet sockets after the driver has read its timestamp, so this program loses no timestamp.
 
 #include <arpa/inet.h>
 #include <err.h>
@@ -18,17 +19,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-// Source: the registers' table of the 82576's datasheet; drivers/net/ethernet/intel/igb/e1000_regs.h in Linux.
+// Source: the register table of the 82576 datasheet; drivers/net/ethernet/intel/igb/e1000_regs.h in Linux.
 enum { RXSATRH = 0xB630, PAGES = 0x20000 };
 
 int main(int argc, char **argv) {
     if (argc != 2) errx(2, "usage: %s INTERFACE", argv[0]);
     char path[128];
     snprintf(path, sizeof path, "/sys/class/net/%s/device/resource0", argv[1]);
-    int card = open(path, O_RDWR | O_SYNC);
-    if (card < 0) err(1, "%s", path);
-    volatile uint32_t *registers = mmap(NULL, PAGES, PROT_READ, MAP_SHARED, card, 0);
-    if (registers == MAP_FAILED) err(1, "%s can not be mapped (is iomem=relaxed on the kernel's command line?)", path);
+    int device = open(path, O_RDWR | O_SYNC);
+    if (device < 0) err(1, "%s", path);
+    volatile uint32_t *registers = mmap(NULL, PAGES, PROT_READ, MAP_SHARED, device, 0);
+    if (registers == MAP_FAILED) err(1, "map %s (is iomem=relaxed on the kernel's command line?)", path);
 
     int frames = socket(AF_PACKET, SOCK_RAW, 0);
     if (frames < 0) err(1, "packet socket");
@@ -39,7 +40,7 @@ int main(int argc, char **argv) {
     puts("watching");
     fflush(stdout);
 
-    // Of a frame before this.
+    // Frees the latch of a frame that arrived before.
     (void)registers[RXSATRH / sizeof *registers];
     for (;;) {
         struct sockaddr_ll from;
