@@ -38,9 +38,9 @@ check() {
     expect "software TX" "$(cell doctor 'software TX')" "proven, 16 of 16"
     expect "launch times in fq" "$(cell fq 'launch time')" "proven, 1 of 1"
     case $nic in
-    virtio) expect "in a line" "$(in_a_line)" "software stamps only, no PHC" ;;
+    virtio) expect "in a line" "$(in_a_line)" "software timestamps only, no PHC" ;;
     igb)
-        expect "in a line" "$(in_a_line)" "hardware stamps: transmit any frame; receive PTP frames alone"
+        expect "in a line" "$(in_a_line)" "hardware timestamps: transmit all frames; receive only PTP frames"
         expect "hardware TX" "$(cell doctor 'hardware TX, ordinary frames')" "proven, 12 of 12"
         # Eight Syncs a second, in about a second.
         expect "hardware RX: all but the first one missing" "$(cell doctor 'hardware RX, PTP frames' | sed -E 's/of ([6-9]|10)$/of many/')" \
@@ -49,8 +49,8 @@ check() {
             "$(cell latch 'hardware RX, PTP frames' | sed -E 's/ ([6-9]|10) of \1$/ all/')" "proven, all"
         ;;
     e1000e)
-        expect "in a line" "$(in_a_line)" "hardware stamps are advertised and never arrived; software stamps only"
-        expect "hardware TX" "$(cell doctor 'hardware TX, ordinary frames')" "did not come, 0 of 12"
+        expect "in a line" "$(in_a_line)" "hardware timestamps advertised but never arrived; software timestamps only"
+        expect "hardware TX" "$(cell doctor 'hardware TX, ordinary frames')" "failed, 0 of 12"
         expect_within "the clock's rate, thousandths" "$(awk '$1 == "\"rate\":" { printf "%d", $2 * 1000 }' a/doctor.json)" 2000 3000
         ;;
     esac
@@ -58,4 +58,4 @@ check() {
 
 in_a_line() { sed -n 's/^link: //p' a/doctor.txt; }
 # cell FILE ROW: what was proven of a capability.
-cell() { sed -n "s/^  $2  .*\(proven, .*\|did not come.*\|not advertised\|not tried.*\)$/\1/p" "a/$1.txt"; }
+cell() { sed -n "s/^  $2  .*\(proven, .*\|failed.*\|not advertised\|not tried.*\)$/\1/p" "a/$1.txt"; }
