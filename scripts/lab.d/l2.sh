@@ -48,7 +48,7 @@ check() {
     done
     # The first frame of all, one of those that open the session, has it.
     expect_within "held: with the card's stamp of their arrival" "$(rows a/held.csv 'c["rx_hw_ns"]')" 0 2
-    expect "held: a sentence about it" "$(summary a/held.json stamp_notes | grep -c "[0-9]* of [0-9]* packets that arrived")" 1
+    expect "held: a sentence about it" "$(summary a/held.json stamp_notes | grep -c "[0-9]* of [0-9]* received packets")" 1
     expect "held: delays, which take two stamps of cards" "$(rows a/held.csv 'c["delay_ns"]')" \
         "$(rows a/held.csv 'c["rx_hw_ns"]')"
     expect "freed: without the card's stamp of their arrival, though none was close before" \
