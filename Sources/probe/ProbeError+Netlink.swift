@@ -1,13 +1,14 @@
 import Netlink
 
 extension ProbeError {
-    /// An error of the kernel's answers: what a missing capability, or anything else, makes of the exit code.
+    /// An error from netlink: `noPrivilege` for a missing capability, `internalFault` otherwise.
     init(_ error: NetlinkError) {
         self =
             [ErrorCode.notPermitted, ErrorCode.accessDenied].contains(error.code)
             ? .noPrivilege("\(error)") : .internalFault("\(error)")
     }
 
+    /// Runs a netlink operation.
     static func netlink<Result: ~Copyable>(
         _ body: () throws(NetlinkError) -> Result
     ) throws(ProbeError) -> Result {

@@ -1,6 +1,6 @@
 import LinuxKernel
 
-/// Why a command ends: a sentence with the remedy, and the exit code that `--help` documents.
+/// The error that ends a command: a message with its remedy, and the exit code that `--help` documents.
 enum ProbeError: Error, CustomStringConvertible {
     case usage(String)
     case noReply(String)
@@ -48,24 +48,24 @@ enum ProbeError: Error, CustomStringConvertible {
         }
     }
 
-    /// For `--help`.
+    /// The exit codes, for `--help`.
     static let exitCodes = """
         EXIT CODES
-          0   done
-          1   something failed that has no code of its own; the message tells
-          2   no reply ever came
-          3   no such interface, it is down, or it went away
-          4   no route or no next hop to the peer
+          0   success
+          1   any other error; see the message
+          2   no reply was received
+          3   no such interface, or it is down or went away
+          4   no route to the peer, or no next hop
           5   a capability is missing; the message names it
-          6   the UDP port is taken
-          7   a file can't be written, or would be overwritten
-          8   the NIC can't give the timestamps that --stamps hardware asks for
+          6   the UDP port is in use
+          7   a file cannot be written, or already exists
+          8   the NIC cannot provide the timestamps for --stamps hardware
           9   no such flow is tracked
-          10  the peer answered, and stopped before the run ended
-          64  wrong options
+          10  the peer answered, then stopped before the run ended
+          64  invalid options
         """
 
-    /// Runs what can fail with an errno.
+    /// Runs an operation that can fail with an errno.
     static func system<Result: ~Copyable>(
         _ body: () throws(SystemError) -> Result
     ) throws(ProbeError) -> Result {
@@ -77,7 +77,7 @@ enum ProbeError: Error, CustomStringConvertible {
     }
 }
 
-/// The errno values that are told apart here, so that this target needs no C library.
+/// The errno values that this target handles. They are defined here, so that it needs no C library.
 enum ErrorCode {
     static let notPermitted: Int32 = 1
     static let noSuchAddress: Int32 = 6

@@ -265,7 +265,7 @@ import Testing
             #expect(number["events"] == flows, "\(last)")
             #expect(number["shown"] == process.lines.count - 1 && number["malformed"] == 0)
             #expect((number["left_out"] ?? 0 > 0) == (limit > 0), "\(last)")
-            #expect(process.errors.contains("more than --limit") == (limit > 0), "\(process.errors)")
+            #expect(process.errors.contains("exceed --limit") == (limit > 0), "\(process.errors)")
         }
     }
 }

@@ -71,7 +71,7 @@ struct FlowTests {
             try await process.waitForRows(100, in: log)
             try translate(lab, to: Lab.behindRouter[1])
             try Command.run(["ip", "netns", "exec", lab.middle, "conntrack", "-F"])
-            try await process.waitForError("translated otherwise")
+            try await process.waitForError("The translation of")
             let summary = try await process.summary()
 
             // It listened before the first packet left.
@@ -82,7 +82,7 @@ struct FlowTests {
             #expect(change.text("original")?.hasSuffix("> \(Self.outside):862") == true)
             #expect(change.text("translated_before")?.hasSuffix("> \(Lab.behindRouter[0]):862") == true)
             #expect(change.text("translated")?.hasSuffix("> \(Lab.behindRouter[1]):862") == true)
-            #expect(process.errors.contains("A step in the delay then has this reason"))
+            #expect(process.errors.contains("It can explain a step in the delay"))
             // Before and after it packets came through.
             let received: Int = try #require(summary["counters.received"])
             #expect(received > 350)
@@ -105,7 +105,7 @@ struct FlowTests {
             #expect(local.first?.text("original")?.hasPrefix("\(Lab.ipv4(.b)):862 > \(Lab.ipv4(.a)):") == true)
             #expect(local.first?.flag("confirmed") == true && local.first?.flag("replied") == false)
             #expect(local.first?.object["translated"] is NSNull)
-            #expect(notes(summary).contains("past its own tracking"))
+            #expect(notes(summary).contains("bypass its connection tracking"))
 
             reflect.signal(SIGINT)
             let answered = try await reflect.summary()
@@ -131,7 +131,7 @@ struct FlowTests {
             #expect(local.count == 1)
             #expect(local.first?.flag("confirmed") == true && local.first?.flag("replied") == true)
             #expect(flows(summary, "events").contains { $0.text("event") == "new" && !$0.flag("replied") })
-            #expect(!notes(summary).contains("past its own tracking"))
+            #expect(!notes(summary).contains("bypass its connection tracking"))
         }
     }
 

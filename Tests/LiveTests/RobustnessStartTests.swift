@@ -53,7 +53,7 @@ struct RobustnessStartTests {
         try await Lab.with { lab in
             let log = lab.file("none.csv")
             let hardware = ["--stamps", "hardware", "--log", log]
-            let parts = ["probe0 offers no hardware timestamps", "probe doctor probe0", "--stamps auto"]
+            let parts = ["probe0 has no hardware timestamps", "probe doctor probe0", "--stamps auto"]
             try await expect(lab, run() + hardware, exits: 8, saying: parts)
             try await expect(
                 lab, ["reflect", "--interface", Lab.interface] + hardware, exits: 8, saying: parts)

@@ -3,13 +3,13 @@ import Testing
 
 @testable import probe
 
-/// `probe run` with a peer and an interface, and what else is given.
+/// Parses `probe run` with an interface, a peer and further options.
 private func parse(_ more: String...) throws -> RunCommand {
     try RunCommand.parse(["--interface", "eth0", "--peer", "192.0.2.2"] + more)
 }
 
-/// The message that refuses the options; `nil` where they are taken.
-private func refusal(_ arguments: [String]) -> String? {
+/// The message that rejects the options; `nil` if they are accepted.
+private func rejection(_ arguments: [String]) -> String? {
     do {
         _ = try RunCommand.parse(["--interface", "eth0", "--peer", "192.0.2.2"] + arguments)
         return nil
@@ -19,7 +19,7 @@ private func refusal(_ arguments: [String]) -> String? {
 }
 
 @Suite struct RunCommandTests {
-    @Test func `The least that is needed gives the documented defaults`() throws {
+    @Test func `Interface and peer are enough, and give the documented defaults`() throws {
         let command = try parse()
         #expect(command.common.port == 862)
         #expect(command.common.transport == .packet)
@@ -30,7 +30,7 @@ private func refusal(_ arguments: [String]) -> String? {
     }
 
     @Test(arguments: [["--peer", "192.0.2.2"], ["--interface", "eth0"], []])
-    func `Interface and peer are needed`(_ arguments: [String]) {
+    func `Interface and peer are required`(_ arguments: [String]) {
         #expect(throws: (any Error).self) { try RunCommand.parse(arguments) }
     }
 
@@ -38,11 +38,13 @@ private func refusal(_ arguments: [String]) -> String? {
         (["--interval", "1s", "--rate", "5"], "--interval or --rate"),
         (["--count", "5", "--duration", "1s"], "--count or --duration"),
         (["--log-reflected"], "--log"),
-        (["--source", "fd00::1"], "one address family"),
-        (["--next-hop", "fd00::1"], "one address family"),
+        (["--source", "fd00::1"], "same address family"),
+        (["--next-hop", "fd00::1"], "same address family"),
     ])
-    func `Options that exclude or need one another say so`(_ arguments: [String], _ part: String) throws {
-        let message = try #require(refusal(arguments))
+    func `Options that exclude or need each other are rejected with the reason`(_ arguments: [String], _ part: String)
+        throws
+    {
+        let message = try #require(rejection(arguments))
         #expect(message.contains(part), "\(message)")
     }
 
@@ -58,12 +60,12 @@ private func refusal(_ arguments: [String]) -> String? {
         ("--transport", "tcp"), ("--output", "xml"), ("--mac", "02:00:00:00:00"), ("--mac", "x"),
         ("--source", "192.0.2.256"), ("--source", "host"), ("--next-hop", ""), ("--peer", "host.example"),
     ])
-    func `A value outside an option's limits is refused in words, and with a usage error`(
+    func `A value outside an option's limits is rejected with a message and a usage error`(
         _ option: String, _ value: String
     ) throws {
         let arguments = ["\(option)=\(value)"]
-        let message = try #require(refusal(arguments), "\(option) \(value) was taken")
-        #expect(message.contains(option) || message.contains(option.dropFirst(2)) || message.contains("Port"))
+        let message = try #require(rejection(arguments), "\(option) \(value) was accepted")
+        #expect(message.contains(option), "\(message)")
         #expect {
             try RunCommand.parse(["--interface", "eth0", "--peer", "192.0.2.2"] + arguments)
         } throws: {
@@ -78,8 +80,9 @@ private func refusal(_ arguments: [String]) -> String? {
         ("--port", "1"), ("--port", "49151"), ("--transport", "udp"), ("--output", "json"),
         ("--mac", "02:00:00:00:00:01"), ("--source", "192.0.2.1"), ("--next-hop", "192.0.2.254"),
     ])
-    func `A value at an option's limit is taken, and computes without a trap`(_ option: String, _ value: String) throws
-    {
+    func `A value at an option's limit is accepted, and gives a valid interval and count`(
+        _ option: String, _ value: String
+    ) throws {
         let command = try parse("\(option)=\(value)")
         #expect(command.intervalNanoseconds >= 100)
         #expect(command.probes != 0)
@@ -88,27 +91,45 @@ private func refusal(_ arguments: [String]) -> String? {
     @Test(
         arguments: [("1000", 1_000_000), ("3", 333_333_333), ("0.5", 2_000_000_000), ("10000000", 100)]
             as [(String, Int64)])
-    func `A rate is so many nanoseconds between probes`(_ rate: String, _ intervalNanoseconds: Int64) throws {
+    func `A rate is converted to the interval in nanoseconds`(_ rate: String, _ intervalNanoseconds: Int64) throws {
         #expect(try parse("--rate", rate).intervalNanoseconds == intervalNanoseconds)
     }
 
     @Test(
         arguments: [("1s", "100", 100), ("10s", "100", 1000), ("1ms", "1", 1), ("2500ms", "1", 2)]
             as [(String, String, UInt64)])
-    func `A duration is so many probes, at least one`(_ duration: String, _ rate: String, _ probes: UInt64) throws {
+    func `A duration is converted to a number of probes, at least one`(
+        _ duration: String, _ rate: String, _ probes: UInt64
+    ) throws {
         #expect(try parse("--duration", duration, "--rate", rate).probes == probes)
     }
 
-    @Test func `The longest duration at the highest rate is a number`() throws {
+    @Test func `The longest duration at the highest rate does not overflow`() throws {
         #expect(try parse("--duration", "277777h", "--rate", "10000000").probes == 277_777 * 36_000_000_000)
     }
 }
 
 @Suite struct HelpTests {
+    @Test(
+        arguments: [
+            Probe.self, RunCommand.self, ReflectCommand.self, DoctorCommand.self, PSampleCommand.self,
+            ConntrackCommand.self, ConntrackCommand.List.self, ConntrackCommand.Follow.self, ConntrackCommand.Get.self,
+            ConntrackCommand.Delete.self, ConntrackCommand.Count.self,
+        ] as [any ParsableCommand.Type])
+    func `Every command's help fits 80 columns, and its discussion is not wrapped again`(
+        _ command: any ParsableCommand.Type
+    ) {
+        let lines = Probe.helpMessage(for: command, columns: 80).split(separator: "\n")
+        for line in lines { #expect(line.count <= 80, "\(line)") }
+        for line in command.configuration.discussion.split(separator: "\n") {
+            #expect(lines.contains(line), "\(line)")
+        }
+    }
+
     @Test(arguments: [
         Probe.helpMessage(), Probe.helpMessage(for: RunCommand.self), Probe.helpMessage(for: ReflectCommand.self),
     ])
-    func `Every command's help shows an example before its options, and all exit codes`(_ help: String) throws {
+    func `The help shows an example before the options, and all exit codes`(_ help: String) throws {
         let example = try #require(help.firstRange(of: "EXAMPLE"))
         let command = try #require(help[example.upperBound...].firstRange(of: "probe r"))
         let options = try #require(help.firstRange(of: "OPTIONS:"))

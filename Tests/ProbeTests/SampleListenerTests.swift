@@ -11,8 +11,8 @@ import Testing
 @testable import Netlink
 @testable import probe
 
-/// The message that refuses the options; `nil` where they are taken.
-private func refusal(_ arguments: [String]) -> String? {
+/// The message that rejects the options; `nil` if they are accepted.
+private func rejection(_ arguments: [String]) -> String? {
     do {
         _ = try PSampleCommand.parse(arguments)
         return nil
@@ -23,12 +23,12 @@ private func refusal(_ arguments: [String]) -> String? {
 }
 
 @Suite struct PSampleOptionTests {
-    @Test func `nothing is needed`() throws {
+    @Test func `All options have defaults`() throws {
         let command = try PSampleCommand.parse([])
         #expect(command.groups == nil && command.port == 862 && !command.list)
     }
 
-    @Test func `groups add up`() throws {
+    @Test func `Several groups can be given`() throws {
         #expect(try PSampleCommand.parse(["--group", "5", "--group", "0"]).groups == [0, 5])
     }
 
@@ -36,16 +36,19 @@ private func refusal(_ arguments: [String]) -> String? {
         ["--count", "0"], ["--duration", "0s"], ["--port", "0"], ["--list", "--count", "1"],
         ["--list", "--pcapng", "x"], ["--group", "-1"], ["--group", "4294967296"],
     ])
-    func `what has no meaning is refused`(arguments: [String]) { #expect(refusal(arguments) != nil) }
+    func `Values outside the limits, and options that exclude each other, are rejected`(arguments: [String]) throws {
+        let message = try #require(rejection(arguments))
+        #expect(message.contains(arguments[0]), "\(message)")
+    }
 
-    @Test func `the help begins with an example`() throws {
+    @Test func `The help begins with an example`() throws {
         let help = PSampleCommand.helpMessage(columns: 80)
         let example = try #require(help.range(of: "probe psample --group 5"))
         #expect(example.lowerBound < (try #require(help.range(of: "OPTIONS"))).lowerBound)
     }
 }
 
-/// The listener on a kernel that is played.
+/// The listener on a simulated kernel.
 @Suite struct SampleListenerTests {
     private static let family = GenericFamily(name: "psample", identifier: 0x20, version: 1, groups: [:])
 
@@ -65,7 +68,7 @@ private func refusal(_ arguments: [String]) -> String? {
         return try writer.finished()
     }
 
-    /// The beginning of a probe's frame.
+    /// The first bytes of a probe's frame.
     private func probe(_ sequence: UInt32, length: Int) throws -> [UInt8] {
         let template = UDPFrameTemplate(
             destinationMAC: MACAddress(rawValue: 1), sourceMAC: MACAddress(rawValue: 2),
@@ -95,7 +98,7 @@ private func refusal(_ arguments: [String]) -> String? {
         return listener.run()
     }
 
-    @Test func `local packets are found in samples that were cut, and shares and losses counted`() throws {
+    @Test func `STAMP packets are found in truncated samples, and shares and losses are counted`() throws {
         let result = try listen(
             [
                 message(0, size: 86, probe(10, length: 64)), message(3, size: 86, probe(13, length: 64)),
@@ -104,17 +107,17 @@ private func refusal(_ arguments: [String]) -> String? {
         #expect(result.statistics.samples == 4 && result.statistics.stampPackets == 3)
         #expect(result.statistics.groups.first?.lost == 2 && result.statistics.latency.count == 4)
         let text = result.statistics.text(duration: result.duration)
-        #expect(text.contains("192.0.2.1:49153 > 192.0.2.2:862 in: 3 of 8 sampled, 37.50 % (asked for 50.00 %)"))
+        #expect(text.contains("192.0.2.1:49153 > 192.0.2.2:862 in: 3 of 8 sampled, 37.50 % (sampler's rate: 50.00 %)"))
     }
 
-    @Test func `it ends with the samples or the time that were asked for`() throws {
+    @Test func `It ends after the requested number of samples, or the requested time`() throws {
         let datagrams = try (0..<10).map { try message($0, size: 60, [1]) }
         let three = try listen(datagrams, ["--count", "3"]).statistics
         #expect(three.samples == 3 && three.counts == [5: 3])
         #expect(try listen(datagrams, ["--duration", "1ms"]).statistics.samples == 10)
     }
 
-    @Test func `a capture has the samples, and none overwrites a file`() throws {
+    @Test func `A capture file contains the samples, and replaces an existing file only with --force`() throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("probe-\(UUID()).pcapng").path
         defer { try? FileManager.default.removeItem(atPath: path) }
         let arguments = ["--count", "1", "--pcapng", path]
@@ -129,7 +132,7 @@ private func refusal(_ arguments: [String]) -> String? {
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)).count == bytes.count)
     }
 
-    @Test func `a capture that can't be written to ends, and the samples go on`() throws {
+    @Test func `A capture file that cannot be written ends, while sampling continues`() throws {
         let samples = try (0..<3).map { try message($0, size: 86, probe(10 + $0, length: 64)) }
         #expect(throws: ProbeError.self) { try listen(samples, ["--pcapng", "/dev/full", "--force"]) }
         OutputFile.ignoreBrokenPipes()
@@ -144,7 +147,7 @@ private func refusal(_ arguments: [String]) -> String? {
         #expect(result.statistics.samples == 3 && result.captureFailure?.code == ErrorCode.brokenPipe)
     }
 
-    @Test func `messages that can't be read are counted`() throws {
+    @Test func `Malformed messages are counted`() throws {
         var broken = try message(0, size: 60, [1])
         broken[20] = 200
         let result = try listen([broken, message(1, size: 60, [1])], ["--count", "1"])

@@ -8,7 +8,7 @@ import Testing
         ("1m", 60_000_000_000), ("2h", 7_200_000_000_000), ("0.5", 500_000_000), (".5s", 500_000_000),
         ("1.5ms", 1_500_000), ("0", 0), ("0.1ns", 0), ("0.6ns", 1), ("007s", 7_000_000_000),
     ])
-    func `A number with or without its unit is so many nanoseconds`(_ text: String, _ expected: Int64) {
+    func `A number with or without a unit is converted to nanoseconds`(_ text: String, _ expected: Int64) {
         #expect(TimeSpan(argument: text)?.nanoseconds == expected)
     }
 
@@ -17,29 +17,29 @@ import Testing
         "1e9", "1e400", "1E3s", "0x10", "0x10s", "nan", "NaN", "nans", "inf", "infs", "infinity", "1_000", "1,5s",
         "1s1s", "1ms2", "1µs", "\0", "1\0s", "1\n",
     ])
-    func `What is no span of time is refused`(_ text: String) {
+    func `Text that is no duration is rejected`(_ text: String) {
         #expect(TimeSpan(argument: text) == nil, "\(text)")
     }
 
     @Test(arguments: ["١s", "１s", "½s", "²s", "五s", "Ⅷs", "1\u{301}s", "1s\u{301}", "१२ms", "🄀s"])
-    func `Digits of other scripts are refused`(_ text: String) {
+    func `Digits of other scripts are rejected`(_ text: String) {
         #expect(TimeSpan(argument: text) == nil, "\(text)")
     }
 
     @Test(arguments: [
         "9223372036854775807ns", "1000000000s", "277778h", "18446744073709551616", "99999999999999999999h",
     ])
-    func `More than thirty-two years are refused`(_ text: String) {
+    func `1e18 ns (31.7 years) and more are rejected`(_ text: String) {
         #expect(TimeSpan(argument: text) == nil, "\(text)")
     }
 
-    @Test func `A number with more digits than any number has is refused, not trapped on`() {
+    @Test func `A number that exceeds every type is rejected, and leading zeros are accepted`() {
         #expect(TimeSpan(argument: String(repeating: "9", count: 400)) == nil)
         #expect(TimeSpan(argument: String(repeating: "9", count: 100_000) + "h") == nil)
         #expect(TimeSpan(argument: String(repeating: "0", count: 400) + "1s")?.nanoseconds == 1_000_000_000)
     }
 
-    @Test func `Almost thirty-two years are taken`() {
+    @Test func `A duration just below the limit is accepted`() {
         let expected: Int64 = 999_997_200_000_000_000
         #expect(TimeSpan(argument: "277777h")?.nanoseconds == expected)
     }
@@ -50,7 +50,7 @@ import Testing
             (2_000_000_000, "2s"), (2_500_000_000, "2500ms"), (60_000_000_000, "1m"), (90_000_000_000, "90s"),
             (3_600_000_000_000, "1h"),
         ] as [(Int64, String)])
-    func `It is printed in the largest unit that leaves no fraction, and reads back the same`(
+    func `A duration is printed in the largest unit without a fraction, and parses to the same value`(
         _ nanoseconds: Int64, _ expected: String
     ) {
         let span = TimeSpan(nanoseconds: nanoseconds)

@@ -14,14 +14,14 @@ import Testing
             translatedBefore: before, isConfirmed: true, isReplied: isReplied)
     }
 
-    @Test func `Nothing tracked is said, with the reason in the same line`() {
+    @Test func `A history without flows says so, or gives the reason`() {
         var history = FlowHistory()
         #expect(history.lines() == ["conntrack: no flow of this run was tracked here."])
         history = FlowHistory(unknown: "Not watched.")
         #expect(history.lines() == ["conntrack: Not watched."])
     }
 
-    @Test func `A flow has a line with its last state`() {
+    @Test func `A flow has a line with its latest state`() {
         var history = FlowHistory()
         history.add(change(.new, isReplied: false))
         history.add(change(.changed, at: 1))
@@ -30,7 +30,7 @@ import Testing
                 "conntrack: 1 flow", "  own \(Self.probes): confirmed, replied, not translated",
             ])
         history.add(change(.gone, at: 1_700_000_000_000_000_000))
-        #expect(history.lines()[1].hasSuffix(", gone since 2023-11-14T22:13:20.000000000Z"))
+        #expect(history.lines()[1].hasSuffix(", ended at 2023-11-14T22:13:20.000000000Z"))
     }
 
     @Test func `A flow in another namespace is another flow`() {
@@ -40,12 +40,12 @@ import Testing
         #expect(
             history.lines() == [
                 "conntrack: 2 flows", "  own \(Self.probes): confirmed, replied, not translated",
-                "  answered \(Self.probes) in namespace 3: confirmed, replied, translated, leaves as "
+                "  answered \(Self.probes) in namespace 3: confirmed, replied, translated to "
                     + "192.0.2.1:49152 > 198.51.100.1:862",
             ])
     }
 
-    @Test func `A translation that changes has a line of its local, and its time`() {
+    @Test func `A change of a translation has a line with its time and both translations`() {
         var history = FlowHistory()
         history.add(
             change(
@@ -53,12 +53,12 @@ import Testing
                 before: "192.0.2.1:49152 > 198.51.100.1:862"))
         #expect(
             history.lines().last
-                == "  \(Self.probes) was translated otherwise from 2023-11-14T22:13:20.000000000Z on: it leaves as "
-                + "192.0.2.1:49152 > 198.51.100.2:862, before as 192.0.2.1:49152 > 198.51.100.1:862; a step in the delay "
-                + "then has this reason.")
+                == "  The translation of \(Self.probes) changed at 2023-11-14T22:13:20.000000000Z, from "
+                + "192.0.2.1:49152 > 198.51.100.1:862 to 192.0.2.1:49152 > 198.51.100.2:862. It can explain a step in the "
+                + "delay at that time.")
     }
 
-    @Test func `What it keeps and shows is bounded, and all is counted`() {
+    @Test func `Kept and shown changes are bounded, and all are counted`() {
         var history = FlowHistory()
         for number in 0..<1000 { history.add(change(.new, "\(number)")) }
         #expect(history.changes.count == 256 && history.flows.count == 256 && history.count == 1000)
@@ -66,7 +66,7 @@ import Testing
         #expect(history.lines().last == "  and 248 more")
     }
 
-    @Test func `A flow that is gone makes room, and a late change of a translation is kept`() {
+    @Test func `An ended flow is evicted, and a late change of a translation is kept`() {
         var history = FlowHistory()
         for number in 0..<256 { history.add(change(number == 7 ? .gone : .new, "\(number)")) }
         history.add(change(.new, "late", translated: "b", before: "a"))
@@ -74,10 +74,10 @@ import Testing
         #expect(history.flows.contains { $0.original == "late" } && !history.flows.contains { $0.original == "7" })
         #expect(!history.changes.contains { $0.original == "late" })
         #expect(history.retranslations.map(\.original) == ["late"])
-        #expect(history.lines().last?.contains("late was translated otherwise") == true)
+        #expect(history.lines().last?.contains("The translation of late changed") == true)
     }
 
-    @Test func `The JSON has every change and the last states`() {
+    @Test func `The JSON has all changes and the latest states`() {
         var history = FlowHistory()
         history.notes = ["a note"]
         history.add(change(.found, namespace: 3, isReplied: false))

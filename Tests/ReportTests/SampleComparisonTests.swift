@@ -4,7 +4,7 @@ import Testing
 @testable import Report
 
 @Suite struct SampleComparisonTests {
-    /// One of ten of a thousand packets in each direction, the first one out of order.
+    /// Statistics of a thousand packets in each direction, of which every tenth is sampled and the first is out of order.
     private func statistics() -> SampleComparison {
         var statistics = SampleComparison(group: 5)
         for sequence in 0..<1000 as Range<UInt32> {
@@ -32,7 +32,7 @@ import Testing
         return statistics
     }
 
-    @Test func `shares are counted by direction, with what chance allows`() throws {
+    @Test func `Shares are counted by direction, with their standard deviation`() throws {
         let statistics = statistics()
         #expect(statistics.egress.packets == 1000)
         #expect(statistics.egress.sampled == 100)
@@ -46,7 +46,7 @@ import Testing
         #expect(statistics.violations.count == 1)
     }
 
-    @Test func `differences of packets that are in order alone are in the distributions`() {
+    @Test func `The distributions include only packets in order`() {
         let statistics = statistics()
         #expect(statistics.schedToSample.count == 99)
         #expect(statistics.schedToSample.max == 500)
@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test(arguments: Direction.allCases)
-    func `a clock that was set forward meanwhile is in no distribution`(direction: Direction) {
+    func `The distributions exclude packets during a forward clock step`(direction: Direction) {
         var statistics = SampleComparison(group: 5)
         var record = fullRecord()
         record.direction = direction
@@ -71,7 +71,7 @@ import Testing
         #expect(statistics.softwareToSample.isEmpty)
     }
 
-    @Test func `packets that never left or came are none, and copies neither`() {
+    @Test func `Lost packets, unsent packets and duplicates are not counted`() {
         var statistics = SampleComparison(group: 5)
         statistics.add(
             PacketRecord(session: 1, packet: .reply, sequence: 1, direction: .in, status: .lost), nil, probability: nil)
@@ -87,7 +87,7 @@ import Testing
         #expect(statistics.ingress.packets == 0)
     }
 
-    @Test func `samplers that differ say nothing of what is to be expected`() {
+    @Test func `Samplers with different rates give no expected share`() {
         var statistics = SampleComparison(group: 5)
         for probability in [0.1, nil, 0.1] { statistics.add(fullRecord(), nil, probability: probability) }
         #expect(statistics.egress.probability == 0.1)
@@ -97,24 +97,24 @@ import Testing
         #expect(statistics.egress.deviation == nil)
     }
 
-    @Test func `a sampler that takes every packet leaves nothing to chance`() {
+    @Test func `A sampler of every packet gives a deviation of 0`() {
         var statistics = SampleComparison(group: 5)
         statistics.add(fullRecord(), nil, probability: 1)
         #expect(statistics.egress.deviation == 0)
     }
 
-    @Test func `the summary tells shares, order, losses and the violation in words`() {
+    @Test func `The text shows shares, order, losses and the violation`() {
         var summary = sampleSummary(relative: false)
         #expect(!summary.text().contains("psample"))
         summary.samples = statistics()
         let text = summary.text(width: 200)
         for line in [
             "samples of psample group 5:",
-            "  out: 100 of 1000 packets, 10.00 %; 10.00 % +- 1.90 % is to be expected",
-            "  in: 100 of 1000 packets, 10.00 %; 10.00 % +- 1.90 % is to be expected",
-            "  order of timestamps and samples: 198 as they must be, 1 violated, 1 torn by a clock that was set",
-            "    probe 0 on its way out was taken by the driver at 2026-11-21T10:14:00.123460789Z, 1.000 us before it was "
-                + "sampled, at 2026-11-21T10:14:00.123461789Z",
+            "  out: 100 of 1000 packets, 10.00 %; expected: 10.00 % +- 1.90 %",
+            "  in: 100 of 1000 packets, 10.00 %; expected: 10.00 % +- 1.90 %",
+            "  order of timestamps and samples: 198 in order, 1 out of order, 1 out of order because of a clock step",
+            "    outgoing probe 0 was passed to the driver at 2026-11-21T10:14:00.123460789Z, 1.000 us before it was "
+                + "sampled at 2026-11-21T10:14:00.123461789Z",
             "  samples: heard 210, too_short 3, lost 2, without_row 5",
         ] {
             #expect(text.contains(line + "\n"), "\(line) is not in \(text)")
@@ -125,16 +125,16 @@ import Testing
         #expect(!text.contains("sample latency in"))
     }
 
-    @Test func `a run of which nothing was sampled says what to do`() {
+    @Test func `A run without sampled packets is reported with the remedy`() {
         var statistics = SampleComparison(group: 7)
         statistics.add(fullRecord(), nil, probability: nil)
         let text = statistics.lines().joined(separator: "\n")
         #expect(text.contains("out: 0 of 1 packets, 0.00 %\n"))
         #expect(text.contains("in: no packets"))
-        #expect(text.contains("has scripts/psample-setup put filters for group 7"))
+        #expect(text.contains("Set up group 7 on this interface with scripts/psample-setup."))
     }
 
-    @Test func `all violations are counted, and the first ones kept`() {
+    @Test func `All violations are counted, and the first are kept`() {
         var statistics = SampleComparison(group: 5)
         var record = fullRecord()
         record.sample = sampleTime
@@ -145,7 +145,7 @@ import Testing
         #expect(statistics.lines().contains("    and 12 more"))
     }
 
-    @Test func `the JSON has the same`() throws {
+    @Test func `The JSON has shares, counts, distributions and violations`() throws {
         var summary = sampleSummary(relative: false)
         summary.samples = statistics()
         let object = try #require(
@@ -167,7 +167,7 @@ import Testing
         #expect(violations[0]["second_ns"] as? Int64 == sampleTime + 4000)
     }
 
-    @Test func `the histogram file has the distributions, and is read again`() throws {
+    @Test func `The histogram file has the distributions, and can be read again`() throws {
         var export = HistogramExport()
         export.add(session: 1, statistics())
         let bytes = export.csv()

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Report
 
-/// A sample with all that a kernel can say.
+/// A sample with all values that a kernel can report.
 private func everything() -> SampleRecord {
     var record = SampleRecord(received: 1_700_000_000_000_050_000)
     record.timestamp = 1_700_000_000_000_000_000
@@ -27,7 +27,7 @@ private func everything() -> SampleRecord {
 }
 
 @Suite struct SampleReportTests {
-    @Test func `the comment names values and units, and leaves out what is not there`() {
+    @Test func `The comment has names, values and units, and omits missing values`() {
         #expect(
             everything().comment()
                 == """
@@ -37,14 +37,14 @@ private func everything() -> SampleRecord {
         #expect(SampleRecord(received: 0).comment() == "")
     }
 
-    @Test func `the line has all of it`() {
+    @Test func `The line of text has all values`() {
         #expect(
             everything().text()
                 == """
                 2023-11-14T22:13:20.000000000Z  group 5  seq 17  (2 missed)  1/10  in eth0  out eth1  128 of 1500 B  \
                 latency 1.200us  tc 3  occupancy 4096 B  cookie ab01  \
                 tunnel {"id":99,"source":"192.0.2.1","oam":true}  \
-                STAMP reply 12 [2001:db8::2]:862 > [2001:db8::1]:49153  ssid 7  10.000us after its own time
+                STAMP reply 12 [2001:db8::2]:862 > [2001:db8::1]:49153  ssid 7  10.000us after its send time
 
                 """)
         var other = SampleRecord(received: 1)
@@ -52,7 +52,7 @@ private func everything() -> SampleRecord {
         #expect(other.text() == "1970-01-01T00:00:00.000000001Z  0 B  0x0806\n")
     }
 
-    @Test func `the time that a packet carries is compared with its sampling, on its way out by one clock`() {
+    @Test func `Outgoing packets that were sampled before their send time are counted, incoming ones are not`() {
         var statistics = SampleStatistics()
         var record = everything()
         record.input = nil
@@ -65,19 +65,20 @@ private func everything() -> SampleRecord {
         #expect(
             statistics.text(duration: 0).contains(
                 "1 STAMP packets were sampled before they were sent: the first, reply 40, was sampled at "
-                    + "2023-11-14T22:13:20.000000000Z and sent at 2023-11-14T22:13:20.000001000Z by its own word."))
-        // Two clocks, and any distance.
+                    + "2023-11-14T22:13:20.000000000Z but carries the send time 2023-11-14T22:13:20.000001000Z. Check whether"
+            ))
+        // An incoming packet's times are of two clocks, and may have any order.
         (record.input, record.output) = ("eth0", nil)
         statistics.add(record)
         #expect(statistics.sentToSampleIn.count == 1 && statistics.early == 1)
         #expect(statistics.json(duration: 0).contains("\"sampled_before_sent\":1,"))
-        // Nothing to compare.
+        // Without a time of sampling there is nothing to compare.
         record.timestamp = nil
         statistics.add(record)
         #expect(statistics.sentToSampleIn.count == 1)
     }
 
-    @Test func `the JSON line has null for what is not there`() {
+    @Test func `The JSON line has all values, and null for missing ones`() {
         #expect(
             everything().json()
                 == """
@@ -96,11 +97,11 @@ private func everything() -> SampleRecord {
         (UInt32(1), false, "1/1"), (1000, false, "1/1000"), (.max, true, "1.000000"), (0, true, "0.000000"),
         (1 << 30, true, "0.250000"),
     ])
-    func `a rate is a fraction or a probability`(rate: UInt32, isProbability: Bool, expected: String) {
+    func `A rate is printed as a fraction or a probability`(rate: UInt32, isProbability: Bool, expected: String) {
         #expect(SampleRecord.rateText(rate, isProbability: isProbability) == expected)
     }
 
-    /// Probes of one session that came in, by their numbers.
+    /// Statistics of incoming probes of one session with these sequence numbers.
     private func statistics(_ numbers: [UInt32], rate: UInt32 = 4) -> SampleStatistics {
         var statistics = SampleStatistics()
         for number in numbers {
@@ -122,12 +123,14 @@ private func everything() -> SampleRecord {
         arguments: [
             ([10, 14, 12], 5), ([0], 1), ([.max, 1], 3), ([1, .max], 3), ([7, 7], 1), ([100, 0], 101),
         ] as [([UInt32], UInt64)])
-    func `of a session the packets from the first to the last count`(numbers: [UInt32], packets: UInt64) throws {
+    func `A session's packets are counted from the lowest to the highest sequence number`(
+        numbers: [UInt32], packets: UInt64
+    ) throws {
         let session = try #require(statistics(numbers).sortedSessions.first)
         #expect(session.value.packets == packets && session.value.samples == UInt64(numbers.count))
     }
 
-    @Test func `the summary tells losses, shares and distributions`() {
+    @Test func `The summary shows losses, shares and distributions`() {
         var statistics = statistics([0, 4, 7])
         statistics.add(SampleRecord(received: 1))
         statistics.dropped = 9
@@ -136,9 +139,9 @@ private func everything() -> SampleRecord {
         ]
         let text = statistics.text(duration: 1_000_000_000)
         for part in [
-            "4 samples in 1.000 s, 3 of them STAMP", "group 5: 3 samples at 1/4, 2 lost by their numbers, 1 repeated",
-            "9 notifications found the receive buffer full",
-            "probe 192.0.2.1:49153 > 192.0.2.2:862 in: 3 of 8 sampled, 37.50 % (asked for 25.00 %)",
+            "4 samples in 1.000 s, 3 of them STAMP", "group 5: 3 samples at 1/4, 2 lost (sequence gaps), 1 repeated",
+            "9 notifications lost to a full receive buffer",
+            "probe 192.0.2.1:49153 > 192.0.2.2:862 in: 3 of 8 sampled, 37.50 % (sampler's rate: 25.00 %)",
             "  sampled to read          1.500 us",
         ] {
             #expect(text.contains(part), "no \"\(part)\" in:\n\(text)")
@@ -155,7 +158,7 @@ private func everything() -> SampleRecord {
         #expect(SampleStatistics().json(duration: 0).contains(#""latency":null"#))
     }
 
-    @Test func `samplers of one group can have rates of their local`() {
+    @Test func `Samplers of one group can have different rates`() {
         var statistics = SampleStatistics()
         for (direction, rate) in [("in", UInt32(1)), ("out", 4), ("out", 4)] {
             var record = SampleRecord(received: 0)
@@ -170,7 +173,7 @@ private func everything() -> SampleRecord {
         statistics.groups = [SampleStatistics.Group(number: 5, lost: 0, reordered: 0, repeated: 0, restarts: 0)]
         let text = statistics.text(duration: 1)
         #expect(text.contains("group 5: 3 samples at 1/1 and 1/4"))
-        #expect(text.contains("[02:00:00:00:00:02]:2 in: 1 of 1 sampled, 100.00 % (asked for 100.00 %)"))
-        #expect(text.contains("out: 2 of 1 sampled, 200.00 % (asked for 25.00 %)"))
+        #expect(text.contains("[02:00:00:00:00:02]:2 in: 1 of 1 sampled, 100.00 % (sampler's rate: 100.00 %)"))
+        #expect(text.contains("out: 2 of 1 sampled, 200.00 % (sampler's rate: 25.00 %)"))
     }
 }

@@ -48,7 +48,7 @@ check() {
     done
     # The very first frame, which opens the session, has one.
     expect_within "held: with a hardware receive timestamp" "$(rows a/held.csv 'c["rx_hw_ns"]')" 0 2
-    expect "held: sentences about it" "$(summary a/held.json stamp_notes | grep -c "[0-9]* of [0-9]* packets that arrived")" 1
+    expect "held: sentences about it" "$(summary a/held.json stamp_notes | grep -c "[0-9]* of [0-9]* received packets")" 1
     expect "held: delays, which need the timestamps of both NICs" "$(rows a/held.csv 'c["delay_ns"]')" \
         "$(rows a/held.csv 'c["rx_hw_ns"]')"
     expect "freed: without a hardware receive timestamp, although the previous frame was not close" \

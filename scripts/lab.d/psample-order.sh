@@ -48,8 +48,8 @@ check() {
     expect "late: the order that is violated" "$(violation late first) after $(violation late second)" "sample after driver"
     expect_within "late: by how much, ns" $(($(violation late first_ns) - $(violation late second_ns))) 4000000 200000000
     expect_within "late: rows out of order" "$(rows a/late.csv 'c["sample_order"] == "violated"')" 95 100
-    expect "late: messages" "$(grep -cE 'A clock or a timestamp is wrong: probe [0-9]+ on its way out was taken by the driver at' a/late-messages.txt)" 3
-    expect_within "late: lines in the text summary" "$(grep -cE '^    probe [0-9]+ on its way out was taken by the driver at' a/late.txt)" 8 8
+    expect "late: messages" "$(grep -cE 'A clock or a timestamp is wrong: outgoing probe [0-9]+ was passed to the driver at' a/late-messages.txt)" 3
+    expect_within "late: lines in the text summary" "$(grep -cE '^    outgoing probe [0-9]+ was passed to the driver at' a/late.txt)" 8 8
 
     expect "step: steps of the clock" "$(grep -c 'adjusted clock by -1.000000' a/step.txt)" 1
     expect_within "step: samples whose order the step explains" "$(of step egress.clock_set)" 1 40

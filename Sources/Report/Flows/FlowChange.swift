@@ -1,34 +1,34 @@
-/// What the kernel's connection tracking knew of a session's flow from some moment on.
+/// A change of a session's flow in the kernel's connection tracking, with the flow's state after it.
 public struct FlowChange: Sendable, Hashable {
-    /// What happened.
+    /// The kind of a change.
     public enum Kind: String, Sendable, Hashable {
-        /// The flow was there before anybody looked.
+        /// The flow was in the table before the run.
         case found
-        /// It came into the table.
+        /// The flow entered the table.
         case new
-        /// It is confirmed, answered or translated otherwise than before.
+        /// The flow's confirmation, reply status or translation changed.
         case changed
-        /// It left the table.
+        /// The flow left the table.
         case gone
     }
 
     public var kind: Kind
-    /// When it was noticed: Unix nanoseconds of this host's CLOCK_REALTIME.
+    /// The time when the change was received, in Unix nanoseconds of this host's CLOCK_REALTIME.
     public var noticed: Int64
-    /// Whether it is the own session's flow; otherwise another one of this host's and the port, as a rule one that it
-    /// answers.
+    /// True for the local session's flow; false for another flow of this host on the reflectors' port, usually one that
+    /// it answers.
     public var isLocalSession: Bool
-    /// The number of the network namespace that tracks it (`ip netns list-id`); nil for this process's own.
+    /// The number of the network namespace that tracks the flow (`ip netns list-id`); nil for the current namespace.
     public var namespace: Int32?
-    /// Packets of the direction in which the first one went: "192.0.2.1:49152 > 192.0.2.2:862".
+    /// Packets in the direction of the flow's first packet: "192.0.2.1:49152 > 192.0.2.2:862".
     public var original: String
-    /// The same packets as they leave, where that is different.
+    /// The same packets after translation; nil if they are not translated.
     public var translated: String?
-    /// How they left until then, where that has changed.
+    /// The same packets after the previous translation; nil if the translation has not changed.
     public var translatedBefore: String?
-    /// Whether the first packet has left the host or reached its socket.
+    /// True if the flow's first packet has left the host or reached its socket.
     public var isConfirmed: Bool
-    /// Whether packets were seen in both directions.
+    /// True if packets were seen in both directions.
     public var isReplied: Bool
 
     /// A change with the state after it.
@@ -47,26 +47,28 @@ public struct FlowChange: Sendable, Hashable {
         self.isReplied = isReplied
     }
 
-    /// Whether packets leave otherwise than those before: a step in the delay can come from that.
+    /// True if the translation has changed, which can cause a step in the delay.
     public var isRetranslated: Bool { translatedBefore != nil }
 
     /// The flow without its state: "192.0.2.1:49152 > 192.0.2.2:862 in namespace 3".
     public var flow: String { original + (namespace.map { " in namespace \($0)" } ?? "") }
 
-    /// The state: "confirmed, unreplied, leaves as 192.0.2.1:49152 > 198.51.100.2:862".
+    /// The state: "confirmed, unreplied, translated to 192.0.2.1:49152 > 198.51.100.2:862".
     public var state: String {
         var parts = [isConfirmed ? "confirmed" : "unconfirmed", isReplied ? "replied" : "unreplied"]
-        parts.append(translated.map { "translated, leaves as \($0)" } ?? "not translated")
+        parts.append(translated.map { "translated to \($0)" } ?? "not translated")
         return parts.joined(separator: ", ")
     }
 
-    /// What a change of the translation means, as a sentence without its full stop; nil for other changes.
+    /// The change of the translation as a sentence without its full stop; nil for other changes.
     public var retranslation: String? {
         translatedBefore.map { before in
-            "\(flow) was translated otherwise from \(timestampText(noticed)) on: it leaves as \(translated ?? original), "
-                + "before as \(before)"
+            "The translation of \(flow) changed at \(timestampText(noticed)), from \(before) to \(translated ?? original)"
         }
     }
+
+    /// The consequence of a changed translation, as a sentence.
+    public static let retranslationEffect = "It can explain a step in the delay at that time."
 
     /// The change as a JSON object.
     var jsonValue: JSONValue {

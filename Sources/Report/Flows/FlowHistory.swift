@@ -1,28 +1,28 @@
-/// What the kernel's connection tracking knew of a run's flows, and when that changed.
+/// The states of a run's flows in the kernel's connection tracking, and their changes.
 public struct FlowHistory: Sendable, Hashable {
-    /// Changes, translations that changed, and flows: so many of each are kept.
+    /// The number of changes, of changed translations and of flows that are kept, each.
     public static let limit = 256
-    /// Flows and changes that the text shows.
+    /// The number of flows and of changes that the text shows, each.
     static let shown = 8
 
-    /// The first ones, in their order.
+    /// The first changes, in the order of their arrival.
     public private(set) var changes: [FlowChange] = []
-    /// All of them.
+    /// The number of all changes.
     public private(set) var count: UInt64 = 0
-    /// The first ones of those that changed a translation.
+    /// The first changes of a translation.
     public private(set) var retranslations: [FlowChange] = []
-    /// Each flow's last state, in the order in which the flows came. Where there are too many, the first that is gone
-    /// makes room.
+    /// Each flow's latest state, in the order in which the flows appeared. Beyond the limit, the first flow that has
+    /// ended is evicted.
     public private(set) var flows: [FlowChange] = []
-    /// What is to be said beside them.
+    /// Notes on limits and losses, one sentence each.
     public var notes: [String] = []
-    /// Whether anybody looked. If not, a note says why.
+    /// True if flows were watched. If not, a note gives the reason.
     public var isKnown = true
 
-    /// Nothing known so far.
+    /// Creates an empty history.
     public init() {}
 
-    /// Nothing known, for a reason.
+    /// Creates the history of flows that were not watched, with the reason.
     public init(unknown reason: String) {
         isKnown = false
         notes = [reason]
@@ -43,24 +43,26 @@ public struct FlowHistory: Sendable, Hashable {
         if flows.count < Self.limit { flows.append(change) }
     }
 
-    /// The history for people: a line for each flow and for each change of a translation.
+    /// The history as text: a line for each flow and for each change of a translation.
     public func lines() -> [String] {
         guard !flows.isEmpty else {
-            // A note of why nothing is known says more than that nothing is.
+            // If flows were not watched, only the reason is of interest.
             return isKnown
                 ? ["conntrack: no flow of this run was tracked here." + notes.map { " \($0)" }.joined()]
                 : notes.map { "conntrack: \($0)" }
         }
         var lines = ["conntrack: \(flows.count) flow" + (flows.count == 1 ? "" : "s")]
         for flow in flows.prefix(Self.shown) {
-            let end = flow.kind == .gone ? ", gone since \(timestampText(flow.noticed))" : ""
+            let end = flow.kind == .gone ? ", ended at \(timestampText(flow.noticed))" : ""
             lines.append("  \(flow.isLocalSession ? "own" : "answered") \(flow.flow): \(flow.state)\(end)")
         }
         if flows.count > Self.shown { lines.append("  and \(flows.count - Self.shown) more") }
         for change in retranslations.prefix(Self.shown) {
-            lines.append("  \(change.retranslation ?? ""); a step in the delay then has this reason.")
+            lines.append("  \(change.retranslation ?? ""). \(FlowChange.retranslationEffect)")
         }
-        if retranslations.count > Self.shown { lines.append("  and \(retranslations.count - Self.shown) times more") }
+        if retranslations.count > Self.shown {
+            lines.append("  and \(retranslations.count - Self.shown) more changes of translations")
+        }
         return lines + notes.map { "  \($0)" }
     }
 

@@ -1,22 +1,21 @@
 extension SampleComparison {
-    /// Shares, order, losses and the first violations, a line each; distributions are the summary's.
+    /// Shares, order, losses and the first violations, one line each. The distributions are part of the run's summary.
     func lines() -> [String] {
         var lines = ["", "samples of psample group \(group):"]
         lines.append("  " + shareText("out", egress))
         lines.append("  " + shareText("in", ingress))
         if egress.sampled + ingress.sampled > 0 {
-            var parts = ["\(egress.kept &+ ingress.kept) as they must be", "\(violated) violated"]
+            var parts = ["\(egress.kept &+ ingress.kept) in order", "\(violated) out of order"]
             let clockSet = egress.clockSet &+ ingress.clockSet
-            if clockSet > 0 { parts.append("\(clockSet) torn by a clock that was set") }
+            if clockSet > 0 { parts.append("\(clockSet) out of order because of a clock step") }
             lines.append("  order of timestamps and samples: " + parts.joined(separator: ", "))
         } else if egress.packets + ingress.packets > 0 {
-            lines.append(
-                "  No packet of this run was sampled: has scripts/psample-setup put filters for group \(group) on the interface?"
-            )
+            lines.append("  No packet of this run was sampled.")
+            lines.append("  Set up group \(group) on this interface with scripts/psample-setup.")
         }
         for violation in violations { lines.append("    \(violation.text)") }
         if violated > violations.count { lines.append("    and \(violated &- UInt64(violations.count)) more") }
-        if counts.hasFailed { lines.append("  The samples' socket failed in mid-run: later ones are missing.") }
+        if counts.hasFailed { lines.append("  Receiving samples failed during the run: later samples are missing.") }
         let counted = named.filter { $0.value > 0 }
         if !counted.isEmpty {
             lines.append("  samples: " + counted.map { "\($0.name) \($0.value)" }.joined(separator: ", "))
@@ -26,14 +25,14 @@ extension SampleComparison {
 
     private func shareText(_ name: String, _ side: Side) -> String {
         guard side.packets > 0 else { return "\(name): no packets" }
-        let share =
-            "\(name): \(side.sampled) of \(side.packets) packets, \(percentText(Double(side.sampled) / Double(side.packets)))"
+        let sampled = percentText(Double(side.sampled) / Double(side.packets))
+        let share = "\(name): \(side.sampled) of \(side.packets) packets, \(sampled)"
         guard let probability = side.probability, let deviation = side.deviation else { return share }
-        // Two deviations: what chance keeps to in 95 of 100 runs.
-        return share + "; \(percentText(probability)) +- \(percentText(2 * deviation)) is to be expected"
+        // Two standard deviations include 95 of 100 runs.
+        return share + "; expected: \(percentText(probability)) +- \(percentText(2 * deviation))"
     }
 
-    /// What became of the samples, under the names of the JSON.
+    /// The counts of samples, under their names in the JSON.
     var named: [(name: String, value: UInt64)] {
         [
             ("heard", counts.heard), ("own", counts.local), ("elsewhere", counts.elsewhere),
@@ -45,7 +44,7 @@ extension SampleComparison {
 }
 
 extension SampleComparison {
-    /// All of it as one object.
+    /// Writes the comparison as one JSON object.
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.key("group")

@@ -1,20 +1,21 @@
-/// The kernel's samples of a run's packets beside the timestamps that the run took itself.
+/// The comparison of a run's timestamps with the kernel's samples of its packets.
 public struct SampleComparison: Sendable {
-    /// What the samplers saw of the packets of one direction.
+    /// The samples of packets in one direction.
     public struct Side: Sendable {
-        /// Packets of the log that passed this host in this direction, copies left out.
+        /// Packets of the log that passed this host in this direction, without duplicates.
         public internal(set) var packets: UInt64 = 0
-        /// Those of them whose sample is known.
+        /// Packets with a matched sample.
         public internal(set) var sampled: UInt64 = 0
-        /// Those of the sampled that are in order.
+        /// Sampled packets whose sample and timestamps are in order.
         public internal(set) var kept: UInt64 = 0
-        /// Those that are not.
+        /// Sampled packets that are out of order.
         public internal(set) var violated: UInt64 = 0
-        /// Those that are not because a clock was set.
+        /// Sampled packets that are out of order because of a clock step.
         public internal(set) var clockSet: UInt64 = 0
-        /// The share of packets that the samplers say they take; nil where they say several, or none came.
+        /// The share of packets that the samplers report to sample; nil if they report different shares, or without
+        /// samples.
         public internal(set) var probability: Double?
-        /// How long the device took, where the sampler measures that: PSAMPLE_ATTR_LATENCY, nanoseconds.
+        /// The latency through the sampling device, in nanoseconds, if the sampler measures it: PSAMPLE_ATTR_LATENCY.
         public internal(set) var latency = SignedHistogram()
         private var hasSeveral = false
 
@@ -24,76 +25,76 @@ public struct SampleComparison: Sendable {
             self.probability = hasSeveral ? nil : probability
         }
 
-        /// The standard deviation of the share that is sampled, if chance alone decides (binomial); nil where nothing says
-        /// what it should be.
+        /// The standard deviation of the sampled share under random (binomial) sampling; nil if the expected share is
+        /// unknown.
         public var deviation: Double? {
             guard let probability, packets > 0 else { return nil }
             return (probability * (1 - probability) / Double(packets)).squareRoot()
         }
     }
 
-    /// What became of the samples, counted where they are heard.
+    /// Counts of samples, made when they are received.
     public struct Counts: Sendable, Hashable, BitwiseCopyable {
         /// Samples of the group.
         public var heard: UInt64 = 0
-        /// Samples of packets of this run, here on its interface.
+        /// Samples of packets of this run on its interface.
         public var local: UInt64 = 0
-        /// Those at other interfaces, or in the other direction.
+        /// Samples of packets of this run on other interfaces, or in the other direction.
         public var elsewhere: UInt64 = 0
-        /// Samples that were cut too short to tell what they are of.
+        /// Samples that were truncated before the fields that identify their packet.
         public var tooShort: UInt64 = 0
-        /// Samples of the run's packets that have no time.
+        /// Samples of this run's packets without a timestamp.
         public var withoutTime: UInt64 = 0
-        /// Samples that did not come, wherever they were lost: gaps in the group's own count.
+        /// Samples that were lost anywhere, by gaps in the group's sequence numbers.
         public var lost: UInt64 = 0
-        /// Samples and news of the group that found this program's buffer full, by the socket's own count.
+        /// Notifications of the group that were lost to a full receive buffer, as counted by the socket.
         public var lostInBuffer: UInt64 = 0
-        /// Messages that are none of psample's.
+        /// Malformed messages.
         public var damaged: UInt64 = 0
-        /// Samples that came faster than they could be joined with their rows.
+        /// Samples that were dropped because they arrived faster than they could be matched.
         public var dropped: UInt64 = 0
-        /// Whether the socket failed in mid-run: later samples are not among these.
+        /// True if receiving failed during the run; later samples are not counted.
         public var hasFailed = false
 
-        /// All counts zero.
+        /// Creates counts of zero.
         public init() {}
     }
 
-    /// As many violations are kept for words; all are counted.
+    /// The number of violations that are kept. All are counted.
     public static let violationLimit = 8
 
-    /// psample's group.
+    /// The psample group.
     public let group: UInt32
     /// Packets that this host sent.
     public private(set) var egress = Side()
-    /// Packets that it received.
+    /// Packets that this host received.
     public private(set) var ingress = Side()
-    /// From the packet scheduler to the sampler, in nanoseconds.
+    /// Times from the packet scheduler to the sampler, in nanoseconds.
     public private(set) var schedToSample = SignedHistogram()
-    /// From the sampler to the driver.
+    /// Times from the sampler to the driver, in nanoseconds.
     public private(set) var sampleToDriver = SignedHistogram()
-    /// From the kernel's receive timestamp to the sampler.
+    /// Times from the kernel receive timestamp to the sampler, in nanoseconds.
     public private(set) var softwareToSample = SignedHistogram()
     /// The first violations.
     public private(set) var violations: [SampleViolation] = []
-    /// What became of the samples where they are heard.
+    /// The counts of received samples.
     public var counts = Counts()
-    /// Samples of packets of the run that found no row: of probes that open and close a session, of copies, and those that
-    /// came later than rows wait for them.
+    /// Unmatched samples of the run's packets: of probes that open and close a session, of duplicates, and samples that
+    /// arrived after their row's timeout.
     public var withoutRow: UInt64 = 0
-    /// Packets that were sampled on their way in and that the program never received: lost in this host.
+    /// Packets that were sampled on receipt but never reached the application: lost within this host.
     public private(set) var sampledLost: UInt64 = 0
-    /// Second samples of one packet.
+    /// Repeated samples of one packet.
     public var repeated: UInt64 = 0
 
-    /// Statistics of a group, without rows.
+    /// Creates the comparison for a group, without rows.
     public init(group: UInt32) { self.group = group }
 
-    /// Adds one row, after its sample is entered or known to be missing.
+    /// Adds one row, after it was matched with its sample or its sample was given up.
     ///
     /// - Parameters:
-    ///   - violation: what of its order is wrong.
-    ///   - probability: the share of packets that the sample's sampler says it takes.
+    ///   - violation: the violation of its order, if there is one.
+    ///   - probability: the share of packets that the sample's sampler reports to sample.
     public mutating func add(_ record: PacketRecord, _ violation: SampleViolation?, probability: Double?) {
         switch record.direction {
         case .out:
@@ -119,10 +120,10 @@ public struct SampleComparison: Sendable {
         }
     }
 
-    /// Rows out of order because a clock or a timestamp is wrong.
+    /// The number of rows that are out of order because a clock or a timestamp is wrong.
     public var violated: UInt64 { egress.violated &+ ingress.violated }
 
-    /// The histograms under the names that exports and JSON have for them.
+    /// The histograms under their names in exports and JSON, and their labels in text.
     var histograms: [(metric: String, label: String, histogram: SignedHistogram)] {
         [
             ("sched_to_sample", "sched to sample", schedToSample),
@@ -137,8 +138,8 @@ public struct SampleComparison: Sendable {
 }
 
 extension PacketRecord {
-    /// Whether the distances between timestamps and sample are the packet's: a clock that was set forward keeps the order, and
-    /// makes one of them as long as its step.
+    /// True if the times between timestamps and sample are valid. A forward clock step does not change the order, but
+    /// adds the step to one of them.
     fileprivate var hasComparableSample: Bool { sampleOrder == .kept && clockEpoch != nil }
 }
 

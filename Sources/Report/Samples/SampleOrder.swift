@@ -1,13 +1,13 @@
-/// Whether a packet's sample and timestamps are in the order in which the kernel takes them.
+/// The order of a packet's sample and timestamps, compared with the order of the kernel's stages.
 public enum SampleOrder: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
-    /// They are, as far as they are there.
+    /// All that exist are in order.
     case kept
-    /// They are not, and no clock was set: a clock or a timestamp is wrong.
+    /// Two are out of order without a clock step: a clock or a timestamp is wrong.
     case violated
-    /// They are not, because this host's clock was set between two of them.
+    /// Two are out of order because this host's clock was set between them.
     case clockSet
 
-    /// The label of the packet log.
+    /// The label in the packet log.
     public var text: String {
         switch self {
         case .kept: "ok"
@@ -17,19 +17,19 @@ public enum SampleOrder: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyabl
     }
 }
 
-/// Two times of one packet by the host's clock that should be in the other order.
+/// Two times of one packet, by the host's clock, in the wrong order.
 public struct SampleViolation: Sendable, Hashable {
-    /// A moment of a packet's way through its host.
+    /// A stage of a packet's path through the host.
     public enum Moment: String, Sendable, Hashable {
-        /// The program called the kernel.
+        /// The application's send call.
         case send
-        /// It entered the packet scheduler.
+        /// The packet scheduler.
         case sched
-        /// It was sampled.
+        /// The sampler.
         case sample
-        /// The driver took it.
+        /// The driver.
         case driver
-        /// It entered the receiving kernel.
+        /// The receiving kernel.
         case receive
 
         var words: String {
@@ -37,43 +37,43 @@ public struct SampleViolation: Sendable, Hashable {
             case .send: "sent"
             case .sched: "scheduled"
             case .sample: "sampled"
-            case .driver: "taken by the driver"
+            case .driver: "passed to the driver"
             case .receive: "received"
             }
         }
     }
 
-    /// A moment and when it was: CLOCK_REALTIME, Unix nanoseconds.
+    /// A stage and its time, in Unix nanoseconds of CLOCK_REALTIME.
     public struct Stamp: Sendable, Hashable {
         public var moment: Moment
         public var time: Int64
 
-        /// A moment of a packet with its time.
+        /// Creates a stage with its time.
         public init(_ moment: Moment, _ time: Int64) {
             self.moment = moment
             self.time = time
         }
     }
 
-    /// The session's id.
+    /// The session ID.
     public var session: UInt64
     /// Probe or reply.
     public var packet: PacketKind
     /// The sender's sequence number.
     public var sequence: UInt32
-    /// Which way it passed this host.
+    /// The direction in which it passed this host.
     public var direction: Direction
-    /// What comes first on the packet's way, and has the later time.
+    /// The earlier stage, which has the later time.
     public var first: Stamp
-    /// What comes next, and has the earlier time.
+    /// The later stage, which has the earlier time.
     public var second: Stamp
 
-    /// The violation in a sentence without a full stop, with both times.
+    /// The violation as a sentence without its full stop, with both times.
     public var text: String {
-        let way = direction == .out ? "on its way out" : "on its way in"
+        let way = direction == .out ? "outgoing" : "incoming"
         let (by, overflow) = first.time.subtractingReportingOverflow(second.time)
-        return "\(packet.text) \(sequence) \(way) was \(second.moment.words) at \(timestampText(second.time)), "
-            + "\(roundedDurationText(overflow ? .max : by)) before it was \(first.moment.words), "
+        return "\(way) \(packet.text) \(sequence) was \(second.moment.words) at \(timestampText(second.time)), "
+            + "\(roundedDurationText(overflow ? .max : by)) before it was \(first.moment.words) "
             + "at \(timestampText(first.time))"
     }
 
@@ -88,8 +88,8 @@ public struct SampleViolation: Sendable, Hashable {
 }
 
 extension PacketRecord {
-    /// The first two of the packet's own times on this host that are in the wrong order: send <= SCHED <= sample on egress
-    /// <= driver timestamp, and receive timestamp <= sample on ingress. nil where none are, or there is no sample.
+    /// The first two of the packet's times on this host that are in the wrong order: send <= SCHED <= sample on egress
+    /// <= driver timestamp, and receive timestamp <= sample on ingress. nil if all are in order, or without a sample.
     public func orderViolation() -> SampleViolation? {
         guard let sample else { return nil }
         let times: InlineArray<4, (SampleViolation.Moment, Int64?)> =

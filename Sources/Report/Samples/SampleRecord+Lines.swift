@@ -1,5 +1,5 @@
 extension SampleRecord {
-    /// One line for a person: when, which, from where, how much, and what it is.
+    /// The sample as one line of text.
     public func text() -> String {
         var line = timestampText(timestamp ?? received)
         func add(_ text: String) { line += "  " + text }
@@ -21,14 +21,14 @@ extension SampleRecord {
             let number = stamp.kind == "probe" ? "\(stamp.sequence)" : "\(stamp.probeSequence.map { "\($0)" } ?? "?")"
             add("STAMP \(stamp.kind) \(number) \(stamp.from) > \(stamp.to)")
             if let ssid = stamp.ssid { add("ssid \(ssid)") }
-            if let sinceSent { add("\(exactDurationText(sinceSent)) after its own time") }
+            if let sinceSent { add("\(exactDurationText(sinceSent)) after its send time") }
         } else if let protocolNumber {
             add("0x" + hexadecimalText([UInt8(protocolNumber >> 8), UInt8(truncatingIfNeeded: protocolNumber)]))
         }
         return line + "\n"
     }
 
-    /// The same as one JSON object on a line; what the kernel did not say is null.
+    /// The sample as one line of JSON. Values that the kernel did not report are null.
     public func json() -> String {
         var members: [(key: String, value: JSONValue)] = []
         func add(_ key: String, _ value: JSONValue?) { members.append((key, value ?? .null)) }
@@ -70,7 +70,7 @@ extension SampleRecord.STAMPPacket {
     }
 }
 
-/// Address and port; an IPv6 address in brackets (RFC 3986 section 3.2.2).
+/// Address and port, with an IPv6 address in brackets (RFC 3986 section 3.2.2).
 func endpointText(_ address: String, _ port: UInt16) -> String {
     address.utf8.contains(UInt8(ascii: ":")) ? "[\(address)]:\(port)" : "\(address):\(port)"
 }

@@ -1,6 +1,6 @@
-/// One packet that the kernel has sampled, as it is shown. What is `nil` the kernel did not say.
+/// A packet that the kernel has sampled. Values that the kernel did not report are `nil`.
 public struct SampleRecord: Sendable {
-    /// A STAMP packet that was found in a sample.
+    /// A STAMP packet in a sample.
     public struct STAMPPacket: Sendable {
         /// "probe" or "reply".
         public var kind: String
@@ -8,15 +8,15 @@ public struct SampleRecord: Sendable {
         public var sourcePort: UInt16
         public var destination: String
         public var destinationPort: UInt16
-        /// Its own number.
+        /// The packet's sequence number.
         public var sequence: UInt32
-        /// The number of the probe that it is or answers.
+        /// The sequence number of the probe, or of the probe that the reply answers.
         public var probeSequence: UInt32?
         public var ssid: UInt16?
-        /// When its sender says that it sent it, by the sender's clock: nanoseconds since the Unix epoch.
+        /// The send time that the packet carries, by its sender's clock, in nanoseconds since the Unix epoch.
         public var sent: Int64?
 
-        /// A packet as it was found.
+        /// Creates a packet from its fields.
         public init(
             kind: String, source: String, sourcePort: UInt16, destination: String, destinationPort: UInt16,
             sequence: UInt32, probeSequence: UInt32?, ssid: UInt16?, sent: Int64? = nil
@@ -33,27 +33,29 @@ public struct SampleRecord: Sendable {
         }
     }
 
-    /// When it was read, in nanoseconds since the Unix epoch.
+    /// The time when the sample was read, in nanoseconds since the Unix epoch.
     public var received: Int64
-    /// When the kernel took it, in nanoseconds since the Unix epoch.
+    /// The time of sampling, in nanoseconds since the Unix epoch.
     public var timestamp: Int64?
     public var group: UInt32?
     public var sequence: UInt32?
-    /// Numbers of its group before it that had not come.
+    /// The number of the group's samples that are missing before this one.
     public var missed: UInt32 = 0
     public var rate: UInt32?
-    /// Whether ``rate`` is a probability out of 2^32 - 1.
+    /// True if ``rate`` is a probability out of 2^32 - 1, false if it is one packet in `rate`.
     public var isProbability = false
-    /// Names of interfaces.
+    /// The name of the input interface.
     public var input: String?
+    /// The name of the output interface.
     public var output: String?
-    /// Bytes of the whole packet.
+    /// The length of the whole packet, in bytes.
     public var originalSize: UInt32?
-    /// Bytes that the sample has of it.
+    /// The length of the part that was captured, in bytes.
     public var capturedSize = 0
+    /// The latency through the sampling device, in nanoseconds.
     public var latency: UInt64?
     public var trafficClass: UInt16?
-    /// Bytes.
+    /// The occupancy of the traffic class's queue, in bytes.
     public var occupancy: UInt64?
     /// The packet's EtherType.
     public var protocolNumber: UInt16?
@@ -62,10 +64,10 @@ public struct SampleRecord: Sendable {
     public var tunnel: [(key: String, value: JSONValue)]?
     public var stamp: STAMPPacket?
 
-    /// A sample of which the kernel said nothing.
+    /// Creates a sample without any value of the kernel's.
     public init(received: Int64) { self.received = received }
 
-    /// "in", "out", or both for what a switch passed on; nil where no interface is named.
+    /// "in", "out", or "through" for a packet that a switch forwarded; nil if no interface is named.
     public var direction: String? {
         switch (input, output) {
         case (nil, nil): nil
@@ -75,15 +77,15 @@ public struct SampleRecord: Sendable {
         }
     }
 
-    /// From the time that a STAMP packet carries to its sampling, in nanoseconds: on its way out both are of this host's
-    /// clock, and the second can't be the earlier one; on its way in they are of two clocks.
+    /// The time from a STAMP packet's send time to its sampling, in nanoseconds. For an outgoing packet both times are
+    /// of this host's clock, so it cannot be negative; for an incoming packet they are of two clocks.
     public var sinceSent: Int64? {
         guard let sent = stamp?.sent, let timestamp else { return nil }
         let (distance, overflow) = timestamp.subtractingReportingOverflow(sent)
         return overflow ? nil : distance
     }
 
-    /// The share of packets that is sampled; nil where the kernel does not say, or says 1 of 0.
+    /// The share of packets that is sampled; nil if the kernel does not report it, or reports a rate of 0.
     var probability: Double? {
         guard let rate else { return nil }
         if isProbability { return Double(rate) / Double(UInt32.max) }
@@ -97,7 +99,7 @@ public struct SampleRecord: Sendable {
         return fixedPointText(millionths, decimals: 6)
     }
 
-    /// What the kernel said, for the comment beside a packet in a capture: names, values and units.
+    /// The comment of the packet in a capture file: the kernel's values with their names and units.
     public func comment() -> String {
         var words: [String] = []
         func add(_ name: String, _ value: (some CustomStringConvertible)?, _ unit: String = "") {

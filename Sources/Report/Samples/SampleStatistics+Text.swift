@@ -1,20 +1,20 @@
 extension SampleStatistics {
-    /// The summary for a person.
+    /// The summary as text.
     public func text(duration: Int64) -> String {
         var text = "\(samples) samples in \(roundedDurationText(duration)), \(stampPackets) of them STAMP\n"
         for group in groups {
             text += "  group \(group.number): \(counts[group.number] ?? 0) samples"
             if let rates = rates[group.number] { text += " at \(rates.joined(separator: " and "))" }
-            text += ", \(group.lost) lost by their numbers"
+            text += ", \(group.lost) lost (sequence gaps)"
             for (name, count) in [
-                ("reordered", group.reordered), ("repeated", group.repeated), ("times made anew", group.restarts),
+                ("reordered", group.reordered), ("repeated", group.repeated), ("restarts", group.restarts),
             ] where count > 0 {
                 text += ", \(count) \(name)"
             }
             text += "\n"
         }
-        if dropped > 0 { text += "  \(dropped) notifications found the receive buffer full\n" }
-        if malformed > 0 { text += "  \(malformed) messages could not be read\n" }
+        if dropped > 0 { text += "  \(dropped) notifications lost to a full receive buffer\n" }
+        if malformed > 0 { text += "  \(malformed) malformed messages\n" }
         for (key, session) in sortedSessions { text += line(key, session) }
         if early > 0 { text += "  \(early) STAMP packets were sampled before they were sent\(earlyText)\n" }
         return text + table
@@ -23,8 +23,9 @@ extension SampleStatistics {
     private var earlyText: String {
         guard let record = firstEarly, let stamp = record.stamp, let sent = stamp.sent, let sampled = record.timestamp
         else { return "" }
-        return ": the first, \(stamp.kind) \(stamp.sequence), was sampled at \(timestampText(sampled)) and sent at "
-            + "\(timestampText(sent)) by its own word. Was the clock set?"
+        return
+            ": the first, \(stamp.kind) \(stamp.sequence), was sampled at \(timestampText(sampled)) but carries the send "
+            + "time \(timestampText(sent)). Check whether this host's clock was set."
     }
 
     private func line(_ key: SampledSession, _ session: Session) -> String {
@@ -33,7 +34,7 @@ extension SampleStatistics {
         line += ": \(session.samples) of \(session.packets) sampled"
         if session.packets > 0 {
             line += ", \(percentText(Double(session.samples) / Double(session.packets)))"
-            if let probability = session.probability { line += " (asked for \(percentText(probability)))" }
+            if let probability = session.probability { line += " (sampler's rate: \(percentText(probability)))" }
         }
         return line + "\n"
     }

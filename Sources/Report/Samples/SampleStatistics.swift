@@ -1,15 +1,18 @@
-/// What came of listening to samples: by group, by session of STAMP, and as distributions.
+/// Statistics of received samples: by group, by STAMP session, and as distributions.
 public struct SampleStatistics: Sendable {
-    /// What the numbers of a group's samples tell.
+    /// Counts of a group's samples, by their sequence numbers.
     public struct Group: Sendable {
         public var number: UInt32
-        /// Numbers that never came.
+        /// Samples whose sequence number never arrived.
         public var lost: UInt64
+        /// Samples that arrived after one with a higher sequence number.
         public var reordered: UInt64
+        /// Samples whose sequence number arrived before.
         public var repeated: UInt64
+        /// Restarts of the sequence numbers, when the group was created again.
         public var restarts: UInt64
 
-        /// What was counted of a group.
+        /// Creates a group's counts.
         public init(number: UInt32, lost: UInt64, reordered: UInt64, repeated: UInt64, restarts: UInt64) {
             self.number = number
             self.lost = lost
@@ -19,7 +22,7 @@ public struct SampleStatistics: Sendable {
         }
     }
 
-    /// One way of a STAMP session past one sampler.
+    /// One direction of a STAMP session at one sampler.
     struct SampledSession: Hashable {
         var group: UInt32?
         var direction: String?
@@ -29,14 +32,15 @@ public struct SampleStatistics: Sendable {
         var ssid: UInt16?
     }
 
-    /// Samples of a session, and the range of its probes' numbers in which they are.
+    /// The samples of a session, and the range of its probes' sequence numbers.
     struct Session {
         var samples: UInt64 = 0
         var first: UInt32 = 0
-        /// How far the highest number is above the first, and the lowest below.
+        /// The distance from the first sequence number to the highest.
         var above: UInt32 = 0
+        /// The distance from the lowest sequence number to the first.
         var below: UInt32 = 0
-        /// What the sampler was asked for, the last that was told.
+        /// The share of packets that the sampler last reported to sample.
         var probability: Double?
 
         mutating func add(_ sequence: UInt32) {
@@ -46,7 +50,7 @@ public struct SampleStatistics: Sendable {
             if distance < 1 << 31 { above = max(above, distance) } else { below = max(below, 0 &- distance) }
         }
 
-        /// Packets of the session from the first to the last that was sampled.
+        /// The number of the session's packets from the first to the last sampled one.
         var packets: UInt64 { UInt64(above) + UInt64(below) + 1 }
     }
 
@@ -54,31 +58,32 @@ public struct SampleStatistics: Sendable {
     /// Samples by group.
     public private(set) var counts: [UInt32: UInt64] = [:]
     public private(set) var stampPackets: UInt64 = 0
-    /// The kernel's count of what the receive buffer had no room for.
+    /// The kernel's count of notifications that were lost to a full receive buffer.
     public var dropped: UInt64 = 0
-    /// Messages that could not be read.
+    /// Malformed messages.
     public var malformed: UInt64 = 0
     public var groups: [Group] = []
-    /// How long packets took through the device that sampled them.
+    /// Latencies through the sampling devices, in nanoseconds.
     public private(set) var latency = SignedHistogram()
-    /// From the kernel's timestamp of the sampling to the moment when the sample was read.
+    /// Times from the sampling to the reading of the sample, in nanoseconds.
     public private(set) var delivery = SignedHistogram()
-    /// From the time that STAMP packets carry to their sampling: on their way out, by this host's clock.
+    /// Times from the send time of outgoing STAMP packets to their sampling, in nanoseconds of this host's clock.
     public private(set) var sentToSampleOut = SignedHistogram()
-    /// The same on their way in, from the peer's clock to this one's.
+    /// The same for incoming packets, in nanoseconds from the peer's clock to this host's.
     public private(set) var sentToSampleIn = SignedHistogram()
-    /// STAMP packets on their way out that were sampled before the time that they carry, which no packet can be: a clock
-    /// was set, or is wrong. And the first of them.
+    /// The number of outgoing STAMP packets that were sampled before their send time, which means that a clock was set
+    /// or is wrong.
     public private(set) var early: UInt64 = 0
+    /// The first of them.
     private(set) var firstEarly: SampleRecord?
-    /// Rates by group: its samplers can have their own.
+    /// The samplers' rates by group; a group's samplers can have different rates.
     private(set) var rates: [UInt32: [String]] = [:]
     private(set) var sessions: [SampledSession: Session] = [:]
-    /// More sessions than this are counted as packets alone.
+    /// The number of sessions that are counted separately.
     private static let sessionLimit = 4096
     private static let rateLimit = 8
 
-    /// Nothing heard yet.
+    /// Creates empty statistics.
     public init() {}
 
     /// Adds a sample.

@@ -5,42 +5,43 @@ import NetworkAddresses
 struct ConntrackCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "conntrack",
-        abstract: "Show the flows that the kernel tracks, and how it translates them.",
+        abstract: "Show the flows that the kernel tracks, and their NAT translations.",
         discussion: """
             EXAMPLE
               probe conntrack --translated
               probe conntrack follow --protocol udp --port 862
               probe conntrack get udp 192.0.2.1:49152 192.0.2.2:862 && echo tracked
 
-            Flows are tracked in a network namespace as soon as a rule there needs it, such
-            as one that translates addresses. All of this needs CAP_NET_ADMIN, but for
-            `probe conntrack count` in the own namespace; --namespace needs CAP_SYS_ADMIN.
+            The kernel tracks flows in a network namespace as soon as a rule there needs
+            it, such as a NAT rule. All subcommands need CAP_NET_ADMIN, except
+            `probe conntrack count` in the current namespace. --namespace also needs
+            CAP_SYS_ADMIN.
 
             \(ProbeError.exitCodes)
             """,
         subcommands: [List.self, Follow.self, Get.self, Delete.self, Count.self], defaultSubcommand: List.self)
 
-    /// Where to look.
+    /// The network namespace to query.
     struct Place: ParsableArguments {
         @Option(
             name: .shortAndLong,
             help: ArgumentHelp(
-                "The network namespace: a name of `ip netns`, or a path such as /proc/123/ns/net.", valueName: "name"))
+                "Network namespace: its `ip netns` name, or a path such as /proc/123/ns/net.", valueName: "name"))
         var namespace: String?
     }
 
-    /// How to show flows.
+    /// The format of flows.
     struct Style: ParsableArguments {
-        @Option(help: "text (as conntrack(8) has it), json (one object a line) or csv; see docs/conntrack.md.")
+        @Option(help: "text (like conntrack(8)), json (one object per line) or csv; see docs/conntrack.md.")
         var output = FlowWriter.Format.text
 
-        @Flag(help: "In text: the address family in front.")
+        @Flag(help: "With text: also show the address family.")
         var family = false
 
-        @Flag(help: "In text: the flow's id.")
+        @Flag(help: "With text: also show the flow ID.")
         var id = false
 
-        @Flag(help: "In text: when flows began and ended, and when events came.")
+        @Flag(help: "With text: also show when flows began and ended, and the time of each event.")
         var times = false
 
         var details: FlowWriter.Details {
@@ -52,19 +53,22 @@ struct ConntrackCommand: AsyncParsableCommand {
         }
     }
 
-    /// Which flows to show.
+    /// The flows to show.
     struct Filters: ParsableArguments {
         @Option(
-            name: .shortAndLong, help: ArgumentHelp("Flows that begin or end in this network.", valueName: "network"))
+            name: .shortAndLong,
+            help: ArgumentHelp("Only flows with an end in this network.", valueName: "network"))
         var address: IPNetwork?
 
-        @Option(name: .shortAndLong, help: "Flows with this port at either end.")
+        @Option(name: .shortAndLong, help: "Only flows with this port at either end.")
         var port: UInt16?
 
-        @Option(help: ArgumentHelp("tcp, udp, icmp, icmpv6, sctp, … or a number.", valueName: "protocol"))
+        @Option(
+            help: ArgumentHelp(
+                "Only flows of this protocol: tcp, udp, icmp, icmpv6, sctp, … or a number.", valueName: "protocol"))
         var `protocol`: TransportProtocol?
 
-        @Flag(help: "Flows of which an end is translated.")
+        @Flag(help: "Only NATed flows.")
         var translated = false
 
         var selection: FlowSelection {
@@ -72,40 +76,41 @@ struct ConntrackCommand: AsyncParsableCommand {
         }
     }
 
-    /// One flow, by packets of either direction, before they are translated or after.
+    /// A flow, identified by a packet in either direction, before or after translation.
     struct Named: ParsableArguments {
         @Argument(help: ArgumentHelp("tcp, udp, icmp, icmpv6, sctp, … or a number.", valueName: "protocol"))
         var transport: TransportProtocol
 
-        @Argument(help: "An address and a port: 192.0.2.1:4000 or [2001:db8::1]:4000. An address alone for ICMP.")
+        @Argument(help: "Address and port: 192.0.2.1:4000 or [2001:db8::1]:4000. For ICMP, only an address.")
         var source: FlowEnd
 
-        @Argument(help: "The other end.")
+        @Argument(help: "The other end, in the same form.")
         var destination: FlowEnd
 
         @Option(help: ArgumentHelp("With icmp and icmpv6: type, code and identifier.", valueName: "type/code/id"))
         var icmp: ICMPQuery?
 
-        @Option(help: "The conntrack zone.")
+        @Option(help: "Conntrack zone.")
         var zone: UInt16 = 0
 
         func validate() throws {
             if source.address.isIPv4 != destination.address.isIPv4 {
-                throw ValidationError("Both ends must be of one address family.")
+                throw ValidationError("Both ends must be of the same address family.")
             }
             if (source.port == nil) != (destination.port == nil) {
-                throw ValidationError("Give a port at both ends, or at none.")
+                throw ValidationError("Give a port at both ends, or at neither.")
             }
             if transport.hasPorts, source.port == nil {
-                throw ValidationError("\(transport) has ports: 192.0.2.1:4000 or [2001:db8::1]:4000.")
+                throw ValidationError(
+                    "\(transport) needs a port at both ends, as in 192.0.2.1:4000 or [2001:db8::1]:4000.")
             }
             if transport == .gre, source.port == nil {
-                throw ValidationError("gre has keys in the place of ports: 192.0.2.1:0.")
+                throw ValidationError("gre needs a key in place of the port at both ends, as in 192.0.2.1:0.")
             }
             let isICMP = transport == .icmp || transport == .icmpv6
             if isICMP, icmp == nil { throw ValidationError("\(transport) needs --icmp, such as 8/0/4660 for a ping.") }
-            if isICMP, source.port != nil { throw ValidationError("\(transport) has no ports.") }
-            if !isICMP, icmp != nil { throw ValidationError("--icmp goes with icmp and icmpv6.") }
+            if isICMP, source.port != nil { throw ValidationError("\(transport) has no ports: give only addresses.") }
+            if !isICMP, icmp != nil { throw ValidationError("--icmp can only be used with icmp and icmpv6.") }
         }
 
         var tuple: FlowTuple {
@@ -126,7 +131,8 @@ struct ConntrackCommand: AsyncParsableCommand {
 extension ConntrackCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the flows (what `probe conntrack` does by itself).",
+            abstract: "List the tracked flows.",
+            usage: "probe conntrack [list] [<options>]",
             discussion: """
                 EXAMPLE
                   probe conntrack list --address 192.0.2.0/24 --output csv
@@ -143,29 +149,30 @@ extension ConntrackCommand {
 
     struct Follow: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show flows as they come, change and go, until stopped.",
+            abstract: "Show flows as they begin, change and end, until stopped.",
+            usage: "probe conntrack follow [<options>]",
             discussion: """
                 EXAMPLE
                   probe conntrack follow --protocol udp --port 862
 
-                Ctrl-C ends it. At the end it tells, to standard error or as JSON's last line,
-                how many events there were, and of those that are missing how many a full
-                buffer lost and how many were left out: above --limit events a second only a
-                random part of them is taken, until the storm is over.
+                When events exceed --limit per second, a random sample of them is shown until
+                the rate falls again. Ctrl-C ends it with a summary, on standard error or as
+                the last line of JSON: the number of events, and how many of them were lost to
+                a full buffer or dropped by sampling.
                 """)
 
         @OptionGroup var place: Place
 
-        @Flag(help: "Other namespaces too: those that `ip netns list-id` shows. nsid= tells them apart.")
+        @Flag(help: "Also show flows of the namespaces that `ip netns list-id` lists, marked with nsid=.")
         var allNamespaces = false
 
-        @Option(name: .shortAndLong, help: ArgumentHelp("Events to show; without it until stopped.", valueName: "n"))
+        @Option(name: .shortAndLong, help: ArgumentHelp("Number of events. (default: unlimited)", valueName: "n"))
         var count: UInt64?
 
-        @Option(name: .shortAndLong, help: ArgumentHelp("How long to listen, such as 10s.", valueName: "time"))
+        @Option(name: .shortAndLong, help: ArgumentHelp("Time to listen for, such as 10s.", valueName: "time"))
         var duration: TimeSpan?
 
-        @Option(help: ArgumentHelp("Events a second above which a sample is taken; 0: never.", valueName: "n"))
+        @Option(help: ArgumentHelp("Events per second above which events are sampled; 0 for never.", valueName: "n"))
         var limit: UInt32 = 20_000
 
         @OptionGroup var filters: Filters
@@ -178,20 +185,20 @@ extension ConntrackCommand {
 
     struct Get: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show one flow; exit code 9 tells that there is none.",
+            abstract: "Show one flow; exit code 9 if it is not tracked.",
+            usage: "probe conntrack get [<options>] <protocol> <source> <destination>",
             discussion: """
                 EXAMPLE
                   probe conntrack get udp 192.0.2.1:49152 192.0.2.2:862
 
-                A flow is found by packets of either direction, before they are translated or
-                after.
+                Identify the flow by a packet in either direction, before or after translation.
                 """)
 
         @OptionGroup var place: Place
         @OptionGroup var named: Named
         @OptionGroup var style: Style
 
-        @Flag(name: .shortAndLong, help: "Show no flow: the exit code tells.")
+        @Flag(name: .shortAndLong, help: "Print nothing; the exit code is the result.")
         var quiet = false
 
         func run() async throws {
@@ -201,13 +208,14 @@ extension ConntrackCommand {
 
     struct Delete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Take one flow out of the table and show it; its next packet begins another.",
+            abstract: "Delete one flow, and show it; exit code 9 if it is not tracked.",
+            usage: "probe conntrack delete [<options>] <protocol> <source> <destination>",
             discussion: """
                 EXAMPLE
                   probe conntrack delete udp 192.0.2.1:49152 192.0.2.2:862
 
-                A flow is found by packets of either direction, before they are translated or
-                after. Exit code 9 tells that there is none.
+                Identify the flow by a packet in either direction, before or after translation.
+                Its next packet begins a new flow.
                 """)
 
         @OptionGroup var place: Place
@@ -221,12 +229,12 @@ extension ConntrackCommand {
 
     struct Count: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Tell how many flows there are, and may be.",
+            abstract: "Show the number of tracked flows, and its limit.",
             discussion: """
                 EXAMPLE
                   probe conntrack count
 
-                In the own namespace this needs no privilege.
+                This needs no privilege in the current namespace.
                 """)
 
         @OptionGroup var place: Place

@@ -4,7 +4,8 @@ import STAMPWire
 struct PSampleCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "psample",
-        abstract: "Show the packets that this host's kernel samples, with what it says of them.",
+        abstract: "Show the packets that this host's kernel samples.",
+        usage: "probe psample [<options>]",
         discussion: """
             EXAMPLE
               modprobe -a psample act_sample
@@ -12,55 +13,55 @@ struct PSampleCommand: AsyncParsableCommand {
               tc filter add dev eth0 ingress matchall action sample rate 10 group 5
               probe psample --group 5 --duration 10s --pcapng samples.pcapng
 
-            A line for each sample: when the kernel took it, group and number, rate,
-            interface, sizes, and where a driver tells them latency, traffic class and its
-            occupancy. STAMP packets among them are named. Missing numbers are lost
-            samples. Ctrl-C ends it with a summary: samples, losses, distributions, and
-            the share of each STAMP session's packets that was sampled.
+            Each sample is a line: its time, group, sequence number, rate, interface and
+            sizes; latency, traffic class and queue occupancy if a driver reports them;
+            and the STAMP packet, if it is one. Missing sequence numbers are lost samples.
+            Ctrl-C ends it with a summary: samples, losses, distributions, and the sampled
+            share of each STAMP session.
 
-            It hears the samples of the network namespace that it runs in, and needs
-            CAP_NET_ADMIN; --list needs nothing.
+            It receives the samples of the network namespace it runs in, and needs
+            CAP_NET_ADMIN; --list needs no privilege.
 
             \(ProbeError.exitCodes)
             """)
 
-    @Option(help: ArgumentHelp("Only this group; may be given several times.", valueName: "n"))
+    @Option(help: ArgumentHelp("Only this group; can be given several times.", valueName: "n"))
     var group: [UInt32] = []
 
-    @Flag(help: "List the groups that there are, and end.")
+    @Flag(help: "List the groups and exit.")
     var list = false
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("Samples to wait for; without it until stopped.", valueName: "n"))
+    @Option(name: .shortAndLong, help: ArgumentHelp("Number of samples. (default: unlimited)", valueName: "n"))
     var count: UInt64?
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("How long to listen.", valueName: "time"))
+    @Option(name: .shortAndLong, help: ArgumentHelp("Time to listen for, such as 10s.", valueName: "time"))
     var duration: TimeSpan?
 
-    @Option(help: ArgumentHelp("Write the samples to this new capture file.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write the samples to this new pcapng file.", valueName: "file"))
     var pcapng: String?
 
-    @Option(help: "The port that STAMP reflectors listen on.")
+    @Option(help: "UDP port of the STAMP reflectors.")
     var port: UInt16 = STAMP.port
 
-    @Flag(help: "Overwrite files that exist.")
+    @Flag(help: "Overwrite existing files.")
     var force = false
 
-    @Option(help: "text, or json: one object a line.")
+    @Option(help: "text, or json (one object per line).")
     var output = Console.Format.text
 
-    @Flag(name: .shortAndLong, help: "No line for each sample.")
+    @Flag(name: .shortAndLong, help: "Print no line per sample.")
     var quiet = false
 
     func validate() throws {
         if count == 0 { throw ValidationError("--count must be at least 1.") }
         if let duration, duration.nanoseconds == 0 { throw ValidationError("--duration must be above 0.") }
-        if port == 0 { throw ValidationError("Port 0 is none: the standard one is 862.") }
+        if port == 0 { throw ValidationError("--port must be 1 to 65535; the standard port is 862.") }
         if list, count != nil || duration != nil || pcapng != nil {
-            throw ValidationError("--list ends at once: it takes no --count, --duration or --pcapng.")
+            throw ValidationError("--list cannot be combined with --count, --duration or --pcapng.")
         }
     }
 
-    /// The groups that are wanted; `nil` for all.
+    /// The groups to receive; `nil` for all.
     var groups: Set<UInt32>? { group.isEmpty ? nil : Set(group) }
 
     func run() async throws {

@@ -3,12 +3,12 @@ import NetworkAddresses
 import Report
 import STAMPWire
 
-/// Whom a run measures to: an IP address, or a station of the same link without IP.
+/// The peer of a run: an IP address or, without IP, a station on the same link.
 enum Peer: Hashable, ExpressibleByArgument, CustomStringConvertible {
     case ip(IPAddress)
     case station(MACAddress)
 
-    /// No text is both: a MAC address has too few groups for an IPv6 address.
+    /// Parses an IP address or a MAC address. No text is both, since a MAC address has too few groups for IPv6.
     init?(argument: String) {
         if let address = IPAddress(argument) {
             self = .ip(address)
@@ -26,8 +26,8 @@ enum Peer: Hashable, ExpressibleByArgument, CustomStringConvertible {
         }
     }
 
-    /// What tells the peer from others in a session, whose addresses are IP's: a station has the link-local one that
-    /// belongs to its MAC address. It is never shown.
+    /// The IP address that identifies the peer within a session. For a station it is the link-local address derived
+    /// from its MAC address, which is never shown.
     var address: IPAddress {
         switch self {
         case .ip(let address): address
@@ -40,7 +40,7 @@ enum Peer: Hashable, ExpressibleByArgument, CustomStringConvertible {
         return address
     }
 
-    /// The largest packet that fits the MTU with its headers.
+    /// Returns the size of the largest packet that fits into the MTU with its headers, in bytes.
     func room(mtu: Int, shape: L2FrameShape) -> Int {
         switch self {
         case .ip(let address): mtu - (address.isIPv4 ? 28 : 48)
@@ -52,7 +52,7 @@ enum Peer: Hashable, ExpressibleByArgument, CustomStringConvertible {
 extension CommonOptions {
     var shape: L2FrameShape { frame ?? .ordinary }
 
-    /// As the description of a run has them; `null` where they have no meaning.
+    /// Frame shape and VLAN for a run's description; `null` where they do not apply.
     var ethernetValues: [(String, JSONValue)] {
         [
             ("frame", transport == .l2 ? .string(shape.rawValue) : .null),

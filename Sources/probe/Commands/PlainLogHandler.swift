@@ -1,7 +1,7 @@
 import LinuxKernel
 import Logging
 
-/// Messages for a person at a terminal: "probe: warning: …" on standard error.
+/// Writes messages to standard error in the form "probe: warning: …".
 struct PlainLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
     var logLevel = Logger.Level.info

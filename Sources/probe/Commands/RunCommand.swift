@@ -5,77 +5,78 @@ import STAMPWire
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Send probes to a peer, answer the peer's, and report one-way delays.",
+        abstract: "Send probes to a peer, answer its probes, and report one-way delays.",
         discussion: """
             EXAMPLE
               probe run -i eth0 --peer 192.0.2.2 --rate 100 --duration 10s --log a.csv
 
-            Run it on both hosts at once, each naming the other; or `probe reflect` on
-            one of them. The first Ctrl-C ends the measurement and prints the summary, a
-            second one ends at once.
+            Run it on both hosts at the same time, each with the other as --peer, or run
+            `probe reflect` on one of them. The first Ctrl-C ends the measurement and
+            prints the summary; a second one exits at once.
 
             \(ProbeError.exitCodes)
             """)
 
     @OptionGroup var common: CommonOptions
 
-    @Option(name: .shortAndLong, help: "The peer's IPv4 or IPv6 address; with --transport l2 its MAC address.")
+    @Option(name: .shortAndLong, help: "IPv4 or IPv6 address of the peer; with --transport l2, its MAC address.")
     var peer: Peer
 
-    @Option(help: ArgumentHelp("Time between probes, such as 10ms. [default: 1s]", valueName: "time"))
+    @Option(help: ArgumentHelp("Time between probes, such as 10ms. (default: 1s)", valueName: "time"))
     var interval: TimeSpan?
 
-    @Option(help: ArgumentHelp("Probes a second, instead of --interval.", valueName: "n"))
+    @Option(help: ArgumentHelp("Probes per second, instead of --interval.", valueName: "n"))
     var rate: Double?
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("Probes to send; without it until stopped.", valueName: "n"))
+    @Option(name: .shortAndLong, help: ArgumentHelp("Number of probes. (default: unlimited)", valueName: "n"))
     var count: UInt64?
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("How long to send, instead of --count.", valueName: "time"))
+    @Option(name: .shortAndLong, help: ArgumentHelp("Time to send for, instead of --count.", valueName: "time"))
     var duration: TimeSpan?
 
-    @Option(help: ArgumentHelp("Bytes of UDP payload. [default: what the telemetry needs]", valueName: "bytes"))
+    @Option(help: ArgumentHelp("Bytes of UDP payload. (default: as the telemetry needs)", valueName: "bytes"))
     var size: Int?
 
-    @Option(help: ArgumentHelp("DSCP of the probes, and asked for on the replies.", valueName: "0-63"))
+    @Option(help: ArgumentHelp("DSCP for probes; also requested for replies.", valueName: "0-63"))
     var dscp: UInt8 = 0
 
-    @Option(help: ArgumentHelp("TTL or hop limit of the probes.", valueName: "1-255"))
+    @Option(help: ArgumentHelp("TTL or hop limit of probes.", valueName: "1-255"))
     var ttl: UInt8 = 255
 
-    @Option(help: ArgumentHelp("With --transport l2: priority (PCP) in the tag. [default: 0]", valueName: "0-7"))
+    @Option(help: ArgumentHelp("With --transport l2: priority (PCP) in the VLAN tag. (default: 0)", valueName: "0-7"))
     var priority: UInt8?
 
-    @Option(help: ArgumentHelp("When a probe without a reply counts as lost.", valueName: "time"))
+    @Option(help: ArgumentHelp("Time after which a probe without a reply is lost.", valueName: "time"))
     var timeout = TimeSpan(nanoseconds: 2_000_000_000)
 
-    @Option(help: ArgumentHelp("Write the delays' histograms to this new CSV file.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write the histograms of all delays to this new CSV file.", valueName: "file"))
     var histogram: String?
 
-    @Flag(help: "Log the peer's session, which this host answers, too.")
+    @Flag(help: "Also log the peer's session.")
     var logReflected = false
 
     @Option(
         help: ArgumentHelp(
-            "Compare with the kernel's samples of this psample group; scripts/psample-setup makes it.",
+            "Compare with the kernel's samples of this psample group (see scripts/psample-setup).",
             valueName: "group"))
     var psample: UInt32?
 
-    @Option(help: ArgumentHelp("Source address, instead of the route's.", valueName: "address"))
+    @Option(help: ArgumentHelp("Source address. (default: from the route)", valueName: "address"))
     var source: IPAddress?
 
-    @Option(help: ArgumentHelp("Next hop, instead of the route's.", valueName: "address"))
+    @Option(help: ArgumentHelp("Next hop. (default: from the route)", valueName: "address"))
     var nextHop: IPAddress?
 
-    @Option(help: ArgumentHelp("The next hop's MAC address, instead of the neighbour table's.", valueName: "address"))
+    @Option(
+        help: ArgumentHelp("MAC address of the next hop. (default: from the neighbour table)", valueName: "address"))
     var mac: MACAddress?
 
     func validate() throws {
         if interval != nil, rate != nil { throw ValidationError("Give --interval or --rate, not both.") }
         if count != nil, duration != nil { throw ValidationError("Give --count or --duration, not both.") }
-        // Below, the time between probes would leave the range of its type.
+        // At lower rates, the interval would exceed the range of its type.
         if let rate, !(rate >= 0.001 && rate <= 10_000_000) {
-            throw ValidationError("--rate must be 0.001 to 10,000,000 a second.")
+            throw ValidationError("--rate must be 0.001 to 10,000,000 probes per second.")
         }
         if let interval, interval.nanoseconds < 100 { throw ValidationError("--interval must be at least 100ns.") }
         if let duration, duration.nanoseconds == 0 { throw ValidationError("--duration must be above 0.") }
@@ -91,45 +92,48 @@ struct RunCommand: AsyncParsableCommand {
 
     private func validateWithIP() throws {
         guard case .ip(let peer) = peer else {
-            throw ValidationError("--peer must be an IP address; a MAC address needs --transport l2.")
+            throw ValidationError("--peer must be an IP address. A MAC address needs --transport l2.")
         }
         if priority != nil { throw ValidationError("--priority needs --transport l2.") }
         if let source, source.isIPv4 != peer.isIPv4 {
-            throw ValidationError("--source and --peer must be of one address family.")
+            throw ValidationError("--source and --peer must be of the same address family.")
         }
         if let nextHop, nextHop.isIPv4 != peer.isIPv4 {
-            throw ValidationError("--next-hop and --peer must be of one address family.")
+            throw ValidationError("--next-hop and --peer must be of the same address family.")
         }
     }
 
     private func validateWithoutIP() throws {
         guard case .station(let peer) = peer else {
-            throw ValidationError("--peer must be a MAC address with --transport l2: `ip link` on the peer shows it.")
+            throw ValidationError(
+                "With --transport l2, --peer must be a MAC address. Find it with `ip link` on the peer.")
         }
-        if peer.isMulticast || peer == .zero { throw ValidationError("--peer must be one station's address.") }
+        if peer.isMulticast || peer == .zero {
+            throw ValidationError("--peer must be the MAC address of one station, not a group or zero address.")
+        }
         if let priority, priority > 7 { throw ValidationError("--priority must be 0 to 7.") }
         let others = [
             ("--dscp", dscp != 0), ("--ttl", ttl != 255), ("--source", source != nil), ("--next-hop", nextHop != nil),
             ("--mac", mac != nil),
         ]
         if let (name, _) = others.first(where: { $0.1 }) {
-            throw ValidationError("\(name) has no meaning with --transport l2, which sends no IP packets.")
+            throw ValidationError("\(name) cannot be used with --transport l2, which sends no IP packets.")
         }
     }
 
-    /// The tag of the probes: one without a VLAN has the priority alone.
+    /// The VLAN tag of probes. With a priority but no VLAN it is a priority tag (VLAN 0).
     var tag: VLANTag? {
         guard common.vlan != nil || priority != nil else { return nil }
         return VLANTag(priority: priority ?? 0, dropEligible: false, identifier: common.vlan ?? 0)
     }
 
-    /// Nanoseconds between probes.
+    /// The time between probes, in nanoseconds.
     var intervalNanoseconds: Int64 {
         if let rate { return max(100, Int64((1e9 / rate).rounded())) }
         return interval?.nanoseconds ?? 1_000_000_000
     }
 
-    /// Probes to send.
+    /// The number of probes; `nil` for unlimited.
     var probes: UInt64? {
         if let count { return count }
         return duration.map { max(1, UInt64($0.nanoseconds / intervalNanoseconds)) }

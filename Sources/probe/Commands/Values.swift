@@ -2,7 +2,7 @@ import ArgumentParser
 import NetworkAddresses
 import STAMPWire
 
-/// A span of time on the command line: 10s, 500ms, 250us, 1m, 2h; a bare number is seconds.
+/// A duration on the command line: 10s, 500ms, 250us, 1m, 2h. A number without a unit is in seconds.
 struct TimeSpan: ExpressibleByArgument, CustomStringConvertible {
     let nanoseconds: Int64
 
@@ -17,7 +17,7 @@ struct TimeSpan: ExpressibleByArgument, CustomStringConvertible {
             return nil
         }
         let nanoseconds = value * (unit?.factor ?? 1e9)
-        // Thirty-one years are more than any run, and sums of them stay far from Int64's end.
+        // The limit, 31 years, exceeds any run, and sums of such durations stay far below Int64.max.
         guard nanoseconds >= 0, nanoseconds < 1e18 else { return nil }
         self.nanoseconds = Int64(nanoseconds.rounded())
     }

@@ -1,12 +1,13 @@
 import HostClocks
 import LinuxKernel
 
-/// Reads a PHC from time to time, and says how it runs.
+/// Reads a PHC several times, and derives its rate against CLOCK_REALTIME.
 struct ClockWatch {
-    /// Reads the clock beside the system's, like `HardwareClock.read()`.
+    /// Reads the PHC and CLOCK_REALTIME together, like `HardwareClock.read()`.
     typealias Reader = () throws(SystemError) -> ClockReading
 
-    /// The least between the first and the last reading, in nanoseconds: errors of readings are far below a millionth of it.
+    /// The shortest time between the first and the last reading, in nanoseconds. Reading errors are far below a
+    /// millionth of it.
     static let span: Int64 = 500_000_000
 
     private let index: Int32
@@ -16,7 +17,9 @@ struct ClockWatch {
     private var wasSet = false
     private var failure: SystemError?
 
-    /// - Parameter open: opens the clock of that number.
+    /// - Parameters:
+    ///   - index: the number of the PHC, as in /dev/ptp0.
+    ///   - open: opens the PHC with that number.
     init(index: Int32, _ open: (Int32) throws(SystemError) -> Reader) {
         self.index = index
         reader = Result { () throws(SystemError) in try open(index) }
@@ -33,7 +36,7 @@ struct ClockWatch {
         }
     }
 
-    /// How long to wait before the last reading, in nanoseconds.
+    /// The time to wait before the last reading, in nanoseconds.
     var remaining: Int64 {
         guard failure == nil, let first = readings.first, let last = readings.last else { return 0 }
         return max(0, Self.span - (last.realtime - first.realtime))

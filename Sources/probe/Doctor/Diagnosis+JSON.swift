@@ -5,7 +5,7 @@ import Netlink
 import Report
 
 extension Diagnosis {
-    /// What was found out as one JSON object over several lines. Ends with a line end.
+    /// The diagnosis as one indented JSON object, with a final newline.
     func json() -> String {
         let value = JSONValue.object([
             ("type", .string("doctor")), ("version", .string(version)), ("host", .string(host.name)),
@@ -134,7 +134,7 @@ extension CapabilityRow {
         let parts: (verdict: String, count: Int?, total: Int?, reason: String?) =
             switch verdict {
             case .proven(let count, let total): ("proven", count, total, nil)
-            case .didNotCome(let total, let reason): ("did_not_come", 0, total, reason)
+            case .failed(let total, let reason): ("did_not_come", 0, total, reason)
             case .notAdvertised: ("not_advertised", nil, nil, nil)
             case .notTried(let reason): ("not_tried", nil, nil, reason)
             }

@@ -3,7 +3,8 @@ import HostClocks
 import LinuxKernel
 
 extension Diagnosis {
-    /// What was found out, for a person: the host, each interface with its table, and the findings. Ends with a line end.
+    /// The diagnosis as text: the host, each interface with its table of capabilities, and the findings. It ends with a
+    /// newline.
     func text() -> String {
         var lines = host.lines(version)
         for interface in interfaces { lines += [""] + interface.lines(host) }
@@ -19,7 +20,7 @@ extension Diagnosis {
     }
 }
 
-/// A line of a name and what belongs to it.
+/// A line with a name in the first column and its value in the second.
 private func line(_ name: String, _ text: String, indent: Int = 0) -> String {
     let padding = max(1, 16 - indent - name.count)
     return String(repeating: " ", count: indent) + name + String(repeating: " ", count: padding) + text
@@ -28,11 +29,11 @@ private func line(_ name: String, _ text: String, indent: Int = 0) -> String {
 extension HostFacts {
     fileprivate func lines(_ version: String) -> [String] {
         let capabilities = Host.Capability.allCases.map {
-            "\($0.name) " + (self.capabilities.contains($0) ? "held" : "missing: \($0.loss)")
+            "\($0.name) " + (self.capabilities.contains($0) ? "held" : "missing: \($0.consequence)")
         }
         let daemons = timeDaemons.map { "\($0.name) (process \($0.id))" }.joined(separator: ", ")
         return ["probe \(version) on \(name), Linux \(kernel)"] + list("capabilities", capabilities)
-            + list("settings", settings.map { "\($0.name) \($0.value ?? "not shown here")" })
+            + list("settings", settings.map { "\($0.name) \($0.value ?? "not visible in this namespace")" })
             + [line("time daemons", daemons.isEmpty ? "none" : daemons)]
     }
 
@@ -42,7 +43,7 @@ extension HostFacts {
 }
 
 extension Host.Capability {
-    /// As capabilities(7) names it.
+    /// The name in capabilities(7).
     var name: String {
         switch self {
         case .bindService: "CAP_NET_BIND_SERVICE"
@@ -51,13 +52,12 @@ extension Host.Capability {
         }
     }
 
-    /// What does not work without it.
-    fileprivate var loss: String {
+    /// What does not work without the capability.
+    fileprivate var consequence: String {
         switch self {
-        case .bindService: "no ports below net.ipv4.ip_unprivileged_port_start"
-        case .networkAdministration:
-            "NICs' timestamping stays as it is; buffers up to net.core.rmem_max"
-        case .rawSockets: "no packet sockets; nothing can be tried"
+        case .bindService: "no privileged ports"
+        case .networkAdministration: "no NIC configuration, no large buffers"
+        case .rawSockets: "no packet sockets, so nothing can be tried"
         }
     }
 }
@@ -69,25 +69,25 @@ extension InterfaceFacts {
             + [
                 ("link", "\(state), MTU \(mtu), \(macAddress)"), ("driver", driverText), ("rings", ringText),
                 ("queueing", queueingText), ("timestamping", stampingText(host)), ("clock", clockText),
-                ("missed timestamps", missedText),
+                ("missed", missedText),
             ].map { line($0.0, $0.1, indent: 2) }
             + advertisedLines + [""] + table(host)
     }
 
     private var driverText: String {
-        guard case .success(let driver) = driver else { return "not told" }
+        guard case .success(let driver) = driver else { return "not reported" }
         return driver.name + (driver.version.isEmpty ? "" : " \(driver.version)")
             + (driver.firmware.isEmpty ? "" : ", firmware \(driver.firmware)")
             + (driver.bus.isEmpty ? "" : ", at \(driver.bus)")
     }
 
     private var ringText: String {
-        guard case .success(let rings) = rings else { return "none told of" }
+        guard case .success(let rings) = rings else { return "not reported" }
         return "receive \(rings.receive) of \(rings.receiveLimit), transmit \(rings.transmit) of \(rings.transmitLimit)"
     }
 
     private func stampingText(_ host: HostFacts) -> String {
-        guard case .success(let now) = stamping else { return "none of the NIC's" }
+        guard case .success(let now) = stamping else { return "no hardware timestamping" }
         let daemons = stampingOwners(host)
         if now == .off || daemons.isEmpty { return now.text }
         return "\(now.text); running: \(daemons.joined(separator: ", "))"
@@ -96,23 +96,23 @@ extension InterfaceFacts {
     private var clockText: String {
         switch clock {
         case .none: "none"
-        case .unreadable(let index, let error): "/dev/ptp\(index), not readable: \(error)"
+        case .unreadable(let index, let error): "/dev/ptp\(index), cannot be read: \(error)"
         case .read(let index, .runs(let rate, let error, let method)):
             "/dev/ptp\(index), runs \(ClockText.rate(rate, error: error)), read by method \(method.rawValue)"
-        case .read(let index, .standsStill): "/dev/ptp\(index), stands still"
-        case .read(let index, .wasSet): "/dev/ptp\(index), was set while it was read"
-        case .read(let index, .unknown): "/dev/ptp\(index), read too seldom to know its rate"
+        case .read(let index, .standsStill): "/dev/ptp\(index), does not advance"
+        case .read(let index, .wasSet): "/dev/ptp\(index), it or the system clock was set between readings"
+        case .read(let index, .unknown): "/dev/ptp\(index), rate unknown: too few readings"
         }
     }
 
     private var missedText: String {
-        if missed.isEmpty { return "no counters" }
+        if missed.isEmpty { return "the driver does not count missed timestamps" }
         return missed.map { "\($0.name) \($0.total)" + ($0.meanwhile > 0 ? " (+\($0.meanwhile))" : "") }
             .joined(separator: ", ")
     }
 
     private var advertisedLines: [String] {
-        guard case .success(let found) = capabilities else { return [line("advertised", "not told", indent: 2)] }
+        guard case .success(let found) = capabilities else { return [line("advertised", "not reported", indent: 2)] }
         var lines: [String] = []
         for (label, names) in [
             ("advertised", StampingNames.flags(found.flags)), ("TX types", StampingNames.types(found.transmitTypes)),
@@ -125,12 +125,12 @@ extension InterfaceFacts {
         return lines
     }
 
-    /// Names with commas, in lines that fit.
+    /// The names, separated by commas, in lines that fit 80 columns behind the first column.
     private func wrapped(_ names: [String]) -> [String] {
         var lines = [""]
         for (index, name) in names.enumerated() {
             let item = name + (index < names.count - 1 ? "," : "")
-            if lines[lines.count - 1].count + item.count > 100 { lines.append("") }
+            if lines[lines.count - 1].count + item.count > 62 { lines.append("") }
             lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + item
         }
         return lines
@@ -141,7 +141,7 @@ extension InterfaceFacts {
         let widths = rows.reduce(into: (0, "advertised".count)) {
             $0 = (max($0.0, $1.0.count), max($0.1, $1.1.count))
         }
-        return ([("", "advertised", "proven by sending")] + rows).map { title, advertised, verdict in
+        return ([("", "advertised", "result")] + rows).map { title, advertised, verdict in
             "  " + padded(title, widths.0 + 2) + padded(advertised, widths.1 + 2) + verdict
         }
     }
@@ -161,7 +161,7 @@ extension CapabilityRow.Capability {
         case .softwareReceive: "software RX"
         case .hardwareReceive: "hardware RX, ordinary frames"
         case .hardwareReceivePTP: "hardware RX, PTP frames"
-        case .identifiers: "timestamps by their ids"
+        case .identifiers: "timestamp IDs"
         case .launchTime: "launch time"
         }
     }
@@ -171,7 +171,7 @@ extension Verdict {
     var text: String {
         switch self {
         case .proven(let count, let total): "proven, \(count) of \(total)"
-        case .didNotCome(let total, let reason): "did not come" + (reason.map { ": \($0)" } ?? ", 0 of \(total)")
+        case .failed(let total, let reason): "failed" + (reason.map { ": \($0)" } ?? ", 0 of \(total)")
         case .notAdvertised: "not advertised"
         case .notTried(let reason): "not tried: \(reason)"
         }

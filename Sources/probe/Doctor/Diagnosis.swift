@@ -4,27 +4,27 @@ import LinuxKernel
 import Netlink
 import NetworkAddresses
 
-/// All that `probe doctor` has found out. Findings, text and JSON are functions of it.
+/// Everything that `probe doctor` has determined. Findings, text and JSON are functions of it.
 struct Diagnosis: Hashable, Sendable {
     var version: String
     var host: HostFacts
     var interfaces: [InterfaceFacts]
 }
 
-/// What is the same for all interfaces.
+/// The facts that all interfaces share.
 struct HostFacts: Hashable, Sendable {
     var name: String
     /// The kernel's release.
     var kernel: String
-    /// Those of ``Host/Capability`` that the process holds.
+    /// The capabilities that the process holds.
     var capabilities: Set<Host.Capability>
     var settings: [Setting]
-    /// Whether the kernel takes an id with each send (Linux 6.13), or only counts.
-    var takesIdentifiers: Bool
-    /// Programs that set NICs' timestamping or clocks.
+    /// True if the kernel accepts a timestamp ID with each packet (Linux 6.13); otherwise it counts packets.
+    var acceptsIdentifiers: Bool
+    /// Running daemons that configure NICs' timestamping or set clocks.
     var timeDaemons: [RunningProcess]
 
-    /// A kernel setting by sysctl's name; `nil` where this network namespace does not show it.
+    /// A kernel setting by its sysctl name. The value is `nil` where this network namespace does not show it.
     struct Setting: Hashable, Sendable {
         var name: String
         var value: String?
@@ -33,7 +33,7 @@ struct HostFacts: Hashable, Sendable {
     func setting(_ name: String) -> Int? { settings.first { $0.name == name }?.value.flatMap { Int($0) } }
 }
 
-/// One interface: what it says of itself, and what came of trying.
+/// One interface: what it advertises, and the results of the trials.
 struct InterfaceFacts: Hashable, Sendable {
     typealias Fact<Value> = Result<Value, SystemError>
 
@@ -45,11 +45,11 @@ struct InterfaceFacts: Hashable, Sendable {
     var driver: Fact<DriverInformation>
     var rings: Fact<RingSizes>
     var capabilities: Fact<TimestampingCapabilities>
-    /// How the NIC's timestamping was set before anything was tried.
+    /// The NIC's timestamping configuration before the trials.
     var stamping: Fact<HardwareStampingConfiguration>
-    /// Empty where they can't be read.
+    /// The queueing disciplines; empty if they cannot be read.
     var queueing: [QueueingDiscipline]
-    /// Counters of timestamps that the NIC has missed; empty where the driver keeps none.
+    /// The driver's counters of missed timestamps; empty if it keeps none.
     var missed: [MissedStamps]
     var clock: ClockObservation
     var frames: Attempt<FrameTrial>
@@ -58,12 +58,12 @@ struct InterfaceFacts: Hashable, Sendable {
     struct MissedStamps: Hashable, Sendable {
         var name: String
         var total: UInt64
-        /// Of these, while we tried.
+        /// The part of the total that was counted during the trials.
         var meanwhile: UInt64
     }
 }
 
-/// Something that was tried, or the reason why not.
+/// The outcome of a trial, or the reason why it was not made.
 enum Attempt<Outcome: Hashable & Sendable>: Hashable, Sendable {
     case notTried(String)
     case made(Outcome)
@@ -71,20 +71,21 @@ enum Attempt<Outcome: Hashable & Sendable>: Hashable, Sendable {
     var outcome: Outcome? { if case .made(let outcome) = self { outcome } else { nil } }
 }
 
-/// What readings of a PHC beside the system's say.
+/// What readings of a PHC against the system clock show.
 enum ClockObservation: Hashable, Sendable {
-    /// The NIC has no clock, or none that it tells of.
+    /// The NIC has no PHC, or reports none.
     case none
     case unreadable(index: Int32, SystemError)
     case read(index: Int32, Course)
 
     enum Course: Hashable, Sendable {
-        /// Seconds of the PHC for each of the system's, and how far off that can be.
+        /// The PHC's seconds per second of the system clock, with the error of that rate.
         case runs(rate: Double, error: Double, method: ClockReading.Method)
+        /// The PHC does not advance.
         case standsStill
         /// One of the two clocks was set between readings.
         case wasSet
-        /// Interrupted before there were two readings.
+        /// Fewer than two readings were made before an interruption.
         case unknown
     }
 }

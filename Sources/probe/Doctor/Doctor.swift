@@ -1,7 +1,8 @@
 import FastAFPacket
 import LinuxKernel
 
-/// Examines interfaces one after the other: those that share a NIC also share its timestamping configuration.
+/// Examines interfaces one after the other, since interfaces that share a NIC also share its timestamping
+/// configuration.
 struct Doctor {
     let sources: DoctorSources
     let capabilities: Set<Host.Capability>
@@ -40,7 +41,7 @@ struct Doctor {
         return facts
     }
 
-    /// Why nothing can be sent; `nil` where it can.
+    /// The reason why nothing can be sent; `nil` if frames can be sent.
     private func obstacle(_ interface: Interface, _ facts: InterfaceFacts) -> String? {
         if stop.isRaised { return Self.interrupted }
         if !interface.isEthernet { return "it has no Ethernet header" }
@@ -56,7 +57,7 @@ struct Doctor {
         let clock = LaunchTrial.clock(for: facts.queueing)
         do throws(SystemError) {
             let trial = try sources.launch(interface, clock, stop)
-            // Without a timestamp it makes a difference whether there was time for one.
+            // After an interruption, a missing timestamp proves nothing.
             return stop.isRaised && trial.outcome == .unstamped ? .notTried(Self.interrupted) : .made(trial)
         } catch {
             return .notTried("\(error)")

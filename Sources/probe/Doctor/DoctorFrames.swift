@@ -2,35 +2,35 @@ import LinuxKernel
 import NetworkAddresses
 import STAMPWire
 
-/// The frames that the doctor sends: few, and harmless to whoever else hears them.
+/// The frames that the doctor sends: few, and harmless to all other receivers.
 enum DoctorFrames {
-    /// IEEE 802's local experimental ethertype: nobody listens.
+    /// IEEE 802's local experimental ethertype, which no protocol uses.
     static let experimental = L2FrameShape.ordinary.etherType
     static let ptp = L2FrameShape.ptp.etherType
-    /// PTP's address for what bridges do not forward.
+    /// PTP's group address that bridges do not forward.
     static let linkLocalGroup = MACAddress(rawValue: 0x0180_C200_000E)
-    /// PTP's address for everything else, which is only listened to.
+    /// PTP's general group address. The doctor only listens to it.
     static let generalGroup = MACAddress(rawValue: 0x011B_1900_0000)
-    /// The shortest frame, without its check sequence.
+    /// The length of the shortest frame, without its frame check sequence.
     private static let shortest = 60
 
-    /// A frame that says what it is.
+    /// A frame of the experimental ethertype whose payload names the sender, "probe doctor".
     static func ordinary(to destination: MACAddress, from source: MACAddress) -> [UInt8] {
         padded(header(destination, source, experimental) + "probe doctor".utf8)
     }
 
-    /// A PTP Sync that tells nobody.
+    /// A PTP Sync of domain 127, which no clock follows.
     static func sync(from source: MACAddress, sequence: UInt16) -> [UInt8] {
         let header = header(linkLocalGroup, source, ptp)
         var frame = padded(header)
         var span = frame.mutableSpan
         var bytes = span.mutableBytes
-        // 44 bytes fit into the shortest frame.
+        // The Sync's 44 bytes fit into the shortest frame.
         _ = PTPSync(source: source, sequence: sequence).write(into: &bytes, at: header.count)
         return frame
     }
 
-    /// A STAMP probe to a reflector; `nil` where the addresses are of two families.
+    /// A STAMP probe to a reflector; `nil` if the addresses are of different families.
     static func probe(_ template: UDPFrameTemplate, sequence: UInt32, time: Int64) -> [UInt8]? {
         var frame = [UInt8](repeating: 0, count: max(shortest, template.headerLength + SenderPacket.length))
         let estimate = ErrorEstimate(synchronized: false, isPTP: false, errorNanoseconds: 16_000_000_000)
@@ -61,13 +61,13 @@ enum DoctorFrames {
         frame + [UInt8](repeating: 0, count: max(0, shortest - frame.count))
     }
 
-    // MARK: - What arrives
+    // MARK: - Received frames
 
-    /// The kind of a received frame; `nil` for one that proves nothing either way: PTP's general messages, which NICs
-    /// leave unstamped, and PTP over UDP.
+    /// The kind of a received frame; `nil` for frames that prove nothing: PTP general messages, which NICs do not
+    /// timestamp, and PTP over UDP.
     static func kind(of frame: RawSpan, etherType: UInt16) -> FrameKind? {
         if etherType == ptp {
-            // Message types below 8 are events.
+            // Message types below 8 are event messages.
             guard let type = frame.u8(at: 14) else { return nil }
             return type & 0x0F < 8 ? .ptp : nil
         }
@@ -79,7 +79,7 @@ enum DoctorFrames {
         return .ordinary
     }
 
-    /// Whether a received frame is the peer's answer to a probe.
+    /// Returns whether a received frame is the peer's reply to one of the probes.
     static func isReply(_ frame: RawSpan, to template: UDPFrameTemplate, probes: Int) -> Bool {
         guard let datagram = try? UDPFrame(decoding: frame, verifyChecksum: false),
             datagram.source == template.destination, datagram.destination == template.source,

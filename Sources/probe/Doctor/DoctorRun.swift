@@ -1,7 +1,7 @@
 import LinuxKernel
 import NetworkAddresses
 
-/// `probe doctor`: examines the interfaces, prints what was found out, and gives back all that it had set.
+/// `probe doctor`: examines the interfaces, prints the diagnosis, and restores all settings that it changed.
 struct DoctorRun {
     private let options: DoctorCommand
     private let interfaces: [Interface]
@@ -19,7 +19,9 @@ struct DoctorRun {
             return found
         }
         if interfaces.isEmpty {
-            throw .noInterface("No Ethernet interface is up: `ip link` lists them, `ip link set … up` switches one on.")
+            throw .noInterface(
+                "No Ethernet interface is up. List the interfaces with `ip link`, and bring one up with `ip link set NAME up`."
+            )
         }
     }
 
@@ -48,7 +50,7 @@ struct DoctorRun {
         if let error = diagnosis.obstacle { throw error }
     }
 
-    /// The way to the peer; `nil` without one, or where nothing could be sent to it anyway.
+    /// The path to the peer; `nil` without a peer, or if nothing could be sent to it.
     private func pathToPeer() throws(ProbeError) -> PeerPath? {
         guard let peer = options.peer, let interface = interfaces.first, interface.isUp,
             host.capabilities.contains(.rawSockets)
@@ -58,24 +60,33 @@ struct DoctorRun {
 }
 
 extension Diagnosis {
-    /// What kept the doctor from trying, for the exit code; `nil` where it could, whatever came of it.
+    /// The error that kept the doctor from trying, for the exit code; `nil` if the trials were made, whatever their
+    /// results.
     var obstacle: ProbeError? {
         for interface in interfaces {
             if !interface.isUp {
-                return .noInterface("\(interface.name) is down: `ip link set \(interface.name) up`.")
+                return .noInterface(
+                    "\(interface.name) is down. Bring it up with `ip link set \(interface.name) up`.")
             }
-            if !interface.hasCarrier { return .noInterface("\(interface.name) has no carrier.") }
+            if !interface.hasCarrier {
+                return .noInterface(
+                    "\(interface.name) has no carrier. Connect its cable, or bring the other end of the link up.")
+            }
             if let failure = interface.frames.outcome?.failure {
                 return [ErrorCode.noDevice, ErrorCode.noSuchAddress].contains(failure.code)
-                    ? .noInterface("\(interface.name) went away.") : .system(failure)
+                    ? .noInterface("\(interface.name) went away during the trials.") : .system(failure)
             }
         }
         if !host.capabilities.contains(.rawSockets) {
-            return .noPrivilege("Nothing could be tried without CAP_NET_RAW: run as root, or `setcap cap_net_raw+ep`.")
+            return .noPrivilege(
+                "CAP_NET_RAW is missing, so nothing was tried. Run as root, or grant it once with "
+                    + "`setcap cap_net_raw+ep` on the executable.")
         }
         for case .made(let trial) in interfaces.map(\.frames) {
             if let peer = trial.peer, peer.probes > 0, peer.replies == 0 {
-                return .noReply("The peer answered none of \(peer.probes) probes.")
+                return .noReply(
+                    "The peer answered none of \(peer.probes) STAMP probes. Run `probe reflect` on it, and let UDP port "
+                        + "862 pass its firewall.")
             }
         }
         return nil

@@ -3,7 +3,7 @@ import HostClocks
 import LinuxKernel
 import Netlink
 
-/// Where each fact comes from: the kernel, or a test that plays it.
+/// The source of each fact: the kernel, or a test that stands in for it.
 struct DoctorSources: Sendable {
     typealias Source<Value> = @Sendable (Interface) throws(SystemError) -> Value
 
@@ -12,7 +12,7 @@ struct DoctorSources: Sendable {
     var capabilities: Source<TimestampingCapabilities>
     var stamping: Source<HardwareStampingConfiguration>
     var statistics: Source<DriverStatistics>
-    /// Whether the lower layer works; `nil` where the kernel does not say.
+    /// True if the link has a carrier; `nil` if the kernel does not report it.
     var hasCarrier: @Sendable (Interface) -> Bool?
     var queueing: @Sendable (Interface) -> [QueueingDiscipline]
     var openClock: @Sendable (_ index: Int32) throws(SystemError) -> ClockWatch.Reader
@@ -51,7 +51,7 @@ struct DoctorSources: Sendable {
 }
 
 extension HostFacts {
-    /// Kernel settings that matter to timestamps, by sysctl's names.
+    /// Kernel settings that affect timestamps, by their sysctl names.
     static let settingNames = [
         "net.core.rmem_max", "net.core.tstamp_allow_data", "net.core.default_qdisc",
         "net.ipv4.ip_unprivileged_port_start",
@@ -60,7 +60,7 @@ extension HostFacts {
         "ptp4l", "phc2sys", "ts2phc", "timemaster", "sptp", "ptpd", "ptpd2", "chronyd",
     ]
 
-    /// What this host says of itself.
+    /// The facts of this host.
     static func current() -> HostFacts {
         HostFacts(
             name: Host.name, kernel: Host.kernelRelease,
@@ -69,7 +69,7 @@ extension HostFacts {
                 let path = String(name.map { $0 == "." ? "/" : $0 })
                 return Setting(name: name, value: Host.setting(path))
             },
-            takesIdentifiers: PacketConn.kernelTakesIdentifiers,
+            acceptsIdentifiers: PacketConn.kernelTakesIdentifiers,
             timeDaemons: RunningProcess.running(named: timeDaemonNames))
     }
 }

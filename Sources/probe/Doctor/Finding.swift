@@ -1,16 +1,16 @@
 import FastAFPacket
 import LinuxKernel
 
-/// Something that hurts, and what to do about it.
+/// A fault or limit that affects measurements, and its remedy.
 struct Finding: Hashable, Sendable {
     enum Severity: String, Hashable, Sendable {
-        /// Something does not work that is said to, or that most measurements need.
+        /// An advertised capability does not work, or one that most measurements need is missing.
         case problem
-        /// A limit to know of.
+        /// A limit that measurements should allow for.
         case note
     }
 
-    /// `nil` for the whole host.
+    /// The interface; `nil` for the whole host.
     var interface: String?
     var severity: Severity
     var text: String
@@ -18,7 +18,7 @@ struct Finding: Hashable, Sendable {
 }
 
 extension Diagnosis {
-    /// Those of the host first, then each interface's.
+    /// The host's findings, followed by those of each interface.
     var findings: [Finding] { hostFindings + interfaces.flatMap { $0.findings(host) } }
 
     private var hostFindings: [Finding] {
@@ -28,43 +28,46 @@ extension Diagnosis {
         }
         if !host.capabilities.contains(.rawSockets) {
             add(
-                .problem, "CAP_NET_RAW is missing: no packet sockets, so nothing could be tried.",
-                "Run as root, or `setcap cap_net_raw+ep` on the program; `--transport udp` does without.")
+                .problem, "CAP_NET_RAW is missing: no packet sockets, so nothing was tried.",
+                "Run as root, or grant it with `setcap cap_net_raw+ep` on the executable. `probe run --transport udp` does not need it."
+            )
         }
         if !host.capabilities.contains(.networkAdministration), interfaces.contains(where: \.needsSwitchingOn) {
             add(
-                .problem, "CAP_NET_ADMIN is missing: a NIC's hardware timestamps can't be switched on.",
-                "Run as root, or `setcap cap_net_raw,cap_net_admin+ep` on the program.")
+                .problem, "CAP_NET_ADMIN is missing: hardware timestamping, which is off, cannot be switched on.",
+                "Run as root, or grant it with `setcap cap_net_raw,cap_net_admin+ep` on the executable.")
         }
         let firstPort = host.setting("net.ipv4.ip_unprivileged_port_start") ?? 1024
         if !host.capabilities.contains(.bindService), firstPort > 862 {
             add(
-                .note, "CAP_NET_BIND_SERVICE is missing: the standard port 862 can't be used.",
-                "`setcap cap_net_raw,cap_net_bind_service+ep` on the program, or `--port 8620` on both hosts.")
+                .note, "CAP_NET_BIND_SERVICE is missing: the standard port 862 cannot be used.",
+                "Grant it with `setcap cap_net_raw,cap_net_bind_service+ep` on the executable, or use `--port 8620` on both hosts."
+            )
         }
         if let limit = host.setting("net.core.rmem_max"), limit < Self.wantedBuffer,
             !host.capabilities.contains(.networkAdministration)
         {
             add(
                 .note,
-                "net.core.rmem_max is \(limit), and CAP_NET_ADMIN is missing: at high rates packets and timestamps are lost.",
-                "`sysctl -w net.core.rmem_max=\(Self.wantedBuffer)`, or CAP_NET_ADMIN.")
+                "CAP_NET_ADMIN is missing and net.core.rmem_max is \(limit): at high rates, small buffers lose packets and timestamps.",
+                "Raise it with `sysctl -w net.core.rmem_max=\(Self.wantedBuffer)`, or grant CAP_NET_ADMIN.")
         }
         if host.setting("net.core.tstamp_allow_data") == 0 {
             add(
                 .note,
-                "net.core.tstamp_allow_data is 0: programs without CAP_NET_RAW get no timestamps that carry their packet.",
-                "`sysctl -w net.core.tstamp_allow_data=1` for such programs; probe asks for timestamps alone.")
+                "net.core.tstamp_allow_data is 0: applications without CAP_NET_RAW get no timestamps that carry their packet.",
+                "For them, `sysctl -w net.core.tstamp_allow_data=1`. `probe` is not affected: its timestamps carry no packet."
+            )
         }
-        if !host.takesIdentifiers {
+        if !host.acceptsIdentifiers {
             add(
-                .note, "This kernel counts timestamps' ids: each packet is a system call of its own.",
-                "Linux 6.13 or newer takes the ids with the packets.")
+                .note, "This kernel infers timestamp IDs by counting: each packet needs its own system call.",
+                "Linux 6.13 or newer accepts an ID with each packet.")
         }
         return found
     }
 
-    /// What ``PacketConn/Configuration/receiveBufferBytes`` asks for.
+    /// The default of ``PacketConn/Configuration/receiveBufferBytes``.
     private static var wantedBuffer: Int { Int(PacketConn.Configuration().receiveBufferBytes) }
 }
 
@@ -73,7 +76,7 @@ extension InterfaceFacts {
         [.hardwareTransmit, .hardwareReceive, .hardwareReceivePTP].contains { offers($0) }
     }
 
-    /// Whether the NIC has timestamps and they were off when we came.
+    /// True if the NIC has hardware timestamps and they were off before the trials.
     var needsSwitchingOn: Bool {
         if case .success(.off) = stamping { return offersHardware }
         return false

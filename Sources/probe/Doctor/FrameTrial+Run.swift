@@ -3,9 +3,9 @@ import LinuxKernel
 import NetworkAddresses
 import STAMPWire
 
-/// Sends a few frames on an interface, takes their timestamps, and looks at what arrives for a second.
+/// Sends a few frames on an interface, reads their timestamps, and records what arrives within a second.
 struct FrameTrialRun: ~Copyable {
-    /// A STAMP reflector, and the way to it.
+    /// A STAMP reflector, and the path to it.
     struct Peer: Sendable {
         var address: IPAddress
         var source: IPAddress
@@ -14,11 +14,11 @@ struct FrameTrialRun: ~Copyable {
 
     private enum Frame { case ordinary, ptp, probe }
 
-    /// Between frames, in nanoseconds: NICs that take one timestamp at a time are done by then.
+    /// The time between frames, in nanoseconds. NICs that hold one timestamp at a time are free again by then.
     private static let intervalNanoseconds: Int64 = 40_000_000
-    /// How long the last frame's timestamps and answer are waited for, in nanoseconds.
+    /// The longest wait for the last frame's timestamps and reply, in nanoseconds.
     private static let timeout: Int64 = 300_000_000
-    /// How long it is listened for frames at least, in nanoseconds.
+    /// The shortest time to listen for frames, in nanoseconds.
     private static let span: Int64 = 1_000_000_000
     /// ETH_P_ALL.
     private static let everything: UInt16 = 3
@@ -26,14 +26,14 @@ struct FrameTrialRun: ~Copyable {
     private let interface: Interface
     private let conn: PacketConn
     private let stop: StopSignal
-    private let holder: PortReservation?
+    private let reservation: PortReservation?
     private let template: UDPFrameTemplate?
     private let macAddress: MACAddress
     private var account = FrameTrialAccount()
     private var receiveBatch = ReceiveBatch(capacity: 64, packetBytes: 256)
     private var stampBatch = StampBatch(capacity: 64)
 
-    /// Everything that it sets on the interface is given back when it returns, or throws.
+    /// Runs the trial. When it returns or throws, the interface's settings are restored.
     static func run(on interface: Interface, peer: Peer?, stop: StopSignal) throws(SystemError) -> FrameTrial {
         var configuration = PacketConn.Configuration()
         configuration.stampsReceivedPTP = true
@@ -52,13 +52,13 @@ struct FrameTrialRun: ~Copyable {
         self.stop = stop
         guard let peer else {
             macAddress = interface.macAddress
-            holder = nil
+            reservation = nil
             template = nil
             return
         }
-        let holder = try PortReservation.ephemeral(isIPv4: peer.address.isIPv4, on: interface)
-        let port = holder.port
-        self.holder = consume holder
+        let reservation = try PortReservation.ephemeral(isIPv4: peer.address.isIPv4, on: interface)
+        let port = reservation.port
+        self.reservation = consume reservation
         template = UDPFrameTemplate(
             destinationMAC: peer.macAddress, sourceMAC: interface.macAddress, source: peer.source,
             destination: peer.address, sourcePort: port, destinationPort: STAMP.port)
@@ -73,7 +73,7 @@ struct FrameTrialRun: ~Copyable {
         let frames: [Frame] = (0..<4).flatMap { _ in
             [.ordinary, .ptp, .ordinary] + (template == nil ? [] : [.probe])
         }
-        // Far apart and without order, so that no count of the kernel's can pass for them.
+        // Random IDs, so that no counter of the kernel can match them by chance.
         var ids = Set<UInt32>()
         while ids.count < frames.count { ids.insert(.random(in: 1 << 16...UInt32.max)) }
         do throws(SystemError) {
@@ -86,7 +86,7 @@ struct FrameTrialRun: ~Copyable {
 
     private mutating func send(_ frames: [Frame], _ ids: [UInt32]) throws(SystemError) {
         let start = ClockID.monotonic.now()
-        // Counted from the last frame, not from the start: a host that is held up must not send them all at once.
+        // Each deadline counts from the last frame, not from the start: after a delay, the host must not send a burst.
         var (next, last) = (0, start - Self.intervalNanoseconds)
         while true {
             let isOver = next == frames.count
@@ -125,7 +125,7 @@ struct FrameTrialRun: ~Copyable {
         do throws(SystemError) {
             try conn.writeTo(bytes, id: id)
         } catch  where error.code == ErrorCode.noBuffers {
-            // The interface's queue is full: one frame less.
+            // The interface's queue is full: skip this frame.
             return
         }
         account.record(id: id, frame == .ptp ? .ptp : .ordinary, time: time)
@@ -139,7 +139,7 @@ struct FrameTrialRun: ~Copyable {
     }
 
     private mutating func receive() throws(SystemError) {
-        // No more at a time than a busy link may bring, so that sending goes on.
+        // Limited, so that a busy link does not keep the trial from sending.
         for _ in 0..<Endpoint.rounds {
             guard try conn.receiveNow(&receiveBatch) > 0 else { return }
             receiveBatch.forEach { bytes, packet in

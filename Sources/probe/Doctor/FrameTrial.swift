@@ -1,9 +1,9 @@
 import FastAFPacket
 import LinuxKernel
 
-/// What came of sending frames with timestamps and of what arrived meanwhile.
+/// The result of sending frames with timestamps and of receiving frames at the same time.
 struct FrameTrial: Hashable, Sendable {
-    /// Frames of one kind that were sent, and how many of them got each timestamp.
+    /// The frames of one kind that were sent, and the number of them that got each timestamp.
     struct Sent: Hashable, Sendable {
         var frames = 0
         var sched = 0
@@ -11,7 +11,7 @@ struct FrameTrial: Hashable, Sendable {
         var hardware = 0
     }
 
-    /// Frames of one kind that arrived, and how many of them had each timestamp.
+    /// The frames of one kind that arrived, and the number of them that had each timestamp.
     struct Received: Hashable, Sendable {
         var frames = 0
         var software = 0
@@ -24,42 +24,42 @@ struct FrameTrial: Hashable, Sendable {
         }
     }
 
-    /// STAMP probes to the peer.
+    /// STAMP probes to the peer, and its replies.
     struct PeerAnswers: Hashable, Sendable {
         var probes = 0
         var replies = 0
     }
 
-    /// How the NIC's timestamping stood meanwhile.
+    /// The NIC's timestamping during the trial.
     var stamping = HardwareStamping.unavailable
     var ordinary = Sent()
     var ptp = Sent()
     var receivedOrdinary = Received()
     var receivedPTP = Received()
-    /// Timestamps with the id of a frame that was on its way then, each kind once.
-    var localStamps = 0
-    /// Others: an id that was never given, a kind that had come, or a time before the frame was handed in.
-    var strayStamps = 0
+    /// Timestamps that match a frame by ID, time and kind; each kind counts once.
+    var matchedStamps = 0
+    /// All other timestamps: with an unknown ID, of a kind that the frame already has, or earlier than its send call.
+    var unmatchedStamps = 0
     /// The longest time from SCHED to the driver, in nanoseconds.
     var longestQueueing: Int64 = 0
     var peer: PeerAnswers?
-    /// What ended it early.
+    /// The error that ended the trial early.
     var failure: SystemError?
     var isInterrupted = false
 }
 
-/// Which of the two kinds a frame is whose timestamps are told apart: many NICs timestamp PTP frames alone on receipt.
+/// The kind of a frame. The two kinds are counted separately, since many NICs timestamp only PTP frames on receipt.
 enum FrameKind: Hashable, Sendable {
     case ordinary
     /// A PTP event message directly over Ethernet.
     case ptp
 }
 
-/// Enters frames and timestamps into a ``FrameTrial``, each timestamp by its id.
+/// Records frames and timestamps in a ``FrameTrial``, and matches each timestamp to its frame by ID.
 struct FrameTrialAccount {
     private struct Frame {
         var kind: FrameKind
-        /// When it was handed in, CLOCK_REALTIME.
+        /// The time of its send call, in CLOCK_REALTIME nanoseconds.
         var time: Int64
         var stamps: TransmitStampKinds = []
         var sched: Int64?
@@ -68,7 +68,7 @@ struct FrameTrialAccount {
     private(set) var trial = FrameTrial()
     private var frames: [UInt32: Frame] = [:]
 
-    /// Enters a frame that was sent.
+    /// Records a frame that was sent.
     mutating func record(id: UInt32, _ kind: FrameKind, time: Int64) {
         frames[id] = Frame(kind: kind, time: time)
         update(kind) { $0.frames += 1 }
@@ -79,10 +79,10 @@ struct FrameTrialAccount {
         guard var frame = frames[stamp.id], !kinds.isEmpty, frame.stamps.isDisjoint(with: kinds),
             stamp.stamps.software.map({ $0 >= frame.time }) ?? true
         else {
-            trial.strayStamps += 1
+            trial.unmatchedStamps += 1
             return
         }
-        trial.localStamps += 1
+        trial.matchedStamps += 1
         frame.stamps.formUnion(kinds)
         if kinds.contains(.sched) { frame.sched = stamp.stamps.software }
         if kinds.contains(.software), let entered = frame.sched, let left = stamp.stamps.software {

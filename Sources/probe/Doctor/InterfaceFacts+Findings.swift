@@ -20,49 +20,62 @@ extension InterfaceFacts {
     }
 
     private var stateFindings: [Finding] {
-        if !isUp { return [problem("It is down: nothing was tried.", "`ip link set \(name) up`.")] }
+        if !isUp {
+            return [
+                problem("The interface is down, so nothing was tried.", "Bring it up with `ip link set \(name) up`.")
+            ]
+        }
         if !hasCarrier {
-            return [problem("It has no carrier: nothing was tried.", "Plug the cable in, or bring the other end up.")]
+            return [
+                problem(
+                    "The interface has no carrier, so nothing was tried.",
+                    "Connect its cable, or bring the other end of the link up.")
+            ]
         }
         guard case .made(let trial) = frames else { return [] }
         if let failure = trial.failure {
-            return [problem("Trying ended early: \(failure)", "Look at `ip -d link show \(name)`, and try again.")]
+            return [
+                problem(
+                    "The trial ended early: \(failure)",
+                    "Check the interface with `ip -d link show \(name)`, and run `probe doctor` again.")
+            ]
         }
         if let peer = trial.peer, peer.replies == 0, peer.probes > 0 {
             return [
                 problem(
                     "The peer answered none of \(peer.probes) STAMP probes.",
-                    "Run `probe reflect` on the peer; let UDP port 862 pass its firewall.")
+                    "Run `probe reflect` on the peer, and let UDP port 862 pass its firewall.")
             ]
         }
         return []
     }
 
-    /// Timestamps of the kernel's that did not come, or for the wrong frame.
+    /// Kernel timestamps that never arrived, or that match no frame.
     private var missingStamps: [Finding] {
         var found: [Finding] = []
         if !offers(.softwareTransmit), case .success = capabilities {
             found.append(
                 problem(
-                    "The \(driverText) has no software transmit timestamps.",
-                    "Of its own sends only SCHED is timestamped; another driver or NIC has more."))
+                    "The \(driverText) has no driver transmit timestamps.",
+                    "Sent packets get only SCHED timestamps. Use another driver or NIC for driver transmit timestamps.")
+            )
         }
         for (capability, what) in [
-            (Capability.sched, "SCHED timestamps"), (.softwareTransmit, "Software transmit timestamps"),
-            (.softwareReceive, "Software receive timestamps"),
+            (Capability.sched, "SCHED timestamps"), (.softwareTransmit, "Driver transmit timestamps"),
+            (.softwareReceive, "Kernel receive timestamps"),
         ] {
-            if case .didNotCome(let frames, _) = verdict(capability) {
+            if case .failed(let frames, _) = verdict(capability) {
                 found.append(
                     problem(
-                        "\(what) are advertised and none came, of \(frames) frames.",
-                        "Report it to those who maintain the \(driverText); such timestamps are missing in every run."))
+                        "\(what) are advertised but never arrived: 0 of \(frames) frames.",
+                        "Every run will miss them. Report it to the maintainers of the \(driverText)."))
             }
         }
-        if case .didNotCome(let stamps, let reason) = verdict(.identifiers) {
+        if case .failed(let stamps, let reason) = verdict(.identifiers) {
             found.append(
                 problem(
-                    "Of \(stamps) timestamps \(reason ?? "some had no frame of ours").",
-                    "Transmit timestamps can't be trusted here: report it with `uname -r`."))
+                    "Of \(stamps) transmit timestamps, \(reason ?? "some match no frame").",
+                    "Do not trust transmit timestamps on this host. Report it with the output of `uname -r`."))
         }
         return found
     }
@@ -76,62 +89,66 @@ extension InterfaceFacts {
     private var transmitFindings: [Finding] {
         let (ordinary, ptp) = (verdict(.hardwareTransmit), verdict(.hardwareTransmitPTP))
         switch (ordinary, ptp) {
-        case (.didNotCome(let frames, _), .didNotCome(let others, _)):
+        case (.failed(let frames, _), .failed(let others, _)):
             return [
                 problem(
-                    "Hardware transmit timestamps are advertised and never arrived: 0 of \(frames + others) frames.",
-                    "Rely on software timestamps here; try another \(driverText), firmware or NIC.")
+                    "Hardware transmit timestamps are advertised but never arrived: 0 of \(frames + others) frames.",
+                    Self.useSoftware(driverText))
             ]
-        case (.didNotCome(let frames, _), .proven):
+        case (.failed(let frames, _), .proven):
             return [
                 problem(
-                    "The NIC timestamps PTP frames alone on transmit: 0 of \(frames) ordinary ones.",
-                    "Ordinary probes have software transmit timestamps here.")
+                    "On transmit the NIC timestamps only PTP frames: 0 of \(frames) ordinary frames.",
+                    "Use driver transmit timestamps for ordinary probes, or `--transport l2 --frame ptp`.")
             ]
         case (.proven(let stamped, let frames), _) where stamped < frames:
             return [
                 note(
-                    "Hardware transmit timestamps came for \(stamped) of \(frames) ordinary frames.",
-                    "NICs that take one at a time miss some: send more slowly, and see the counters of missed timestamps."
+                    "Hardware transmit timestamps arrived for \(stamped) of \(frames) ordinary frames.",
+                    "NICs that hold one timestamp at a time miss some: send at a lower rate, and check the counters of missed timestamps."
                 )
             ]
         default: return []
         }
     }
 
+    private static func useSoftware(_ driver: String) -> String {
+        "Use software timestamps (`--stamps software`), or try another \(driver), firmware or NIC."
+    }
+
     private var receiveFindings: [Finding] {
         var found: [Finding] = []
-        if case .didNotCome(let frames, let reason) = verdict(.hardwareReceive) {
+        if case .failed(let frames, let reason) = verdict(.hardwareReceive) {
             found.append(
                 problem(
-                    "Hardware receive timestamps are advertised for every frame and never arrived: "
+                    "Hardware receive timestamps are advertised for all frames but never arrived: "
                         + (reason ?? "0 of \(frames) frames") + ".",
-                    "Rely on software timestamps here; try another \(driverText), firmware or NIC."))
-        } else if case .didNotCome(let frames, let reason) = verdict(.hardwareReceivePTP) {
+                    Self.useSoftware(driverText)))
+        } else if case .failed(let frames, let reason) = verdict(.hardwareReceivePTP) {
             found.append(
                 problem(
-                    "Hardware receive timestamps are advertised for PTP frames and never arrived: "
+                    "Hardware receive timestamps are advertised for PTP frames but never arrived: "
                         + (reason ?? "0 of \(frames) frames") + ".",
-                    "Rely on software timestamps here; try another \(driverText), firmware or NIC."))
+                    Self.useSoftware(driverText)))
         }
         if case .proven(let stamped, let frames) = verdict(.hardwareReceivePTP), stamped < frames {
             found.append(
                 note(
-                    "Hardware receive timestamps came for \(stamped) of \(frames) PTP frames.",
-                    "The NIC's latch for them was not free each time: expect missing ones."))
+                    "Hardware receive timestamps arrived for \(stamped) of \(frames) PTP frames.",
+                    "The NIC's receive timestamp latch was busy for the others: expect some to be missing."))
         }
         if offers(.hardwareReceivePTP), !offers(.hardwareReceive) {
             found.append(
                 note(
-                    "The NIC timestamps received PTP frames alone: ordinary probes have software receive timestamps.",
-                    "`--transport l2 --frame ptp` sends such frames; UDP probes have software timestamps when they arrive."
+                    "The NIC timestamps only PTP frames on receipt: ordinary probes get kernel receive timestamps.",
+                    "For hardware receive timestamps, send PTP frames with `--transport l2 --frame ptp` on both hosts."
                 )
             )
         }
         return found
     }
 
-    /// Others have set the NIC's timestamping.
+    /// The NIC's timestamping configuration was set by another process.
     private func stampingOwnerFindings(_ host: HostFacts) -> [Finding] {
         guard case .success(let current) = stamping, current != .off else { return [] }
         let daemons = stampingOwners(host)
@@ -139,27 +156,28 @@ extension InterfaceFacts {
             current.transmitType == 0 && offers(.hardwareTransmit)
             || current.receiveFilter != 1 && offers(.hardwareReceive)
         let text =
-            "The NIC's timestamping was set before us: \(current.text). "
+            "Another process has configured the NIC's timestamping: \(current.text). "
             + (daemons.isEmpty
-                ? "Nobody known for it is running." : "Running: \(daemons.joined(separator: ", ")).")
-            + (takesLess ? " The NIC could do more." : "")
+                ? "No time daemon is running." : "Running: \(daemons.joined(separator: ", ")).")
+            + (takesLess ? " The NIC supports more." : "")
         let remedy =
             daemons.isEmpty
-            ? "Left behind by somebody: `hwstamp_ctl -i \(name) -t 0 -r 0` switches it off, and probe sets its own."
-            : "It is used as it is. For every frame's timestamp: `hwts_filter full` in ptp4l's configuration, or stop it "
-                + "for the run."
+            ? "If it is a leftover, switch it off with `hwstamp_ctl -i \(name) -t 0 -r 0`; `probe` then sets its own."
+            : "`probe` does not change it. To timestamp all frames, set `hwts_filter full` in ptp4l's configuration, or "
+                + "stop the daemon during the run."
         return [takesLess ? problem(text, remedy) : note(text, remedy)]
     }
 
-    /// Programs that may have set the NIC's timestamping: those that name the interface, or else all of them.
+    /// The daemons that may have configured the NIC's timestamping: those whose arguments name the interface, or else
+    /// all.
     func stampingOwners(_ host: HostFacts) -> [String] {
         let naming = host.timeDaemons.filter { $0.arguments.contains { $0 == name } }
         return (naming.isEmpty ? host.timeDaemons : naming).map { "\($0.name) (process \($0.id))" }
     }
 
-    // MARK: - the PHC
+    // MARK: - PHC
 
-    /// Clocks that nobody steers are off by less than this.
+    /// The largest rate error of a free-running clock.
     private static let tolerableRate = 1e-3
 
     private var clockFindings: [Finding] {
@@ -168,32 +186,34 @@ extension InterfaceFacts {
         case .unreadable(let index, let error):
             return [
                 problem(
-                    "The PHC /dev/ptp\(index) can't be read: \(error)",
-                    "Without it hardware timestamps can't be told in CLOCK_REALTIME: let the process read it.")
+                    "The PHC /dev/ptp\(index) cannot be read: \(error)",
+                    "Hardware timestamps cannot be converted to CLOCK_REALTIME without it. Run as root, or permit access to it."
+                )
             ]
         case .read(let index, .standsStill):
             return [
                 problem(
-                    "The PHC /dev/ptp\(index) stands still.",
-                    "Hardware timestamps mean nothing here: rely on software timestamps.")
+                    "The PHC /dev/ptp\(index) does not advance.",
+                    "Hardware timestamps are useless here. Use software timestamps (`--stamps software`).")
             ]
         case .read(let index, .wasSet):
             return [
                 note(
-                    "The PHC /dev/ptp\(index) or the system's was set while it was read.",
-                    "Wait until ptp4l, phc2sys or chrony have settled, and try again.")
+                    "The PHC /dev/ptp\(index) or the system clock was set between two readings.",
+                    "Wait until ptp4l, phc2sys or chronyd has settled, and run `probe doctor` again.")
             ]
         case .read(let index, .runs(let rate, let error, _)):
             guard abs(rate - 1) > Self.tolerableRate + error else { return [] }
             return [
                 problem(
                     "The PHC /dev/ptp\(index) runs \(ClockText.rate(rate, error: error)).",
-                    "Hardware timestamps can't be compared with anything here: rely on software timestamps.")
+                    "Its hardware timestamps cannot be compared with other clocks. Use software timestamps (`--stamps software`)."
+                )
             ]
         }
     }
 
-    // MARK: - The rest
+    // MARK: - Missed timestamps and launch times
 
     private var otherFindings: [Finding] {
         var found: [Finding] = []
@@ -201,33 +221,35 @@ extension InterfaceFacts {
         if !moved.isEmpty {
             found.append(
                 note(
-                    "The NIC missed timestamps while we tried: "
+                    "The NIC missed timestamps during the trial: "
                         + moved.map { "\($0.name) +\($0.meanwhile)" }.joined(separator: ", ") + ".",
-                    "It takes few at a time, for everybody: send more slowly, or stop others who ask for timestamps."))
+                    "All processes share the NIC's timestamp slots: send at a lower rate, or stop others that request timestamps."
+                ))
         }
-        if case .didNotCome(_, let reason) = verdict(.launchTime), let reason {
+        if case .failed(_, let reason) = verdict(.launchTime), let reason {
             found.append(
                 note(
-                    "Launch times: \(reason).",
-                    "`tc qdisc replace dev \(name) root fq` keeps them by CLOCK_MONOTONIC, etf by CLOCK_TAI."))
+                    "Launch times do not work: \(reason).",
+                    "`tc qdisc replace dev \(name) root fq` honours them by CLOCK_MONOTONIC; etf honours them by CLOCK_TAI."
+                ))
         }
         return found
     }
 }
 
-/// How a PHC is told of.
+/// The wording of a PHC's rate.
 enum ClockText {
-    /// "2.50 times as fast as the system's clock", or "12 ppm fast (within 3)".
+    /// "2.50 times as fast as the system clock", or "12 ppm fast (within 3 ppm)".
     static func rate(_ rate: Double, error: Double) -> String {
         let parts = (rate - 1) * 1e6
-        guard abs(parts) < 10_000 else { return "\(fixed(rate)) times as fast as the system's clock" }
+        guard abs(parts) < 10_000 else { return "\(fixed(rate)) times as fast as the system clock" }
         let bound = Int(min(error * 1e6, 1e6).rounded(.up))
         let rounded = Int(parts.rounded())
-        if rounded == 0 { return "with the system's clock (within \(bound) ppm)" }
-        return "\(rounded.magnitude) ppm \(rounded > 0 ? "fast" : "slow") (within \(bound))"
+        if rounded == 0 { return "at the system clock's rate (within \(bound) ppm)" }
+        return "\(rounded.magnitude) ppm \(rounded > 0 ? "fast" : "slow") (within \(bound) ppm)"
     }
 
-    /// With two decimals.
+    /// The value with two decimals.
     private static func fixed(_ value: Double) -> String {
         guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }
         let hundredths = Int((value * 100).rounded())

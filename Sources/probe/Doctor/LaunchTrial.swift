@@ -2,31 +2,32 @@ import FastAFPacket
 import LinuxKernel
 import Netlink
 
-/// What became of a frame that was to leave at a time of its own.
+/// The outcome of sending one frame with a launch time.
 struct LaunchTrial: Hashable, Sendable {
     enum Outcome: Hashable, Sendable {
-        /// The driver got it so many nanoseconds after that time; before it where below zero.
+        /// The time from the launch time to the driver, in nanoseconds; negative if the driver got the frame earlier.
         case left(after: Int64)
-        /// The queueing discipline refused it.
+        /// The queueing discipline dropped the frame.
         case dropped(LaunchError.Reason)
-        /// The driver's timestamp did not come.
+        /// The driver transmit timestamp never arrived.
         case unstamped
     }
 
-    /// How long before its time it was handed in, in nanoseconds.
+    /// The time from the send call to the launch time, in nanoseconds.
     static let lead: Int64 = 100_000_000
-    /// How long after it its timestamp is waited for.
+    /// The longest wait for the timestamp after the launch time, in nanoseconds.
     private static let timeout: Int64 = 300_000_000
 
     var clock: LaunchTimes.Clock
     var outcome: Outcome
 
-    /// etf keeps atomic time, fq the monotonic clock's.
+    /// The clock of launch times under these queueing disciplines: CLOCK_TAI for etf and taprio, CLOCK_MONOTONIC for
+    /// fq.
     static func clock(for queueing: [QueueingDiscipline]) -> LaunchTimes.Clock {
         queueing.contains { ["etf", "taprio"].contains($0.kind) } ? .tai : .monotonic
     }
 
-    /// Sends one frame, to the interface's own address, and waits for the driver's timestamp.
+    /// Sends one frame to the interface's own address, and waits for its driver transmit timestamp.
     static func run(
         on interface: Interface, clock: LaunchTimes.Clock, stop: StopSignal
     ) throws(SystemError) -> LaunchTrial {
@@ -40,7 +41,7 @@ struct LaunchTrial: Hashable, Sendable {
         defer { conn.close() }
         let frame = DoctorFrames.ordinary(to: interface.macAddress, from: interface.macAddress)
         var batch = SendBatch(capacity: 1, packetBytes: frame.count)
-        // Both clocks at about one moment: the timestamp is CLOCK_REALTIME's.
+        // Both clocks are read together, since the timestamp is in CLOCK_REALTIME.
         let (launchTime, realtime) = (clock.now() + lead, ClockID.realtime.now() + lead)
         batch.append(id: 1, options: SendOptions(launchTime: launchTime)) { span in
             for (offset, byte) in frame.enumerated() { span.storeBytes(of: byte, toByteOffset: offset, as: UInt8.self) }
@@ -58,7 +59,7 @@ struct LaunchTrial: Hashable, Sendable {
         var outcome: Outcome?
         while outcome == nil, !stop.isRaised, ClockID.monotonic.now() < end {
             let activity = try conn.waitForActivity(until: end, signal: stop.signal)
-            // Of one socket, timestamps and errors raise the same flag.
+            // On a single socket, timestamps and errors raise the same flag.
             guard !activity.isDisjoint(with: [.packets, .stamps]) else { continue }
             try conn.receiveTransmitStampsNow(&batch)
             batch.forEach { stamp in

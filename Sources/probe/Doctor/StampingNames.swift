@@ -1,6 +1,6 @@
 import FastAFPacket
 
-/// The names that `ethtool -T` has for timestamping's flags, types and filters. Source: net/ethtool/common.c of Linux.
+/// The names of timestamping flags, types and filters in `ethtool -T`. Source: Linux, net/ethtool/common.c.
 enum StampingNames {
     private static let flags = [
         "hardware-transmit", "software-transmit", "hardware-receive", "software-receive", "software-system-clock",

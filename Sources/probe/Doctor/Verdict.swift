@@ -2,19 +2,19 @@ import FastAFPacket
 import LinuxKernel
 import Netlink
 
-/// What is known of a capability: nothing is said to work that was not seen to.
+/// The verdict on a capability. It is proven only if it was observed to work.
 enum Verdict: Hashable, Sendable {
     case proven(Int, of: Int)
-    /// Tried without success; with a reason, where there is one.
-    case didNotCome(of: Int, String? = nil)
+    /// Tried without success, with a reason if one is known.
+    case failed(of: Int, String? = nil)
     case notAdvertised
     case notTried(String)
 
     var isProven: Bool { if case .proven = self { true } else { false } }
-    var isMissing: Bool { if case .didNotCome = self { true } else { false } }
+    var hasFailed: Bool { if case .failed = self { true } else { false } }
 }
 
-/// A capability: what the interface says of it beside what came of trying.
+/// A row of the table: what the interface advertises of a capability, and the result of the trial.
 struct CapabilityRow: Hashable, Sendable {
     enum Capability: String, Hashable, Sendable, CaseIterable {
         case sched, softwareTransmit, hardwareTransmit, hardwareTransmitPTP, softwareReceive, hardwareReceive
@@ -39,17 +39,17 @@ extension InterfaceFacts {
     private func advertised(_ capability: Capability, _ host: HostFacts) -> String {
         switch capability {
         case .sched: "by the kernel"
-        case .identifiers: host.takesIdentifiers ? "given with each send" : "counted by the kernel"
+        case .identifiers: host.acceptsIdentifiers ? "set by the sender" : "counted by the kernel"
         case .launchTime:
             queueing.contains { Self.launchers.contains($0.kind) } ? "by \(queueingText)" : "no: \(queueingText)"
         default: offers(capability) ? "yes" : "no"
         }
     }
 
-    /// Queueing disciplines that keep launch times. Source: tc-etf(8), tc-fq(8), tc-taprio(8).
+    /// Queueing disciplines that honour launch times. Source: tc-etf(8), tc-fq(8), tc-taprio(8).
     static let launchers: Set<String> = ["etf", "fq", "taprio"]
 
-    /// The root discipline's kind, and those of its classes where it only divides.
+    /// The kind of the root queueing discipline, and the kinds of its children if it has any.
     var queueingText: String {
         guard let root = queueing.first(where: { $0.parent == QueueingDiscipline.root }) else { return "unknown" }
         var kinds: [String] = []
@@ -59,10 +59,10 @@ extension InterfaceFacts {
         {
             kinds.append(discipline.kind)
         }
-        return kinds.isEmpty ? root.kind : "\(root.kind) of \(kinds.joined(separator: ", "))"
+        return kinds.isEmpty ? root.kind : "\(root.kind) (\(kinds.joined(separator: ", ")))"
     }
 
-    /// Whether the driver says that it has it.
+    /// Returns whether the driver advertises the capability.
     func offers(_ capability: Capability) -> Bool {
         guard case .success(let found) = capabilities else { return capability == .sched }
         switch capability {
@@ -103,10 +103,10 @@ extension InterfaceFacts {
                 ?? received(trial, trial.receivedOrdinary.hardware, of: trial.receivedOrdinary.frames)
         case .hardwareReceivePTP: return receivedPTP(trial)
         case .identifiers:
-            let all = trial.localStamps + trial.strayStamps
-            if all == 0 { return .notTried("no timestamp came") }
-            return trial.strayStamps == 0
-                ? .proven(all, of: all) : .didNotCome(of: all, "\(trial.strayStamps) had no frame of ours")
+            let all = trial.matchedStamps + trial.unmatchedStamps
+            if all == 0 { return .notTried("no timestamp arrived") }
+            return trial.unmatchedStamps == 0
+                ? .proven(all, of: all) : .failed(of: all, "\(trial.unmatchedStamps) match no frame")
         case .launchTime: return launchVerdict(trial)
         }
     }
@@ -116,13 +116,17 @@ extension InterfaceFacts {
     private func sent(_ trial: FrameTrial, _ stamped: Int, of frames: Int) -> Verdict {
         if stamped > 0 { return .proven(stamped, of: frames) }
         if frames == 0 || trial.isInterrupted || trial.failure != nil { return .notTried(ending(trial)) }
-        return .didNotCome(of: frames)
+        return .failed(of: frames)
     }
 
-    /// Why a trial that ended early proves nothing by what did not come.
+    /// The reason why missing timestamps prove nothing after a trial that ended early.
     private func ending(_ trial: FrameTrial) -> String {
         if let failure = trial.failure { return "\(failure)" }
         return trial.isInterrupted ? Doctor.interrupted : "no frame could be sent"
+    }
+
+    private func othersSetting(_ configuration: HardwareStampingConfiguration) -> String {
+        "another process set the NIC to \(configuration.text)"
     }
 
     private func transmitObstacle(_ trial: FrameTrial) -> Verdict? {
@@ -130,7 +134,7 @@ extension InterfaceFacts {
         case .unavailable, .switchedOn: nil
         case .refused(let error): .notTried("\(error)")
         case .borrowed(let current):
-            current.transmitType == 0 ? .notTried("the NIC's timestamping was set by others: \(current.text)") : nil
+            current.transmitType == 0 ? .notTried(othersSetting(current)) : nil
         }
     }
 
@@ -138,36 +142,35 @@ extension InterfaceFacts {
 
     /// HWTSTAMP_FILTER_ALL.
     private static let filterAll: Int32 = 1
-    /// Filters that let PTP event messages over Ethernet have timestamps: all of them, and PTP's of version 2 that are not for
-    /// UDP alone.
+    /// Filters that timestamp PTP event messages over Ethernet: the filter for all frames, and the PTPv2 filters that
+    /// are not limited to UDP.
     private static let filtersOfPTP: Set<Int32> = [filterAll, 9, 10, 11, 12, 13, 14]
 
-    /// Why the NIC's setting leaves such frames without timestamps.
+    /// The verdict if the NIC's receive filter is none of `filters`; `nil` if it is one of them.
     private func receiveObstacle(_ trial: FrameTrial, _ filters: Set<Int32>) -> Verdict? {
         switch trial.stamping {
-        case .unavailable: .notTried("the NIC's timestamping could not be switched on")
+        case .unavailable: .notTried("hardware timestamping could not be switched on")
         case .refused(let error): .notTried("\(error)")
         case .borrowed(let now):
-            filters.contains(now.receiveFilter)
-                ? nil : .notTried("the NIC's timestamping was set by others: \(now.text)")
+            filters.contains(now.receiveFilter) ? nil : .notTried(othersSetting(now))
         case .switchedOn(let now, previous: _):
             filters.contains(now.receiveFilter)
-                ? nil : .didNotCome(of: 0, "the driver granted the filter \(StampingNames.filter(now.receiveFilter))")
+                ? nil : .failed(of: 0, "the driver set the filter \(StampingNames.filter(now.receiveFilter))")
         }
     }
 
     private func received(_ trial: FrameTrial, _ stamped: Int, of frames: Int) -> Verdict {
         if stamped > 0 { return .proven(stamped, of: frames) }
-        if frames > 0 { return .didNotCome(of: frames) }
+        if frames > 0 { return .failed(of: frames) }
         if trial.isInterrupted || trial.failure != nil { return .notTried(ending(trial)) }
-        return .notTried(trial.peer == nil ? "nothing arrived within a second: give --peer" : "the peer did not answer")
+        return .notTried(trial.peer == nil ? "nothing arrived within 1 s; use --peer" : "the peer did not answer")
     }
 
     private func receivedPTP(_ trial: FrameTrial) -> Verdict {
         if let obstacle = receiveObstacle(trial, Self.filtersOfPTP) { return obstacle }
         let received = trial.receivedPTP
         if received.frames == 0, !trial.isInterrupted, trial.failure == nil {
-            return .notTried("no PTP frame arrived within a second")
+            return .notTried("no PTP frame arrived within 1 s")
         }
         return self.received(trial, received.hardware, of: received.frames)
     }
@@ -182,20 +185,22 @@ extension InterfaceFacts {
         }
         switch outcome {
         case .left(let after):
-            // etf hands frames to the driver its `delta` before their time.
-            let kept = queueing.contains { $0.kind == "etf" } ? -LaunchTrial.lead / 2 : 0
-            if after < kept { return .didNotCome(of: 1, "ignored by this queueing discipline (\(queueingText))") }
+            // etf hands frames to the driver earlier than their launch time, by its `delta`.
+            let earliest = queueing.contains { $0.kind == "etf" } ? -LaunchTrial.lead / 2 : 0
+            if after < earliest { return .failed(of: 1, "ignored by \(queueingText)") }
             if trial.longestQueueing >= LaunchTrial.lead {
-                return .notTried("frames without a launch time wait as long in \(queueingText)")
+                return .notTried("\(queueingText) delays frames without a launch time as long")
             }
             return .proven(1, of: 1)
         case .dropped(let reason):
-            return .didNotCome(
-                of: 1, reason == .missed ? "\(queueingText) missed the time" : "\(queueingText) refused the time")
+            return .failed(
+                of: 1,
+                reason == .missed
+                    ? "\(queueingText) missed the launch time" : "\(queueingText) rejected the launch time")
         case .unstamped:
             return offers(.softwareTransmit)
-                ? .didNotCome(of: 1, "the frame's timestamp did not come")
-                : .notTried("it needs software transmit timestamps")
+                ? .failed(of: 1, "the frame's driver transmit timestamp never arrived")
+                : .notTried("it needs driver transmit timestamps")
         }
     }
 }

@@ -3,40 +3,41 @@ import LinuxKernel
 import NetworkAddresses
 import STAMPWire
 
-/// One received STAMP packet's surroundings, whichever way it travelled.
+/// The addresses and header fields of one received STAMP packet, for all transports.
 struct Arrival {
-    /// Where the packet is in the received bytes.
+    /// The STAMP packet's range in the received bytes.
     var payload: Range<Int>
-    /// Bytes of the whole frame on the wire, its tag included.
+    /// The length of the whole frame on the wire in bytes, VLAN tag included.
     var frameBytes: Int
-    /// Without IP, the link-local addresses that belong to the frame's: they tell one station from another.
+    /// The sender's address and port. Without IP, the link-local addresses derived from the MAC addresses stand in:
+    /// they identify the station.
     var source: SocketAddress
-    /// The address that it was sent to.
+    /// The address that the packet was sent to.
     var destination: IPAddress
-    /// Of the neighbour that handed it to us; `nil` over an ordinary socket.
+    /// The MAC address of the neighbour that sent the frame; `nil` over an ordinary socket.
     var sourceMAC: MACAddress?
-    /// The address that the neighbour sent it to; `nil` over an ordinary socket.
+    /// The MAC address that the neighbour sent it to; `nil` over an ordinary socket.
     var destinationMAC: MACAddress?
     var vlan: VLANTag?
-    /// 0 without IP, as the two below.
+    /// The TTL or hop limit. Without IP it is 0, as are `dscp` and `ecn`.
     var hopLimit: UInt8
     var dscp: UInt8
     var ecn: UInt8
 }
 
-/// Packets that were received and not used, by reason.
+/// Counts of received packets that were rejected, by reason.
 struct RejectedPackets {
-    /// Longer than the receive buffer, so cut.
+    /// Longer than the receive buffer, and so truncated.
     var truncated: UInt64 = 0
-    /// A checksum that does not match.
+    /// A wrong checksum.
     var corrupt: UInt64 = 0
-    /// Not a whole, unfragmented UDP datagram; without IP, not a frame of ours.
+    /// Not a whole, unfragmented UDP datagram; without IP, not one of probe's frames.
     var malformed: UInt64 = 0
     /// Shorter than any STAMP packet.
     var short: UInt64 = 0
-    /// From an address or port that is not the peer's, or with a time that was never sent.
+    /// From another address or port than the peer's, or with a send time that was never used.
     var stray: UInt64 = 0
-    /// Another session's id.
+    /// With another session's SSID.
     var wrongSession: UInt64 = 0
 
     mutating func count(_ error: FrameError) {

@@ -3,20 +3,20 @@ import LinuxKernel
 import NetworkAddresses
 import STAMPWire
 
-/// Links without IP.
+/// Endpoints without IP.
 extension Endpoint {
-    /// What frames without IP look like, and from whom they are taken.
+    /// The shape of frames without IP, and the senders that are accepted.
     struct Ethernet: Sendable {
         var shape = L2FrameShape.ordinary
-        /// The tag of what is sent by ourselves; replies carry their probe's.
+        /// The VLAN tag of probes. A reply carries its probe's tag.
         var tag: VLANTag?
-        /// `nil`: from anybody.
+        /// The only accepted sender; `nil` accepts all.
         var peer: MACAddress?
 
-        /// The VLAN that is listened to; 0: none.
+        /// The VLAN to receive from; 0 for untagged frames.
         var vlan: UInt16 { tag?.identifier ?? 0 }
 
-        /// The libpcap expression for frames of ours to one port.
+        /// The libpcap expression for STAMP frames to one port.
         func expression(port: UInt16, from peerPort: UInt16? = nil) -> String {
             let start = L2Header.offset(in: shape)
             let ports = start + L2Header.portsOffset
@@ -27,7 +27,7 @@ extension Endpoint {
                 + " and ether[\(ports + 2):2] = \(port)"
         }
 
-        /// The frames of ours to one port that are for this host, in the VLAN that is listened to.
+        /// The filter for STAMP frames to one port of this host, in the VLAN to receive from.
         func filter(port: UInt16, from peerPort: UInt16? = nil) throws(ProbeError) -> Filter {
             do throws(FilterError) {
                 return try Filter(expression: expression(port: port, from: peerPort))
@@ -39,23 +39,23 @@ extension Endpoint {
     }
 
     static func ethernetSender(_ setting: Setting, peerPort: UInt16) throws(ProbeError) -> Endpoint {
-        let holder = try reserveFreePort(isIPv4: true, setting.interface)
-        let filter = try setting.ethernet.filter(port: holder.port, from: peerPort)
-        return try ethernet(setting, holder, filter)
+        let reservation = try reserveFreePort(isIPv4: true, setting.interface)
+        let filter = try setting.ethernet.filter(port: reservation.port, from: peerPort)
+        return try ethernet(setting, reservation, filter)
     }
 
     static func ethernetReflector(_ setting: Setting, port: UInt16) throws(ProbeError) -> Endpoint {
-        // Nothing arrives at that socket, but a second instance finds the port taken.
-        let holder = try reservePort(port, isIPv4: true, setting.interface)
-        return try ethernet(setting, holder, setting.ethernet.filter(port: port))
+        // This socket receives nothing, but a second instance finds the port in use.
+        let reservation = try reservePort(port, isIPv4: true, setting.interface)
+        return try ethernet(setting, reservation, setting.ethernet.filter(port: port))
     }
 
     private static func ethernet(
-        _ setting: Setting, _ holder: consuming PortReservation, _ filter: Filter
+        _ setting: Setting, _ reservation: consuming PortReservation, _ filter: Filter
     ) throws(ProbeError) -> Endpoint {
-        let port = holder.port
-        // All ethertypes: on a socket for one of them the kernel has dropped the tag already.
+        let port = reservation.port
+        // All ethertypes: on a socket for a single one, the kernel has already removed the tag.
         let conn = try listen(setting, port: port, etherType: 3, filter)
-        return Endpoint(conn, setting, port: port, isIPv4: true, holder: holder)
+        return Endpoint(conn, setting, port: port, isIPv4: true, reservation: reservation)
     }
 }

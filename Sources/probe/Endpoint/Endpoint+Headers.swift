@@ -3,12 +3,12 @@ import LinuxKernel
 import NetworkAddresses
 import STAMPWire
 
-/// What stands around a STAMP packet on each transport.
+/// The headers of STAMP packets on each transport.
 extension Endpoint {
-    /// Whether packets have an IP header, and so a TTL and a DSCP.
+    /// True if packets have an IP header, and so a TTL and a DSCP.
     var hasIP: Bool { transport != .l2 }
 
-    /// Bytes in front of the packet on the wire, over an ordinary socket too; without the tag of a VLAN.
+    /// The length of all headers on the wire in bytes, also over an ordinary socket, without a VLAN tag.
     var headerBytes: Int { 14 + (hasIP ? (isIPv4 ? 20 : 40) + 8 : setting.ethernet.shape.overhead) }
 
     /// The headers of a session's probes.
@@ -31,7 +31,7 @@ extension Endpoint {
         }
     }
 
-    /// The headers of the reply to a packet: back to whom it came from, in its VLAN and with its priority.
+    /// The headers of the reply to a packet: to its sender, in its VLAN and with its priority.
     func replyHeaders(to arrival: Arrival) -> PacketHeaders {
         switch transport {
         case .packet:
@@ -50,7 +50,7 @@ extension Endpoint {
         }
     }
 
-    /// Reads the headers of a received packet, or what the kernel told of them.
+    /// Decodes the headers of a received packet or, over an ordinary socket, reads its control messages.
     func arrival(of bytes: RawSpan, _ packet: borrowing ReceivedPacket) throws(FrameError) -> Arrival {
         let tag = packet.vlanTag.map { VLANTag(controlInformation: $0) }
         switch transport {

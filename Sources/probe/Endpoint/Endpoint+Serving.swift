@@ -1,25 +1,25 @@
 import FastAFPacket
 import LinuxKernel
 
-/// What both packet threads do with their link.
+/// Operations that both packet threads share.
 extension Endpoint {
-    /// Batches that are taken before a thread looks at its other work: a flood must not keep it from that.
+    /// The number of batches that a thread reads before its other work, which a flood must not hold up.
     static let rounds = 16
 
-    /// Takes the transmit timestamps that are there, up to a limit.
+    /// Reads the transmit timestamps that have arrived, in at most ``rounds`` batches.
     func receiveStamps(
         _ batch: inout StampBatch, _ body: (borrowing StampBatch) -> Void
     ) throws(SystemError) {
         for _ in 0..<Self.rounds {
             try conn.receiveTransmitStampsNow(&batch)
-            // Without a timestamp too it may tell that the queue was full.
+            // Even an empty batch can report that the queue was full.
             guard batch.count > 0 || batch.foundQueueFull else { return }
             body(batch)
             if batch.count < batch.capacity { return }
         }
     }
 
-    /// Brings the socket's counters up to date.
+    /// Updates the socket's counters in `totals`.
     func readCounters(into totals: inout SessionTotals) {
         guard let statistics = try? conn.statistics() else { return }
         totals.socketPackets = statistics.packets
@@ -27,7 +27,7 @@ extension Endpoint {
         totals.queueFreezes = statistics.queueFreezes
     }
 
-    /// Waits for packets, timestamps or a stop, which it takes note of.
+    /// Waits for packets, timestamps or a stop signal, which it clears.
     func wait(until deadline: Int64, _ control: SessionControl) throws(SystemError) -> PacketConn.Activity {
         let activity = try conn.waitForActivity(until: deadline, signal: control.signal)
         if activity.contains(.signal) { control.signal.clear() }

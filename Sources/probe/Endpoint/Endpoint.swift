@@ -3,38 +3,39 @@ import LinuxKernel
 import NetworkAddresses
 import STAMPWire
 
-/// How packets travel.
+/// The transport of test packets: `--transport`.
 enum Transport: String, CaseIterable, Sendable {
     /// AF_PACKET: whole frames, all timestamps.
     case packet
-    /// An ordinary UDP socket: no privilege on ports above 1023.
+    /// An ordinary UDP socket, which needs no privilege for ports above 1023.
     case udp
-    /// AF_PACKET without IP: Ethernet alone, all timestamps.
+    /// AF_PACKET without IP: plain Ethernet frames, all timestamps.
     case l2
 }
 
-/// One role's way to the network: its connection, the port that it owns, and how a payload is wrapped on it.
+/// An interface and transport with its sockets and its port, used by the session-sender or the session-reflector.
 ///
-/// Sender and reflector have a link each, so neither thread shares a socket, an id or a ledger with the other.
+/// The two roles have an endpoint each, so their threads share no socket, timestamp ID or ledger.
 final class Endpoint: Sendable {
     let conn: PacketConn
     let setting: Setting
-    /// Our own port on this link.
+    /// The local port of this endpoint.
     let port: UInt16
-    /// Without IP it says nothing.
+    /// True for IPv4, false for IPv6. It has no meaning without IP.
     let isIPv4: Bool
-    /// Whether received packets can be expected to have the NIC's timestamps.
+    /// The hardware timestamps to expect on received packets.
     let receiveStamping: ReceiveStamping
-    private let holder: PortReservation?
+    private let reservation: PortReservation?
 
     var transport: Transport { setting.transport }
     var interface: Interface { setting.interface }
 
-    /// Room for a received packet: a whole frame of the interface's MTU, tag included, or the largest datagram.
+    /// The size of a receive buffer in bytes: a whole frame of the interface's MTU, tag included, or the largest
+    /// datagram.
     var packetBytes: Int { transport == .udp ? 65535 : max(2048, interface.mtu + 18) }
 
     init(
-        _ conn: PacketConn, _ setting: Setting, port: UInt16, isIPv4: Bool, holder: consuming PortReservation?
+        _ conn: PacketConn, _ setting: Setting, port: UInt16, isIPv4: Bool, reservation: consuming PortReservation?
     ) {
         self.conn = conn
         self.setting = setting
@@ -42,10 +43,10 @@ final class Endpoint: Sendable {
         self.isIPv4 = isIPv4
         receiveStamping = ReceiveStamping(
             conn.hardwareStamping, try? TimestampingCapabilities(of: setting.interface), isPTP: setting.isPTP)
-        self.holder = holder
+        self.reservation = reservation
     }
 
-    /// What a link needs besides its role.
+    /// The settings of an endpoint that do not depend on its role.
     struct Setting: Sendable {
         var transport: Transport
         var interface: Interface
@@ -53,21 +54,22 @@ final class Endpoint: Sendable {
         var hopLimit: UInt8 = 255
         var ethernet = Ethernet()
 
-        /// Whether the frames are PTP event messages.
+        /// True if the frames are PTP event messages.
         var isPTP: Bool { transport == .l2 && ethernet.shape == .ptp }
     }
 
-    /// The session-sender's link: a port of its own, and only what the peer sends from its reflecting port.
+    /// The session-sender's endpoint, on an ephemeral port. It receives only what the peer sends from the reflector's
+    /// port.
     static func sender(
         _ setting: Setting, source: IPAddress, peer: SocketAddress
     ) throws(ProbeError) -> Endpoint {
         switch setting.transport {
         case .packet:
-            let holder = try reserveFreePort(isIPv4: source.isIPv4, setting.interface)
-            let port = holder.port
+            let reservation = try reserveFreePort(isIPv4: source.isIPv4, setting.interface)
+            let port = reservation.port
             let expression = "udp and dst port \(port) and src port \(peer.port) and src host \(peer.address)"
             let conn = try listen(setting, isIPv4: source.isIPv4, port: port, expression)
-            return Endpoint(conn, setting, port: port, isIPv4: source.isIPv4, holder: holder)
+            return Endpoint(conn, setting, port: port, isIPv4: source.isIPv4, reservation: reservation)
         case .l2:
             return try ethernetSender(setting, peerPort: peer.port)
         case .udp:
@@ -78,7 +80,7 @@ final class Endpoint: Sendable {
                     let conn = try PacketConn.listenUDP(
                         on: SocketAddress(source, port: port, scope: scope), interface: setting.interface,
                         hopLimit: setting.hopLimit)
-                    return Endpoint(conn, setting, port: port, isIPv4: source.isIPv4, holder: nil)
+                    return Endpoint(conn, setting, port: port, isIPv4: source.isIPv4, reservation: nil)
                 } catch  where error.code == ErrorCode.addressInUse {
                     continue
                 } catch {
@@ -89,39 +91,40 @@ final class Endpoint: Sendable {
         }
     }
 
-    /// The session-reflector's link: the port that everybody knows.
+    /// The session-reflector's endpoint, on the well-known port.
     ///
-    /// - Parameter admission: over packet sockets, who is answered and where; what arrives over an ordinary socket is looked at later.
+    /// - Parameter admission: the networks and local addresses to answer, as a filter on packet sockets. On an ordinary
+    ///   socket the reflector checks each packet after it is received.
     static func reflector(
         _ setting: Setting, port: UInt16, isIPv4: Bool, _ admission: Admission
     ) throws(ProbeError) -> Endpoint {
         switch setting.transport {
         case .packet:
-            let holder = try reservePort(port, isIPv4: isIPv4, setting.interface)
+            let reservation = try reservePort(port, isIPv4: isIPv4, setting.interface)
             let conn = try listen(setting, isIPv4: isIPv4, port: port, admission.expression(port: port, isIPv4: isIPv4))
-            return Endpoint(conn, setting, port: port, isIPv4: isIPv4, holder: holder)
+            return Endpoint(conn, setting, port: port, isIPv4: isIPv4, reservation: reservation)
         case .l2:
             return try ethernetReflector(setting, port: port)
         case .udp:
             do throws(SystemError) {
                 let conn = try PacketConn.listenUDP(
                     on: SocketAddress(isIPv4 ? .v4(0) : .v6(0), port: port), interface: setting.interface)
-                return Endpoint(conn, setting, port: port, isIPv4: isIPv4, holder: nil)
+                return Endpoint(conn, setting, port: port, isIPv4: isIPv4, reservation: nil)
             } catch {
                 throw refusal(error, .udp, port)
             }
         }
     }
 
-    /// Which probes a reflector takes.
+    /// The probes that a reflector answers.
     struct Admission: Hashable, Sendable {
-        /// Who is answered; empty for anybody.
+        /// The networks to answer; empty for all.
         var sources: [IPNetwork]
-        /// The addresses that are ours: a packet socket also sees what is only to be forwarded.
+        /// The local addresses. A packet socket also receives packets that this host only forwards.
         var destinations: [IPAddress]
 
         func expression(port: UInt16, isIPv4: Bool) -> String {
-            // Without an address of our own there is nothing to answer, until there is one.
+            // Without a local address there is nothing to answer, until one is added.
             let nowhere = isIPv4 ? "dst host 0.0.0.0" : "dst host ::"
             let local = destinations.isEmpty ? nowhere : destinations.map { "dst host \($0)" }.joined(separator: " or ")
             let allowed = sources.map { "src net \($0)" }.joined(separator: " or ")
@@ -130,7 +133,7 @@ final class Endpoint: Sendable {
         }
     }
 
-    /// Takes up a changed admission, without a gap.
+    /// Replaces the filter of a packet socket by that of a changed admission, atomically.
     func admit(_ admission: Admission) throws(ProbeError) {
         guard transport == .packet else { return }
         let filter = try Self.compile(admission.expression(port: port, isIPv4: isIPv4), isIPv4: isIPv4)
@@ -138,7 +141,7 @@ final class Endpoint: Sendable {
         try ProbeError.system { () throws(SystemError) in try conn.setFilter(filter) }
     }
 
-    /// Holds a port of a sender's own.
+    /// Reserves an ephemeral port for a session-sender.
     static func reserveFreePort(isIPv4: Bool, _ interface: Interface) throws(ProbeError) -> PortReservation {
         try ProbeError.system { () throws(SystemError) in
             try PortReservation.ephemeral(isIPv4: isIPv4, on: interface)
@@ -161,8 +164,8 @@ final class Endpoint: Sendable {
         switch error.code {
         case ErrorCode.addressInUse:
             .portInUse(
-                "UDP port \(port) is taken: `ss -lunp sport = :\(port)` shows by whom. Stop that, or give both hosts "
-                    + "another one, such as `--port \(port == 8620 ? 8621 : 8620)`.")
+                "UDP port \(port) is in use. Find its owner with `ss -lunp sport = :\(port)` and stop it, or use another port "
+                    + "on both hosts, such as `--port \(port == 8620 ? 8621 : 8620)`.")
         case ErrorCode.accessDenied, ErrorCode.notPermitted:
             Privileges.explain(transport, port: port)
         default:
@@ -185,14 +188,14 @@ final class Endpoint: Sendable {
         return try listen(setting, port: port, etherType: isIPv4 ? 0x0800 : 0x86DD, filter)
     }
 
-    /// Opens the packet sockets of a link.
+    /// Opens the packet sockets of an endpoint.
     static func listen(
         _ setting: Setting, port: UInt16, etherType: UInt16, _ filter: Filter
     ) throws(ProbeError) -> PacketConn {
         guard setting.interface.isEthernet else {
             throw .usage(
-                "\(setting.interface.name) has no Ethernet header, which `--transport \(setting.transport.rawValue)` "
-                    + "needs. Use `--transport udp`.")
+                "\(setting.interface.name) is not an Ethernet interface, which `--transport \(setting.transport.rawValue)` "
+                    + "requires. Use `--transport udp`.")
         }
         var configuration = PacketConn.Configuration(dualConn: true, filter: filter)
         configuration.stampsReceivedPTP = setting.isPTP

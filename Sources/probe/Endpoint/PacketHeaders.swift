@@ -1,15 +1,15 @@
 import NetworkAddresses
 import STAMPWire
 
-/// The headers that a link puts in front of a STAMP packet: one value for all transports, which packet threads copy
-/// and write without allocating.
+/// The headers in front of a STAMP packet. One type serves all transports; packet threads copy and write it without
+/// allocating.
 enum PacketHeaders {
-    /// The kernel writes them: so many bytes on the wire.
+    /// Headers that the kernel writes, with their length on the wire.
     case kernel(bytes: Int)
     case udp(UDPFrameTemplate)
     case l2(L2FrameTemplate)
 
-    /// Where the packet begins in what the kernel is handed.
+    /// The offset of the STAMP packet in the bytes that are passed to the kernel.
     var offset: Int {
         switch self {
         case .kernel: 0
@@ -18,7 +18,7 @@ enum PacketHeaders {
         }
     }
 
-    /// Bytes of the whole frame on the wire.
+    /// Returns the length of the whole frame on the wire, in bytes.
     func frameBytes(payload: Int) -> Int {
         switch self {
         case .kernel(let bytes): bytes + payload
@@ -27,7 +27,7 @@ enum PacketHeaders {
         }
     }
 
-    /// The neighbour that frames go to; zero where the kernel finds it.
+    /// The MAC address of the next hop; zero if the kernel resolves it.
     var destinationMAC: MACAddress {
         get {
             switch self {
@@ -49,18 +49,18 @@ enum PacketHeaders {
         }
     }
 
-    /// The same headers with another DSCP, where they have one.
+    /// Returns the headers with another DSCP, or unchanged if they have none.
     func marked(dscp: UInt8) -> PacketHeaders {
         guard case .udp(var template) = self else { return self }
         template.dscp = dscp
         return .udp(template)
     }
 
-    /// Writes all that does not depend on the packet's bytes.
+    /// Writes the header fields that do not depend on the packet's bytes.
     ///
-    /// - Parameter sequence: what tells this packet from the ones around it, by its low 16 bits: those of replies have
-    ///   the highest set, since probes leave from the same address.
-    /// - Returns: false, and nothing written, where they do not fit.
+    /// - Parameter sequence: a number whose low 16 bits identify the packet among its neighbours. Replies set the
+    ///   highest of these bits, since probes leave from the same address.
+    /// - Returns: false if the headers do not fit; nothing is written then.
     func write(into frame: inout MutableRawSpan, payload: Int, sequence: UInt32) -> Bool {
         switch self {
         case .kernel: payload <= frame.byteCount
@@ -71,9 +71,9 @@ enum PacketHeaders {
         }
     }
 
-    /// Writes what depends on the packet, which must be final.
+    /// Writes the header fields that depend on the packet, which must be final.
     ///
-    /// - Returns: how many bytes to hand to the kernel.
+    /// - Returns: the number of bytes to pass to the kernel.
     func finish(_ frame: inout MutableRawSpan, payload: Int) -> Int {
         switch self {
         case .kernel: return payload

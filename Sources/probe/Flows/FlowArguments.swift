@@ -2,7 +2,7 @@ import ArgumentParser
 import Conntrack
 import NetworkAddresses
 
-/// An end of a flow on the command line: 192.0.2.1:4000, [2001:db8::1]:4000, or an address alone.
+/// An end of a flow on the command line: 192.0.2.1:4000, [2001:db8::1]:4000, or only an address.
 struct FlowEnd: ExpressibleByArgument, Hashable {
     let address: IPAddress
     let port: UInt16?
@@ -18,14 +18,14 @@ struct FlowEnd: ExpressibleByArgument, Hashable {
         var host = argument[..<colon]
         let isBracketed = host.first == "[" && host.last == "]"
         if isBracketed { host = host.dropFirst().dropLast() }
-        // An IPv6 address with a port, but without brackets, could be read in two ways.
+        // An IPv6 address with a port but without brackets is ambiguous.
         guard let address = IPAddress(String(host)), address.isIPv4 != isBracketed else { return nil }
         self.address = address
         self.port = port
     }
 }
 
-/// What a ping's flow is told by: 8/0/4660.
+/// The type, code and identifier of an ICMP flow on the command line: 8/0/4660.
 struct ICMPQuery: ExpressibleByArgument, Hashable {
     let type: UInt8
     let code: UInt8
@@ -43,13 +43,13 @@ struct ICMPQuery: ExpressibleByArgument, Hashable {
 extension TransportProtocol: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument.lowercased()) }
 
-    /// Whether a flow of it cannot be without ports.
+    /// True if a flow of this protocol always has ports.
     var hasPorts: Bool { [.tcp, .udp, .udpLite, .sctp, .dccp].contains(self) }
 }
 
 extension FlowWriter.Format: ExpressibleByArgument {}
 
-/// Which flows a user wants to see.
+/// The filter for the flows to show.
 struct FlowSelection: Hashable, Sendable {
     var network: IPNetwork?
     var port: UInt16?

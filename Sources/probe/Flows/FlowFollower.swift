@@ -4,7 +4,7 @@ import Logging
 import Netlink
 import Report
 
-/// `probe conntrack follow`: shows events until stopped, and what was not shown.
+/// `probe conntrack follow`: shows events until stopped, and counts those that were not shown.
 struct FlowFollower: Sendable {
     private let options: ConntrackCommand.Follow
 
@@ -34,7 +34,7 @@ struct FlowFollower: Sendable {
             guard now < end else { break }
             let wasSampling = events.fraction < 1
             _ = try ProbeError.conntrack { () throws(NetlinkError) in
-                // A signal is looked for ten times a second.
+                // The stop signal is checked ten times a second.
                 try events.next(until: min(now + 100_000_000, end)) { event in
                     guard left > 0, selection.contains(event.flow) else { return }
                     output.append(event.flow, event: event.kind)
@@ -62,16 +62,16 @@ struct FlowFollower: Sendable {
         }
     }
 
-    // MARK: - What was not shown
+    // MARK: - Events not shown
 
     private func report(_ events: ConntrackEvents) {
         let rate = Int(events.rate ?? 0)
         if events.fraction < 1 {
             Probe.logger().warning(
-                "\(rate) events a second, more than --limit: a sample is taken, and the rest counted, until the storm is over."
+                "\(rate) events per second exceed --limit: showing a random sample and counting the rest until the rate falls."
             )
         } else {
-            Probe.logger().info("\(rate) events a second: all of them are taken again.")
+            Probe.logger().info("\(rate) events per second: showing all events again.")
         }
     }
 
@@ -85,20 +85,23 @@ struct FlowFollower: Sendable {
 }
 
 extension EventAccount {
-    /// One line for a person.
+    /// The summary as one line of text.
     func summary(shown: UInt64) -> String {
         var parts = ["\(received) received"]
-        if lost > 0 || overruns > 0 { parts.append("\(lost) lost to a full buffer (\(overruns) times)") }
+        if lost > 0 || overruns > 0 {
+            parts.append("\(lost) lost to a full buffer (\(overruns) overrun\(overruns == 1 ? "" : "s"))")
+        }
         if trips > 0 {
             parts.append(
-                "\(isLeftOutExact ? "" : "about ")\(leftOut) left out in \(trips) storm\(trips == 1 ? "" : "s")")
+                "\(isLeftOutExact ? "" : "about ")\(leftOut) dropped by sampling in \(trips) storm\(trips == 1 ? "" : "s")"
+            )
         }
         if unread > 0 { parts.append("\(unread) unread at the end") }
         if malformed > 0 { parts.append("\(malformed) malformed") }
         return "\(total) events: \(parts.joined(separator: ", ")); \(shown) shown."
     }
 
-    /// The last line of a stream of JSON.
+    /// The summary as a line of JSON, the last of the output.
     func json(shown: UInt64) -> String {
         var writer = JSONWriter()
         writer.beginObject()

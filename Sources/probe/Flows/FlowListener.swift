@@ -4,7 +4,7 @@ import Logging
 import Netlink
 import Report
 
-/// Hears the kernel's events about a run's flows, and keeps what they change.
+/// Receives the kernel's events about a run's flows, and records the changes.
 struct FlowListener: ~Copyable {
     private let scope: FlowWatch.Scope
     private let logger: Logger
@@ -12,16 +12,18 @@ struct FlowListener: ~Copyable {
     private var flows: SessionFlows
     private var history = FlowHistory()
 
-    /// Flows of a table that is read at the start; a bigger one would hold the measurement up.
-    private static let readable = 100_000
-    /// Nanoseconds: between two looks at whether to stop and two at the own addresses, and for what is left at the end.
-    private static let pause: Int64 = 100_000_000
-    private static let checkInterval: Int64 = 1_000_000_000
-    private static let timeout: Int64 = 500_000_000
+    /// The largest table that is read at the start; reading a larger one would delay the measurement.
+    private static let tableLimit = 100_000
+    /// The time between two checks of the stop signal, in nanoseconds.
+    private static let pollInterval: Int64 = 100_000_000
+    /// The time between two readings of the local addresses, in nanoseconds.
+    private static let addressInterval: Int64 = 1_000_000_000
+    /// The longest time to read the remaining events at the end, in nanoseconds.
+    private static let drainTimeout: Int64 = 500_000_000
 
-    /// Listens from here on, and reads what was there before.
+    /// Subscribes to events, then reads the flows that exist already.
     ///
-    /// - Throws: `SystemError` if it can't listen.
+    /// - Throws: `SystemError` if it cannot subscribe.
     init(_ scope: FlowWatch.Scope, _ logger: Logger) throws(SystemError) {
         self.scope = scope
         self.logger = logger
@@ -42,39 +44,42 @@ struct FlowListener: ~Copyable {
         }
     }
 
-    /// Flows that were there before: no event tells of them.
+    /// Reads the flows that began before the subscription, which have no event.
     private mutating func readTable() {
         do {
             let table = try ConntrackTable()
-            guard try table.size().flows <= Self.readable else {
+            guard try table.size().flows <= Self.tableLimit else {
                 history.notes.append(
-                    "The table is too long to be read: of flows that it held before the run nothing is known.")
+                    "The conntrack table has more than \(Self.tableLimit) flows and was not read: flows from before the run are "
+                        + "unknown.")
                 return
             }
             let now = ClockID.realtime.now()
-            try table.dump { flow in add(flows.take(.found, flow, at: now)) }
+            try table.dump { flow in add(flows.update(.found, flow, at: now)) }
         } catch {
-            history.notes.append("The table could not be read: \(error)")
+            history.notes.append("The conntrack table could not be read: \(error)")
         }
     }
 
-    /// Listens until it is stopped, and what has come by then is heard.
+    /// Receives events until it is stopped, and then those that are still in the buffer.
     mutating func run(until stop: StopSignal) -> FlowHistory {
-        var nextCheck = ClockID.monotonic.now() + Self.checkInterval
-        while !stop.isRaised, hear(until: ClockID.monotonic.now() + Self.pause) != nil {
+        var nextCheck = ClockID.monotonic.now() + Self.addressInterval
+        while !stop.isRaised, receive(until: ClockID.monotonic.now() + Self.pollInterval) != nil {
             guard ClockID.monotonic.now() >= nextCheck else { continue }
-            nextCheck = ClockID.monotonic.now() + Self.checkInterval
+            nextCheck = ClockID.monotonic.now() + Self.addressInterval
             flows.addresses = scope.addresses()
         }
-        // However much comes meanwhile.
-        let end = ClockID.monotonic.now() + Self.timeout
-        while ClockID.monotonic.now() < end, let heard = hear(until: 0), heard > 0 {}
-        sumUp()
+        // Bounded, even if new events keep arriving.
+        let end = ClockID.monotonic.now() + Self.drainTimeout
+        while ClockID.monotonic.now() < end, let count = receive(until: 0), count > 0 {}
+        finish()
         return history
     }
 
-    /// - Returns: how many events were heard; nil where no more can come.
-    private mutating func hear(until deadline: Int64) -> Int? {
+    /// Receives events until a deadline, in CLOCK_MONOTONIC nanoseconds.
+    ///
+    /// - Returns: the number of events; nil if the subscription has failed.
+    private mutating func receive(until deadline: Int64) -> Int? {
         guard history.isKnown else { return nil }
         do throws(NetlinkError) {
             return try events.next(until: deadline) { event in
@@ -84,11 +89,11 @@ struct FlowListener: ~Copyable {
                     case .update: .changed
                     case .destroy: .gone
                     }
-                add(flows.take(kind, event.flow, at: ClockID.realtime.now()))
+                add(flows.update(kind, event.flow, at: ClockID.realtime.now()))
             }
         } catch {
             history.isKnown = false
-            history.notes.append("No longer watched: \(error)")
+            history.notes.append("Watching flows failed during the run: \(error)")
             return nil
         }
     }
@@ -96,16 +101,23 @@ struct FlowListener: ~Copyable {
     private mutating func add(_ change: FlowChange?) {
         guard let change else { return }
         history.add(change)
-        if let text = change.retranslation { logger.warning("\(text). A step in the delay then has this reason.") }
+        if let text = change.retranslation {
+            logger.warning("\(text). \(FlowChange.retranslationEffect)")
+        }
     }
 
-    private mutating func sumUp() {
-        // What can't be counted any more is no reason to say nothing.
+    /// Adds the notes on lost events and on the limits of tracking.
+    private mutating func finish() {
+        // The history is useful even if the last counts cannot be read.
         try? events.finish()
         let lost = events.account.lost + events.account.malformed + events.account.unread
-        if lost > 0 { history.notes.append("\(lost) events were lost: what is said here may be out of date.") }
-        if flows.leftOut > 0 {
-            history.notes.append("\(flows.leftOut) events were of flows beyond \(FlowHistory.limit) at a time.")
+        if lost > 0 {
+            history.notes.append("\(lost) conntrack events were lost, so these states may be out of date.")
+        }
+        if flows.droppedEvents > 0 {
+            history.notes.append(
+                "\(flows.droppedEvents) events were ignored: at most \(FlowHistory.limit) flows are followed at a time."
+            )
         }
         if scope.sendsRaw, history.flows.contains(where: { $0.namespace == nil && !$0.isReplied }) {
             history.notes.append(Self.bypass)
@@ -113,5 +125,6 @@ struct FlowListener: ~Copyable {
     }
 
     private static let bypass =
-        "Raw frames that this host sends go past its own tracking: a flow here begins with what comes in, and stays unreplied."
+        "Raw frames that this host sends bypass its connection tracking: a flow begins with a received packet and stays "
+        + "unreplied."
 }

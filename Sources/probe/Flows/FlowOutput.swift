@@ -1,13 +1,13 @@
 import Conntrack
 import LinuxKernel
 
-/// Flows on standard output: lines are gathered, and written whole.
+/// Writes flows to standard output, in buffered whole lines.
 struct FlowOutput: ~Copyable {
     private let file: OutputFile
     private var writer: FlowWriter
-    /// Where the reader may not hold a signal up.
+    /// The stop signal that a slow reader must not delay.
     private let stop: StopSignal?
-    /// The reader has gone, or cannot be written to: nothing more is written.
+    /// True once the reader is gone or writing has failed; nothing more is written.
     private(set) var isClosed = false
     private(set) var failure: SystemError?
 
@@ -23,12 +23,12 @@ struct FlowOutput: ~Copyable {
         writer.append(flow, event: event, at: ClockID.realtime.now())
     }
 
-    /// Writes what has been gathered. A reader that does not read is waited for, until a signal comes.
+    /// Writes the buffered lines. It waits for a slow reader until the stop signal is raised.
     mutating func flush() {
         do throws(SystemError) {
             guard let stop else { return try writer.write(to: file) }
             while !isClosed, try !writer.write(to: file, timeout: 100_000_000) {
-                // Ten times as long, once more.
+                // One last attempt, for ten times as long.
                 if stop.isRaised, try !writer.write(to: file, timeout: 1_000_000_000) { isClosed = true }
             }
         } catch {
@@ -37,7 +37,8 @@ struct FlowOutput: ~Copyable {
         }
     }
 
-    /// Writes the rest, and tells if anything could not be written. A reader that has gone has seen enough.
+    /// Writes the remaining lines, and throws if anything could not be written. A reader that has closed the pipe is no
+    /// error.
     mutating func finish() throws(ProbeError) {
         flush()
         if let failure { throw .file("standard output: \(failure)") }

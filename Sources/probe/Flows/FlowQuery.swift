@@ -3,7 +3,7 @@ import LinuxKernel
 import Netlink
 import Report
 
-/// What the commands ask of one namespace's table of flows.
+/// The requests of `probe conntrack` to the conntrack table of one namespace.
 struct FlowQuery {
     private let namespace: String?
     private let table: ConntrackTable
@@ -24,7 +24,9 @@ struct FlowQuery {
         try output.finish()
     }
 
-    /// - Parameter style: `nil` shows nothing.
+    /// Shows one flow.
+    ///
+    /// - Parameter style: `nil` prints nothing.
     func get(_ named: ConntrackCommand.Named, _ style: ConntrackCommand.Style?) throws(ProbeError) {
         let flow = try look(up: named)
         if let style { try show(flow, style) }
@@ -33,10 +35,12 @@ struct FlowQuery {
     func delete(_ named: ConntrackCommand.Named, _ style: ConntrackCommand.Style) throws(ProbeError) {
         let flow = try look(up: named)
         let isDeleted = try ProbeError.conntrack { () throws(NetlinkError) in
-            // By its id: what has come in its place meanwhile stays.
+            // By its ID, so that a flow that has replaced it is not deleted.
             try table.delete(flow.original, zone: named.zone, id: flow.id)
         }
-        guard isDeleted else { throw .noSuchFlow("The flow ended before it could be deleted.") }
+        guard isDeleted else {
+            throw .noSuchFlow("The flow ended before it could be deleted. Nothing was deleted.")
+        }
         try show(flow, style)
     }
 
@@ -45,7 +49,8 @@ struct FlowQuery {
             try table.flow(ofPackets: named.tuple, zone: named.zone)
         }
         guard let flow else {
-            throw .noSuchFlow("No such flow is tracked here: `probe conntrack` lists those that are.")
+            throw .noSuchFlow(
+                "No such flow is tracked in this namespace. List the tracked flows with `probe conntrack`.")
         }
         return flow
     }
@@ -79,7 +84,8 @@ struct FlowQuery {
         }
     }
 
-    /// The kernel refuses to be asked without CAP_NET_ADMIN, but shows the own namespace's numbers to everybody.
+    /// The number of flows. Without CAP_NET_ADMIN the kernel rejects the request, but /proc/sys shows the current
+    /// namespace's numbers.
     private func size() throws(ProbeError) -> ConntrackTable.Size {
         do throws(ProbeError) {
             return try ProbeError.conntrack { () throws(NetlinkError) in try table.size() }
@@ -96,7 +102,7 @@ struct FlowQuery {
 }
 
 extension ProbeError {
-    /// Runs a request about flows.
+    /// Runs a request to the conntrack table.
     static func conntrack<Result>(_ body: () throws(NetlinkError) -> Result) throws(ProbeError) -> Result {
         do throws(NetlinkError) {
             return try body()
@@ -106,6 +112,6 @@ extension ProbeError {
     }
 
     static let flowPrivilege = ProbeError.noPrivilege(
-        "The kernel tells of flows, and deletes them, for CAP_NET_ADMIN alone: run this as root, or once "
-            + "`setcap cap_net_admin+ep` on the program. Without any privilege: `probe conntrack count`.")
+        "Reading and deleting flows needs CAP_NET_ADMIN. Run as root, or grant it once with `setcap cap_net_admin+ep` on the "
+            + "executable. `probe conntrack count` needs no privilege.")
 }

@@ -5,29 +5,29 @@ import Netlink
 import NetworkAddresses
 import Report
 
-/// Follows what this host's connection tracking knows of a run's flows, on a thread of its own.
+/// Watches the state of a run's flows in this host's connection tracking, on a separate thread.
 ///
-/// It asks only where connection tracking is there already: asking would load its modules.
+/// It queries conntrack only if it is loaded already, since a query would load its modules.
 struct FlowWatch: Sendable {
-    /// Whose flows.
+    /// The flows to watch.
     struct Scope: Sendable {
-        /// The port that reflectors listen on.
+        /// The reflectors' port.
         var port: UInt16
-        /// The port that the own session sends from; nil where there is none.
+        /// The local session-sender's port; nil if there is none.
         var localPort: UInt16?
-        /// Whether what this host sends goes past its own tracking.
+        /// True if this host sends raw frames, which bypass its connection tracking.
         var sendsRaw: Bool
-        /// Reads this host's own addresses, now and again.
+        /// Reads this host's addresses. It is called repeatedly.
         var addresses: @Sendable () -> Set<IPAddress>
     }
 
     private let listener: Handoff<FlowListener>
     private let stop: StopSignal
 
-    /// Runs `body`, and gives what became known of its flows.
+    /// Runs `body`, and returns its result with the history of its flows.
     ///
-    /// It listens before `body` begins, so that nothing of the run is missed.
-    /// - Parameter scope: nil for what has no flows.
+    /// It subscribes before `body` begins, so that no event of the run is missed.
+    /// - Parameter scope: nil for a run without flows.
     static func follow<Value>(
         _ scope: Scope?, _ logger: Logger, during body: () async throws -> Value
     ) async throws -> (Value, FlowHistory?) {
@@ -37,33 +37,33 @@ struct FlowWatch: Sendable {
         case .success(let begun): watch = begun
         case .failure(let refusal): return (try await body(), FlowHistory(unknown: refusal.reason))
         }
-        async let heard = PacketThread.run(named: "probe-flows") { [listener = watch.listener, stop = watch.stop] in
-            var local = listener.take()
-            return local?.run(until: stop) ?? FlowHistory()
+        async let history = PacketThread.run(named: "probe-flows") { [listener = watch.listener, stop = watch.stop] in
+            var flowListener = listener.take()
+            return flowListener?.run(until: stop) ?? FlowHistory()
         }
         defer { watch.stop.raise() }
         let value = try await body()
         watch.stop.raise()
         do {
-            return (value, try await heard)
+            return (value, try await history)
         } catch {
-            // What was measured counts all the same.
+            // The measurement is valid without it.
             return (value, FlowHistory(unknown: "Not watched: \(error)"))
         }
     }
 
-    /// Why nothing is known.
+    /// The reason why flows are not watched.
     private struct Refusal: Error {
         var reason: String
     }
 
     private static func begin(_ scope: Scope, _ logger: Logger) throws(ProbeError) -> Result<FlowWatch, Refusal> {
         guard Host.setting("net/netfilter/nf_conntrack_count") != nil else {
-            return .failure(Refusal(reason: "This kernel has no connection tracking loaded."))
+            return .failure(Refusal(reason: "Connection tracking is not loaded in this kernel."))
         }
         guard Host.has(.networkAdministration) else {
             return .failure(
-                Refusal(reason: "Not watched: that needs CAP_NET_ADMIN beside what the run needs (`probe --help`)."))
+                Refusal(reason: "Not watched: CAP_NET_ADMIN is missing (see `probe --help`)."))
         }
         let stop = try ProbeError.system { () throws(SystemError) in try StopSignal() }
         do throws(SystemError) {

@@ -3,16 +3,16 @@ import LinuxKernel
 import NetworkAddresses
 import Report
 
-/// Turns what the kernel tells of flows into what has changed for a session. No sockets, no clocks.
+/// Derives a session's flow changes from conntrack entries and events. It uses no sockets and no clocks.
 struct SessionFlows {
-    /// The port that reflectors listen on, here and there.
+    /// The reflectors' port, on this host and on the peer.
     let port: UInt16
-    /// The port that the own session sends from; nil where there is none.
+    /// The local session-sender's port; nil if there is none.
     let localPort: UInt16?
-    /// This host's own.
+    /// This host's addresses.
     var addresses: Set<IPAddress>
 
-    /// A flow, wherever it is tracked. Its translation is no part of it.
+    /// The identity of a flow in a namespace, independent of its translation.
     private struct Key: Hashable {
         var original: FlowTuple
         var zone: UInt16?
@@ -33,11 +33,11 @@ struct SessionFlows {
     }
 
     private var states: [Key: State] = [:]
-    /// Flows that there was no room for.
-    private(set) var leftOut: UInt64 = 0
+    /// Events that were ignored, since too many flows are followed already.
+    private(set) var droppedEvents: UInt64 = 0
 
-    /// How long a flow that is gone is remembered: the same ports may mean another one later. Nanoseconds.
-    static let memory: Int64 = 600_000_000_000
+    /// The time for which an ended flow is kept, in nanoseconds. Later, the same ports may be another flow's.
+    static let retention: Int64 = 600_000_000_000
 
     init(port: UInt16, localPort: UInt16?, addresses: Set<IPAddress>) {
         self.port = port
@@ -45,23 +45,23 @@ struct SessionFlows {
         self.addresses = addresses
     }
 
-    /// Takes what the kernel tells.
+    /// Updates the state of a flow from a conntrack entry or event.
     ///
-    /// - Returns: what is new about it; nil for flows of other ports and hosts, and where nothing has changed.
-    mutating func take(_ kind: FlowChange.Kind, _ flow: Flow, at time: Int64) -> FlowChange? {
+    /// - Returns: the change; nil for flows of other ports and hosts, and if nothing has changed.
+    mutating func update(_ kind: FlowChange.Kind, _ flow: Flow, at time: Int64) -> FlowChange? {
         guard flow.original.transport == .udp, let isLocal = isLocal(flow) else { return nil }
         let key = Key(original: flow.original, zone: flow.zone ?? flow.originalZone, namespace: flow.namespaceID)
         var before = states[key]
-        if let known = before, known.isGone, time - known.noticed > Self.memory { before = nil }
+        if let known = before, known.isGone, time - known.noticed > Self.retention { before = nil }
         guard before != nil || makeRoom() else {
-            leftOut &+= 1
+            droppedEvents &+= 1
             return nil
         }
         var state = State(
             isConfirmed: flow.status?.contains(.confirmed) ?? true, isReplied: !flow.isUnreplied,
             translated: flow.isTranslated ? flow.translated : nil, noticed: time)
         state.isGone = kind == .gone
-        // An event of its end tells less than is known.
+        // The event of a flow's end does not carry its reply status.
         if state.isGone, let before { state.isReplied = state.isReplied || before.isReplied }
         states[key] = state
         if let before, state.isSame(as: before) { return nil }
@@ -74,7 +74,9 @@ struct SessionFlows {
             isConfirmed: state.isConfirmed, isReplied: state.isReplied)
     }
 
-    /// Forgets the flow that has been gone longest, where there are too many.
+    /// Evicts the flow that ended first, if there are too many.
+    ///
+    /// - Returns: false if no flow can be evicted.
     private mutating func makeRoom() -> Bool {
         guard states.count >= FlowHistory.limit else { return true }
         let longestGone = states.filter(\.value.isGone).min { $0.value.noticed < $1.value.noticed }
@@ -83,8 +85,8 @@ struct SessionFlows {
         return true
     }
 
-    /// Whether it is the own session's flow or one that this host answers; nil for flows of others, of earlier runs, and
-    /// those that merely pass through.
+    /// True for the local session's flow, false for one that this host answers; nil for third-party flows, flows of
+    /// earlier runs, and forwarded flows.
     private func isLocal(_ flow: Flow) -> Bool? {
         if let localPort, hasEnd(flow, localPort), isOfPort(flow) { return true }
         return hasEnd(flow, port) ? false : nil
@@ -94,7 +96,7 @@ struct SessionFlows {
         [flow.original, flow.reply].contains { $0.sourcePort == port || $0.destinationPort == port }
     }
 
-    /// Whether one of the flow's ends, before translation or after, is this port of this host.
+    /// Returns whether an end of the flow, before or after translation, is this port on this host.
     private func hasEnd(_ flow: Flow, _ port: UInt16) -> Bool {
         [flow.original, flow.reply].contains { tuple in
             (tuple.sourcePort == port && addresses.contains(tuple.source))

@@ -1,19 +1,19 @@
 import LinuxKernel
 import Report
 
-/// A capture file that is being written: whole blocks, at most ``flushInterval`` old.
+/// A pcapng file that is written in whole blocks, within ``flushInterval`` of each packet.
 struct CaptureFile: ~Copyable {
     private let file: OutputFile
     private var capture: PCAPNG
     private var lastFlush: Int64 = 0
-    /// Bytes of whole blocks in the file.
+    /// The length of the whole blocks in the file, in bytes.
     private var length: Int
 
-    /// Nanoseconds that a packet may wait.
+    /// The longest time that a packet stays in the buffer, in nanoseconds.
     private static let flushInterval: Int64 = 250_000_000
     private static let chunk = 1 << 16
 
-    /// Makes the file and begins it.
+    /// Creates the file and writes its header.
     init(creating path: String, replacing: Bool) throws(ProbeError) {
         var capture = PCAPNG(application: "probe \(RunOutputs.version)")
         let bytes = capture.bytes
@@ -28,7 +28,7 @@ struct CaptureFile: ~Copyable {
     }
 
     mutating func append(_ record: SampleRecord, _ data: RawSpan, isEthernet: Bool) throws(SystemError) {
-        // Where two interfaces are named nothing tells which of them sampled: a switch, or tc at the output of a router.
+        // If the sample names both interfaces, the sampling one is unknown: a switch, or tc on the output of a router.
         let direction: PCAPNG.Direction =
             switch (record.input, record.output) {
             case (_?, nil): .in
@@ -44,11 +44,12 @@ struct CaptureFile: ~Copyable {
         if capture.bytes.count >= Self.chunk { try flush(lastFlush) }
     }
 
-    /// Writes what has waited long enough.
+    /// Writes the buffered blocks if the flush interval has passed.
     mutating func flush(ifDueAt now: Int64) throws(SystemError) {
         if now &- lastFlush >= Self.flushInterval { try flush(now) }
     }
 
+    /// Writes the buffered blocks.
     mutating func flush(_ now: Int64) throws(SystemError) {
         lastFlush = now
         guard !capture.bytes.isEmpty else { return }
@@ -62,7 +63,7 @@ struct CaptureFile: ~Copyable {
         capture.bytes.removeAll(keepingCapacity: true)
     }
 
-    /// A full disk may have taken a part of the last chunk: its last block is then cut off.
+    /// Truncates the file to whole blocks, after a full disk has accepted only a part of the last chunk.
     private func cutToWholeBlocks() {
         guard let end = file.position, end > length else { return }
         try? file.truncate(to: length + PCAPNG.wholeBlocks(capture.bytes, within: end - length))

@@ -2,32 +2,33 @@ import HostClocks
 import LinuxKernel
 import Report
 
-/// Joins the kernel's samples with the rows of their packets, on the recorder's thread.
+/// Matches the kernel's samples with the rows of their packets, on the recorder's thread.
 ///
-/// A sample is there before its packet's row as a rule, for rows wait for timestamps and replies; it is kept until that comes.
-/// Its listener may be late, so each row waits for its sample in turn, for a time that has a bound. What comes later is
-/// counted.
+/// Usually a sample arrives before its packet's row, since rows wait for timestamps and replies; it is kept until the
+/// row arrives. If the sample listener is late, each row waits for its sample, up to a timeout. Samples that arrive
+/// later are counted as unmatched.
 struct SampleJoin {
-    /// A row that is held until its sample can be expected.
+    /// A row that waits for its sample.
     struct Row {
         var record: PacketRecord
         var lateness: Int64?
-        /// The ring that it came over.
+        /// The index of the ring that it came from.
         var source: Int
         var isLocalSession: Bool
-        /// CLOCK_MONOTONIC.
+        /// The time of its arrival, in CLOCK_MONOTONIC nanoseconds.
         var at: Int64
     }
 
-    /// Nanoseconds that a row waits.
+    /// The time that a row waits, in nanoseconds.
     static let timeout: Int64 = 100_000_000
-    /// Rows that are held at most: beyond it the oldest waits no longer.
+    /// The number of waiting rows; beyond it, the oldest is released.
     static let rowLimit = 1 << 17
-    /// The newest samples are kept, the others given up.
+    /// The number of waiting samples; beyond it, the oldest are discarded.
     static let sampleLimit = 1 << 18
-    /// Samples of one number that are further apart are of two sessions of the peer's, from one port.
+    /// The time between two samples with the same sequence number, in nanoseconds, above which they belong to two
+    /// sessions of the peer from the same port.
     static let copyLimit: Int64 = 1_000_000_000
-    /// A step explains what was timestamped so near to when it was noticed.
+    /// The time from a clock step's detection, in nanoseconds, within which it explains timestamps out of order.
     static let stepLimit: Int64 = 2_000_000_000
 
     private(set) var statistics: SampleComparison
@@ -41,18 +42,18 @@ struct SampleJoin {
     private var steps: [(noticed: Int64, amount: Int64, error: Int64)] = []
 
     /// - Parameters:
-    ///   - ring: what the listener hears.
-    ///   - localPort: the one that the own session sends from.
-    ///   - timeout: after twice that a probe's rows are written even without a reply.
+    ///   - ring: the ring of the sample listener.
+    ///   - localPort: the port that the local session sends from.
+    ///   - timeout: half the time after which a probe's rows are written without a reply, in nanoseconds.
     init(group: UInt32, ring: SPSCRing<PendingSample>, localPort: UInt16, timeout: Int64) {
         statistics = SampleComparison(group: group)
         self.ring = ring
         self.localPort = localPort
-        // The last timestamps of a reply may come later than that.
+        // The last timestamps of a reply can arrive later than that.
         lifetime = 2 * timeout + 4_000_000_000
     }
 
-    /// Takes the samples that have come, and looks whether the clock was set.
+    /// Reads the samples that have arrived, and checks for a clock step.
     mutating func receiveSamples(_ now: Int64) {
         while let sample = ring.pop() { handle(sample, now) }
         while let oldest = order.first, now &- oldest.at > lifetime || order.count > Self.sampleLimit {
@@ -64,9 +65,9 @@ struct SampleJoin {
         }
     }
 
-    /// This host's clock was set.
+    /// Records a step of this host's clock.
     ///
-    /// - Parameter noticed: by the clock as it is now.
+    /// - Parameter noticed: the time of its detection, by the clock after the step.
     mutating func record(stepBy amount: Int64, error: Int64, noticed: Int64) {
         if steps.count == 16 { steps.removeFirst() }
         steps.append((noticed, amount, error))
@@ -89,9 +90,9 @@ struct SampleJoin {
 
     mutating func add(_ row: Row) { rows.append(row) }
 
-    /// The next row that has waited long enough, with its sample where that has come.
+    /// Removes the next row that has waited long enough, with its sample if that has arrived.
     ///
-    /// - Parameter isLast: no more will come.
+    /// - Parameter isLast: true at the end of the run, when no more samples arrive.
     mutating func release(_ now: Int64, isLast: Bool) -> (row: Row, violation: SampleViolation?)? {
         guard let oldest = rows.first, isLast || now &- oldest.at >= Self.timeout || rows.count > Self.rowLimit
         else { return nil }
@@ -101,19 +102,21 @@ struct SampleJoin {
         return (row, violation)
     }
 
-    /// What is left at the end.
+    /// Counts the remaining samples as unmatched, and returns the statistics.
     mutating func close() -> SampleComparison {
         statistics.withoutRow &+= UInt64(waiting.count)
         waiting.removeAll()
         return statistics
     }
 
-    /// - Returns: a violation of the order that no step explains.
+    /// Matches a row with its sample.
+    ///
+    /// - Returns: a violation of the order that no clock step explains.
     private mutating func join(_ row: inout Row) -> SampleViolation? {
         let record = row.record
         var probability: Double?
         var violation: SampleViolation?
-        // Whose copy a sample is of nobody knows.
+        // The sample of a duplicate cannot be identified.
         if record.status != .duplicate, record.status != .corrupt,
             let key = PendingSample.key(record, isLocalSession: row.isLocalSession, localPort: localPort),
             let found = waiting[key]
@@ -129,7 +132,7 @@ struct SampleJoin {
         return row.record.sampleOrder == .violated ? violation : nil
     }
 
-    /// Whether the clock was set back between the two moments, by enough.
+    /// Returns whether a backward clock step between the two times is large enough to explain the violation.
     private func isExplained(_ violation: SampleViolation) -> Bool {
         steps.contains { step in
             let (distance, isFar) = violation.second.time.subtractingReportingOverflow(step.noticed)

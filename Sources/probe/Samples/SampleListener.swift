@@ -5,8 +5,8 @@ import PSample
 import Report
 import STAMPWire
 
-/// Takes samples until it is told to stop, and turns them into lines, a capture and statistics. For a thread of its own,
-/// on which all that it works with is opened.
+/// Receives samples until it is stopped, and writes lines, a capture file and statistics. It runs on a separate thread,
+/// on which it also opens its socket and files.
 struct SampleListener: ~Copyable {
     struct Result: Sendable {
         var statistics = SampleStatistics()
@@ -27,8 +27,8 @@ struct SampleListener: ~Copyable {
     private var lastOverrunNotice: Int64?
     private var unreportedLosses: UInt32 = 0
 
-    /// Nanoseconds between two looks at whether to stop, and the longest that a line waits.
-    private static let pause: Int64 = 100_000_000
+    /// The time between two checks of the stop signal, and the longest time that a line is buffered, in nanoseconds.
+    private static let pollInterval: Int64 = 100_000_000
 
     init(_ options: PSampleCommand, stop: StopSignal, logger: Logger) throws(ProbeError) {
         let subscription = try ProbeError.netlink { () throws(NetlinkError) in
@@ -56,11 +56,12 @@ struct SampleListener: ~Copyable {
     mutating func run() -> Result {
         let start = ClockID.monotonic.now()
         let end = options.duration.map { start + $0.nanoseconds } ?? .max
-        while !stop.isRaised, !isEnough {
+        while !stop.isRaised, remaining > 0 {
             let now = ClockID.monotonic.now()
             guard now < end else { break }
             do throws(NetlinkError) {
-                _ = try subscription.receive(until: min(end, now + Self.pause), atMost: wanted) { received, missed in
+                _ = try subscription.receive(until: min(end, now + Self.pollInterval), atMost: remaining) {
+                    received, missed in
                     handle(received, missed)
                 } event: { event in
                     handle(event)
@@ -87,9 +88,8 @@ struct SampleListener: ~Copyable {
         return result
     }
 
-    private var isEnough: Bool { wanted == 0 }
-    /// Samples that are still asked for.
-    private var wanted: Int {
+    /// The number of samples until `--count` is reached.
+    private var remaining: Int {
         options.count.map { Int(clamping: $0 - min($0, result.statistics.samples)) } ?? .max
     }
 
@@ -113,11 +113,11 @@ struct SampleListener: ~Copyable {
 
     private mutating func handle(_ event: SampleEvent) {
         switch event {
-        case .groupAdded(let group): report("group_added", group.number, "Group \(name(group)) was made.")
+        case .groupAdded(let group): report("group_added", group.number, "Sample group \(name(group)) was created.")
         case .groupRemoved(let group):
-            report("group_removed", group.number, "Group \(name(group)) is gone: its last sampler was taken off.")
+            report("group_removed", group.number, "Sample group \(name(group)) was removed with its last sampler.")
         case .overrun(let lost):
-            // A full buffer tends to stay full: what is lost meanwhile is told with the next notice.
+            // A full buffer often stays full: at most one notice a second reports the losses.
             unreportedLosses &+= lost
             let now = ClockID.monotonic.now()
             if let lastOverrunNotice, now &- lastOverrunNotice < 1_000_000_000 { return }
@@ -126,14 +126,14 @@ struct SampleListener: ~Copyable {
         case .malformed(let reason):
             result.statistics.malformed += 1
             if result.statistics.malformed == 1 {
-                logger.warning("A message of the kernel's can't be read: \(reason).")
+                logger.warning("A message from the kernel is malformed: \(reason). The summary counts such messages.")
             }
         }
     }
 
     private mutating func reportOverrun() {
         guard unreportedLosses > 0 else { return }
-        report("overrun", unreportedLosses, "The receive buffer was full: \(unreportedLosses) notifications were lost.")
+        report("overrun", unreportedLosses, "\(unreportedLosses) notifications were lost to a full receive buffer.")
         unreportedLosses = 0
     }
 
@@ -149,7 +149,7 @@ struct SampleListener: ~Copyable {
         console.append(line: JSONValue.object(members).compact + "\n")
     }
 
-    /// The first failure ends the capture, and nothing else.
+    /// Writes to the capture file. After the first failure the capture ends, while sampling continues.
     private mutating func write(_ body: (inout CaptureFile) throws(SystemError) -> Void) {
         guard var file = capture.take() else { return }
         do throws(SystemError) {
@@ -157,7 +157,7 @@ struct SampleListener: ~Copyable {
             capture = consume file
         } catch {
             result.captureFailure = error
-            logger.warning("The capture ends here: \(error)")
+            logger.warning("The capture file ends here, since it cannot be written: \(error)")
         }
     }
 }

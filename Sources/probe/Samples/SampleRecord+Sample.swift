@@ -4,7 +4,7 @@ import Report
 import STAMPWire
 
 extension SampleRecord {
-    /// What the kernel said, without names and bytes.
+    /// Creates a record from the kernel's values, without interface names and the packet's bytes.
     init(_ sample: Sample, missed: UInt32, received: Int64) {
         self.init(received: received)
         self.missed = missed
@@ -23,9 +23,9 @@ extension SampleRecord {
 }
 
 extension SampleRecord.STAMPPacket {
-    /// - Parameter pivot: about when it was sent.
+    /// - Parameter pivot: the approximate send time, in Unix nanoseconds, which resolves the timestamp's era.
     init(_ frame: STAMPFrame, near pivot: Int64) {
-        // Without IP it is between stations; the addresses that a session gives them are never shown.
+        // Without IP, MAC addresses are shown; the derived link-local addresses are internal.
         self.init(
             kind: frame.kind.rawValue, source: frame.hasIP ? "\(frame.source)" : "\(frame.sourceMAC)",
             sourcePort: frame.sourcePort,
@@ -36,7 +36,7 @@ extension SampleRecord.STAMPPacket {
 }
 
 extension Tunnel {
-    /// Its keys as they are shown; what the kernel did not say is left out.
+    /// The tunnel's keys and values, without those that the kernel did not report.
     fileprivate var members: [(key: String, value: JSONValue)] {
         var members: [(key: String, value: JSONValue)] = []
         func add(_ key: String, _ number: (some FixedWidthInteger & UnsignedInteger)?) {

@@ -4,7 +4,7 @@ import Netlink
 import PSample
 import Report
 
-/// `probe psample`: lists the groups, or listens on a thread of its own and sums up.
+/// `probe psample`: lists the groups, or receives samples on a separate thread and prints the summary.
 struct SampleRun {
     private let options: PSampleCommand
     private let logger = Probe.logger()
@@ -24,7 +24,10 @@ struct SampleRun {
         if options.output == .json {
             try RunOutputs.print(found.map { JSONValue.object($0.members).compact + "\n" }.joined())
         } else if found.isEmpty {
-            try RunOutputs.print("There are no such sample groups in this network namespace.\n")
+            try RunOutputs.print(
+                options.groups == nil
+                    ? "No sample group exists in this network namespace.\n"
+                    : "None of these sample groups exists in this network namespace.\n")
         } else {
             try RunOutputs.print(found.map { $0.text + "\n" }.joined())
         }
@@ -41,7 +44,7 @@ struct SampleRun {
             () -> Result<SampleListener.Result, ProbeError> in
             do throws(ProbeError) {
                 var listener = try SampleListener(options, stop: stop, logger: logger)
-                logger.notice("Listening to \(place). Ctrl-C ends.")
+                logger.notice("Listening to \(place). Press Ctrl-C to stop.")
                 return .success(listener.run())
             } catch {
                 return .failure(error)
@@ -52,7 +55,7 @@ struct SampleRun {
         try RunOutputs.print(
             options.output == .json ? summary.json(duration: result.duration) : summary.text(duration: result.duration))
         if result.linesDropped > 0 {
-            logger.warning("\(result.linesDropped) lines were left out: nobody read standard output in time.")
+            logger.warning("\(result.linesDropped) lines were dropped: standard output was not read in time.")
         }
         if let error = result.captureFailure, let path = options.pcapng { throw FileError.error(path, error) }
         if let error = result.failure { throw ProbeError(error) }

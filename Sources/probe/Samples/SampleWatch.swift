@@ -4,7 +4,7 @@ import Netlink
 import PSample
 import Report
 
-/// Hears psample's samples on a thread of its own, and hands those of the run's packets to the recorder.
+/// Receives psample's samples on a separate thread, and passes those of the run's packets to the recorder.
 struct SampleWatch: Sendable {
     let group: UInt32
     let flow: SampledFlow
@@ -13,9 +13,10 @@ struct SampleWatch: Sendable {
     private let subscription: Handoff<SampleSubscription>
     private let logger: Logger
 
-    /// Subscribes: samples count from here on.
+    /// Subscribes to the group. Samples are received from then on.
     ///
-    /// - Parameter intervalNanoseconds: nanoseconds between probes, of which four packets can be sampled each.
+    /// - Parameter intervalNanoseconds: the time between probes, in nanoseconds. For each probe, up to four packets are
+    ///   sampled.
     init(group: UInt32, _ flow: SampledFlow, intervalNanoseconds: Int64, _ logger: Logger) throws(ProbeError) {
         let subscription: SampleSubscription
         do throws(NetlinkError) {
@@ -41,30 +42,30 @@ struct SampleWatch: Sendable {
         self.subscription = Handoff(subscription)
     }
 
-    /// Nanoseconds that it waits before it looks whether it is to end.
-    private static let pause: Int64 = 50_000_000
-    /// Nanoseconds that it takes at most to read what is there when it is to end.
-    private static let ending: Int64 = 500_000_000
+    /// The time between two checks of the stop signal, in nanoseconds.
+    private static let pollInterval: Int64 = 50_000_000
+    /// The longest time to read the remaining samples at the end, in nanoseconds.
+    private static let drainTimeout: Int64 = 500_000_000
 
-    /// Listens until it is stopped, and what has come by then is read.
+    /// Receives samples until it is stopped, and then those that are still in the buffer.
     func run() -> SampleComparison.Counts {
         var counts = SampleComparison.Counts()
         guard let subscription = subscription.take() else { return counts }
         var end: Int64?
         do throws(NetlinkError) {
             while true {
-                if end == nil, stop.isRaised { end = ClockID.monotonic.now() &+ Self.ending }
-                let deadline = end == nil ? ClockID.monotonic.now() &+ Self.pause : 0
-                let hasHeard = try subscription.receive(until: deadline) { received, _ in
+                if end == nil, stop.isRaised { end = ClockID.monotonic.now() &+ Self.drainTimeout }
+                let deadline = end == nil ? ClockID.monotonic.now() &+ Self.pollInterval : 0
+                let hasReceived = try subscription.receive(until: deadline) { received, _ in
                     handle(received, &counts)
                 } event: { event in
                     if case .malformed = event { counts.damaged &+= 1 }
                 }
-                if let end, !hasHeard || ClockID.monotonic.now() > end { break }
+                if let end, !hasReceived || ClockID.monotonic.now() > end { break }
             }
         } catch {
             counts.hasFailed = true
-            logger.warning("No more samples are heard: \(error)")
+            logger.warning("Receiving samples failed, so later samples are missing: \(error)")
         }
         subscription.updateDropped()
         counts.lostInBuffer = subscription.dropped
@@ -74,7 +75,7 @@ struct SampleWatch: Sendable {
 
     private func handle(_ received: borrowing ReceivedSample, _ counts: inout SampleComparison.Counts) {
         counts.heard &+= 1
-        switch flow.judge(received) {
+        switch flow.classify(received) {
         case .local(let sample):
             counts.local &+= 1
             if !ring.push(sample) { counts.dropped &+= 1 }
@@ -89,8 +90,8 @@ struct SampleWatch: Sendable {
         switch error.code {
         case ErrorCode.notPermitted:
             .noPrivilege(
-                "--psample needs CAP_NET_ADMIN. Run it as root, or once `setcap cap_net_raw,cap_net_admin+ep` on the program."
-            )
+                "--psample needs CAP_NET_ADMIN. Run as root, or grant it once with `setcap cap_net_raw,cap_net_admin+ep` on "
+                    + "the executable.")
         default: .internalFault("--psample: \(error)")
         }
     }

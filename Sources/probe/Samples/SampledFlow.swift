@@ -3,26 +3,26 @@ import PSample
 import Report
 import STAMPWire
 
-/// A sample of one of the run's packets, as it goes to the recorder.
+/// A sample of one of the run's packets, which waits for its row.
 struct PendingSample: BitwiseCopyable, Hashable, Sendable {
     var packet: PacketKind
-    /// The packet's own number: the sender's, or in a reply the reflector's.
+    /// The packet's sequence number: the sender's in a probe, the reflector's in a reply.
     var sequence: UInt32
-    /// Of the session that this host sends, or of one that it answers.
+    /// True for the session that this host sends, false for one that it answers.
     var isLocalSession: Bool
-    /// The session-sender's port, which tells sessions that are answered apart.
+    /// The session-sender's port, which distinguishes the sessions that this host answers.
     var senderPort: UInt16
-    /// CLOCK_REALTIME, nanoseconds.
+    /// The time of sampling, in CLOCK_REALTIME nanoseconds.
     var time: Int64
-    /// Nanoseconds, where the device measures it.
+    /// The latency through the sampling device, in nanoseconds, if it measures it.
     var latency: Int64?
-    /// The share of packets that the sampler takes.
+    /// The share of packets that the sampler samples.
     var probability: Double?
 
-    /// The same for a packet's sample and its row.
+    /// The key that a packet's sample and its row share.
     var key: UInt64 { Self.key(packet, sequence, isLocalSession: isLocalSession, senderPort) }
 
-    /// `nil` where a row has too little to be found by: a reply's number, or the session's port.
+    /// The key of a row; `nil` if the row lacks the reply's sequence number or the session's port.
     static func key(_ record: PacketRecord, isLocalSession: Bool, localPort: UInt16) -> UInt64? {
         guard let sequence = record.packet == .reply ? record.replySequence : record.sequence,
             let port = isLocalSession ? localPort : record.peerPort
@@ -37,36 +37,37 @@ struct PendingSample: BitwiseCopyable, Hashable, Sendable {
     }
 }
 
-/// How the packets of a run are known among samples: the session to the peer, and whatever session the peer has to us.
+/// The packets of a run, as they are identified in samples: the session to the peer, and all sessions from the peer.
 struct SampledFlow: Sendable {
     var interface: UInt32
     var local: IPAddress
     var peer: IPAddress
-    /// Where both reflectors listen.
+    /// The port of both reflectors.
     var port: UInt16
-    /// The own sender's port and SSID.
+    /// The local session-sender's port.
     var senderPort: UInt16
+    /// The local session's SSID.
     var ssid: UInt16
 
-    enum Verdict: Hashable {
+    enum Match: Hashable {
         case local(PendingSample)
-        /// The run's, but at another interface: there is a sampler on a VLAN's lower interface, for example.
+        /// A packet of the run on another interface, such as the lower interface of a VLAN.
         case elsewhere
-        /// Somebody else's.
+        /// A third-party packet.
         case thirdParty
-        /// Cut before it could be told what it is of.
+        /// Truncated before the fields that identify the packet.
         case tooShort
-        /// The run's, but the kernel does not say when it was sampled.
+        /// A packet of the run, in a sample without a timestamp.
         case withoutTime
     }
 
-    /// What a sample is of.
-    func judge(_ received: borrowing ReceivedSample) -> Verdict {
+    /// Classifies a sample by its packet.
+    func classify(_ received: borrowing ReceivedSample) -> Match {
         let sample = received.sample
         let whole = sample.originalSize.map { Int($0) }
         return received.withData { data in
             guard let frame = STAMPFrame(decoding: data, wholeLength: whole, port: port) else {
-                return isUnclear(data, whole) ? .tooShort : .thirdParty
+                return isTruncated(data, whole) ? .tooShort : .thirdParty
             }
             guard let isLocalSession = isLocalSession(frame) else { return .thirdParty }
             let packet: PacketKind = frame.kind == .probe ? .probe : .reply
@@ -81,24 +82,24 @@ struct SampledFlow: Sendable {
         }
     }
 
-    /// `nil`: it is of no session between the two hosts.
+    /// True for the local session, false for a session from the peer; `nil` for all other packets.
     private func isLocalSession(_ frame: STAMPFrame) -> Bool? {
         let isOut = frame.source == local && frame.destination == peer
         guard isOut || (frame.source == peer && frame.destination == local) else { return nil }
-        // A probe on its way out, or a reply on its way in.
+        // The local session's packets are outgoing probes and incoming replies.
         guard isOut == (frame.kind == .probe) else { return false }
         let port = isOut ? frame.sourcePort : frame.destinationPort
-        // Reflectors of the first RFC give no SSID back.
+        // Reflectors without RFC 8972 do not return the SSID.
         return port == senderPort && (frame.ssid ?? 0 == 0 || frame.ssid == ssid) ? true : nil
     }
 
-    /// The kernel keeps 16 bits of an interface's number.
+    /// Returns whether a number is this interface's, of which the kernel may report only the low 16 bits.
     private func isHere(_ number: UInt32?) -> Bool {
         number == interface || number == interface & 0xFFFF
     }
 
-    /// Whether a frame may be one of ours of which too little is there.
-    private func isUnclear(_ frame: RawSpan, _ whole: Int?) -> Bool {
+    /// Returns whether a frame may be one of the run's, truncated too early to identify it.
+    private func isTruncated(_ frame: RawSpan, _ whole: Int?) -> Bool {
         guard let whole, frame.byteCount < whole else { return false }
         do throws(FrameError) {
             let datagram = try UDPFrame(decoding: frame, verifyChecksum: false, wholeLength: whole)

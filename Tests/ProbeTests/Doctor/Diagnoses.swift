@@ -6,7 +6,7 @@ import NetworkAddresses
 
 @testable import probe
 
-/// Diagnoses of NICs and hosts that tests play.
+/// Diagnoses of simulated NICs and hosts.
 enum Diagnoses {
     static let host = HostFacts(
         name: "host", kernel: "6.13.0", capabilities: Set(Host.Capability.allCases),
@@ -14,13 +14,13 @@ enum Diagnoses {
             .init(name: "net.core.rmem_max", value: "4194304"), .init(name: "net.core.tstamp_allow_data", value: "1"),
             .init(name: "net.core.default_qdisc", value: nil),
             .init(name: "net.ipv4.ip_unprivileged_port_start", value: "1024"),
-        ], takesIdentifiers: true, timeDaemons: [])
+        ], acceptsIdentifiers: true, timeDaemons: [])
 
     static func diagnosis(_ interfaces: InterfaceFacts..., host: HostFacts = host) -> Diagnosis {
         Diagnosis(version: "1.0", host: host, interfaces: interfaces)
     }
 
-    /// What a driver does not have.
+    /// EOPNOTSUPP, for what a driver does not support.
     static let unsupported = SystemError("ask", code: 95)
     static let off = HardwareStampingConfiguration.off
     static let on = HardwareStampingConfiguration(transmitType: 1, receiveFilter: 0)
@@ -39,14 +39,14 @@ enum Diagnoses {
             launch: .made(LaunchTrial(clock: .monotonic, outcome: .left(after: -99_900_000))))
     }
 
-    /// All software timestamps of eight ordinary frames and four of PTP, and of four replies.
+    /// A trial with all software timestamps: of 12 ordinary frames (probes included), 4 PTP frames and 4 replies.
     static var softwareTrial: FrameTrial {
         var trial = FrameTrial()
         trial.ordinary = .init(frames: 12, sched: 12, software: 12, hardware: 0)
         trial.ptp = .init(frames: 4, sched: 4, software: 4, hardware: 0)
         trial.receivedOrdinary = .init(frames: 4, software: 4, hardware: 0)
         trial.peer = .init(probes: 4, replies: 4)
-        trial.localStamps = 32
+        trial.matchedStamps = 32
         return trial
     }
 
@@ -62,7 +62,7 @@ enum Diagnoses {
         return facts
     }
 
-    /// A NIC with timestamps, off before and switched on for the trial.
+    /// A NIC with hardware timestamping that was off, and is switched on for the trial.
     private static func nic(
         _ driver: DriverInformation, filters: UInt32, granted: HardwareStampingConfiguration, rate: Double
     ) -> InterfaceFacts {
@@ -91,7 +91,7 @@ enum Diagnoses {
             $0.ordinary.hardware = 12
             $0.ptp.hardware = 4
             $0.receivedPTP = .init(frames: 4, software: 4, hardware: 1)
-            $0.localStamps = 48
+            $0.matchedStamps = 48
         }
         return facts
     }
@@ -104,7 +104,7 @@ enum Diagnoses {
         return facts
     }
 
-    /// A NIC that timestamps every frame, as ptp4l has set it.
+    /// A NIC that supports all frames, with the configuration that another process has set.
     static func held(_ current: HardwareStampingConfiguration) -> InterfaceFacts {
         var facts = nic(
             DriverInformation(name: "ice", version: "6.12.0", bus: "0000:18:00.0"), filters: 3, granted: current,
@@ -131,7 +131,7 @@ enum Diagnoses {
         return host
     }
 
-    /// A container: no capability, and few settings to be seen.
+    /// A container without capabilities, in which no settings are visible.
     static var container: Diagnosis {
         var host = host
         host.capabilities = []
@@ -144,7 +144,7 @@ enum Diagnoses {
 }
 
 extension InterfaceFacts {
-    /// Changes what came of sending.
+    /// Changes the result of the frame trial.
     mutating func change(_ body: (inout FrameTrial) -> Void) {
         guard var trial = frames.outcome else { return }
         body(&trial)

@@ -5,7 +5,7 @@ import Testing
 @testable import probe
 
 @Suite struct DoctorCommandTests {
-    @Test func `Nothing is needed, and names are interfaces`() throws {
+    @Test func `All arguments are optional, and names are interfaces`() throws {
         let bare = try DoctorCommand.parse([])
         #expect(bare.interfaces.isEmpty && bare.peer == nil && !bare.json)
         let full = try DoctorCommand.parse(["eth0", "--peer", "192.0.2.2", "--json"])
@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test(arguments: [["--peer", "192.0.2.2"], ["eth0", "eth1", "--peer", "192.0.2.2"], ["eth0", "--peer", "host"]])
-    func `A peer needs its one interface, and an address`(_ arguments: [String]) {
+    func `A peer that is no address, or without exactly one interface, is rejected`(_ arguments: [String]) {
         #expect {
             try DoctorCommand.parse(arguments)
         } throws: {
@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    @Test func `Help shows an example, what is sent, and all exit codes`() throws {
+    @Test func `The help shows an example, the frames it sends, and all exit codes`() throws {
         let help = Probe.helpMessage(for: DoctorCommand.self)
         let example = try #require(help.firstRange(of: "EXAMPLE"))
         let options = try #require(help.firstRange(of: "OPTIONS:"))

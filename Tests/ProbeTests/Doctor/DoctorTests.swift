@@ -8,9 +8,9 @@ import Testing
 
 @testable import probe
 
-/// The examination of a NIC that the test plays.
+/// The examination of a simulated NIC.
 @Suite struct DoctorTests {
-    /// An interface, from the loopback's: there is no other way to make one.
+    /// An interface derived from the loopback interface, since an interface cannot be created otherwise.
     private func interface(_ change: (inout Interface) -> Void = { _ in }) throws -> Interface {
         var interface = try Interface(named: "lo")
         interface.name = "played0"
@@ -26,7 +26,7 @@ import Testing
         var all: [String] { entries.withLock { $0 } }
     }
 
-    /// Sources that play a NIC with all that there can be, and write down what they are asked.
+    /// Sources of a simulated NIC with all capabilities, which log each request.
     private func sources(_ log: Log) -> DoctorSources {
         DoctorSources(
             driver: { _ throws(SystemError) in DriverInformation(name: "played") },
@@ -70,7 +70,7 @@ import Testing
         Doctor(sources: sources, capabilities: capabilities, peer: nil, stop: try stop ?? StopSignal())
     }
 
-    @Test func `Each fact comes from its source, and what is counted is read around the trials`() throws {
+    @Test func `Each fact comes from its source, and counters and PHC are read before and after the trials`() throws {
         let log = Log()
         let facts = try doctor(sources(log)).examine(interface())
         #expect(log.all == ["statistics", "stamping", "clock 4", "read", "frames", "launch", "read", "statistics"])
@@ -86,7 +86,7 @@ import Testing
         #expect(rate == 2 && error < 1e-6)
     }
 
-    @Test func `Nothing is sent where nothing can be, and the reason is reported`() throws {
+    @Test func `On an interface that cannot send nothing is tried, and the reason is reported`() throws {
         for (change, capabilities, reason) in [
             ({ $0.isUp = false }, [.rawSockets], "it is down"),
             ({ $0.isEthernet = false }, [.rawSockets], "it has no Ethernet header"),
@@ -104,7 +104,7 @@ import Testing
         #expect(!log.all.contains("frames"))
     }
 
-    @Test func `A trial that fails is reported, and no launch time is tried after it`() throws {
+    @Test func `A failed trial is reported, and no launch time is tried after it`() throws {
         let log = Log()
         var failing = sources(log)
         let error = SystemError("bind to the interface", code: 19)
@@ -116,7 +116,7 @@ import Testing
         #expect(Diagnoses.diagnosis(facts).obstacle?.exitCode == 3)
     }
 
-    @Test func `A stop before, during or after the frames leaves out what is to come`() throws {
+    @Test func `A stop before, during or after the frame trial skips the remaining trials`() throws {
         let log = Log()
         let stop = try StopSignal()
         stop.raise()
@@ -144,7 +144,8 @@ import Testing
         #expect(facts.frames.outcome != nil && facts.launch == .notTried("interrupted"))
     }
 
-    @Test func `A nic that can't be asked has no clock, and sources that fail leave their facts out`() throws {
+    @Test func `Without timestamping capabilities there is no PHC, and without statistics no missed timestamps`() throws
+    {
         let log = Log()
         var mute = sources(log)
         mute.capabilities = { _ throws(SystemError) in throw SystemError("ask", code: 95) }
@@ -154,7 +155,7 @@ import Testing
     }
 }
 
-/// How a PHC runs, by readings that the test gives.
+/// The rate of a PHC, derived from given readings.
 @Suite struct ClockWatchTests {
     private final class Readings: Sendable {
         let left: Mutex<[ClockReading]>
@@ -182,7 +183,7 @@ import Testing
 
     private static let second: Int64 = 1_000_000_000
 
-    @Test func `The rate is the nic's seconds for each of the system's`() {
+    @Test func `The rate is the PHC's seconds per second of the system clock`() {
         for (factor, expected) in [(10, 1.0), (25, 2.5), (5, 0.5)] as [(Int64, Double)] {
             guard
                 case .read(1, .runs(let rate, let error, .extended)) = watch([
@@ -196,13 +197,13 @@ import Testing
         }
     }
 
-    @Test func `A clock that stands still, or was set, has no rate`() {
+    @Test func `A clock that does not advance, or was set, has no rate`() {
         #expect(watch([(7, Self.second), (7, 2 * Self.second)]) == .read(index: 1, .standsStill))
         #expect(watch([(900, Self.second), (7, 2 * Self.second)]) == .read(index: 1, .wasSet))
         #expect(watch([(7, 2 * Self.second), (8, Self.second)]) == .read(index: 1, .wasSet))
     }
 
-    @Test func `One reading says nothing yet, and one that fails tells why`() {
+    @Test func `A single reading gives no rate, and a failed one is reported with its error`() {
         #expect(watch([(7, 7)]) == .read(index: 1, .unknown))
         var watch = ClockWatch(index: 2) { _ throws(SystemError) in throw SystemError("open the clock", code: 13) }
         watch.read()
@@ -210,7 +211,7 @@ import Testing
         #expect(watch.remaining == 0)
     }
 
-    @Test func `It is waited until the readings are far enough apart`() {
+    @Test func `The remaining wait counts from the first reading, until the readings span enough time`() {
         let source = Readings([(1, 1000), (2, 1000 + 200_000_000), (3, 1000 + 700_000_000)])
         var watch = ClockWatch(index: 1) { _ in
             { () throws(SystemError) in source.left.withLock { $0.removeFirst() } }

@@ -26,7 +26,7 @@ import Testing
         return flow
     }
 
-    /// A flow to here, which this host answers.
+    /// A flow to this host, which it answers.
     private func answered(_ port: Int, insideNumber: Int? = nil) -> Flow {
         let original = FlowTuple(.udp, from: Self.outside, port: UInt16(port), to: Self.here, port: 862)
         let back = insideNumber.map { Self.inside[$0] } ?? Self.outside
@@ -35,68 +35,68 @@ import Testing
     }
 
     @Test mutating func `A flow of the local session is reported, and again only when it changes`() {
-        let new = flows.take(.new, flow(), at: 5)
+        let new = flows.update(.new, flow(), at: 5)
         #expect(
             new
                 == FlowChange(
                     .new, noticed: 5, isLocalSession: true, original: "192.0.2.1:49152 > 203.0.113.1:862",
                     isConfirmed: true, isReplied: false))
-        #expect(flows.take(.changed, flow(), at: 6) == nil)
-        let replied = flows.take(.changed, flow([.confirmed, .seenReply]), at: 7)
+        #expect(flows.update(.changed, flow(), at: 6) == nil)
+        let replied = flows.update(.changed, flow([.confirmed, .seenReply]), at: 7)
         #expect(replied?.kind == .changed && replied?.isReplied == true)
-        #expect(flows.take(.changed, flow([.confirmed, .seenReply, .assured]), at: 8) == nil)
+        #expect(flows.update(.changed, flow([.confirmed, .seenReply, .assured]), at: 8) == nil)
     }
 
-    @Test mutating func `Other ports and protocols are nobody's`() {
-        #expect(flows.take(.new, flow(to: 53), at: 0) == nil)
-        #expect(flows.take(.new, flow(transport: .tcp), at: 0) == nil)
+    @Test mutating func `Flows of other ports and protocols are ignored`() {
+        #expect(flows.update(.new, flow(to: 53), at: 0) == nil)
+        #expect(flows.update(.new, flow(transport: .tcp), at: 0) == nil)
         // Of an earlier run, from another port.
-        #expect(flows.take(.new, flow(from: 50000), at: 0) == nil)
+        #expect(flows.update(.new, flow(from: 50000), at: 0) == nil)
     }
 
-    @Test mutating func `A flow that comes back translated otherwise names both translations`() {
-        _ = flows.take(.new, flow(insideNumber: 0), at: 1)
-        #expect(flows.take(.gone, flow(insideNumber: 0), at: 2)?.kind == .gone)
-        let again = flows.take(.new, flow(insideNumber: 1), at: 3)
+    @Test mutating func `A flow that returns with another translation is reported with both translations`() {
+        _ = flows.update(.new, flow(insideNumber: 0), at: 1)
+        #expect(flows.update(.gone, flow(insideNumber: 0), at: 2)?.kind == .gone)
+        let again = flows.update(.new, flow(insideNumber: 1), at: 3)
         #expect(again?.translated == "192.0.2.1:49152 > 198.51.100.2:862")
         #expect(again?.translatedBefore == "192.0.2.1:49152 > 198.51.100.1:862")
-        // To none is a change too.
-        #expect(flows.take(.new, flow(), at: 4)?.translatedBefore == "192.0.2.1:49152 > 198.51.100.2:862")
-        #expect(flows.take(.gone, flow(), at: 5)?.isRetranslated == false)
+        // So is one that returns untranslated.
+        #expect(flows.update(.new, flow(), at: 4)?.translatedBefore == "192.0.2.1:49152 > 198.51.100.2:862")
+        #expect(flows.update(.gone, flow(), at: 5)?.isRetranslated == false)
     }
 
-    @Test mutating func `The end of a flow does not forget that it was answered`() {
-        _ = flows.take(.changed, flow([.confirmed, .seenReply]), at: 1)
-        #expect(flows.take(.gone, flow([]), at: 2)?.isReplied == true)
+    @Test mutating func `A flow that was replied is still replied when it ends`() {
+        _ = flows.update(.changed, flow([.confirmed, .seenReply]), at: 1)
+        #expect(flows.update(.gone, flow([]), at: 2)?.isReplied == true)
     }
 
-    @Test mutating func `Namespaces are kept apart`() {
+    @Test mutating func `The same flow in two namespaces is two flows`() {
         var elsewhere = flow()
         elsewhere.namespaceID = 3
-        #expect(flows.take(.found, flow(), at: 1)?.namespace == nil)
-        #expect(flows.take(.found, elsewhere, at: 1)?.namespace == 3)
+        #expect(flows.update(.found, flow(), at: 1)?.namespace == nil)
+        #expect(flows.update(.found, elsewhere, at: 1)?.namespace == 3)
     }
 
-    @Test mutating func `Flows that merely pass through are nobody's`() {
+    @Test mutating func `Forwarded flows are ignored, and flows translated to this host are not`() {
         let others = FlowTuple(.udp, from: Self.inside[0], port: 50000, to: Self.outside, port: 862)
-        #expect(flows.take(.new, Flow(original: others, reply: others.inverted), at: 0) == nil)
-        // Translated to this host: it is an end.
+        #expect(flows.update(.new, Flow(original: others, reply: others.inverted), at: 0) == nil)
+        // Translated to this host, which is an end of it.
         let reply = FlowTuple(.udp, from: Self.here, port: 862, to: Self.inside[0], port: 50000)
-        #expect(flows.take(.new, Flow(original: others, reply: reply), at: 0)?.isLocalSession == false)
+        #expect(flows.update(.new, Flow(original: others, reply: reply), at: 0)?.isLocalSession == false)
     }
 
-    @Test mutating func `Flows that are gone make room, and are forgotten after a while`() {
-        for number in 0..<FlowHistory.limit { _ = flows.take(.new, answered(50000 + number), at: 0) }
-        _ = flows.take(.gone, answered(50007), at: 1)
-        #expect(flows.take(.new, answered(60000), at: 2)?.kind == .new)
-        #expect(flows.take(.new, answered(60001), at: 2) == nil && flows.leftOut == 1)
-        _ = flows.take(.gone, answered(60000), at: 3)
-        let later = flows.take(.new, answered(60000, insideNumber: 0), at: 4 + SessionFlows.memory)
+    @Test mutating func `Ended flows are evicted if there are too many, and expire`() {
+        for number in 0..<FlowHistory.limit { _ = flows.update(.new, answered(50000 + number), at: 0) }
+        _ = flows.update(.gone, answered(50007), at: 1)
+        #expect(flows.update(.new, answered(60000), at: 2)?.kind == .new)
+        #expect(flows.update(.new, answered(60001), at: 2) == nil && flows.droppedEvents == 1)
+        _ = flows.update(.gone, answered(60000), at: 3)
+        let later = flows.update(.new, answered(60000, insideNumber: 0), at: 4 + SessionFlows.retention)
         #expect(later?.kind == .new && later?.isRetranslated == false)
     }
 
-    @Test mutating func `A flood of flows is bounded, and what was left out is counted`() {
-        for number in 0..<1000 { _ = flows.take(.new, answered(50000 + number), at: 0) }
-        #expect(flows.leftOut == 1000 - UInt64(FlowHistory.limit))
+    @Test mutating func `The number of flows is bounded, and ignored events are counted`() {
+        for number in 0..<1000 { _ = flows.update(.new, answered(50000 + number), at: 0) }
+        #expect(flows.droppedEvents == 1000 - UInt64(FlowHistory.limit))
     }
 }

@@ -13,14 +13,14 @@ import Testing
         ])
     }
 
-    @Test func `what the driver counts explains as many packets, and not one more`() {
+    @Test func `The driver's count explains as many packets, and no more`() {
         let missed = MissedStamps()
         missed.recordStamp()
         #expect(missed.explain() == .skippedByDriver)
         missed.update(counted(skipped: 2, timeouts: 1))
         let reasons = (0..<5).map { _ in missed.explain() }
         #expect(reasons == [.inFlight, .inFlight, .skippedByDriver, .skippedByDriver, .skippedByDriver])
-        // A driver that was reset counts anew: what it has counted before stays explained.
+        // After a reset the driver counts from 0 again; the packets explained before are not explained twice.
         missed.update(counted(skipped: 0))
         #expect(missed.explain() == .skippedByDriver)
         missed.update(counted(skipped: 3, timeouts: 1))
@@ -29,7 +29,7 @@ import Testing
         #expect(missed.metBusyNIC == 3)
     }
 
-    @Test func `where none ever comes a busy nic is no reason`() {
+    @Test func `A busy NIC is the reason only after a first timestamp has arrived`() {
         let missed = MissedStamps()
         missed.update(counted(skipped: 2))
         #expect(missed.explain() == .never)
@@ -37,7 +37,7 @@ import Testing
         #expect(missed.explain() == .inFlight)
     }
 
-    @Test func `a stamp is written off when the counters can tell why, and never after the timeout`() {
+    @Test func `A timestamp is written off once the counters can explain it, at the latest after the timeout`() {
         let missed = MissedStamps()
         let (now, timeout): (Int64, Int64) = (100_000_000_000, 2_000_000_000)
         // Without counters there is nothing to wait for.
@@ -53,7 +53,7 @@ import Testing
         #expect(missed.deadline(now, timeout: timeout) == now - timeout)
     }
 
-    @Test func `two threads never share a miss`() async {
+    @Test func `Two threads never explain a packet by the same miss`() async {
         let missed = MissedStamps()
         missed.recordStamp()
         missed.update(counted(skipped: 1000))
@@ -66,7 +66,7 @@ import Testing
         #expect(taken == 1000)
     }
 
-    @Test func `only a stamp of the nic alone is asked of its driver`() {
+    @Test func `The driver's counters explain only packets that lack nothing but the hardware timestamp`() {
         let missed = MissedStamps()
         missed.recordStamp()
         missed.update(counted(skipped: 10))
@@ -78,14 +78,15 @@ import Testing
         #expect(counts == MissedCounts(inFlight: 1, never: 0))
     }
 
-    @Test func `counters that would overflow are bounded`() {
+    @Test func `Counters that would overflow are bounded`() {
         let missed = MissedStamps()
         missed.recordStamp()
         missed.update(counted(skipped: .max, timeouts: .max))
+        #expect(missed.metBusyNIC == Int(UInt32.max))
         #expect(missed.explain() == .inFlight)
     }
 
-    @Test func `the ledger's columns have the reasons, and still add up`() {
+    @Test func `The ledger counts the reasons, and its sum stays the same`() {
         var ledger = TransmitLedger(capacity: 16, expecting: .hardware)
         for id in 0..<6 as Range<UInt32> { ledger.recordSend(id: id, at: Int64(id)) }
         ledger.expire(sentBefore: 5) { _, _, _ in }
@@ -95,7 +96,7 @@ import Testing
         #expect(hardware.skippedByDriver == 2)
         #expect(hardware.pending == 1)
         #expect(hardware.sum == 6)
-        // A timestamp that came after it had been explained has left the column.
+        // Timestamps that arrived after they had been explained are no longer counted as skipped.
         let more = RunOutputs.account(ledger.account, MissedCounts(inFlight: 4, never: 3)).kinds[2]
         #expect([more.inFlight, more.never, more.skippedByDriver] == [4, 1, 0])
         #expect(more.sum == 6)

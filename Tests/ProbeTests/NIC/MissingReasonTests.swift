@@ -5,7 +5,7 @@ import Testing
 @testable import probe
 
 @Suite struct MissingReasonTests {
-    @Test func `reasons have the numbers of the TLV's description`() {
+    @Test func `Reasons have the numbers that docs/stamp-tlv.md defines`() {
         let numbers: [(MissingReason, UInt8)] = [
             (.unsupported, 1), (.late, 2), (.bufferFull, 3), (.skippedByDriver, 4), (.notAsked, 5), (.inFlight, 6),
             (.never, 7), (.onlyPTP, 8), (.closed, 9),
@@ -17,13 +17,13 @@ import Testing
     }
 
     @Test(arguments: [0, 10, 255] as [UInt8])
-    func `no reason, and one of a newer program, read as none`(code: UInt8) {
+    func `Code 0 and unknown codes are no reason`(code: UInt8) {
         #expect(MissingReason(wireCode: code) == nil)
     }
 
     private func record() -> PacketRecord { PacketRecord(session: 1, packet: .reply, sequence: 1, direction: .in) }
 
-    @Test func `what the peer has reported of its nic is the reason on the row`() {
+    @Test func `The reason that the peer reports is the reason in the row`() {
         var row = record()
         let reported = TransmitStamps(sequence: 1, answered: 1, software: 5, nic: HardwareStamp(missing: 6))
         row.record(reported)
@@ -34,7 +34,7 @@ import Testing
         #expect(row.receiveMissing == .onlyPTP)
     }
 
-    @Test func `a peer that has reported nothing is the reason itself`() {
+    @Test func `If the peer reports no hardware timestamp and no reason, the missing report is the reason`() {
         var row = record()
         let reported = TransmitStamps(sequence: 1, answered: 1, app: 5)
         row.record(reported)
@@ -44,7 +44,9 @@ import Testing
     }
 
     @Test(arguments: [Direction.out, .in])
-    func `where the nics alone count, a peer without a nic stamp and a reason is explained`(direction: Direction) {
+    func `With --stamps hardware a peer without hardware timestamps and without a reason is unsupported`(
+        direction: Direction
+    ) {
         var row = PacketRecord(session: 1, packet: .probe, sequence: 1, direction: direction)
         row.explainMissingPeerStamp()
         #expect(row.receiveMissing == (direction == .out ? .unsupported : nil))
@@ -55,7 +57,7 @@ import Testing
         #expect(reported.receiveMissing == .never && reported.transmitMissing == .inFlight)
     }
 
-    @Test func `a stamp's conversion comes with its bound, or neither does`() {
+    @Test func `A row has a timestamp's conversion and its error bound, or neither`() {
         var row = record()
         row.record(
             TransmitStamps(sequence: 1, answered: 1, nic: HardwareStamp(time: 10, realtime: 20, error: 3)))

@@ -4,10 +4,10 @@ import Testing
 
 @testable import probe
 
-@Suite struct CardTests {
+@Suite struct NICTests {
     private func loopback(_ choice: StampChoice = .auto) throws -> NIC { try NIC(Interface(named: "lo"), choice) }
 
-    @Test func `an interface without a clock is one without facts, and nothing is converted`() async throws {
+    @Test func `An interface without a PHC has no facts and no clock`() async throws {
         let nic = try loopback()
         await nic.begin()
         #expect(nic.read() == nil)
@@ -17,8 +17,8 @@ import Testing
         #expect(nic.facts == nil)
     }
 
-    /// `#expect` can't change what it looks at.
-    private func takes(_ turn: inout TransmitTurn, at time: Int64, timeout: Int64 = .max) -> Bool {
+    /// Acquires a turn; `#expect` cannot call a mutating function.
+    private func acquires(_ turn: inout TransmitTurn, at time: Int64, timeout: Int64 = .max) -> Bool {
         turn.acquire(time, timeout: timeout)
     }
 
@@ -28,40 +28,40 @@ import Testing
         return nic
     }
 
-    @Test func `nobody waits at a nic that was never met busy`() throws {
+    @Test func `At a NIC that was never busy both roles acquire their turns at once`() throws {
         let nic = try loopback()
         var sender = TransmitTurn(nic)
         var reflector = TransmitTurn(nic)
         for time in 1...3 as ClosedRange<Int64> {
-            #expect(takes(&sender, at: time))
-            #expect(takes(&reflector, at: time))
+            #expect(acquires(&sender, at: time))
+            #expect(acquires(&reflector, at: time))
         }
     }
 
-    @Test func `at a busy nic one has the turn until its stamp has come`() throws {
+    @Test func `At a busy NIC one role has the turn until it releases it`() throws {
         let nic = try busy()
         var sender = TransmitTurn(nic)
         var reflector = TransmitTurn(nic)
-        #expect(takes(&sender, at: 1_000_000_000))
-        #expect(!takes(&reflector, at: 1_000_900_000))
-        #expect(!takes(&sender, at: 1_000_900_000))
+        #expect(acquires(&sender, at: 1_000_000_000))
+        #expect(!acquires(&reflector, at: 1_000_900_000))
+        #expect(!acquires(&sender, at: 1_000_900_000))
         sender.release()
-        #expect(takes(&reflector, at: 1_000_900_001))
-        // It is not the sender's to give.
+        #expect(acquires(&reflector, at: 1_000_900_001))
+        // The sender cannot release the reflector's turn.
         sender.release()
-        #expect(!takes(&sender, at: 1_000_900_002))
+        #expect(!acquires(&sender, at: 1_000_900_002))
     }
 
     @Test(arguments: [(Int64.max, Int64(5_000_000)), (900_000, 900_000), (1, 1)])
-    func `a stamp that does not come holds up the others for a moment only`(timeout: Int64, wait: Int64) throws {
+    func `A turn whose timestamp never arrives expires`(timeout: Int64, wait: Int64) throws {
         let nic = try busy()
         var sender = TransmitTurn(nic)
         var reflector = TransmitTurn(nic)
-        #expect(takes(&sender, at: 1_000_000_000, timeout: timeout))
-        #expect(!takes(&reflector, at: 1_000_000_000 + wait - 1, timeout: timeout))
-        #expect(takes(&reflector, at: 1_000_000_000 + wait, timeout: timeout))
-        // The late timestamp of the one before does not end the turn of the one after.
+        #expect(acquires(&sender, at: 1_000_000_000, timeout: timeout))
+        #expect(!acquires(&reflector, at: 1_000_000_000 + wait - 1, timeout: timeout))
+        #expect(acquires(&reflector, at: 1_000_000_000 + wait, timeout: timeout))
+        // The sender's late timestamp does not end the reflector's turn.
         sender.release()
-        #expect(!takes(&sender, at: 1_000_000_001 + wait))
+        #expect(!acquires(&sender, at: 1_000_000_001 + wait))
     }
 }

@@ -4,33 +4,33 @@ import Testing
 
 @testable import probe
 
-@Suite struct CardTimeStepTests {
+@Suite struct PHCViewStepTests {
     private func model(_ realtime: Int64) -> ClockModel {
         ClockModel(
             anchor: ClockReading(hardware: 1000, realtime: realtime, error: 50, method: .extended), rate: 1,
             rateError: 0, wander: 0)
     }
 
-    @Test func `After a step no stamp is converted by what was read before it, not even if that comes later`() {
+    @Test func `After a clock step no timestamp is converted by an earlier reading, even if it is published later`() {
         let clock = PublishedPHC(model(5000))
-        var time = PHCView(clock)
-        #expect(time.stamp(1010).realtime == 5010)
-        time.forget()
-        #expect(time.stamp(1010).realtime == nil)
-        time.refresh()
-        #expect(time.stamp(1010).realtime == nil)
-        // Its reading was under way when the clock was set.
+        var view = PHCView(clock)
+        #expect(view.stamp(1010).realtime == 5010)
+        view.forget()
+        #expect(view.stamp(1010).realtime == nil)
+        view.refresh()
+        #expect(view.stamp(1010).realtime == nil)
+        // This reading began before the clock step.
         clock.publish(model(5000))
-        time.refresh()
-        #expect(time.stamp(1010).realtime == nil)
+        view.refresh()
+        #expect(view.stamp(1010).realtime == nil)
         clock.publish(model(9000))
-        time.refresh()
-        #expect(time.stamp(1010).realtime == 9010)
+        view.refresh()
+        #expect(view.stamp(1010).realtime == 9010)
     }
 
-    @Test func `Without a clock there is nothing to forget`() {
-        var time = PHCView(nil)
-        time.forget()
-        #expect(time.stamp(1).realtime == nil)
+    @Test func `Without a PHC a clock step changes nothing`() {
+        var view = PHCView(nil)
+        view.forget()
+        #expect(view.stamp(1) == HardwareStamp(time: 1))
     }
 }

@@ -6,7 +6,7 @@ import Testing
 @testable import probe
 
 @Suite struct StampChoiceTests {
-    @Test func `software leaves the nic alone`() {
+    @Test func `software requests kernel timestamps, and does not configure the NIC`() {
         var configuration = PacketConn.Configuration()
         StampChoice.software.configure(&configuration)
         #expect(configuration.transmitStamps == [.sched, .software])
@@ -14,14 +14,14 @@ import Testing
     }
 
     @Test(arguments: [StampChoice.auto, .hardware])
-    func `the others ask for all there is`(choice: StampChoice) {
+    func `auto and hardware request all timestamps, and configure the NIC`(choice: StampChoice) {
         var configuration = PacketConn.Configuration()
         choice.configure(&configuration)
         #expect(configuration.transmitStamps == .all)
         #expect(configuration.switchHardwareOn)
     }
 
-    @Test func `the choices are named on the command line`() throws {
+    @Test func `--stamps accepts the choices, and rejects other values`() throws {
         let command = try RunCommand.parse(["-i", "lo", "--peer", "192.0.2.1", "--stamps", "hardware"])
         #expect(command.common.stamps == .hardware)
         #expect(throws: (any Error).self) {
@@ -47,7 +47,7 @@ import Testing
         (takesPTP, ptp, false, .onlyPTP), (takesPTP, ptp, true, .expected), (takesPTP, none, true, .notAsked),
         (1, none, false, .none),
     ])
-    func `what can be expected of received packets follows from the filter and the frames`(
+    func `The timestamps to expect follow from the NIC's capabilities, its filter and the frames`(
         offered: UInt32, filter: Int32, isPTP: Bool, expected: ReceiveStamping
     ) {
         let stamping = HardwareStamping.borrowed(
@@ -55,7 +55,7 @@ import Testing
         #expect(ReceiveStamping(stamping, capabilities(filters: offered), isPTP: isPTP) == expected)
     }
 
-    @Test func `nothing can be expected of a nic that is not there, or not switched on`() {
+    @Test func `Without hardware timestamping, or if it was refused, no timestamps are expected`() {
         #expect(ReceiveStamping(.unavailable, capabilities(filters: Self.takesAll), isPTP: false) == .none)
         #expect(ReceiveStamping(.refused(SystemError("x", code: 1)), nil, isPTP: false) == .none)
     }

@@ -1,6 +1,6 @@
-/// Samples as Linux 6.12 has sent them, from `tc … action sample rate 1` on both ways of a virtio interface.
+/// Samples as sent by Linux 6.12, from `tc … action sample rate 1` in both directions of a virtio interface.
 enum CapturedSample {
-    /// A probe of 192.168.56.101:56337 to 192.168.56.102:862, number 2, on its way out of interface 2.
+    /// The probe with sequence number 2 from 192.168.56.101:56337 to 192.168.56.102:862, leaving interface 2.
     static let probeOut = bytes(
         """
         c801000023000000000000000000000000010000060001000200000008000500010000000800020066010000080003000500
@@ -30,7 +30,7 @@ enum CapturedSample {
         6f6265000000
         """)
 
-    /// A probe of fd00:862::101 port 64037, number 2, of which the sampler took 96 bytes.
+    /// The probe with sequence number 2 from fd00:862::101 port 64037, truncated by the sampler to 96 bytes.
     static let cutProbeOut = bytes(
         """
         c00000002300000000000000000000000001000006000100020000000800050001000000080002007a010000080003000700
@@ -48,7 +48,7 @@ enum CapturedSample {
         eeac752a985adf531d80088deeac752a982eec6800000002eeac752aa37709000f0070726f6265000000
         """)
 
-    /// A ping of which the sampler took 20 bytes.
+    /// A ping, truncated by the sampler to 20 bytes.
     static let tooShort = bytes(
         """
         7400000023000000000000000000000000010000060001000200000008000500010000000800020062000000080003000700
@@ -56,7 +56,7 @@ enum CapturedSample {
         0054601f09000f0070726f6265000000
         """)
 
-    /// A probe of 52:54:00:86:21:01 to 52:54:00:86:21:02 without IP.
+    /// A probe from 52:54:00:86:21:01 to 52:54:00:86:21:02 without IP.
     static let withoutIP = bytes(
         """
         b801000023000000000000000000000000010000060001000200000008000500010000000800020056010000080003000500

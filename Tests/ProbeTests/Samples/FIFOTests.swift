@@ -3,7 +3,7 @@ import Testing
 @testable import probe
 
 @Suite struct FIFOTests {
-    @Test func `what was appended first is taken first, however long it goes on`() {
+    @Test func `Elements are removed in the order in which they were appended`() {
         var queue = FIFO<Int>()
         queue.removeFirst()
         var next = 0

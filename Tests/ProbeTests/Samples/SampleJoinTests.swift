@@ -7,7 +7,7 @@ import Testing
 @Suite struct SampleJoinTests {
     private let ring = SPSCRing<PendingSample>(capacity: 1024)
     private let start: Int64 = 1_795_256_040_000_000_000
-    /// After it a row waits no longer.
+    /// The time that a row waits for its sample.
     private let timeout = SampleJoin.timeout
 
     private func join(timeout: Int64 = 2_000_000_000) -> SampleJoin {
@@ -23,7 +23,7 @@ import Testing
             probability: 1)
     }
 
-    /// Sent at 0, scheduled at 10, taken by the driver at 100; received at 200.
+    /// A row that was sent at 0, scheduled at 10, passed to the driver at 100 and received at 200.
     private func row(
         _ packet: PacketKind, _ sequence: UInt32, at: Int64 = 0, local: Bool = true, port: UInt16 = 50_000
     ) -> SampleJoin.Row {
@@ -50,7 +50,7 @@ import Testing
         join.release(now, isLast: false) != nil
     }
 
-    @Test func `a sample meets its row, whichever comes first`() throws {
+    @Test func `A sample matches its row, whichever arrives first`() throws {
         for sampleFirst in [true, false] {
             var join = join()
             if sampleFirst { #expect(ring.push(sample(.probe, 7, at: 50))) }
@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test func `sessions, packets and numbers are reported apart`() throws {
+    @Test func `Samples match by session, packet kind and sequence number`() throws {
         var join = join()
         for (packet, local, offset) in [
             (PacketKind.probe, true, 50), (.reply, true, 250), (.probe, false, 251), (.reply, false, 51),
@@ -91,7 +91,7 @@ import Testing
         #expect(join.statistics.ingress.sampled == 2)
     }
 
-    @Test func `a row without a sample is written when its time is over, or at the end`() throws {
+    @Test func `A row without a sample is released after its timeout, or at the end`() throws {
         var join = join()
         join.add(row(.probe, 1, at: 0))
         join.add(row(.probe, 2, at: 5))
@@ -103,7 +103,7 @@ import Testing
         #expect(try next(&join, timeout, isLast: true).row.record.sequence == 2)
     }
 
-    @Test func `a sample that comes after its row is counted`() throws {
+    @Test func `A sample that arrives after its row was released is counted as unmatched`() throws {
         var join = join()
         join.add(row(.probe, 1, at: 0))
         _ = try next(&join, timeout, isLast: false)
@@ -114,7 +114,7 @@ import Testing
         #expect(statistics.egress.sampled == 0)
     }
 
-    @Test func `samples that no row wants are given up in time`() {
+    @Test func `Samples without a row are discarded after their lifetime`() {
         var join = join(timeout: 1_000_000_000)
         #expect(ring.push(sample(.probe, 1, at: 50)))
         join.receiveSamples(0)
@@ -126,7 +126,7 @@ import Testing
         #expect(statistics.withoutRow == 1)
     }
 
-    @Test func `no more samples are kept than there is room for`() {
+    @Test func `The number of waiting samples is bounded, and the oldest are discarded`() {
         var join = join()
         for sequence in 0..<UInt32(SampleJoin.sampleLimit) + 10 {
             #expect(ring.push(sample(.probe, sequence, at: 50)))
@@ -136,7 +136,7 @@ import Testing
         #expect(join.statistics.withoutRow == 10)
     }
 
-    @Test func `a copy's sample is not its original's, and copies have none`() throws {
+    @Test func `A repeated sample does not replace the first, and a duplicate has no sample`() throws {
         var join = join()
         #expect(ring.push(sample(.reply, 1, at: 250)))
         #expect(ring.push(sample(.reply, 1, at: 900)))
@@ -151,7 +151,7 @@ import Testing
         #expect(join.statistics.ingress.packets == 1)
     }
 
-    @Test func `sessions of one peer are reported apart by their ports`() throws {
+    @Test func `Samples of two sessions from one peer match by the sender's port`() throws {
         var join = join()
         for port in [UInt16(50_001), 50_002] {
             #expect(ring.push(sample(.probe, 1, at: Int64(port) - 49_751, local: false, port: port)))
@@ -163,7 +163,7 @@ import Testing
         #expect(join.statistics.repeated == 0 && join.statistics.violated == 0)
     }
 
-    @Test func `two replies to one probe are reported apart by the reflector's numbers`() throws {
+    @Test func `Samples of two replies to one probe match by the reflector's sequence number`() throws {
         var join = join()
         #expect(ring.push(sample(.reply, 8, at: 50, local: false)))
         #expect(ring.push(sample(.reply, 9, at: 60, local: false)))
@@ -175,7 +175,7 @@ import Testing
         }
         #expect(try next(&join, timeout, isLast: false).row.record.sample == start + 60)
         #expect(try next(&join, timeout, isLast: false).row.record.sample == start + 50)
-        // Without a number nothing is guessed.
+        // Without a sequence number a row matches no sample.
         #expect(ring.push(sample(.reply, 3, at: 70, local: false)))
         join.receiveSamples(0)
         var nameless = row(.reply, 3, local: false)
@@ -184,7 +184,7 @@ import Testing
         #expect(try next(&join, timeout, isLast: true).row.record.sample == nil)
     }
 
-    @Test func `a packet that was sampled on its way in and never received is counted by itself`() throws {
+    @Test func `A lost packet that was sampled on receipt is counted separately`() throws {
         var join = join()
         #expect(ring.push(sample(.reply, 3, at: 250)))
         join.receiveSamples(0)
@@ -197,7 +197,7 @@ import Testing
         #expect(statistics.sampledLost == 1 && statistics.ingress.packets == 0 && statistics.withoutRow == 0)
     }
 
-    @Test func `a number that comes again much later is of the peer's next session`() throws {
+    @Test func `A sequence number that returns much later belongs to the peer's next session`() throws {
         var join = join()
         #expect(ring.push(sample(.probe, 1, at: 250, local: false)))
         join.receiveSamples(0)
@@ -209,7 +209,7 @@ import Testing
     }
 
     @Test(arguments: [(PacketKind.probe, 9), (.probe, 101), (.reply, 199)] as [(PacketKind, Int64)])
-    func `a sample out of order is a violation`(packet: PacketKind, offset: Int64) throws {
+    func `A sample out of order is a violation`(packet: PacketKind, offset: Int64) throws {
         var join = join()
         #expect(ring.push(sample(packet, 1, at: offset)))
         join.receiveSamples(0)
@@ -221,7 +221,7 @@ import Testing
         #expect(join.statistics.violations.count == 1)
     }
 
-    /// A driver timestamp 1000 ns before the sample, and a clock that was set by so much meanwhile.
+    /// The order of a sample 1000 ns after the driver's timestamp, with a clock step of this amount.
     private func order(stepBy amount: Int64, noticed: Int64) throws -> SampleOrder? {
         var join = join()
         #expect(ring.push(sample(.probe, 1, at: 1100)))
@@ -233,17 +233,17 @@ import Testing
         return row.record.sampleOrder
     }
 
-    @Test func `a clock that was set back explains what it can`() throws {
+    @Test func `A backward clock step explains a violation that is not larger and close in time`() throws {
         #expect(try order(stepBy: -1_000_000, noticed: 5000) == .clockSet)
         #expect(try order(stepBy: -980, noticed: 5000) == .clockSet)
-        // By too little, at another time, forward.
+        // A step that is too small, at another time, or forward.
         #expect(try order(stepBy: -979, noticed: 5000) == .violated)
         #expect(try order(stepBy: -1_000_000, noticed: 3_000_000_000) == .violated)
         #expect(try order(stepBy: -1_000_000, noticed: -3_000_000_000) == .violated)
         #expect(try order(stepBy: 1_000_000, noticed: 5000) == .violated)
     }
 
-    @Test func `rows beyond the limit wait no longer`() {
+    @Test func `Rows beyond the limit are released at once`() {
         var join = join()
         for sequence in 0...UInt32(SampleJoin.rowLimit) { join.add(row(.probe, sequence)) }
         #expect(isReleased(&join, 0))

@@ -17,8 +17,8 @@ import Testing
 
     static func address(_ text: String) -> IPAddress { IPAddress(text) ?? .v4(0) }
 
-    /// What a listener makes of datagrams that the kernel sends.
-    private func hear(
+    /// The samples and counts of a listener that receives these datagrams.
+    private func receive(
         _ datagrams: [[UInt8]], _ flow: SampledFlow = ipv4, group: UInt32 = 5, capacity: Int = 64
     ) throws -> (samples: [PendingSample], counts: SampleComparison.Counts) {
         let connection = NetlinkConnection(portID: 1, notifications: datagrams, simulating: { _ in [] })
@@ -34,8 +34,8 @@ import Testing
         return (samples, counts)
     }
 
-    @Test func `the local session's packets are known in both directions`() throws {
-        let (samples, counts) = try hear([CapturedSample.probeOut, CapturedSample.replyIn])
+    @Test func `The local session's packets are identified in both directions`() throws {
+        let (samples, counts) = try receive([CapturedSample.probeOut, CapturedSample.replyIn])
         #expect(
             samples == [
                 PendingSample(
@@ -51,20 +51,20 @@ import Testing
         #expect(counts.local == 2)
     }
 
-    @Test func `the session that is answered is seen from the other side`() throws {
+    @Test func `The peer's session is identified in both directions`() throws {
         var flow = Self.ipv4
         (flow.local, flow.peer, flow.senderPort) = (flow.peer, flow.local, 50_000)
-        // What is sent comes in there, and what is received goes out.
+        // The other host receives what this one sends, and sends what this one receives.
         let received = CapturedSample.probeOut.withInterface(input: true)
         let sent = CapturedSample.replyIn.withInterface(input: false)
-        let (samples, _) = try hear([received, sent], flow)
+        let (samples, _) = try receive([received, sent], flow)
         #expect(samples.map(\.isLocalSession) == [false, false])
         #expect(samples.map(\.packet) == [.probe, .reply])
         #expect(samples.map(\.sequence) == [2, 2])
     }
 
-    @Test func `samples that are cut behind the numbers are known`() throws {
-        let (samples, counts) = try hear(
+    @Test func `Samples that are truncated after the sequence number are identified`() throws {
+        let (samples, counts) = try receive(
             [CapturedSample.cutProbeOut, CapturedSample.cutReplyIn], Self.ipv6, group: 7)
         #expect(samples.map(\.sequence) == [2, 2])
         #expect(samples.map(\.packet) == [.probe, .reply])
@@ -72,90 +72,90 @@ import Testing
     }
 
     @Test(arguments: [14, 20, 53, 61, 62, 65])
-    func `samples that are cut before the numbers are counted`(bytes: Int) throws {
-        let (samples, counts) = try hear([CapturedSample.cutProbeOut.withData(bytes)], Self.ipv6, group: 7)
+    func `Samples that are truncated before the sequence number are counted`(bytes: Int) throws {
+        let (samples, counts) = try receive([CapturedSample.cutProbeOut.withData(bytes)], Self.ipv6, group: 7)
         #expect(samples.isEmpty)
         #expect(counts.tooShort == 1)
         #expect(counts.heard == 1)
     }
 
-    @Test func `probe and reply need as much of themselves as has their number`() throws {
-        // 62 bytes of headers, and 4.
+    @Test func `A sample is identified if it includes the sequence number`() throws {
+        // 62 bytes of headers, and 4 of the sequence number.
         for sample in [CapturedSample.cutProbeOut, CapturedSample.cutReplyIn] {
-            #expect(try hear([sample.withData(65)], Self.ipv6, group: 7).counts.tooShort == 1)
-            #expect(try hear([sample.withData(66)], Self.ipv6, group: 7).samples.count == 1)
+            #expect(try receive([sample.withData(65)], Self.ipv6, group: 7).counts.tooShort == 1)
+            #expect(try receive([sample.withData(66)], Self.ipv6, group: 7).samples.count == 1)
         }
     }
 
-    @Test func `frames of others are passed over`() throws {
-        let (samples, counts) = try hear([CapturedSample.ping])
+    @Test func `Third-party frames are ignored`() throws {
+        let (samples, counts) = try receive([CapturedSample.ping])
         #expect(samples.isEmpty)
         #expect(counts.heard == 1)
         #expect(counts.local + counts.tooShort + counts.elsewhere == 0)
-        // Of this one too little is there to know.
-        #expect(try hear([CapturedSample.tooShort], group: 7).counts.tooShort == 1)
+        // This one is too short to identify.
+        #expect(try receive([CapturedSample.tooShort], group: 7).counts.tooShort == 1)
     }
 
-    @Test func `another session of the same host is none of ours`() throws {
+    @Test func `Packets with another port, SSID or peer are ignored`() throws {
         var flow = Self.ipv4
         flow.senderPort = 56338
-        #expect(try hear([CapturedSample.probeOut, CapturedSample.replyIn], flow).samples.isEmpty)
+        #expect(try receive([CapturedSample.probeOut, CapturedSample.replyIn], flow).samples.isEmpty)
         flow = Self.ipv4
         flow.ssid = 1
-        #expect(try hear([CapturedSample.probeOut, CapturedSample.replyIn], flow).samples.isEmpty)
+        #expect(try receive([CapturedSample.probeOut, CapturedSample.replyIn], flow).samples.isEmpty)
         flow = Self.ipv4
         flow.peer = .v4(0xC0A8_3867)
-        #expect(try hear([CapturedSample.probeOut, CapturedSample.replyIn], flow).samples.isEmpty)
+        #expect(try receive([CapturedSample.probeOut, CapturedSample.replyIn], flow).samples.isEmpty)
     }
 
-    @Test func `another group's samples are not heard`() throws {
-        #expect(try hear([CapturedSample.probeOut], group: 6).counts.heard == 0)
+    @Test func `Samples of another group are not received`() throws {
+        #expect(try receive([CapturedSample.probeOut], group: 6).counts.heard == 0)
     }
 
-    @Test func `frames without IP are known by their stations`() throws {
+    @Test func `Frames without IP are identified by their MAC addresses`() throws {
         var flow = Self.ipv4
         flow.local = .linkLocal(of: MACAddress(rawValue: 0x5254_0086_2101))
         flow.peer = .linkLocal(of: MACAddress(rawValue: 0x5254_0086_2102))
         (flow.port, flow.senderPort, flow.ssid) = (863, 0xC729, 0x960C)
-        let (samples, _) = try hear([CapturedSample.withoutIP], flow)
+        let (samples, _) = try receive([CapturedSample.withoutIP], flow)
         #expect(samples.map(\.sequence) == [0])
     }
 
-    @Test func `a sampler at another interface, or in the other direction, is none of the run's`() throws {
+    @Test func `Samples from another interface, or in the other direction, are counted separately`() throws {
         var flow = Self.ipv4
         flow.interface = 3
-        #expect(try hear([CapturedSample.probeOut], flow).counts.elsewhere == 1)
-        #expect(try hear([CapturedSample.probeOut.withInterface(input: true)]).counts.elsewhere == 1)
-        // Of a number above 65535 the kernel keeps the lower half.
+        #expect(try receive([CapturedSample.probeOut], flow).counts.elsewhere == 1)
+        #expect(try receive([CapturedSample.probeOut.withInterface(input: true)]).counts.elsewhere == 1)
+        // Of an interface number above 65535, the kernel reports the low 16 bits.
         flow.interface = 65538
-        #expect(try hear([CapturedSample.probeOut], flow).samples.count == 1)
+        #expect(try receive([CapturedSample.probeOut], flow).samples.count == 1)
     }
 
-    @Test func `what does not fit into the ring is counted`() throws {
-        let (samples, counts) = try hear(Array(repeating: CapturedSample.probeOut, count: 5), capacity: 2)
+    @Test func `Samples that do not fit into the ring are counted as dropped`() throws {
+        let (samples, counts) = try receive(Array(repeating: CapturedSample.probeOut, count: 5), capacity: 2)
         #expect(samples.count == 2)
         #expect(counts.local == 5)
         #expect(counts.dropped == 3)
     }
 
-    @Test func `gaps in the group's count are lost samples`() throws {
-        // Numbers 3 and 5.
-        #expect(try hear([CapturedSample.probeOut, CapturedSample.replyIn]).counts.lost == 1)
+    @Test func `Gaps in the group's sequence numbers are lost samples`() throws {
+        // Sequence numbers 3 and 5.
+        #expect(try receive([CapturedSample.probeOut, CapturedSample.replyIn]).counts.lost == 1)
     }
 
-    @Test func `a message that is cut is counted, and what follows is heard`() throws {
+    @Test func `A malformed message is counted, and the next sample is received`() throws {
         var cut = CapturedSample.probeOut
-        // The first attribute claims more than there is.
+        // The first attribute is longer than the message.
         cut[20] = 0xFF
         cut[21] = 0xFF
-        let (samples, counts) = try hear([cut, CapturedSample.replyIn])
+        let (samples, counts) = try receive([cut, CapturedSample.replyIn])
         #expect(counts.damaged == 1)
         #expect(samples.count == 1)
     }
 }
 
 extension [UInt8] {
-    /// The sample with its interface's number under the attribute of received or of sent packets.
+    /// The sample with its interface number in the attribute for received packets or for sent packets.
     fileprivate func withInterface(input: Bool) -> [UInt8] {
         var bytes = self
         // The first attribute: length, type, number.
@@ -163,7 +163,7 @@ extension [UInt8] {
         return bytes
     }
 
-    /// The sample with so much of the frame, as `trunc` makes it: what follows the data is left out.
+    /// The sample with this many bytes of the frame, as with `trunc`, and without the attributes after the data.
     fileprivate func withData(_ count: Int) -> [UInt8] {
         var offset = 20
         while offset + 4 <= self.count {

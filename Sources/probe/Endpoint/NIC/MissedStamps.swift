@@ -2,51 +2,52 @@ import FastAFPacket
 import Report
 import Synchronization
 
-/// Transmit timestamps that the NIC's driver owns up to having missed, since the command began. Sender and reflector have
-/// the NIC together, so each miss explains one packet of one of them.
+/// The transmit timestamps that the NIC's driver has counted as missed since the command began. Sender and reflector
+/// share the NIC, so each miss explains one packet of one of them.
 final class MissedStamps: Sendable {
     private let skipped = Atomic<Int>(0)
     private let hasCome = Atomic<Bool>(false)
     private let countedAt = Atomic<Int64>(.max)
     private let skippedTaken = Atomic<Int>(0)
 
-    /// CLOCK_MONOTONIC nanoseconds of the last look at the counters; `.max` for a driver that has none.
+    /// The time of the last reading of the counters, in CLOCK_MONOTONIC nanoseconds; `.max` for a driver without
+    /// counters.
     var upToDate: Int64 {
         get { countedAt.load(ordering: .acquiring) }
         set { countedAt.store(newValue, ordering: .releasing) }
     }
 
-    /// How long a transmit timestamp may take, in nanoseconds: shorter than the peer waits to be told.
+    /// The longest wait for a transmit timestamp, in nanoseconds. It is shorter than the peer's wait for its report.
     private static let stampTimeout: Int64 = 1_250_000_000
-    /// How long before a look at the counters a packet must have been sent to be among them.
+    /// The time that a driver needs to count a missed timestamp, in nanoseconds after the packet was sent.
     private static let countingTime: Int64 = 250_000_000
 
-    /// Timestamps of packets that were sent before this are written off: late enough for the driver's counters to tell why,
-    /// and after `timeout` in any case. All in CLOCK_MONOTONIC nanoseconds.
+    /// The send time before which missing timestamps are written off: late enough for the driver's counters to explain
+    /// them, and after `timeout` in any case. All in CLOCK_MONOTONIC nanoseconds.
     func deadline(_ now: Int64, timeout: Int64) -> Int64 {
         let counted = min(now &- min(timeout, Self.stampTimeout), upToDate &- Self.countingTime)
         return max(now &- timeout, counted)
     }
 
-    /// Packets that met a busy NIC, as far as is known.
+    /// The number of packets that met a busy NIC, by the last reading of the counters.
     var metBusyNIC: Int { skipped.load(ordering: .relaxed) }
 
-    /// Takes note that a timestamp of the NIC's has come.
+    /// Records that a hardware timestamp has arrived.
     func recordStamp() { hasCome.store(true, ordering: .relaxed) }
 
-    /// Enters what the driver has counted since the command began.
+    /// Records the driver's counters since the command began.
     func update(_ counted: DriverStatistics) {
         var sum = 0
         for counter in counted.missedStamps where counter.meansBusy {
             sum += Int(clamping: min(counter.value, UInt64(UInt32.max)))
         }
-        // A driver that was reset counts from 0 again.
+        // After a reset, the driver counts from 0 again.
         skipped.store(max(sum, metBusyNIC), ordering: .relaxed)
     }
 
-    /// Writes off a thread's timestamps whose time is over.
+    /// Writes off a thread's overdue timestamps.
     ///
-    /// - Returns: their packets, and why; empty as a rule, and then without memory.
+    /// - Returns: their packets with the reasons; usually empty, which allocates nothing.
     func writeOff(
         in ledger: inout TransmitLedger, _ now: Int64, timeout: Int64, _ counts: inout MissedCounts
     ) -> [(id: UInt32, reason: MissingReason)] {
@@ -57,25 +58,25 @@ final class MissedStamps: Sendable {
         return expired
     }
 
-    /// Why timestamps of a packet that were written off never came, and counts it.
+    /// Determines and counts the reason why a packet's timestamps never arrived.
     ///
     /// - Parameters:
-    ///   - lost: the kinds that were lost in the socket's buffer.
-    ///   - skipped: the kinds for which there was room.
+    ///   - lost: the kinds that were lost in the socket's full buffer.
+    ///   - skipped: the kinds that are missing although the buffer had room.
     func explain(
         _ lost: TransmitStampKinds, _ skipped: TransmitStampKinds, _ counts: inout MissedCounts
     ) -> MissingReason {
         if !lost.isEmpty { return .bufferFull }
-        // A packet that no driver saw has no timestamp of either kind.
+        // A packet that never reached the driver lacks the driver's timestamp too.
         guard skipped == .hardware else { return .skippedByDriver }
         let reason = explain()
         counts.count(reason)
         return reason
     }
 
-    /// Why a packet has no timestamp of the NIC's.
+    /// Determines the reason why a packet has no hardware timestamp.
     func explain() -> MissingReason {
-        // To a driver that waits for a timestamp in vain the NIC is busy as well.
+        // While a driver waits in vain for a timestamp, it also counts the NIC as busy.
         guard hasCome.load(ordering: .relaxed) else { return .never }
         let limit = skipped.load(ordering: .relaxed)
         var seen = skippedTaken.load(ordering: .relaxed)
@@ -88,7 +89,7 @@ final class MissedStamps: Sendable {
     }
 }
 
-/// A thread's packets that the NIC left without a transmit timestamp, by reason.
+/// Counts of a thread's packets without a hardware transmit timestamp, by reason.
 struct MissedCounts: Hashable, Sendable {
     var inFlight = 0
     var never = 0

@@ -4,14 +4,14 @@ import LinuxKernel
 import Report
 import Synchronization
 
-/// The NIC of a command: its clock, followed beside the system's, and what its driver counts of missed timestamps.
+/// The NIC of a command: its PHC, tracked against the system clock, and its driver's counters of missed timestamps.
 final class NIC: Sendable {
     let missed = MissedStamps()
-    /// `nil` without a clock, or where it can't be read.
+    /// The PHC; `nil` if there is none or it cannot be read.
     let clock: PublishedPHC?
-    /// Why a clock that is there can't be read.
+    /// The error of a PHC that cannot be read.
     let clockFailure: SystemError?
-    /// When the one began whose turn it is, in CLOCK_MONOTONIC nanoseconds; 0 while the NIC is free.
+    /// The start of the current ``TransmitTurn``, in CLOCK_MONOTONIC nanoseconds; 0 while the NIC is free.
     let turn = Atomic<Int64>(0)
     private let interface: Interface
     private let index: Int32?
@@ -25,12 +25,12 @@ final class NIC: Sendable {
         var reads: UInt64 = 0
     }
 
-    /// Between two readings of the PHC.
+    /// The time between two readings of the PHC.
     static let interval = Duration.milliseconds(100)
-    /// The driver's counters are read with each so many-th: for some that is a long list.
+    /// The number of PHC readings per reading of the driver's counters, a long list for some drivers.
     private static let readsPerCount: UInt64 = 5
 
-    /// - Parameter choice: without hardware timestamps the NIC is not looked at.
+    /// - Parameter choice: with `.software`, the PHC and the counters are not read.
     init(_ interface: Interface, _ choice: StampChoice) {
         self.interface = interface
         let capabilities = choice == .software ? nil : try? TimestampingCapabilities(of: interface)
@@ -55,7 +55,7 @@ final class NIC: Sendable {
         self.state = Mutex(state)
     }
 
-    /// Reads the clock a few times in a row, so that the first timestamps can be converted.
+    /// Reads the PHC a few times in a row, so that the first timestamps can be converted.
     func begin() async {
         guard clock != nil else { return }
         for round in 0..<4 {
@@ -64,10 +64,10 @@ final class NIC: Sendable {
         }
     }
 
-    /// Reads clock and counters.
+    /// Reads the PHC, and the driver's counters with every few readings.
     ///
-    /// - Returns: by how many nanoseconds CLOCK_REALTIME was set forward beside the PHC since the last look, where
-    ///   one of the two was set.
+    /// - Returns: the step of CLOCK_REALTIME against the PHC since the last reading, in nanoseconds, if one of the two
+    ///   clocks was set; positive if CLOCK_REALTIME moved forward.
     func read() -> Int64? {
         state.withLock { state in
             state.reads &+= 1
@@ -88,10 +88,10 @@ final class NIC: Sendable {
         missed.upToDate = time
     }
 
-    /// The clock as the paired-timestamps TLV names it.
+    /// The PHC's number in the paired-timestamps TLV.
     var wireIndex: UInt32? { index.map { UInt32(clamping: $0) } }
 
-    /// The clock as a run's description names it; `nil` without one.
+    /// The PHC in a run's description; `nil` without a PHC.
     var facts: JSONValue? {
         guard let index else { return nil }
         return state.withLock { state in

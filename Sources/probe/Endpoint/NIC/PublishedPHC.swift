@@ -4,23 +4,24 @@ import Report
 import STAMPWire
 import Synchronization
 
-/// How the PHC runs beside CLOCK_REALTIME, told by the thread that reads it to those that convert timestamps.
+/// The relation of the PHC to CLOCK_REALTIME. The thread that reads the PHC publishes it; the threads that convert
+/// timestamps read it.
 final class PublishedPHC: Sendable {
     private let model: Mutex<ClockModel?>
     private let version = Atomic<UInt64>(1)
 
     init(_ model: ClockModel? = nil) { self.model = Mutex(model) }
 
-    /// What is known from now on; `nil` directly after a step.
+    /// Publishes a new model; `nil` directly after a clock step.
     func publish(_ model: ClockModel?) {
         self.model.withLock { $0 = model }
         version.add(1, ordering: .releasing)
     }
 
-    /// How often something was published.
+    /// The version of the latest model, which counts up with each.
     var published: UInt64 { version.load(ordering: .acquiring) }
 
-    /// What is known, where it is newer than what the caller has.
+    /// The latest model; `nil` if the caller has it already.
     func update(since seen: UInt64) -> (version: UInt64, model: ClockModel?)? {
         let current = version.load(ordering: .acquiring)
         return current == seen ? nil : (current, model.withLock { $0 })
@@ -32,7 +33,7 @@ struct PHCView {
     private let clock: PublishedPHC?
     private var version: UInt64 = 0
     private var model: ClockModel?
-    /// Nothing published earlier is believed.
+    /// The first version to trust; earlier ones were read before a clock step.
     private var firstTrusted: UInt64 = 0
 
     init(_ clock: PublishedPHC?) {
@@ -40,26 +41,26 @@ struct PHCView {
         refresh()
     }
 
-    /// Takes up what is new; without a lock where nothing is.
+    /// Updates the view to the latest model. It takes no lock if there is no newer one.
     mutating func refresh() {
         guard let update = clock?.update(since: version) else { return }
         (version, model) = update
         if version < firstTrusted { model = nil }
     }
 
-    /// CLOCK_REALTIME was set: what is known of the PHC beside it is wrong until it is read anew. A reading from
-    /// before may still be published.
+    /// Discards the model after a step of CLOCK_REALTIME, until a later reading is published. One reading from before
+    /// the step may still be published, and is ignored.
     mutating func forget() {
         guard let clock else { return }
         firstTrusted = clock.published &+ 2
         model = nil
     }
 
-    /// The NIC's timestamp of a received packet, or why there is none.
+    /// The hardware timestamp of a received packet, or the reason why it has none.
     ///
     /// - Parameters:
-    ///   - kernel: when the kernel had it, CLOCK_REALTIME nanoseconds.
-    ///   - counts: what the NIC has done for the thread's packets so far, brought up to date.
+    ///   - kernel: the kernel receive timestamp, in CLOCK_REALTIME nanoseconds.
+    ///   - counts: the thread's counts of hardware receive timestamps, which are updated.
     func received(_ time: Int64?, before kernel: Int64, _ receipts: ReceiveStamping, _ counts: inout ReceiveStampCounts)
         -> HardwareStamp
     {
@@ -78,10 +79,10 @@ struct PHCView {
         return HardwareStamp(missing: reason?.wireCode ?? 0)
     }
 
-    /// A NIC's timestamp, converted where the result can be.
+    /// A hardware timestamp, converted to CLOCK_REALTIME if the result is plausible.
     ///
-    /// - Parameter span: when it must have been taken, in CLOCK_REALTIME nanoseconds. A PHC that was set is known as
-    ///   such at its next reading: until then a timestamp outside of the span is what tells.
+    /// - Parameter span: the time in which it must have been taken, in CLOCK_REALTIME nanoseconds. A step of the PHC is
+    ///   detected at its next reading; until then, a timestamp outside of the span is not converted.
     func stamp(_ time: Int64, in span: ClosedRange<Int64>) -> HardwareStamp {
         let stamp = stamp(time)
         guard let realtime = stamp.realtime, realtime >= span.lowerBound &- Int64(stamp.error),
@@ -90,7 +91,7 @@ struct PHCView {
         return stamp
     }
 
-    /// A NIC's timestamp, with its time by CLOCK_REALTIME where the PHC is known.
+    /// A hardware timestamp, with its CLOCK_REALTIME time if the PHC's relation to it is known.
     func stamp(_ time: Int64) -> HardwareStamp {
         guard let converted = model?.realtime(ofHardware: time), let error = UInt32(exactly: converted.error) else {
             return HardwareStamp(time: time)
@@ -98,14 +99,15 @@ struct PHCView {
         return HardwareStamp(time: time, realtime: converted.time, error: error)
     }
 
-    /// A timestamp of a packet on its way out: after the program had it, and before now.
+    /// The hardware timestamp of a sent packet, which must lie between the send call and now.
     ///
-    /// - Parameter app: when the program called the kernel, CLOCK_REALTIME nanoseconds.
+    /// - Parameter app: the time of the send call, in CLOCK_REALTIME nanoseconds.
     func sent(_ time: Int64, after app: Int64?) -> HardwareStamp {
         let now = ClockID.realtime.now()
         return stamp(time, in: min(app ?? now, now)...now)
     }
 
-    /// How long a NIC may keep a received packet, in nanoseconds: drivers that collect interrupts do it for milliseconds.
+    /// The longest time that a NIC holds a received packet, in nanoseconds. Interrupt coalescing holds it for
+    /// milliseconds.
     private static let longestReceiveDelay: Int64 = 100_000_000
 }

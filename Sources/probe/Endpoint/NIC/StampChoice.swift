@@ -1,73 +1,73 @@
 import FastAFPacket
 import LinuxKernel
 
-/// Which timestamps a session asks for and measures by: `--stamps`.
+/// The timestamps that a session requests, and those that delays are computed from: `--stamps`.
 enum StampChoice: String, CaseIterable, Sendable {
-    /// All that the interface offers. Delays are by the kernel's timestamps, which every packet has.
+    /// All that the interface offers. Delays use kernel timestamps, which every packet has.
     case auto
-    /// The kernel's alone; the NIC is left as it is.
+    /// Only kernel timestamps. The NIC's configuration is not changed.
     case software
-    /// All, and delays by the NICs' timestamps alone; T2 and follow-ups on the wire too.
+    /// All. Delays use only hardware timestamps, as do T2 and follow-ups on the wire.
     case hardware
 
-    /// Whether delays are from NIC to NIC, and by nothing else.
+    /// True if delays are computed from hardware timestamps only.
     var usesHardwareOnly: Bool { self == .hardware }
 
-    /// The configuration of a connection with these timestamps.
+    /// Adapts the configuration of a connection to this choice.
     func configure(_ configuration: inout PacketConn.Configuration) {
         guard self == .software else { return }
         configuration.transmitStamps = [.sched, .software]
         configuration.switchHardwareOn = false
     }
 
-    /// Refuses to measure by NIC timestamps that can't come.
-    func check(_ link: Endpoint, _ nic: NIC) throws(ProbeError) {
+    /// Rejects `--stamps hardware` on an endpoint whose NIC cannot provide hardware timestamps.
+    func check(_ endpoint: Endpoint, _ nic: NIC) throws(ProbeError) {
         guard usesHardwareOnly else { return }
-        let name = link.interface.name
-        switch link.conn.hardwareStamping {
+        let name = endpoint.interface.name
+        switch endpoint.conn.hardwareStamping {
         case .unavailable:
             throw .noHardwareStamps(
-                "\(name) offers no hardware timestamps: `probe doctor \(name)` shows what it has. Use `--stamps auto`.")
+                "\(name) has no hardware timestamps; `probe doctor \(name)` shows what it offers. Use `--stamps auto`.")
         case .refused(let error):
-            throw .noHardwareStamps("\(name) has hardware timestamps, but: \(error)")
+            throw .noHardwareStamps("The hardware timestamps of \(name) cannot be used: \(error)")
         case .borrowed, .switchedOn:
             break
         }
-        guard link.conn.hardwareStamping.stampsTransmit else {
+        guard endpoint.conn.hardwareStamping.stampsTransmit else {
             throw .noHardwareStamps(
-                "Somebody else has set \(name) to timestamp nothing that it sends; `probe doctor \(name)` may tell who. "
-                    + "Stop that, or use `--stamps auto`.")
+                "Another process has set \(name) to timestamp no sent packets. Find and stop it (`probe doctor \(name)` "
+                    + "lists candidates), or use `--stamps auto`.")
         }
-        switch link.receiveStamping {
+        switch endpoint.receiveStamping {
         case .expected: break
         case .none:
-            throw .noHardwareStamps("\(name) timestamps nothing that it receives. Use `--stamps auto`.")
+            throw .noHardwareStamps("\(name) cannot timestamp received packets. Use `--stamps auto`.")
         case .onlyPTP:
             throw .noHardwareStamps(
-                "\(name) timestamps PTP frames only when they arrive: use `--transport l2 --frame ptp` on both hosts, or "
+                "\(name) timestamps only PTP frames on receipt. Use `--transport l2 --frame ptp` on both hosts, or "
                     + "`--stamps auto`.")
         case .notAsked:
             throw .noHardwareStamps(
-                "Somebody else has set \(name) to timestamp other frames only; `probe doctor \(name)` may tell who. Stop that, "
-                    + "or use `--stamps auto`.")
+                "Another process has set \(name) not to timestamp these frames on receipt. Find and stop it (`probe doctor "
+                    + "\(name)` lists candidates), or use `--stamps auto`.")
         }
         if let failure = nic.clockFailure {
-            throw .noHardwareStamps("\(name)'s clock can't be read beside the system's: \(failure)")
+            throw .noHardwareStamps("The PHC of \(name) cannot be read against the system clock: \(failure)")
         }
     }
 }
 
-/// Whether the NIC's timestamps of a link's received packets can be expected.
+/// The hardware timestamps to expect on an endpoint's received packets.
 enum ReceiveStamping: Sendable {
-    /// The NIC takes none, or they are not wanted.
+    /// The NIC cannot provide them, or they were not requested.
     case none
     case expected
-    /// The NIC's filter lets PTP frames alone have timestamps, and the link's are none.
+    /// The NIC timestamps only PTP frames, and the endpoint's frames are not PTP.
     case onlyPTP
-    /// The NIC could, but whoever has set it has not asked for it.
+    /// The NIC supports it, but another process has set its filter otherwise.
     case notAsked
 
-    /// - Parameter isPTP: whether the link's frames are PTP event messages.
+    /// - Parameter isPTP: true if the endpoint's frames are PTP event messages.
     init(_ stamping: HardwareStamping, _ capabilities: TimestampingCapabilities?, isPTP: Bool) {
         guard let capabilities, let now = stamping.configuration else {
             self = .none

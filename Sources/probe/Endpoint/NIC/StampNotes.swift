@@ -1,7 +1,7 @@
 import FastAFPacket
 import Report
 
-/// A thread's received packets with the NIC's timestamp, and those that should have one and have none.
+/// Counts of a thread's received packets with a hardware timestamp, and of those that should have one and do not.
 struct ReceiveStampCounts: Hashable, Sendable {
     var stamped: UInt64 = 0
     var missing: UInt64 = 0
@@ -12,9 +12,9 @@ struct ReceiveStampCounts: Hashable, Sendable {
     }
 }
 
-/// Hardware timestamps that are not there, once in words.
+/// Sentences on missing hardware timestamps, for the end of a run.
 enum StampNotes {
-    /// What is to be said; nothing where all that were asked for came.
+    /// The notes; empty if all requested timestamps arrived.
     static func notes(
         on interface: String, _ account: TimestampLedger, _ receipts: ReceiveStamping, _ counts: ReceiveStampCounts
     ) -> [String] {
@@ -26,19 +26,19 @@ enum StampNotes {
         let asked = account.sent - hardware.unsupported
         guard asked > hardware.stamped else { return nil }
         guard hardware.stamped > 0 || hardware.late > 0 else {
-            return "No packet that was sent has a hardware timestamp, though \(interface) offers them. "
-                + "`--stamps software` does without; `probe doctor \(interface)` tells more."
+            return "No sent packet has a hardware timestamp, although \(interface) advertises them. Check the NIC with "
+                + "`probe doctor \(interface)`, or use `--stamps software`."
         }
         let reasons = [
-            (hardware.inFlight, "met a NIC that was busy with another timestamp"),
-            (hardware.skippedByDriver, "were left out or lost by NIC or driver"),
-            (hardware.never, "have no reason that the NIC counts"),
-            (hardware.lostInBuffer, "were lost in the socket's full buffer"), (hardware.late, "came late"),
-            (hardware.pending, "were still awaited at the end"),
+            (hardware.inFlight, "met a NIC busy with another timestamp"),
+            (hardware.skippedByDriver, "skipped or lost by NIC or driver"),
+            (hardware.never, "never arrived, for no reason that the driver counts"),
+            (hardware.lostInBuffer, "lost in the socket's full buffer"), (hardware.late, "late"),
+            (hardware.pending, "pending at the end"),
         ]
         let reported = reasons.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
         return
-            "\(hardware.stamped) of \(asked) packets that were sent have a hardware timestamp in time; the others: \(reported)."
+            "\(hardware.stamped) of \(asked) sent packets have a hardware timestamp in time. The others: \(reported)."
     }
 
     private static func receive(_ interface: String, _ receipts: ReceiveStamping, _ counts: ReceiveStampCounts)
@@ -49,19 +49,20 @@ enum StampNotes {
         case .none:
             return nil
         case .onlyPTP:
-            return "No packet that arrived has a hardware timestamp: \(interface) timestamps PTP frames only. "
-                + "`--transport l2 --frame ptp` sends such."
+            return "No received packet has a hardware timestamp: \(interface) timestamps only PTP frames on receipt. "
+                + "Use `--transport l2 --frame ptp` on both hosts."
         case .notAsked:
             return
-                "No packet that arrived has a hardware timestamp: \(interface) could timestamp all frames, and somebody else "
-                + "has set it not to. `probe doctor \(interface)` may tell who."
+                "No received packet has a hardware timestamp: \(interface) supports them, but another process has set its "
+                + "filter otherwise. `probe doctor \(interface)` lists candidates."
         case .expected where counts.stamped == 0:
-            return "No packet that arrived has a hardware timestamp, though \(interface) offers them. "
-                + "`probe doctor \(interface)` tells more."
+            return
+                "No received packet has a hardware timestamp, although \(interface) advertises them. Check the NIC with "
+                + "`probe doctor \(interface)`."
         case .expected:
             return
-                "\(counts.stamped) of \(counts.stamped + counts.missing) packets that arrived have a hardware timestamp; "
-                + "NIC or driver left out or lost the others."
+                "\(counts.stamped) of \(counts.stamped + counts.missing) received packets have a hardware timestamp; "
+                + "NIC or driver skipped or lost the others."
         }
     }
 }
