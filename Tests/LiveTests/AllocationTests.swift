@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
-/// The packet threads allocate nothing for a packet: what they allocate does not depend on how many there are.
+/// Tests that the packet threads allocate nothing per packet: their allocations do not depend on the number of probes.
 @Suite(.serialized, .needsRoot)
 struct AllocationTests {
     private static let counter = ProcessInfo.processInfo.environment["PROBE_ALLOCATION_COUNTER"]
     private static let reason: Comment =
-        "PROBE_ALLOCATION_COUNTER does not name the preloaded counter that scripts/test builds"
+        "PROBE_ALLOCATION_COUNTER is not set: scripts/test builds the library that counts allocations, and sets it"
 
-    /// Allocations by thread name.
+    /// Measures once, and returns the allocations by thread name of the sender's and the reflector's process.
     private func count(
         probes: Int, logged: Bool, _ l2: [String]?
     ) async throws -> (sender: [String: Int], reflector: [String: Int]) {
@@ -17,11 +17,10 @@ struct AllocationTests {
             func counted(_ side: Lab.Side, _ arguments: [String]) throws -> ProbeProcess {
                 try lab.start(
                     side,
-                    program: [
-                        "env", "LD_PRELOAD=\(Self.counter ?? "")", "PROBE_ALLOCATION_FILE=\(lab.file(side.rawValue))",
-                        ProbeProcess.binary,
-                    ] + arguments + (l2.map { ["--transport", "l2"] + $0 } ?? []) + [
-                        "--interface", Lab.interface, "--output", "json", "--quiet",
+                    arguments + (l2.map { ["--transport", "l2"] + $0 } ?? [])
+                        + ["--interface", Lab.interface, "--output", "json", "--quiet"],
+                    environment: [
+                        "LD_PRELOAD": Self.counter ?? "", "PROBE_ALLOCATION_FILE": lab.file(side.rawValue),
                     ])
             }
             let reflector = try counted(.b, ["reflect"] + (logged ? ["--log", lab.log(.b)] : []))
@@ -50,7 +49,7 @@ struct AllocationTests {
     @Test(
         .enabled(if: counter != nil, reason),
         arguments: [(false, nil), (true, nil), (false, ["--frame", "ptp", "--vlan", "7"])] as [(Bool, [String]?)])
-    func `Ten thousand more probes cost no allocation on either packet thread`(
+    func `Ten thousand more probes cause no allocation on either packet thread`(
         _ logged: Bool, _ l2: [String]?
     ) async throws {
         let few = try await count(probes: 2000, logged: logged, l2)
@@ -59,12 +58,12 @@ struct AllocationTests {
             ("probe-sender", few.sender, many.sender), ("probe-reflect", few.sender, many.sender),
             ("probe-reflect", few.reflector, many.reflector),
         ] {
-            let more = try #require(many[thread], "no such thread: \(many)")
-            let less = try #require(few[thread], "no such thread: \(few)")
-            // The runtime makes each type's metadata once, on whichever thread needs it first.
+            let more = try #require(many[thread], "\(thread) is missing among \(many)")
+            let less = try #require(few[thread], "\(thread) is missing among \(few)")
+            // The runtime creates each type's metadata once, on the first thread that needs it.
             #expect(abs(more - less) <= 4, "\(thread): \(less), then \(more)")
         }
-        // The counter counts: what makes the threads allocates.
+        // The counter works: starting the threads allocates.
         #expect(many.sender.values.reduce(0, +) > 100)
     }
 }

@@ -2,12 +2,12 @@ import Foundation
 import Report
 import Testing
 
-/// Captures of samples, read by tshark: another's reader of the format.
+/// Tests captures of samples with tshark, an independent reader of pcapng.
 @Suite struct CaptureFileTests {
     private func capture() -> [UInt8] {
         var capture = PCAPNG(application: "probe")
         for number in 0..<3 {
-            // To a broadcast address, of the EtherType for experiments.
+            // Broadcast, with the EtherType for experiments.
             let frame = [UInt8](repeating: 0xFF, count: 6) + [2, 0, 0, 0, 0, UInt8(number), 0x88, 0xB5, 1, 2, 3]
             let interface = capture.interface("port\(number % 2)", .ethernet)
             capture.append(
@@ -18,7 +18,7 @@ import Testing
         return capture.bytes
     }
 
-    /// What tshark makes of the packets, a line for each.
+    /// The packets as tshark prints them, one line each.
     private func read(_ bytes: [UInt8]) throws -> [String] {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("probe-\(UUID()).pcapng").path
         defer { try? FileManager.default.removeItem(atPath: file) }
@@ -27,7 +27,7 @@ import Testing
             "frame.time_epoch", "frame.cap_len", "frame.len", "frame.interface_name", "frame.packet_flags_direction",
             "eth.src", "frame.comment",
         ]
-        // Of a file that was cut it prints the packets, and complains.
+        // tshark prints the packets of a cut file, then reports the cut and fails.
         let command = ["tshark", "-r", file, "-T", "fields", "-E", "separator=;"] + fields.flatMap { ["-e", $0] }
         return try Command.run(["sh", "-c", "\"$@\" 2>/dev/null || true", "sh"] + command)
             .split(separator: "\n").map(String.init)
@@ -40,18 +40,18 @@ import Testing
     ]
 
     @Test(.enabled(if: Interop.hasTshark, "tshark is not installed"))
-    func `Frames, times, interfaces and comments come back`() throws {
+    func `tshark reads the frames, times, interfaces and comments that were written`() throws {
         #expect(try read(capture()) == expected)
     }
 
     @Test(.enabled(if: Interop.hasTshark, "tshark is not installed"))
-    func `A file that was cut anywhere is readable up to its last whole packet`() throws {
+    func `A file cut anywhere is readable up to its last whole packet`() throws {
         let bytes = capture()
         for cut in [1, 4, 40, 100, 130] {
             let whole = try read(Array(bytes.dropLast(cut)))
             let count = PCAPNG.wholeBlocks(bytes, within: bytes.count - cut)
             let packets = try read(Array(bytes.prefix(count)))
-            #expect(whole == packets && packets == Array(expected.prefix(packets.count)), "cut by \(cut)")
+            #expect(whole == packets && packets == Array(expected.prefix(packets.count)), "cut by \(cut) bytes")
         }
         #expect(try read(Array(bytes.dropLast(1))).count == 2)
     }

@@ -4,36 +4,38 @@ import Report
 import STAMPWire
 import Testing
 
-/// A peer whose clock is set in mid-run. Its clock is the test's own, and no machine's.
+/// Tests runs against a peer whose clock steps mid-run. The test simulates that clock; no host's clock is set.
 @Suite(.serialized, .needsRoot)
 struct ClockStepTests {
-    /// What the peer does with a probe, by its number in the order of arrival.
+    /// The peer's clock and report for one probe.
     private struct Stamps {
-        /// How far the peer's clock is ahead at T2 and at T3.
+        /// The peer's clock minus this host's at T2 and at T3, in nanoseconds.
         var received: Int64
         var sent: Int64
-        /// What it tells of its steps; `nil` for a peer that knows only the standard.
+        /// The count of clock steps that the peer reports; `nil` for a peer that supports standard STAMP only.
         var reported: UInt8?
     }
 
     private static let second: Int64 = 1_000_000_000
-    /// The probe that finds the peer's clock set, by its number in the order of arrival.
+    /// The number, in order of arrival, of the first probe after the peer's clock step.
     private static let step = 40
 
-    /// Runs a sender on a against a reflector of the test's own. Probes that `stamps` has no answer to are answered with the
-    /// next one.
+    /// Runs a sender on `a` against a simulated reflector on `b`.
+    ///
+    /// - Parameter stamps: Called with each probe's number in order of arrival. A probe for which it returns `nil` is
+    ///   answered together with the next one.
     private func measure(
         _ lab: Lab, count: Int = 200, _ stamps: @escaping @Sendable (_ number: Int) -> Stamps?
     ) async throws -> (summary: Summary, log: Log, errors: String) {
         let endpoint = try UDPEndpoint(lab, .b, port: 8620)
-        let peer = PlayedPeer(endpoint)
-        let reflector = PlayedReflector(endpoint) { number, probe, source in
+        let peer = SimulatedPeer(endpoint)
+        let reflector = ScriptedReflector(endpoint) { number, probe, source in
             let arrived = Self.now()
             guard let stamps = stamps(number) else { return peer.held.append((probe, arrived)) }
             let sequence = UInt32(truncatingIfNeeded: number)
             peer.answer(probe, source, sequence, arrived, stamps)
             for (old, arrived) in peer.held {
-                // By the clock as it was then.
+                // Its reply carries the time before the step.
                 let before = Stamps(received: 0, sent: arrived - Self.now(), reported: stamps.reported)
                 peer.answer(old, source, sequence &- 1, arrived, before)
             }
@@ -42,18 +44,19 @@ struct ClockStepTests {
         let run = try lab.startRun(.a, .ipv4, ["--rate", "500", "--count", "\(count)", "--port", "8620"])
         defer { reflector.end() }
         let summary = try await run.summary()
-        // A sender that was held up leaves probes out.
+        // A sender that the host delays skips deadlines.
         try #require(
             (summary["counters.sent"] ?? 0) > Self.step + 10,
-            "too few probes, \(summary["counters.skipped_deadlines"] ?? 0) were left out: is the machine very busy?")
+            "too few probes; \(summary["counters.skipped_deadlines"] ?? 0) deadlines were skipped: is the host busy?"
+        )
         return (summary, try Log(lab.log(.a)), run.errors)
     }
 
-    /// What the reflector's thread keeps.
-    private final class PlayedPeer: @unchecked Sendable {
+    /// The simulated peer's state. Only the reflector's thread uses it.
+    private final class SimulatedPeer: @unchecked Sendable {
         let endpoint: UDPEndpoint
         var held: [(probe: [UInt8], arrived: Int64)] = []
-        /// The last reply's, which a paired peer tells with the next.
+        /// The last reply's transmit timestamps, which a paired peer reports with its next reply.
         var last: TransmitStamps?
 
         init(_ endpoint: UDPEndpoint) { self.endpoint = endpoint }
@@ -71,7 +74,7 @@ struct ClockStepTests {
                 sequence: sequence, receiveNanoseconds: received, transmitNanoseconds: sent,
                 errorEstimate: ErrorEstimate(synchronized: false, isPTP: false, errorNanoseconds: 1000), ttl: 64,
                 dscp: 0, ecn: 0, paired: paired)
-            // One that knows only the standard returns the base packet.
+            // A reflector that supports standard STAMP only returns the base packet.
             let known = paired == nil ? Array(probe[..<44]) : probe
             var reply = [UInt8](repeating: 0, count: known.count)
             var elements = reply.mutableSpan
@@ -88,14 +91,15 @@ struct ClockStepTests {
         return Int64(time.tv_sec) * second + Int64(time.tv_nsec)
     }
 
-    /// The delays of each clock epoch are within so much of one another, and no crossing row has one.
+    /// Expects the delays of each clock epoch to lie within `spread` nanoseconds of one another, and rows across a
+    /// step to have none.
     private func expectUnmixed(
         _ log: Log, within spread: Int64 = 200_000_000, sourceLocation: SourceLocation = #_sourceLocation
     ) {
         for rows in [log.probes, log.replies] {
-            for (epoch, epochDelays) in Dictionary(grouping: rows.filter { $0.delay != nil }, by: \.clockEpoch) {
+            for (epoch, epochRows) in Dictionary(grouping: rows.filter { $0.delay != nil }, by: \.clockEpoch) {
                 #expect(epoch != nil, sourceLocation: sourceLocation)
-                let delays = epochDelays.compactMap(\.delay)
+                let delays = epochRows.compactMap(\.delay)
                 #expect((delays.max() ?? 0) - (delays.min() ?? 0) < spread, sourceLocation: sourceLocation)
             }
             for row in rows where row.clockEpoch == nil {
@@ -108,7 +112,7 @@ struct ClockStepTests {
     private func steps(_ summary: Summary) -> [[String: Any]] { summary.value("clock_steps") as? [[String: Any]] ?? [] }
 
     @Test(arguments: [1, -1, 37] as [Int64])
-    func `A standard peer whose clock is set by seconds is reported, and nothing mixes before and after`(
+    func `A clock step of seconds at a standard peer is reported, and no delay crosses it`(
         _ seconds: Int64
     ) async throws {
         try await Lab.with { lab in
@@ -125,17 +129,19 @@ struct ClockStepTests {
             #expect(errors.contains("The peer's clock was set \(seconds < 0 ? "back" : "forward") by"))
             let delays = try #require(summary.value("forward.delays") as? [[String: Any]])
             #expect(delays.count == 2)
-            // The one that shows the step, and what is on its way then.
+            // The probe that reveals the step, and those in flight at that time.
             #expect(1...20 ~= (summary["forward.crossing"] ?? 0))
             #expect(abs(summary["rtt.max_ns"] ?? .max) < 200_000_000)
             #expect(abs(summary["forward.ipdv.max_ns"] ?? .max) < 200_000_000)
-            #expect((summary["forward.delay.max_ns"] ?? .max) < 200_000_000, "the first clock epoch alone")
+            #expect(
+                (summary["forward.delay.max_ns"] ?? .max) < 200_000_000,
+                "the statistics cover the first clock epoch only")
             #expect(summary["forward.packets.ok"] == log.probes.count)
         }
     }
 
     @Test(arguments: [1, -1] as [Int64])
-    func `A clock that is set while the peer has a probe leaves that probe without a delay`(
+    func `A clock step between T2 and T3 leaves that probe without a delay`(
         _ seconds: Int64
     ) async throws {
         try await Lab.with { lab in
@@ -149,7 +155,9 @@ struct ClockStepTests {
         }
     }
 
-    @Test func `A reply from before a step that comes after it is of neither side, and no second step`() async throws {
+    @Test func `A reply sent before a step and received after it belongs to no clock epoch, and is no second step`()
+        async throws
+    {
         try await Lab.with { lab in
             let (summary, log, _) = try await measure(lab) { number in
                 if number == Self.step - 1 { return nil }
@@ -163,7 +171,7 @@ struct ClockStepTests {
         }
     }
 
-    @Test func `A step far below the round trip is known where the peer tells it`() async throws {
+    @Test func `A step far smaller than the round trip is found when the peer reports it`() async throws {
         try await Lab.with { lab in
             let (summary, log, _) = try await measure(lab) { number in
                 let offset: Int64 = number < Self.step ? 0 : 5000
@@ -177,7 +185,7 @@ struct ClockStepTests {
         }
     }
 
-    @Test func `A peer that plays with its clock costs itself its delays, and no more`() async throws {
+    @Test func `A peer whose clock is arbitrary loses its delays and nothing else`() async throws {
         try await Lab.with { lab in
             let (summary, log, errors) = try await measure(lab, count: 1000) { number in
                 var random = RepeatableRandom(seed: UInt64(number))
@@ -190,7 +198,7 @@ struct ClockStepTests {
         }
     }
 
-    @Test func `A peer whose two stamps never fit one another is measured as ever`() async throws {
+    @Test func `A peer whose T2 and T3 never agree is measured without a step`() async throws {
         try await Lab.with { lab in
             let (summary, log, _) = try await measure(lab) { _ in Stamps(received: 37 * Self.second, sent: 0) }
             #expect(steps(summary).isEmpty)

@@ -3,7 +3,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-/// `probe conntrack` on a router that translates.
+/// Tests `probe conntrack` on a router that translates addresses.
 @Suite(.needsRoot) struct ConntrackTests {
     // MARK: - Listing
 
@@ -11,28 +11,28 @@ import Testing
         ("", ""), ("--family --id", "-o extended,id"), ("--times", "-o ktimestamp"),
         ("--protocol udp --port 7 --translated", "-p udp --orig-port-dst 7 -n"),
     ])
-    func `It lists what conntrack lists, line by line`(ours: String, current: String) async throws {
+    func `It lists what conntrack(8) lists, line by line`(options: String, reference: String) async throws {
         try await RouterLab.with { lab in
             _ = try await lab.traffic()
-            // Timeouts and ages are whole seconds, and both ask at another time: once they agree on all.
-            var (local, other): ([Substring], [Substring]) = ([], [])
+            // Timeouts and ages are whole seconds, and the two commands ask at different times: once, they must agree.
+            var (listed, expected): ([Substring], [Substring]) = ([], [])
             for _ in 0..<20 {
-                let process = try await lab.conntrack(ours)
+                let process = try await lab.conntrack(options)
                 #expect(process.exitCode == 0 && process.errors.isEmpty, "\(process.errors)")
-                local = process.lines.sorted()
+                listed = process.lines.sorted()
                 let text = try ["ipv4", "ipv6"].map {
-                    try lab.shell(.router, "conntrack -L -f \($0) \(current) 2>/dev/null")
+                    try lab.shell(.router, "conntrack -L -f \($0) \(reference) 2>/dev/null")
                 }
-                // Without a filter it lists both families whichever is asked for.
-                other = Set(text.joined().split(separator: "\n")).sorted()
-                if local == other { break }
+                // Without a filter conntrack lists both families, whichever is requested.
+                expected = Set(text.joined().split(separator: "\n")).sorted()
+                if listed == expected { break }
             }
-            #expect(local == other)
-            #expect(ours.contains("translated") ? local.count == 4 : local.count >= 10, "\(local)")
+            #expect(listed == expected)
+            #expect(options.contains("translated") ? listed.count == 4 : listed.count >= 10, "\(listed)")
         }
     }
 
-    @Test func `JSON and CSV tell which end is translated, and into what`() async throws {
+    @Test func `JSON and CSV report which end is translated, and to which address`() async throws {
         try await RouterLab.with { lab in
             _ = try await lab.traffic()
             let json = try await lab.conntrack("--port 4003 --address 10.0.0.0/24 --output json")
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test func `A reader that goes away ends it without a fault`() async throws {
+    @Test func `It ends without an error when its reader closes the pipe`() async throws {
         try await RouterLab.with { lab in
             _ = try await lab.traffic()
             let shell = try lab.start(
@@ -90,15 +90,17 @@ import Testing
             let delete = try await lab.conntrack("delete udp 192.0.2.1:4003 192.0.2.2:7")
             #expect(delete.exitCode == 0 && delete.output.contains("sport=4003"))
             #expect(try await lab.conntrack("delete udp 192.0.2.1:4003 192.0.2.2:7").exitCode == 9)
-            // That one alone.
+            // No other flow was deleted.
             let left = try lab.shell(.router, "conntrack -C")
             #expect(Int(left.dropLast()) == Int(count.dropLast()).map { $0 - 1 })
         }
     }
 
-    // MARK: - Counting, and without privilege
+    // MARK: - Count and privileges
 
-    @Test func `Without privilege the count is reported, and everything else names the capability`() async throws {
+    @Test func `Without privileges it reports the count, and names the missing capability for everything else`()
+        async throws
+    {
         try await RouterLab.with { lab in
             _ = try await lab.traffic()
             func unprivileged(_ arguments: String) async throws -> ProbeProcess {
@@ -114,14 +116,14 @@ import Testing
             let same = try await unprivileged("count --output json")
             #expect(same.exitCode == 0 && same.output == count.output)
             for arguments in ["", "follow", "get udp 10.0.0.2:1 10.0.0.3:2", "delete udp 10.0.0.2:1 10.0.0.3:2"] {
-                let refused = try await unprivileged(arguments)
-                #expect(refused.exitCode == 5 && refused.output.isEmpty, "\(arguments): \(refused.errors)")
-                #expect(refused.errors.contains("CAP_NET_ADMIN") && refused.errors.contains("conntrack count"))
+                let denied = try await unprivileged(arguments)
+                #expect(denied.exitCode == 5 && denied.output.isEmpty, "\(arguments): \(denied.errors)")
+                #expect(denied.errors.contains("CAP_NET_ADMIN") && denied.errors.contains("conntrack count"))
             }
         }
     }
 
-    @Test func `Another namespace is named, one that is not there is reported`() async throws {
+    @Test func `--namespace reads another namespace, and a missing one is an error`() async throws {
         try await RouterLab.with { lab in
             _ = try await lab.traffic()
             let binary = ProbeProcess.binary
@@ -137,7 +139,7 @@ import Testing
 
     // MARK: - Following
 
-    /// Waits until a listener has joined the groups: /proc/net/netlink shows NETLINK_NETFILTER's (12).
+    /// Waits until `count` sockets have joined the multicast groups: /proc/net/netlink lists NETLINK_NETFILTER (12).
     private func waitUntilListening(_ lab: RouterLab, _ count: Int, _ process: ProbeProcess) async throws {
         try await waitFor("\(count) listeners; \(process.errors)", within: 20) {
             let sockets = try lab.shell(.router, "cat /proc/net/netlink").split(separator: "\n")
@@ -149,33 +151,35 @@ import Testing
         }
     }
 
-    @Test(arguments: [SIGINT, SIGTERM]) func `It follows as conntrack does, and a signal gets the summary`(
+    @Test(arguments: [SIGINT, SIGTERM])
+    func `It follows events as conntrack(8) does, and a signal ends it with a summary`(
         signal: Int32
     ) async throws {
         try await RouterLab.with { lab in
-            let ours = try lab.startConntrack("follow --id")
-            let current = try lab.start(.router, ["conntrack", "-E", "-o", "id"])
-            try await waitUntilListening(lab, 2, ours)
+            let process = try lab.startConntrack("follow --id")
+            let reference = try lab.start(.router, ["conntrack", "-E", "-o", "id"])
+            try await waitUntilListening(lab, 2, process)
             _ = try await lab.traffic()
             try lab.shell(.router, "conntrack -D -p udp -s 10.0.0.2 --orig-port-src 4003 >/dev/null 2>&1")
-            let last = try await waitFor("the last event; \(ours.output)", within: 20) {
-                ours.lines.last { $0.hasPrefix("[DESTROY]") && $0.contains("sport=4003") }
+            let last = try await waitFor("the last event; \(process.output)", within: 20) {
+                process.lines.last { $0.hasPrefix("[DESTROY]") && $0.contains("sport=4003") }
             }
             #expect(last.contains("dst=198.51.100.1"))
             _ = try await waitFor("conntrack's lines", within: 20) {
-                current.lines.count == ours.lines.count ? () : nil
+                reference.lines.count == process.lines.count ? () : nil
             }
-            // It also tells who caused an event.
-            #expect(ours.lines == current.lines.map { $0.prefixMatch(of: #/.* id=\d+/#)?.output ?? $0 })
-            #expect(Set(ours.lines.map { $0.prefix(10) }) == ["    [NEW] ", " [UPDATE] ", "[DESTROY] "])
-            ours.signal(signal)
-            #expect(try await ours.exit() == 0)
-            let count = ours.lines.count
-            #expect(ours.errors == "probe: \(count) events: \(count) received; \(count) shown.\n", "\(ours.errors)")
+            // conntrack also prints the process that caused an event.
+            #expect(process.lines == reference.lines.map { $0.prefixMatch(of: #/.* id=\d+/#)?.output ?? $0 })
+            #expect(Set(process.lines.map { $0.prefix(10) }) == ["    [NEW] ", " [UPDATE] ", "[DESTROY] "])
+            process.signal(signal)
+            #expect(try await process.exit() == 0)
+            let count = process.lines.count
+            #expect(
+                process.errors == "probe: \(count) events: \(count) received; \(count) shown.\n", "\(process.errors)")
         }
     }
 
-    @Test func `Filters, a count, and a duration end it`() async throws {
+    @Test func `Filters apply to events, and --count and --duration end it`() async throws {
         try await RouterLab.with { lab in
             let counted = try lab.startConntrack("follow --protocol tcp --translated --count 3 --output json")
             try await waitUntilListening(lab, 1, counted)
@@ -196,10 +200,10 @@ import Testing
         }
     }
 
-    @Test func `All namespaces are heard by their number`() async throws {
+    @Test func `--all-namespaces reports each event's namespace by its ID`() async throws {
         try await RouterLab.with { lab in
             try lab.shell(.router, "sysctl -qw net.netfilter.nf_conntrack_events=1")
-            // The veth pair has given it a number.
+            // The veth pair has assigned it an ID.
             let numbers = try Command.run(["ip", "-n", lab.namespace(.client), "netns", "list-id"])
             let number = try #require(numbers.firstMatch(of: #/nsid (\d+)/#)?.output.1, "\(numbers)")
             let process = try lab.start(
@@ -216,11 +220,12 @@ import Testing
         }
     }
 
-    @Test func `A reader that sleeps holds no signal up, and what he missed is counted`() async throws {
+    @Test func `A reader that never reads delays no signal, and events that it missed are counted`() async throws {
         try await RouterLab.with { lab in
             let pipe = lab.file("pipe")
             try Command.run(["mkfifo", pipe])
-            _ = try lab.start(.router, ["sh", "-c", "exec sleep 600 <\(pipe)"])
+            // It keeps the pipe open, reads nothing from it, and runs until the lab ends it.
+            _ = try lab.start(.router, ["sh", "-c", "exec tail -f /dev/null <\(pipe)"])
             let process = try lab.start(
                 .router, ["sh", "-c", "exec \(ProbeProcess.binary) conntrack follow >\(pipe)"])
             try await waitUntilListening(lab, 1, process)
@@ -231,7 +236,7 @@ import Testing
         }
     }
 
-    /// Flows of UDP packets from one socket to as many ports: each destination is another flow.
+    /// Creates `count` flows: UDP packets from one socket, each to another destination.
     private func makeFlows(_ lab: RouterLab, _ count: Int) throws {
         try lab.shell(
             .router,
@@ -247,7 +252,7 @@ import Testing
             """)
     }
 
-    @Test(arguments: [0, 5000]) func `In a storm every event is shown, lost, or left out, and counted`(limit: Int)
+    @Test(arguments: [0, 5000]) func `In an event storm, every event is counted as shown, lost or left out`(limit: Int)
         async throws
     {
         try await RouterLab.with { lab in

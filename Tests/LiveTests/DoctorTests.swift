@@ -2,19 +2,19 @@ import Foundation
 import Glibc
 import Testing
 
-/// `probe doctor` on veth pairs: what it finds, what it sends, and what it leaves.
+/// Tests `probe doctor` on veth pairs: its findings, the frames that it sends, and the state that it restores.
 @Suite(.serialized, .needsRoot)
 struct DoctorTests {
     private func doctor(_ lab: Lab, _ more: String..., on interface: String = Lab.interface) throws -> ProbeProcess {
         try lab.start(.a, ["doctor", interface] + more)
     }
 
-    /// Runs of digits, and addresses of hexadecimal ones, as "N".
+    /// Replaces each number and each MAC address with "N".
     private func masked(_ text: String) -> String {
         text.replacing(#/([0-9a-f]{2}:){5}[0-9a-f]{2}/#, with: "N").replacing(#/[0-9]+/#, with: "N")
     }
 
-    @Test func `A veth has software stamps only and no PHC, all of them proven with a peer`() async throws {
+    @Test func `A veth has software timestamps only and no PHC, and a peer proves all of them`() async throws {
         try await Lab.with { lab in
             let reflector = try await lab.startReflect(.b)
             let process = try doctor(lab, "--peer", Lab.ipv4(.b))
@@ -49,7 +49,7 @@ struct DoctorTests {
         }
     }
 
-    @Test func `Without a name all Ethernet interfaces that are up are examined, and JSON tells each verdict`()
+    @Test func `Without a name it examines all Ethernet interfaces that are up, and JSON has each verdict`()
         async throws
     {
         try await Lab.with { lab in
@@ -63,13 +63,13 @@ struct DoctorTests {
             let verdicts = table.mapValues { $0["verdict"] as? String }
             #expect(verdicts["sched"] == "proven" && verdicts["software_tx"] == "proven" && verdicts["ids"] == "proven")
             #expect(verdicts["hardware_tx"] == "not_advertised" && verdicts["launch_time"] == "did_not_come")
-            // The other side's kernel may have told of its IPv6 groups within that second, or not.
+            // The other side's kernel may or may not have reported its IPv6 groups (MLDv2) within that second.
             let reason = table["software_rx"]?["reason"] as? String ?? ""
             #expect(verdicts["software_rx"] == "proven" || reason.contains("use --peer"))
         }
     }
 
-    @Test func `Two doctors at once prove receive stamps by each other's frames`() async throws {
+    @Test func `Two doctors at once prove each other's receive timestamps`() async throws {
         try await Lab.with { lab in
             let (a, b) = (try doctor(lab), try lab.start(.b, ["doctor", Lab.interface]))
             #expect(try await a.exit() == 0)
@@ -80,7 +80,7 @@ struct DoctorTests {
         }
     }
 
-    @Test func `It sends what its help says, and nothing else`() async throws {
+    @Test func `It sends the frames that its help documents, and no others`() async throws {
         try await Lab.with { lab in
             let capture = try RawSocket(namespace: lab.namespace(.b), interface: Lab.interface)
             #expect(try await doctor(lab).exit() == 0)
@@ -92,15 +92,15 @@ struct DoctorTests {
             #expect(experimental.count == 9 && experimental.allSatisfy { $0[..<6] == local[...] })
             #expect(ptp.count == 4 && ptp.allSatisfy { $0[..<6] == [0x01, 0x80, 0xC2, 0, 0, 0x0E] && $0[14] == 0 })
             #expect((experimental + ptp).allSatisfy { $0[6..<12] == local[...] && $0.count == 60 })
-            // The kernel tells of its IPv6 groups by itself (MLDv2), a while after an address came.
+            // The kernel reports its IPv6 groups (MLDv2) by itself, some time after an address was added.
             let others = frames.count { $0[12..<14] != [0x86, 0xDD] || $0[20] != 0 }
             #expect(others == 13, "\(frames.map { $0[12..<24] })")
         }
     }
 
-    // MARK: - What can be wrong
+    // MARK: - Errors
 
-    @Test func `Without privilege it tells what is advertised, tries nothing, and ends with 5`() async throws {
+    @Test func `Without privileges it reports the advertised timestamps, tries none, and exits with 5`() async throws {
         try await Lab.with { lab in
             let process = try lab.start(
                 .a,
@@ -115,7 +115,7 @@ struct DoctorTests {
         }
     }
 
-    @Test func `CAP_NET_RAW alone proves software stamps`() async throws {
+    @Test func `CAP_NET_RAW alone suffices to prove software timestamps`() async throws {
         try await Lab.with { lab in
             let process = try lab.start(
                 .a,
@@ -127,7 +127,7 @@ struct DoctorTests {
         }
     }
 
-    @Test func `No such interface, and none that is up, end with 3 and say what to do`() async throws {
+    @Test func `An unknown interface, or none that is up, exits with 3 and a remedy`() async throws {
         try await Lab.with { lab in
             let unknown = try doctor(lab, on: "nosuch")
             #expect(try await unknown.exit() == 3)
@@ -140,7 +140,7 @@ struct DoctorTests {
     }
 
     @Test(arguments: [Lab.Side.a, .b])
-    func `An interface that is down or without carrier is reported, tried no further, and ends with 3`(side: Lab.Side)
+    func `An interface that is down or has no carrier is reported, not tried, and exits with 3`(side: Lab.Side)
         async throws
     {
         try await Lab.with { lab in
@@ -153,7 +153,7 @@ struct DoctorTests {
         }
     }
 
-    @Test func `A peer that does not answer is a finding, and ends with 2`() async throws {
+    @Test func `A peer that does not answer is a finding, and exits with 2`() async throws {
         try await Lab.with { lab in
             let process = try doctor(lab, "--peer", Lab.ipv6(.b))
             #expect(try await process.exit() == 2)
@@ -162,7 +162,7 @@ struct DoctorTests {
         }
     }
 
-    @Test func `A peer that no route leads to ends with 4 before anything is sent`() async throws {
+    @Test func `A peer without a route exits with 4 before anything is sent`() async throws {
         try await Lab.with { lab in
             let process = try doctor(lab, "--peer", "203.0.113.9")
             #expect(try await process.exit() == 4)
@@ -170,14 +170,14 @@ struct DoctorTests {
         }
     }
 
-    /// Waits until the doctor has its packet sockets.
+    /// Waits until the doctor has opened its packet sockets.
     private func waitUntilTrying(_ lab: Lab, _ process: ProbeProcess) async throws {
         try await waitFor("packet sockets; \(process.errors)", within: 10) {
             try lab.run(.a, ["cat", "/proc/net/packet"]).split(separator: "\n").count > 2 ? () : nil
         }
     }
 
-    @Test func `An interface that goes away in the middle ends with 3, and what was proven until then is reported`()
+    @Test func `An interface deleted while it runs exits with 3, and findings until then are reported`()
         async throws
     {
         try await Lab.with { lab in
@@ -189,9 +189,9 @@ struct DoctorTests {
         }
     }
 
-    // MARK: - What it leaves
+    // MARK: - Restoring
 
-    /// What a doctor might change.
+    /// All state that a doctor could change.
     private func state(_ lab: Lab) throws -> [String] {
         try [
             ["ip", "-d", "link"], ["ip", "address"], ["ip", "maddress"], ["ip", "neigh"], ["tc", "qdisc"],
@@ -203,13 +203,13 @@ struct DoctorTests {
     enum End: String, CaseIterable, Sendable { case byItself, interrupt, terminate, hangUp }
 
     @Test(arguments: End.allCases)
-    func `It leaves the interface as it was, and a signal still gets what was found`(end: End) async throws {
+    func `It restores the interface, and after a signal it still reports its findings`(end: End) async throws {
         try await Lab.with(neighbours: .resolved) { lab in
             _ = try await lab.startReflect(.b)
             let before = try state(lab)
             let process = try doctor(lab, "--peer", Lab.ipv4(.b))
             try await waitUntilTrying(lab, process)
-            // While it tries, PTP's group is the interface's.
+            // While it tries, the interface is a member of PTP's multicast group.
             let groups = try lab.ip(.a, "maddress show dev probe0")
             #expect(groups.contains("01:80:c2:00:00:0e"), "\(groups)")
             switch end {

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// What connection tracking knows of the flows, here and in a namespace between the two that translates.
+/// Tests the flow reports from connection tracking on the hosts, and in a namespace between them that translates
+/// addresses.
 @Suite(.serialized, .needsRoot)
 struct FlowTests {
     private static let outside = "203.0.113.1"
@@ -21,9 +22,9 @@ struct FlowTests {
         ((summary.value("flows.notes") as? [String]) ?? []).joined(separator: "\n")
     }
 
-    /// Tracks what comes in and what ordinary sockets send.
+    /// Makes a namespace track what it receives and what its ordinary sockets send.
     private func track(_ namespace: String) throws {
-        try nft(
+        try Lab.nft(
             namespace,
             """
             table inet tracked {
@@ -33,9 +34,9 @@ struct FlowTests {
             """)
     }
 
-    /// Sends what goes to the outside address on to one of b's.
+    /// Translates the outside address to one of `b`'s (destination NAT).
     private func translate(_ lab: Lab, to address: String) throws {
-        try nft(
+        try Lab.nft(
             lab.middle,
             """
             table ip translated
@@ -46,23 +47,16 @@ struct FlowTests {
             """)
     }
 
-    private func nft(_ namespace: String, _ rules: String) throws {
-        let path = "/tmp/\(namespace).nft"
-        try rules.write(toFile: path, atomically: true, encoding: .utf8)
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try Command.run(["ip", "netns", "exec", namespace, "nft", "-f", path])
-    }
-
     private func run(_ peer: String, _ more: [String]) -> [String] {
         ["run", "--interface", Lab.interface, "--peer", peer, "--output", "json", "--quiet"] + more
     }
 
-    @Test func `A translation that changes in mid-run is reported, live and in the summary and beside the log`()
+    @Test func `A translation that changes mid-run is reported live, in the summary and in the log's description`()
         async throws
     {
         try await Lab.with(.router, neighbours: .resolved) { lab in
             try translate(lab, to: Lab.behindRouter[0])
-            // Otherwise flows have events only where somebody listens in the namespace that tracks them.
+            // By default a flow has events only if a socket listens in the namespace that tracks it.
             try Command.run(["ip", "netns", "exec", lab.middle, "sysctl", "-q", "net.netfilter.nf_conntrack_events=1"])
             let reflect = try lab.start(.b, ["reflect", "--interface", Lab.interface, "--output", "json", "--quiet"])
             try await reflect.waitForError("Answering")
@@ -74,7 +68,7 @@ struct FlowTests {
             try await process.waitForError("The translation of")
             let summary = try await process.summary()
 
-            // It listened before the first packet left.
+            // The run listened before its first packet left.
             #expect(flows(summary, "events").first?.text("event") == "new")
             let change = try #require(flows(summary, "events").first { $0.text("translated_before") != nil })
             #expect(change.namespace != nil)
@@ -88,12 +82,12 @@ struct FlowTests {
             #expect(received > 350)
             let description = try JSONSerialization.jsonObject(
                 with: try #require(FileManager.default.contents(atPath: log + ".json")))
-            let kept = ((description as? [String: Any])?["flows"] as? [String: Any])?["events"] as? [[String: Any]]
-            #expect(kept?.contains { $0["translated_before"] is String } == true)
+            let logged = ((description as? [String: Any])?["flows"] as? [String: Any])?["events"] as? [[String: Any]]
+            #expect(logged?.contains { $0["translated_before"] is String } == true)
         }
     }
 
-    @Test func `Raw frames go past the local tracking, which is said and no fault`() async throws {
+    @Test func `Packet-socket frames bypass local tracking, and a note says so`() async throws {
         try await Lab.with { lab in
             for side in Lab.Side.allCases { try track(lab.namespace(side)) }
             let reflect = try lab.start(.b, ["reflect", "--interface", Lab.interface, "--output", "json", "--quiet"])
@@ -101,7 +95,7 @@ struct FlowTests {
             let summary = try await lab.start(.a, run(Lab.ipv4(.b), ["--rate", "100", "--count", "50"])).summary()
             let local = flows(summary, "flows").filter { $0.text("session") == "own" && $0.namespace == nil }
             #expect(local.count == 1)
-            // The first packet that this host's tracking saw came from the peer.
+            // The first packet that this host tracked came from the peer.
             #expect(local.first?.text("original")?.hasPrefix("\(Lab.ipv4(.b)):862 > \(Lab.ipv4(.a)):") == true)
             #expect(local.first?.flag("confirmed") == true && local.first?.flag("replied") == false)
             #expect(local.first?.object["translated"] is NSNull)
@@ -115,7 +109,9 @@ struct FlowTests {
         }
     }
 
-    @Test(arguments: Lab.Family.allCases) func `What an ordinary socket sends is tracked both ways`(family: Lab.Family)
+    @Test(arguments: Lab.Family.allCases) func `An ordinary socket's packets are tracked in both directions`(
+        family: Lab.Family
+    )
         async throws
     {
         try await Lab.with { lab in
@@ -135,7 +131,7 @@ struct FlowTests {
         }
     }
 
-    @Test func `A table in which nothing of the run is tracked is reported so`() async throws {
+    @Test func `A run without a tracked flow says so`() async throws {
         try await Lab.with { lab in
             let reflect = try lab.start(.b, ["reflect", "--interface", Lab.interface, "--quiet"])
             try await reflect.waitForError("Answering")
@@ -148,7 +144,7 @@ struct FlowTests {
         }
     }
 
-    @Test func `Without the privilege the run goes on, and says what is missing`() async throws {
+    @Test func `Without CAP_NET_ADMIN the run continues, and a note names the capability`() async throws {
         try await Lab.with { lab in
             let options = ["--port", "8620", "--transport", "udp"]
             let reflect = try lab.start(.b, ["reflect", "--interface", Lab.interface, "--quiet"] + options)

@@ -1,4 +1,4 @@
-/// STAMP packets by the offsets of RFC 8762 and 8972, without the library that is tested.
+/// STAMP packets built by the offsets of RFC 8762 and RFC 8972, independently of the library under test.
 enum Bytes {
     static func big<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
         withUnsafeBytes(of: value.bigEndian) { Array($0) }
@@ -8,14 +8,14 @@ enum Bytes {
         bytes[offset..<offset + Value.bitWidth / 8].reduce(0) { $0 << 8 | Value($1) }
     }
 
-    /// A probe of 44 bytes, and TLVs behind it.
+    /// A probe of 44 bytes, followed by TLVs.
     static func probe(_ sequence: UInt32, ssid: UInt16 = 1, t1: UInt64 = 0xE900_0000_8000_0000, tlvs: [UInt8] = [])
         -> [UInt8]
     {
         big(sequence) + big(t1) + big(UInt16(0x0101)) + big(ssid) + [UInt8](repeating: 0, count: 28) + tlvs
     }
 
-    /// A reply of 44 bytes to a probe, from a reflector whose timestamps are all the probe's own T1.
+    /// A reply of 44 bytes to a probe, from a reflector whose timestamps all equal the probe's T1.
     static func reply(to probe: [UInt8], sequence: UInt32? = nil) -> [UInt8] {
         let t1 = Array(probe[4..<12])
         return big(sequence ?? read(probe, 0, as: UInt32.self)) + t1 + Array(probe[12..<16]) + t1
@@ -26,7 +26,7 @@ enum Bytes {
         [flags, type] + big(UInt16(value.count)) + value
     }
 
-    /// A frame with the sides' addresses; its checksums are right. IPv4 and UDP: RFC 791, RFC 768.
+    /// A frame with the sides' addresses and correct checksums. IPv4 and UDP: RFC 791, RFC 768.
     static func frame(
         _ payload: [UInt8], from side: Lab.Side, sourcePort: UInt16, destinationPort: UInt16,
         source: String? = nil, destinationMAC: String? = nil
@@ -53,7 +53,7 @@ enum Bytes {
     }
 }
 
-/// Numbers that are the same in each run: SplitMix64.
+/// A pseudorandom generator whose numbers are the same in each run: SplitMix64.
 struct RepeatableRandom: RandomNumberGenerator {
     private var state: UInt64
 

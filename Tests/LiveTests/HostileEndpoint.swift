@@ -3,8 +3,7 @@ import Glibc
 import LinuxKernel
 import Testing
 
-/// An ordinary IPv4 UDP socket of the test's own in a side's namespace. It shares no code with the connections that it
-/// meets. Source: udp(7).
+/// An ordinary IPv4 UDP socket in a side's namespace. It shares no code with the endpoints under test. Source: udp(7).
 final class UDPEndpoint: Sendable {
     struct Datagram: Sendable {
         let payload: [UInt8]
@@ -16,12 +15,12 @@ final class UDPEndpoint: Sendable {
     init(_ lab: Lab, _ side: Lab.Side, address: String = "0.0.0.0", port: UInt16 = 0) throws {
         descriptor = try NetworkNamespace.enter(lab.namespace(side)) { () throws(SystemError) in
             let descriptor = try checkErrno(
-                "open the test's socket", socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0))
+                "open the test's UDP socket", socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0))
             var local = Self.address(address, port)
             let result = withUnsafePointer(to: &local) { pointer in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, 16) }
             }
-            try checkErrno("bind the test's socket", result)
+            try checkErrno("bind the test's UDP socket", result)
             return descriptor
         }
     }
@@ -36,7 +35,7 @@ final class UDPEndpoint: Sendable {
         return address
     }
 
-    /// The port that it is bound to.
+    /// The port to which the socket is bound.
     var port: UInt16 {
         get throws {
             var local = sockaddr_in()
@@ -62,7 +61,7 @@ final class UDPEndpoint: Sendable {
         }
     }
 
-    /// The next datagram; `nil` when none comes in time.
+    /// Returns the next datagram, or `nil` when none arrives in time.
     func receive(within milliseconds: Int32 = 2000) -> Datagram? {
         var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard poll(&entry, 1, milliseconds) > 0 else { return nil }
@@ -77,18 +76,18 @@ final class UDPEndpoint: Sendable {
         return count < 0 ? nil : Datagram(payload: Array(bytes[..<count]), source: source)
     }
 
-    /// Sends a probe and returns the payload of its answer.
-    func ask(_ payload: [UInt8], _ address: String, port: UInt16 = 862) throws -> [UInt8] {
+    /// Sends a probe and returns the payload of its reply.
+    func exchange(_ payload: [UInt8], _ address: String, port: UInt16 = 862) throws -> [UInt8] {
         send(payload, to: address, port: port)
-        return try #require(receive(), "no answer").payload
+        return try #require(receive(), "no reply").payload
     }
 }
 
-/// A reflector of the test's own on a thread of its own: what it answers to each probe, the test decides.
-final class PlayedReflector: Sendable {
+/// A reflector on its own thread, whose replies the test chooses.
+final class ScriptedReflector: Sendable {
     private let thread: TestThread
 
-    /// - Parameter answer: called for each probe with its number in the order of arrival; sends what it likes.
+    /// - Parameter answer: Called for each probe with its number in order of arrival; sends any number of replies.
     init(
         _ endpoint: UDPEndpoint,
         _ answer: @escaping @Sendable (_ number: Int, _ probe: [UInt8], _ source: sockaddr_in) -> Void
@@ -110,11 +109,12 @@ final class PlayedReflector: Sendable {
         }
     }
 
+    /// Ends the thread and waits until it has ended.
     func end() { thread.end() }
 }
 
 extension Lab {
-    /// Starts `probe reflect` on b and waits until it answers.
+    /// Starts `probe reflect` on `b` and waits until it answers probes.
     func startReflector(_ options: [String] = []) async throws -> ProbeProcess {
         let process = try start(
             .b, ["reflect", "--interface", Lab.interface, "--output", "json", "--quiet"] + options)
@@ -122,7 +122,7 @@ extension Lab {
         return process
     }
 
-    /// Ends a process as Ctrl-C does, and returns its summary.
+    /// Interrupts a process as Ctrl-C does, and returns its summary.
     func finish(_ process: ProbeProcess) async throws -> Summary {
         process.signal(SIGINT)
         return try await process.summary()

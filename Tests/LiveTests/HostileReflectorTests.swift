@@ -2,12 +2,12 @@ import Foundation
 import Glibc
 import Testing
 
-/// What anybody can send to a reflector: it answers what it should, counts the rest, and goes on.
+/// Tests a reflector against hostile packets: it answers valid probes, counts the rest, and continues.
 @Suite(.serialized, .needsRoot)
 struct HostileReflectorTests {
     private static let target = Lab.ipv4(.b)
 
-    /// The reflector still answers, with the layout of RFC 8762.
+    /// Requires the reflector to still answer, with the layout of RFC 8762.
     private func requireAnswer(_ endpoint: UDPEndpoint, sourceLocation: SourceLocation = #_sourceLocation) throws {
         endpoint.send(Bytes.probe(777, ssid: 7777), to: Self.target)
         while let reply = endpoint.receive() {
@@ -15,10 +15,10 @@ struct HostileReflectorTests {
             #expect(Bytes.read(reply.payload, 24, as: UInt32.self) == 777, sourceLocation: sourceLocation)
             return
         }
-        Issue.record("the reflector is silent", sourceLocation: sourceLocation)
+        Issue.record("the reflector does not answer", sourceLocation: sourceLocation)
     }
 
-    @Test func `Every prefix of a probe's payload is answered in full length, or counted as short`() async throws {
+    @Test func `Every prefix of a probe's payload gets a reply of full length, or is counted as short`() async throws {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector()
             let endpoint = try UDPEndpoint(lab, .a)
@@ -30,7 +30,7 @@ struct HostileReflectorTests {
             for length in 0...probe.count {
                 endpoint.send(Array(probe[..<length]), to: Self.target)
                 guard length >= 14 else { continue }
-                let reply = try #require(endpoint.receive(), "no answer to \(length) bytes").payload
+                let reply = try #require(endpoint.receive(), "no reply to \(length) bytes").payload
                 #expect(reply.count == max(44, length))
                 #expect(Bytes.read(reply, 0, as: UInt32.self) == UInt32(length - 14))
                 #expect(Array(reply[24..<36]) == Array(probe[..<12]))
@@ -54,15 +54,14 @@ struct HostileReflectorTests {
             let endpoint = try UDPEndpoint(lab, .a)
             try requireAnswer(endpoint)
             let summary = try await lab.finish(reflector)
-            // The filter reads the ports: what ends before them is none of ours.
+            // The socket filter matches the ports: frames that end before them do not reach the reflector.
             #expect(summary["malformed"] == frame.count - 38)
             #expect(summary["probes"] == 1)
             #expect(summary["corrupt"] == 0)
         }
     }
 
-    @Test func `Random payloads are each answered or counted as short, and a session is what its id says`() async throws
-    {
+    @Test func `Each random payload is answered or counted as short, and its SSID selects the session`() async throws {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector()
             let endpoint = try UDPEndpoint(lab, .a)
@@ -78,7 +77,7 @@ struct HostileReflectorTests {
                     continue
                 }
                 sessions.insert(payload.count < 16 ? 0 : Bytes.read(payload, 14, as: UInt16.self))
-                let reply = try #require(endpoint.receive(), "no answer to \(payload)").payload
+                let reply = try #require(endpoint.receive(), "no reply to \(payload)").payload
                 #expect(reply.count == max(44, payload.count))
             }
             try requireAnswer(endpoint)
@@ -91,7 +90,7 @@ struct HostileReflectorTests {
         }
     }
 
-    @Test func `A frame with one byte changed is counted as corrupt, and one with random headers harms nothing`()
+    @Test func `A frame with one changed byte is counted as corrupt, and frames with random headers are not answered`()
         async throws
     {
         try await Lab.with { lab in
@@ -104,13 +103,13 @@ struct HostileReflectorTests {
                 changed[offset] ^= UInt8.random(in: 1...255, using: &random)
                 socket.send(changed)
             }
-            // The header's own sum: its time to live.
+            // The IPv4 header checksum: the time to live is changed.
             var changed = frame
             changed[22] ^= 1
             socket.send(changed)
             for _ in 0..<2000 {
                 var noise = Array(frame[..<14]) + random.bytes(Int.random(in: 0...200, using: &random))
-                // Half of them pass as UDP to the port.
+                // Half of them look like UDP to the port.
                 if noise.count >= 42, Bool.random(using: &random) {
                     noise.replaceSubrange(14..<42, with: frame[14..<42])
                     noise[Int.random(in: 14..<38, using: &random)] = UInt8.random(in: 0...255, using: &random)
@@ -121,12 +120,12 @@ struct HostileReflectorTests {
             try requireAnswer(endpoint)
             let summary = try await lab.finish(reflector)
             #expect(summary["corrupt"] ?? 0 >= 45)
-            #expect(summary["probes"] == 1, "only the last one was whole")
+            #expect(summary["probes"] == 1, "only the last one was intact")
             #expect(summary["replies"] == 1)
         }
     }
 
-    @Test func `Fragments, and frames to everybody or to somebody else, are counted and not answered`() async throws {
+    @Test func `Fragments and frames to broadcast or multicast addresses are counted and not answered`() async throws {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector()
             let socket = try RawSocket(namespace: lab.namespace(.a), interface: Lab.interface)
@@ -135,7 +134,7 @@ struct HostileReflectorTests {
                     Bytes.frame(
                         Bytes.probe(1), from: .a, sourcePort: 50_000, destinationPort: 862, destinationMAC: mac))
             }
-            // More fragments follow: the header's sum is lower by as much as its flags are higher.
+            // "More fragments": the checksum decreases by the amount by which the flags increase.
             var fragment = Bytes.frame(Bytes.probe(1), from: .a, sourcePort: 50_000, destinationPort: 862)
             fragment[20] = 0x20
             fragment[24] &+= 0x20
@@ -150,11 +149,11 @@ struct HostileReflectorTests {
         }
     }
 
-    @Test func `A reply of its local, sent back to it as a probe, is refused`() async throws {
+    @Test func `The reflector's own reply, sent back to it as a probe, is rejected`() async throws {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector()
             let endpoint = try UDPEndpoint(lab, .a)
-            let reply = try endpoint.ask(Bytes.probe(1), Self.target)
+            let reply = try endpoint.exchange(Bytes.probe(1), Self.target)
             let loop = try UDPEndpoint(lab, .a, port: 862)
             for _ in 0..<10 { loop.send(reply, to: Self.target) }
             try requireAnswer(endpoint)
@@ -167,14 +166,14 @@ struct HostileReflectorTests {
     }
 
     @Test(arguments: ["packet", "udp"])
-    func `Two reflectors that are pointed at each other do not bounce one packet`(_ transport: String) async throws {
+    func `Two reflectors do not bounce a packet between each other`(_ transport: String) async throws {
         try await Lab.with { lab in
             let options = ["--transport", transport]
             let reflector = try await lab.startReflector(options)
             let other = try lab.start(
                 .a, ["reflect", "--interface", Lab.interface, "--output", "json", "--quiet"] + options)
             try await other.waitForError("Answering")
-            // As if a's reflector had sent it.
+            // Frames as `a`'s reflector would send them.
             let socket = try RawSocket(namespace: lab.namespace(.a), interface: Lab.interface)
             for sequence in UInt32(0)..<5 {
                 socket.send(Bytes.frame(Bytes.probe(sequence), from: .a, sourcePort: 862, destinationPort: 862))
@@ -190,13 +189,13 @@ struct HostileReflectorTests {
         }
     }
 
-    @Test func `A thousand sessions at once are each answered with a count of their local`() async throws {
+    @Test func `Each of a thousand concurrent sessions has its own reply sequence`() async throws {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector()
             let endpoint = try UDPEndpoint(lab, .a)
             for round in UInt32(0)..<3 {
                 for ssid in UInt16(1)...1000 {
-                    let reply = try endpoint.ask(Bytes.probe(round + 40, ssid: ssid), Self.target)
+                    let reply = try endpoint.exchange(Bytes.probe(round + 40, ssid: ssid), Self.target)
                     #expect(Bytes.read(reply, 0, as: UInt32.self) == round)
                     #expect(Bytes.read(reply, 14, as: UInt16.self) == ssid)
                 }
@@ -208,16 +207,16 @@ struct HostileReflectorTests {
         }
     }
 
-    @Test func `Of five thousand sessions 4096 are answered, the others refused, and those that are there go on`()
+    @Test func `Of five thousand sessions 4096 are answered, the others rejected, and the existing ones continue`()
         async throws
     {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector()
             let endpoint = try UDPEndpoint(lab, .a)
-            for ssid in UInt16(1)...4096 { _ = try endpoint.ask(Bytes.probe(0, ssid: ssid), Self.target) }
+            for ssid in UInt16(1)...4096 { _ = try endpoint.exchange(Bytes.probe(0, ssid: ssid), Self.target) }
             for ssid in UInt16(4097)...5000 { endpoint.send(Bytes.probe(0, ssid: ssid), to: Self.target) }
-            let reply = try endpoint.ask(Bytes.probe(1, ssid: 1), Self.target)
-            #expect(Bytes.read(reply, 14, as: UInt16.self) == 1, "none of the others was answered")
+            let reply = try endpoint.exchange(Bytes.probe(1, ssid: 1), Self.target)
+            #expect(Bytes.read(reply, 14, as: UInt16.self) == 1, "no rejected session was answered")
             #expect(Bytes.read(reply, 0, as: UInt32.self) == 1)
             let summary = try await lab.finish(reflector)
             #expect(summary["sessions"] == 4096)
@@ -226,7 +225,7 @@ struct HostileReflectorTests {
         }
     }
 
-    @Test func `Over an ordinary socket a probe from port 0 is not answered and takes no other's answer away`()
+    @Test func `Over an ordinary socket a probe from port 0 is not answered, and every other probe is`()
         async throws
     {
         try await Lab.with { lab in
@@ -234,10 +233,10 @@ struct HostileReflectorTests {
             let socket = try RawSocket(namespace: lab.namespace(.a), interface: Lab.interface)
             let endpoint = try UDPEndpoint(lab, .a)
             let port = try endpoint.port
-            // Stopped, it finds all of them at once.
+            // Stopped, so that it reads all of them in one batch.
             reflector.signal(SIGSTOP)
             for sequence in UInt32(0)..<60 {
-                // Nothing can be sent to port 0.
+                // No reply can be sent to port 0.
                 socket.send(
                     Bytes.frame(
                         Bytes.probe(sequence), from: .a, sourcePort: sequence % 3 == 1 ? 0 : port,
@@ -253,7 +252,7 @@ struct HostileReflectorTests {
         }
     }
 
-    @Test func `Who is not allowed is not answered, over either transport`() async throws {
+    @Test func `A sender outside --allow is not answered, over either transport`() async throws {
         try await Lab.with { lab in
             try lab.ip(.a, "addr add 192.0.2.129/32 dev probe0")
             try lab.ip(.b, "neigh add 192.0.2.129 lladdr \(Lab.mac(.a)) dev probe0")
@@ -263,13 +262,13 @@ struct HostileReflectorTests {
                     "198.51.100.0/24",
                 ])
                 let allowed = try UDPEndpoint(lab, .a, address: "192.0.2.1")
-                let refused = try UDPEndpoint(lab, .a, address: "192.0.2.129")
-                for sequence in UInt32(0)..<5 { refused.send(Bytes.probe(sequence), to: Self.target, port: port) }
-                _ = try allowed.ask(Bytes.probe(0), Self.target, port: port)
-                #expect(refused.receive(within: 0) == nil)
+                let outside = try UDPEndpoint(lab, .a, address: "192.0.2.129")
+                for sequence in UInt32(0)..<5 { outside.send(Bytes.probe(sequence), to: Self.target, port: port) }
+                _ = try allowed.exchange(Bytes.probe(0), Self.target, port: port)
+                #expect(outside.receive(within: 0) == nil)
                 let summary = try await lab.finish(reflector)
                 #expect(summary["replies"] == 1)
-                // The packet socket's filter drops them unseen.
+                // The packet socket's filter drops them before the reflector.
                 #expect(summary["not_allowed"] == (transport == "udp" ? 5 : 0))
             }
         }

@@ -2,18 +2,22 @@ import Foundation
 import Glibc
 import Testing
 
-/// What anybody can send to a sender in the peer's name: it counts it, and measures on.
+/// Tests a sender against hostile replies: it counts them, and continues to measure.
 @Suite(.serialized, .needsRoot)
 struct HostileSenderTests {
-    /// Runs a sender on a against a reflector that answers each probe, and before that does `mischief` to the first
-    /// ones: the last ones only close the session, which does not wait for their answers.
+    /// Runs a sender on `a` against a reflector that answers each probe.
+    ///
+    /// - Parameters:
+    ///   - first: The number of probes for which `attack` is called. The last probes only close the session, which does
+    ///     not wait for replies to them.
+    ///   - attack: Called before the reply to a probe is sent.
     private func measure(
         _ lab: Lab, transport: String = "packet", to first: Int = 50,
-        _ mischief: @escaping @Sendable (_ endpoint: UDPEndpoint, _ probe: [UInt8], _ source: sockaddr_in) -> Void
+        _ attack: @escaping @Sendable (_ endpoint: UDPEndpoint, _ probe: [UInt8], _ source: sockaddr_in) -> Void
     ) async throws -> Summary {
         let endpoint = try UDPEndpoint(lab, .b, port: 8620)
-        let reflector = PlayedReflector(endpoint) { number, probe, source in
-            if number < first { mischief(endpoint, probe, source) }
+        let reflector = ScriptedReflector(endpoint) { number, probe, source in
+            if number < first { attack(endpoint, probe, source) }
             endpoint.send(Bytes.reply(to: probe), to: source)
         }
         let run = try lab.startRun(
@@ -23,12 +27,12 @@ struct HostileSenderTests {
         let summary = try result.get()
         let sent = try #require(summary["counters.sent"])
         #expect(sent + (summary["counters.skipped_deadlines"] ?? 0) == 200)
-        #expect(sent > first && summary["counters.received"] == sent, "every true reply counts")
+        #expect(sent > first && summary["counters.received"] == sent, "every valid reply counts")
         return summary
     }
 
     @Test(arguments: ["packet", "udp"])
-    func `Replies with another session's id, another T1 or a number never sent are counted by kind`(
+    func `Replies with a wrong SSID, a wrong T1 or a sequence number never sent are counted by kind`(
         _ transport: String
     ) async throws {
         try await Lab.with { lab in
@@ -51,7 +55,7 @@ struct HostileSenderTests {
     }
 
     @Test(arguments: ["packet", "udp"])
-    func `Every prefix of a reply is counted as short or taken, and none is taken twice`(
+    func `Every prefix of a reply that is too short is counted as short`(
         _ transport: String
     ) async throws {
         try await Lab.with { lab in
@@ -63,25 +67,25 @@ struct HostileSenderTests {
         }
     }
 
-    @Test func `Random bytes from the peer's local port are refused one by one`() async throws {
+    @Test func `Random bytes from the peer's port are rejected and counted one by one`() async throws {
         try await Lab.with { lab in
             let summary = try await measure(lab) { endpoint, probe, source in
                 var random = RepeatableRandom(seed: UInt64(Bytes.read(probe, 0, as: UInt32.self)))
                 for _ in 0..<10 { endpoint.send(random.bytes(Int.random(in: 0...600, using: &random)), to: source) }
             }
-            let refused =
+            let rejected =
                 (summary["counters.short"] ?? 0) + (summary["counters.wrong_session"] ?? 0)
                 + (summary["counters.stray"] ?? 0) + (summary["counters.too_late"] ?? 0)
-            #expect(refused == 500)
+            #expect(rejected == 500)
         }
     }
 
-    @Test func `Random TLVs behind a true reply do no harm`() async throws {
+    @Test func `Random TLVs after a valid reply change no count`() async throws {
         try await Lab.with { lab in
             let endpoint = try UDPEndpoint(lab, .b, port: 8620)
-            let reflector = PlayedReflector(endpoint) { _, probe, source in
+            let reflector = ScriptedReflector(endpoint) { _, probe, source in
                 var random = RepeatableRandom(seed: UInt64(Bytes.read(probe, 0, as: UInt32.self)))
-                // Timestamp sets of the right form with random numbers in them, too.
+                // Includes well-formed timestamp sets with random values.
                 let paired: [UInt8] = Bytes.big(UInt32(0x4F57_4450)) + [1, 0, 2, 2] + random.bytes(168)
                 let known = Bytes.tlv(240, paired, flags: 0) + Bytes.tlv(7, random.bytes(16), flags: 0)
                 let tail = random.bytes(Int.random(in: 0...300, using: &random))
@@ -100,7 +104,7 @@ struct HostileSenderTests {
     }
 
     @Test(arguments: ["packet", "udp"])
-    func `Replies from a stray address never window the session`(_ transport: String) async throws {
+    func `Replies from another address or port never reach the session`(_ transport: String) async throws {
         try await Lab.with { lab in
             try lab.ip(.b, "addr add 192.0.2.99/24 dev probe0")
             let stray = try UDPEndpoint(lab, .b, address: "192.0.2.99", port: 8621)
@@ -109,7 +113,7 @@ struct HostileSenderTests {
                 stray.send(Bytes.reply(to: probe), to: source)
                 otherPort.send(Bytes.reply(to: probe), to: source)
             }
-            // The packet socket's filter drops them unseen.
+            // The packet socket's filter drops them before the sender.
             #expect(summary["counters.stray"] == (transport == "udp" ? 100 : 0))
             #expect(summary["reverse.packets.duplicate"] == 0)
         }
@@ -140,7 +144,7 @@ struct HostileSenderTests {
 }
 
 extension Result where Failure == any Error {
-    /// What `body` returns or throws.
+    /// The result or error of `body`.
     fileprivate init(_ body: () async throws -> Success) async {
         do { self = .success(try await body()) } catch { self = .failure(error) }
     }

@@ -1,7 +1,7 @@
 import Report
 import Testing
 
-/// The log's timestamps against those of a plain packet socket that saw the same frames.
+/// Compares the log's timestamps with those of an independent packet socket that captured the same frames.
 @Suite(.serialized, .needsRoot)
 struct IndependentStampTests {
     private struct Measured {
@@ -24,7 +24,7 @@ struct IndependentStampTests {
         }
     }
 
-    @Test(arguments: Lab.Family.allCases) func `A receive stamp is to the nanosecond the one that another socket got`(
+    @Test(arguments: Lab.Family.allCases) func `A receive timestamp equals another socket's, to the nanosecond`(
         family: Lab.Family
     ) async throws {
         try await measure(family) { measured in
@@ -37,9 +37,9 @@ struct IndependentStampTests {
         }
     }
 
-    /// The kernel timestamps a frame for other sockets (dev_queue_xmit_nit) after it has left the queueing discipline and
-    /// before the driver has it: net/core/dev.c, xmit_one.
-    @Test(arguments: Lab.Family.allCases) func `Another socket's stamp on the way out lies between SCHED and driver`(
+    /// The kernel timestamps an outgoing frame for other sockets (dev_queue_xmit_nit) after it leaves the queueing
+    /// discipline and before the driver receives it: net/core/dev.c, xmit_one.
+    @Test(arguments: Lab.Family.allCases) func `Another socket's transmit timestamp lies between SCHED and driver`(
         family: Lab.Family
     ) async throws {
         try await measure(family) { measured in
@@ -54,7 +54,7 @@ struct IndependentStampTests {
         }
     }
 
-    @Test(arguments: Lab.Family.allCases) func `The log's size of a packet is that of the frame on the wire`(
+    @Test(arguments: Lab.Family.allCases) func `The logged size of a packet is the size of its frame on the wire`(
         family: Lab.Family
     ) async throws {
         try await measure(family) { measured in

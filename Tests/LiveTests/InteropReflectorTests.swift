@@ -3,10 +3,10 @@ import LinuxKernel
 import STAMPWire
 import Testing
 
-/// Our reflector and senders of other make.
+/// Tests the reflector against third-party senders.
 @Suite(.serialized, .needsRoot)
 struct InteropReflectorTests {
-    /// A probe that scapy built, and the answer to it.
+    /// A probe that scapy built, and the reply to it.
     private struct Exchange: Decodable {
         let probe: String
         let reply: String
@@ -24,7 +24,7 @@ struct InteropReflectorTests {
         }
     }
 
-    /// Nanoseconds of an NTP timestamp: RFC 5905 section 6.
+    /// Converts an NTP timestamp to Unix nanoseconds: RFC 5905 section 6.
     private func nanoseconds(_ bytes: ArraySlice<UInt8>) -> Int64 {
         let raw = Bytes.read(Array(bytes), 0, as: UInt64.self)
         return (Int64(raw >> 32) - 2_208_988_800) * 1_000_000_000 + Int64(((raw & 0xFFFF_FFFF) * 1_000_000_000) >> 32)
@@ -36,7 +36,7 @@ struct InteropReflectorTests {
     }
 
     @Test(.enabled(if: Interop.hasScapy, "python3-scapy is not installed"))
-    func `The reply to a probe that scapy built has the layout of the RFCs byte for byte`() async throws {
+    func `The reply to a probe that scapy built has the RFCs' layout, byte for byte`() async throws {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector()
             let exchanges = try exchanges(lab)
@@ -50,15 +50,16 @@ struct InteropReflectorTests {
                 let t3 = nanoseconds(reply[4..<12])
                 let t2 = nanoseconds(reply[16..<24])
                 let times = [exchange.before, t2, t3, exchange.after]
-                #expect(times == times.sorted(), "sent, received, answered, answer received")
-                // Each timestamp belongs to a probe; the last reply tells of an earlier one.
+                #expect(times == times.sorted(), "probe sent, probe received, reply sent, reply received")
+                // Each reply has its own timestamps; the last one also reports an earlier reply's.
                 let followUp = Array(reply.suffix(16))
                 var expectedFollowUp = [UInt8](repeating: 0, count: 16)
                 if number == exchanges.count - 1 {
                     let earlier = Int(Bytes.read(followUp, 0, as: UInt32.self))
                     try #require(earlier < number)
                     #expect(
-                        departures[earlier].contains(nanoseconds(followUp[4..<12])), "a real timestamp of that reply")
+                        departures[earlier].contains(nanoseconds(followUp[4..<12])),
+                        "the transmit timestamp of that reply")
                     expectedFollowUp = Bytes.big(UInt32(earlier)) + followUp[4..<12] + [2, 0, 0, 0]
                 }
                 let estimate = Array(reply[12..<14])
@@ -75,14 +76,14 @@ struct InteropReflectorTests {
                 ]
                 #expect(reply == Array(parts.joined()), "reply \(number)")
                 #expect(exchange.ttl == 255)
-                #expect(exchange.tos == 46 << 2, "the reply's own DSCP is the one that was asked for")
+                #expect(exchange.tos == 46 << 2, "the reply's DSCP is the requested one")
                 departures.append(t3..<exchange.after + 1)
             }
         }
     }
 
     @Test(.enabled(if: Interop.hasScapy, "python3-scapy is not installed"))
-    func `Scapy reads probe and reply as our decoder does`() async throws {
+    func `scapy decodes probes and replies to the same fields as this library`() async throws {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector()
             let capture = try RawSocket(namespace: lab.namespace(.a), interface: Lab.interface)
@@ -101,50 +102,50 @@ struct InteropReflectorTests {
             let output = try Command.run([Interop.python, "-c", Interop.scapyReader], input: input.joined())
             let lines = output.split(separator: "\n")
             try #require(lines.count == packets.count)
-            for (line, packet) in zip(lines, packets) {
+            for (line, captured) in zip(lines, packets) {
                 let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
                 let fields = try #require(object as? [String: Any])
                 func number(_ name: String) -> UInt64? { (fields[name] as? NSNumber)?.uint64Value }
                 var tlvs: [[String]] = []
-                if packet.kind == .probe {
-                    let decoded = SenderPacket(decoding: packet.payload.span.bytes)
-                    let local = try #require(decoded)
-                    #expect(number("seq") == UInt64(local.sequence))
-                    #expect(number("ts") == local.timestamp)
-                    #expect(number("err_estimate") == UInt64(local.errorEstimate.rawValue))
-                    #expect(number("ssid") == UInt64(local.ssid))
+                if captured.kind == .probe {
+                    let decoded = SenderPacket(decoding: captured.payload.span.bytes)
+                    let packet = try #require(decoded)
+                    #expect(number("seq") == UInt64(packet.sequence))
+                    #expect(number("ts") == packet.timestamp)
+                    #expect(number("err_estimate") == UInt64(packet.errorEstimate.rawValue))
+                    #expect(number("ssid") == UInt64(packet.ssid))
                 } else {
-                    let decoded = ReflectorPacket(decoding: packet.payload.span.bytes)
-                    let local = try #require(decoded)
-                    #expect(number("seq") == UInt64(local.sequence))
-                    #expect(number("ts") == local.transmitTimestamp)
-                    #expect(number("err_estimate") == UInt64(local.errorEstimate.rawValue))
-                    #expect(number("ssid") == UInt64(local.ssid))
-                    #expect(number("ts_rx") == local.receiveTimestamp)
-                    #expect(number("seq_sender") == UInt64(local.senderSequence))
-                    #expect(number("ts_sender") == local.senderTimestamp)
-                    #expect(number("err_estimate_sender") == UInt64(local.senderErrorEstimate.rawValue))
-                    #expect(number("ttl_sender") == local.senderTTL.map(UInt64.init))
+                    let decoded = ReflectorPacket(decoding: captured.payload.span.bytes)
+                    let packet = try #require(decoded)
+                    #expect(number("seq") == UInt64(packet.sequence))
+                    #expect(number("ts") == packet.transmitTimestamp)
+                    #expect(number("err_estimate") == UInt64(packet.errorEstimate.rawValue))
+                    #expect(number("ssid") == UInt64(packet.ssid))
+                    #expect(number("ts_rx") == packet.receiveTimestamp)
+                    #expect(number("seq_sender") == UInt64(packet.senderSequence))
+                    #expect(number("ts_sender") == packet.senderTimestamp)
+                    #expect(number("err_estimate_sender") == UInt64(packet.senderErrorEstimate.rawValue))
+                    #expect(number("ttl_sender") == packet.senderTTL.map(UInt64.init))
                 }
-                forEachTLV(in: packet.payload.span.bytes) { tlv in
-                    let value = packet.payload[tlv.value].map { String(format: "%02x", $0) }.joined()
+                forEachTLV(in: captured.payload.span.bytes) { tlv in
+                    let value = captured.payload[tlv.value].map { String(format: "%02x", $0) }.joined()
                     tlvs.append(["\(tlv.flags)", "\(tlv.type)", "\(tlv.value.count)", value])
                 }
-                let current = try #require(fields["tlvs"] as? [[Any]])
-                #expect(current.map { tlv in tlv.map { "\($0)" } } == tlvs)
+                let scapyTLVs = try #require(fields["tlvs"] as? [[Any]])
+                #expect(scapyTLVs.map { tlv in tlv.map { "\($0)" } } == tlvs)
                 #expect(tlvs.count == 4)
             }
         }
     }
 
     @Test(arguments: [14, 41, 44])
-    func `A TWAMP-Light sender of so many bytes gets a reply of 44`(_ size: Int) async throws {
+    func `A TWAMP-Light probe of 14 to 44 bytes gets a reply of 44 bytes`(_ size: Int) async throws {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector()
             let endpoint = try UDPEndpoint(lab, .a)
             for sequence in UInt32(0)..<3 {
                 let probe = Array(Bytes.probe(sequence, ssid: 0)[..<size])
-                let reply = try endpoint.ask(probe, Lab.ipv4(.b))
+                let reply = try endpoint.exchange(probe, Lab.ipv4(.b))
                 #expect(reply.count == 44)
                 #expect(Bytes.read(reply, 0, as: UInt32.self) == sequence)
                 #expect(Array(reply[14..<16]) == [0, 0])
@@ -157,13 +158,13 @@ struct InteropReflectorTests {
         }
     }
 
-    @Test func `A TWAMP-Light sender's padding comes back as it was, in a reply of equal size`() async throws {
+    @Test func `A TWAMP-Light sender's padding is returned unchanged, in a reply of equal size`() async throws {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector()
             let endpoint = try UDPEndpoint(lab, .a)
             for size in [45, 47, 100, 1400] {
                 let probe = Bytes.probe(9, ssid: 0) + [UInt8](repeating: 0, count: size - 44)
-                let reply = try endpoint.ask(probe, Lab.ipv4(.b))
+                let reply = try endpoint.exchange(probe, Lab.ipv4(.b))
                 #expect(reply.count == size)
                 #expect(reply[44...].allSatisfy { $0 == 0 })
             }

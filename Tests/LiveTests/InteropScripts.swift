@@ -1,16 +1,16 @@
 import Foundation
 import Testing
 
-/// The other implementations that the tests check against, as programs of their own. `scripts/test` installs them.
+/// Third-party implementations that the tests run as separate processes. `scripts/test` installs them.
 enum Interop {
-    /// Debian's own, which finds python3-scapy.
+    /// Debian's Python, which finds the package python3-scapy.
     static let python = "/usr/bin/python3"
     static let hasPython = FileManager.default.isExecutableFile(atPath: python)
     static let hasScapy = hasPython && (try? Command.run([python, "-c", "import scapy.contrib.stamp"])) != nil
     static let hasTshark = (try? Command.run(["tshark", "--version"])) != nil
 
-    /// Sends probes that scapy built, one after the other, until a reply tells of an earlier one's departure, and
-    /// prints all of them: a line of JSON for each pair. Arguments: address, port.
+    /// Sends probes that scapy builds, one at a time, until a reply carries the transmit timestamp of an earlier reply.
+    /// Prints a line of JSON for each probe and reply. Arguments: address, port.
     static let scapySender = """
         import json, socket, struct, sys, time
         from scapy.contrib.stamp import STAMPSessionSenderTestUnauthenticated as Probe, STAMPTestTLV as TLV, ErrorEstimate
@@ -18,7 +18,7 @@ enum Interop {
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         s.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 77)
         s.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 10 << 2 | 1)
-        # IP_RECVTTL and IP_RECVTOS of linux/in.h, which not every Python names.
+        # IP_RECVTTL and IP_RECVTOS of linux/in.h, which not every Python version defines.
         s.setsockopt(socket.IPPROTO_IP, 12, 1)
         s.setsockopt(socket.IPPROTO_IP, 13, 1)
         s.settimeout(5)
@@ -46,8 +46,8 @@ enum Interop {
                 break
         """
 
-    /// Reads `sender HEX` and `reflector HEX` lines with the class that they name, and prints the fields as scapy has
-    /// them: a line of JSON for each.
+    /// Decodes `sender HEX` and `reflector HEX` lines with the named scapy class, and prints scapy's fields as a line
+    /// of JSON for each.
     static let scapyReader = """
         import json, sys
         from scapy.all import UDP
@@ -67,14 +67,14 @@ enum Interop {
             print(json.dumps(fields))
         """
 
-    /// A session-reflector as RFC 8762 has it and no more: 44 bytes back whatever came. Arguments: port, `stateless`
-    /// or `stateful`. Of ten probes it misses the one that ends with 3; the reply to the one that ends with 7 it counts
-    /// and does not send.
+    /// A session-reflector that implements RFC 8762 only: each reply has 44 bytes. Arguments: port, `stateless` or
+    /// `stateful`. It ignores probes whose sequence number ends with 3; replies to those that end with 7 are counted
+    /// but not sent.
     static let reflector = """
         import socket, struct, sys, time
 
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        # IP_RECVTTL of linux/in.h, which not every Python names.
+        # IP_RECVTTL of linux/in.h, which not every Python version defines.
         s.setsockopt(socket.IPPROTO_IP, 12, 1)
         s.bind(('0.0.0.0', int(sys.argv[1])))
         print('ready', flush=True)
@@ -90,11 +90,11 @@ enum Interop {
             sequence, = struct.unpack('>I', probe[:4])
             if sequence % 10 == 3:
                 continue
-            own = counts.get(source, 0)
-            counts[source] = own + 1
+            count = counts.get(source, 0)
+            counts[source] = count + 1
             if sequence % 10 == 7:
                 continue
-            reply = struct.pack('>I', own if sys.argv[2] == 'stateful' else sequence) + ntp(time.time_ns())
+            reply = struct.pack('>I', count if sys.argv[2] == 'stateful' else sequence) + ntp(time.time_ns())
             reply += b'\\x01\\x01' + probe[14:16] + ntp(received) + probe[:14] + bytes(2) + control[0][2][:1] + bytes(3)
             s.sendto(reply, source)
         """

@@ -2,13 +2,13 @@ import Foundation
 import Report
 import Testing
 
-/// Our sender and reflectors of other make, and our packets in a dissector.
+/// Tests the sender against a third-party reflector, and its packets with a third-party dissector.
 @Suite(.serialized, .needsRoot)
 struct InteropSenderTests {
     @Test(
-        .enabled(if: Interop.hasPython, "there is no \(Interop.python)"),
+        .enabled(if: Interop.hasPython, "\(Interop.python) is not installed"),
         arguments: [("stateless", "packet"), ("stateful", "packet"), ("stateful", "udp")])
-    func `A standard reflector without TLVs is measured with what the standard carries`(
+    func `A standard STAMP reflector without TLVs is measured with the timestamps of its base packets`(
         _ kind: String, _ transport: String
     ) async throws {
         try await Lab.with { lab in
@@ -29,7 +29,7 @@ struct InteropSenderTests {
             let replies = log.replies.bySequence
             for probe in log.probes {
                 let reply = try #require(replies[probe.sequence])
-                #expect(probe.transmitStamp == .software, "our own timestamps are as good as ever")
+                #expect(probe.transmitStamp == .software, "the local timestamps do not depend on the peer")
                 switch (probe.sequence % 10, kind) {
                 case (3, "stateful"): #expect(probe.status == .lost && reply.status != .lost)
                 case (7, "stateful"): #expect(probe.status == .ok && reply.status == .lost)
@@ -44,23 +44,23 @@ struct InteropSenderTests {
                     if kind == "stateless" { #expect(reply.replySequence == probe.sequence) }
                 }
             }
-            let missed = log.probes.count { $0.sequence % 10 == 3 }
-            let dropped = log.probes.count { $0.sequence % 10 == 7 }
-            #expect(summary["forward.packets.lost"] == (kind == "stateful" ? missed : 0))
-            #expect(summary["reverse.packets.lost"] == (kind == "stateful" ? dropped : 0))
-            #expect(missed > 0 && dropped > 0)
-            #expect(summary["counters.received"] == sent - missed - dropped)
+            let ignored = log.probes.count { $0.sequence % 10 == 3 }
+            let unsent = log.probes.count { $0.sequence % 10 == 7 }
+            #expect(summary["forward.packets.lost"] == (kind == "stateful" ? ignored : 0))
+            #expect(summary["reverse.packets.lost"] == (kind == "stateful" ? unsent : 0))
+            #expect(ignored > 0 && unsent > 0)
+            #expect(summary["counters.received"] == sent - ignored - unsent)
         }
     }
 
-    /// The fields that tshark 4.0 gets right of a reply; it reads a probe as a reply.
+    /// The reply fields that tshark 4.0 decodes correctly. It decodes a probe as a reply.
     private static let fields = [
         "ip.src", "udp.srcport", "twamp.test.seq_number", "twamp.test.timestamp", "twamp.test.receive_timestamp",
         "twamp.test.sender_seq_number", "twamp.test.sender_timestamp", "twamp.test.sender_ttl",
     ]
 
     @Test(.enabled(if: Interop.hasTshark, "tshark is not installed"))
-    func `Tshark reads the same numbers and times in our replies as our log has`() async throws {
+    func `tshark decodes the same sequence numbers and timestamps from replies as the log has`() async throws {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector()
             let capture = try RawSocket(namespace: lab.namespace(.a), interface: Lab.interface)
@@ -92,7 +92,7 @@ struct InteropSenderTests {
         }
     }
 
-    /// As tshark prints an absolute time: "Nov 21, 2026 12:00:37.246938808 UTC".
+    /// An absolute time in tshark's format: "Nov 21, 2026 12:00:37.246938808 UTC".
     private func text(_ nanoseconds: Int64) -> String {
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")

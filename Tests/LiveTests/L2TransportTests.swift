@@ -1,29 +1,33 @@
 import Glibc
+import LinuxKernel
 import Report
 import Testing
 
-/// `--transport l2`: between interfaces that have no IP address at all, as it is seen on the wire.
+/// Tests `--transport l2` between interfaces without an IP address, and its frames on the wire.
 @Suite(.serialized, .needsRoot)
 struct L2TransportTests {
-    /// How one run looks: what both sides are told, what the sender alone is told, and the bytes around the packet.
-    struct Way: Sendable, CustomTestStringConvertible {
+    /// One combination of frame options, and the expected frames.
+    struct FrameOptions: Sendable, CustomTestStringConvertible {
+        /// Options for both sides.
         var both: [String] = []
+        /// Options for the sender only.
         var sender: [String] = []
         var tag: UInt16?
         var isPTP = false
-        /// Without the packet.
+        /// Bytes of the frame besides the STAMP packet.
         var frameBytes: Int
         var testDescription: String { (both + sender).joined(separator: " ") }
     }
 
-    static let ways = [
-        Way(frameBytes: 26), Way(both: ["--frame", "ordinary"], sender: ["--size", "401"], frameBytes: 26),
-        Way(both: ["--frame", "ptp"], isPTP: true, frameBytes: 74),
-        Way(both: ["--frame", "ptp"], sender: ["--size", "401"], isPTP: true, frameBytes: 75),
-        Way(both: ["--vlan", "7"], sender: ["--priority", "5"], tag: 0xA007, frameBytes: 30),
-        Way(both: ["--vlan", "4094"], tag: 4094, frameBytes: 30),
-        Way(sender: ["--priority", "3"], tag: 0x6000, frameBytes: 30),
-        Way(
+    static let combinations = [
+        FrameOptions(frameBytes: 26),
+        FrameOptions(both: ["--frame", "ordinary"], sender: ["--size", "401"], frameBytes: 26),
+        FrameOptions(both: ["--frame", "ptp"], isPTP: true, frameBytes: 74),
+        FrameOptions(both: ["--frame", "ptp"], sender: ["--size", "401"], isPTP: true, frameBytes: 75),
+        FrameOptions(both: ["--vlan", "7"], sender: ["--priority", "5"], tag: 0xA007, frameBytes: 30),
+        FrameOptions(both: ["--vlan", "4094"], tag: 4094, frameBytes: 30),
+        FrameOptions(sender: ["--priority", "3"], tag: 0x6000, frameBytes: 30),
+        FrameOptions(
             both: ["--frame", "ptp", "--vlan", "7"], sender: ["--priority", "7"], tag: 0xE007, isPTP: true,
             frameBytes: 78),
     ]
@@ -37,7 +41,7 @@ struct L2TransportTests {
                 + ["--output", "json", "--quiet", "--log", lab.log(side), "--rate", "500"] + options)
     }
 
-    /// No address of either family.
+    /// Removes all IPv4 and IPv6 addresses.
     private func removeAddresses(_ lab: Lab) throws {
         for side in Lab.Side.allCases {
             try lab.ip(side, "addr flush dev probe0")
@@ -45,16 +49,16 @@ struct L2TransportTests {
         }
     }
 
-    @Test(arguments: ways)
-    func `A run without any IP address has both directions' delays, and its frames are as documented`(
-        _ way: Way
+    @Test(arguments: combinations)
+    func `A run without an IP address measures both directions, and its frames are as documented`(
+        _ options: FrameOptions
     ) async throws {
         try await Lab.with { lab in
             try removeAddresses(lab)
-            let reflector = try await lab.startReflector(["--transport", "l2", "--log", lab.log(.b)] + way.both)
+            let reflector = try await lab.startReflector(["--transport", "l2", "--log", lab.log(.b)] + options.both)
             let socketA = try RawSocket(namespace: lab.namespace(.a), interface: Lab.interface)
             let socketB = try RawSocket(namespace: lab.namespace(.b), interface: Lab.interface)
-            let summary = try await run(.a, lab, ["--count", "\(Self.count)"] + way.both + way.sender).summary()
+            let summary = try await run(.a, lab, ["--count", "\(Self.count)"] + options.both + options.sender).summary()
             _ = try await lab.finish(reflector)
             let sent = try #require(summary["counters.sent"])
             try #require(sent > 0)
@@ -67,19 +71,19 @@ struct L2TransportTests {
             for (frames, from) in [(probes, Lab.Side.a), (replies, .b)] {
                 for frame in frames {
                     #expect(frame.destinationMAC == Self.octets(from.other) && frame.sourceMAC == Self.octets(from))
-                    // A sent frame has its tag in it still.
-                    #expect(frame.tag == way.tag && frame.isPTP == way.isPTP)
-                    #expect(frame.bytes.count == way.frameBytes + frame.packet.count)
+                    // On the sending side the tag is still in the frame.
+                    #expect(frame.tag == options.tag && frame.isPTP == options.isPTP)
+                    #expect(frame.bytes.count == options.frameBytes + frame.packet.count)
                 }
             }
             let size = try #require(probes.first?.packet.count)
             #expect((probes + replies).allSatisfy { $0.packet.count == size })
-            if way.sender.contains("--size") { #expect(size == 401) }
-            try checkRows(lab, summary, sent, frameBytes: way.frameBytes + size)
+            if options.sender.contains("--size") { #expect(size == 401) }
+            try checkRows(lab, summary, sent, frameBytes: options.frameBytes + size)
             #expect(probes.allSatisfy { $0.destinationPort == 862 && $0.sourcePort >= 49152 })
             #expect(replies.allSatisfy { $0.sourcePort == 862 && $0.destinationPort == probes.first?.sourcePort })
-            if way.isPTP {
-                #expect(Set(probes.map(\.ptpSequence)).count == probes.count, "each has a number of its own")
+            if options.isPTP {
+                #expect(Set(probes.map(\.ptpSequence)).count == probes.count, "PTP sequence numbers are unique")
                 #expect(Set(replies.map(\.ptpSequence)).count == replies.count)
                 #expect(
                     probes.allSatisfy { $0.ptpSequence < 0x8000 } && replies.allSatisfy { $0.ptpSequence >= 0x8000 })
@@ -105,7 +109,9 @@ struct L2TransportTests {
     }
 
     @Test(arguments: [[], ["--frame", "ptp", "--vlan", "12"]])
-    func `Two runs towards each other measure both, each in a session of its local`(_ options: [String]) async throws {
+    func `Two runs towards each other measure at the same time, each in its own session`(_ options: [String])
+        async throws
+    {
         try await Lab.with { lab in
             try removeAddresses(lab)
             let more = ["--count", "\(Self.count)", "--log-reflected"] + options
@@ -124,7 +130,7 @@ struct L2TransportTests {
         (["--vlan", "8"], ["--vlan", "7"]), ([], ["--vlan", "7"]), (["--vlan", "7"], []),
         (["--frame", "ptp"], []), ([], ["--frame", "ptp"]), (["--port", "863"], []),
     ])
-    func `Another VLAN, frame or port than the reflector's is not answered, and the message says what to look at`(
+    func `A VLAN, frame or port that differs from the reflector's gets no reply, and the message names what to check`(
         _ sender: [String], _ reflector: [String]
     ) async throws {
         try await Lab.with { lab in
@@ -141,7 +147,7 @@ struct L2TransportTests {
     }
 
     @Test(arguments: [false, true])
-    func `The largest packet that fits the MTU passes, one byte more is refused before anything is sent`(
+    func `The largest packet that fits the MTU passes, and one byte more is rejected before anything is sent`(
         _ isPTP: Bool
     ) async throws {
         try await Lab.with { lab in
@@ -150,14 +156,14 @@ struct L2TransportTests {
             let reflector = try await lab.startReflector(["--transport", "l2"] + options)
             let summary = try await run(.a, lab, ["--count", "20", "--size", "\(room)"] + options).summary()
             #expect(summary["counters.received"] == summary["counters.sent"])
-            let refused = try run(.a, lab, ["--count", "20", "--size", "\(room + 1)", "--force"] + options)
-            #expect(try await refused.exit() == 64)
-            #expect(refused.errors.contains("at most \(room) do"))
+            let oversized = try run(.a, lab, ["--count", "20", "--size", "\(room + 1)", "--force"] + options)
+            #expect(try await oversized.exit() == 64)
+            #expect(oversized.errors.contains("at most \(room) do"))
             _ = try await lab.finish(reflector)
         }
     }
 
-    @Test func `The port is held: a second instance finds it taken, over IP too`() async throws {
+    @Test func `The port is reserved: a second instance finds it in use, over IP too`() async throws {
         try await Lab.with { lab in
             try removeAddresses(lab)
             let first = try await lab.startReflector(["--transport", "l2"])
@@ -169,14 +175,15 @@ struct L2TransportTests {
         }
     }
 
-    @Test func `An interface's local address is no peer, and one without a carrier or switched off measures nothing`()
+    @Test
+    func `The interface's own MAC address as the peer, a missing carrier and an interface that is down are errors`()
         async throws
     {
         try await Lab.with { lab in
-            let local = try lab.start(
+            let looped = try lab.start(
                 .a, ["run", "--interface", Lab.interface, "--transport", "l2", "--peer", Lab.mac(.a)])
-            #expect(try await local.exit() == 64)
-            #expect(local.errors.contains("itself"))
+            #expect(try await looped.exit() == 64)
+            #expect(looped.errors.contains("itself"))
             try lab.ip(.b, "link set probe0 down")
             let uncabled = try run(.a, lab, [])
             #expect(try await uncabled.exit() == 3)
@@ -189,27 +196,26 @@ struct L2TransportTests {
         }
     }
 
-    // MARK: - What anybody can send
+    // MARK: - Hostile frames
 
-    private static func isReply(_ received: RawSocket.Received) -> L2WireFrame? {
-        received.isOutgoing ? nil : L2WireFrame(received.bytes)
-    }
-
-    /// The frames that come back until one is for `port`.
-    private func answers(_ socket: borrowing RawSocket, until port: UInt16) async throws -> [L2WireFrame] {
+    /// Returns the received frames up to the first one to `port`.
+    private func replies(_ socket: borrowing RawSocket, until port: UInt16) throws -> [L2WireFrame] {
         var found: [L2WireFrame] = []
-        for _ in 0..<2000 where found.last?.destinationPort != port {
-            while let received = socket.receive() {
-                if let frame = Self.isReply(received) { found.append(frame) }
+        let deadline = ClockID.monotonic.now() + 5_000_000_000
+        while found.last?.destinationPort != port {
+            if let received = socket.receive() {
+                if !received.isOutgoing, let frame = L2WireFrame(received.bytes) { found.append(frame) }
+                continue
             }
-            if found.last?.destinationPort != port { try await Task.sleep(for: .milliseconds(2)) }
+            let remaining = deadline - ClockID.monotonic.now()
+            try #require(remaining > 0, "no reply to port \(port) within 5 s; \(found.count) other frames")
+            socket.wait(nanoseconds: remaining)
         }
-        try #require(found.last?.destinationPort == port, "the last probe was not answered")
         return found
     }
 
     @Test(arguments: [false, true])
-    func `Only a frame with our magic, to our port and our address, from no reflector or group, is answered`(
+    func `Only a frame with the magic number, to the reflector's port and address, from a unicast sender, is answered`(
         _ isPTP: Bool
     ) async throws {
         try await Lab.with { lab in
@@ -228,7 +234,7 @@ struct L2TransportTests {
             send { $0.tag = 9 }
             send { $0.destinationMAC = "ff:ff:ff:ff:ff:ff" }
             send { $0.destinationMAC = "02:00:00:00:00:99" }
-            // These get past the filter, and no further.
+            // These pass the socket filter, and the reflector rejects them.
             send { $0.sourcePort = 862 }
             send { $0.sourcePort = 0 }
             for source in [[UInt8](repeating: 0xFF, count: 6), [1, 0, 0x5E, 0, 0, 1], [0, 0, 0, 0, 0, 0]] {
@@ -246,9 +252,9 @@ struct L2TransportTests {
 
             frames.sourcePort = 50_001
             socket.send(frames.frame(Bytes.probe(7), from: .a) + [UInt8](repeating: 0xAA, count: 30))
-            let replies = try await answers(socket, until: 50_001)
-            #expect(replies.count == 1, "the last one alone")
-            #expect(replies.last?.packet.count == 44, "padding is no part of the packet")
+            let replies = try replies(socket, until: 50_001)
+            #expect(replies.count == 1, "only the last one is answered")
+            #expect(replies.last?.packet.count == 44, "the padding is not part of the packet")
             #expect(replies.last.map { Bytes.read($0.packet, 24, as: UInt32.self) } == 7)
             #expect(replies.last?.packet[40] == 0, "there is no TTL")
             let summary = try await lab.finish(reflector)
@@ -258,7 +264,7 @@ struct L2TransportTests {
         }
     }
 
-    @Test func `In promiscuous mode other hosts' frames are not answered`() async throws {
+    @Test func `In promiscuous mode, frames to other hosts are not answered`() async throws {
         try await Lab.with { lab in
             try lab.ip(.b, "link set probe0 promisc on")
             let reflector = try await lab.startReflector(["--transport", "l2"])
@@ -267,12 +273,13 @@ struct L2TransportTests {
             other.destinationMAC = "02:00:00:00:00:99"
             for _ in 0..<5 { socket.send(other.frame(Bytes.probe(1), from: .a)) }
             socket.send(L2Bytes(sourcePort: 50_001).frame(Bytes.probe(1), from: .a))
-            #expect(try await answers(socket, until: 50_001).count == 1)
+            #expect(try replies(socket, until: 50_001).count == 1)
             #expect(try await lab.finish(reflector)["probes"] == 1)
         }
     }
 
-    @Test func `A reply has its probe's tag, drop-eligible bit included, where the reflector has no VLAN`() async throws
+    @Test func `A reflector without --vlan copies the probe's tag into the reply, drop-eligible bit included`()
+        async throws
     {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector(["--transport", "l2"])
@@ -283,7 +290,7 @@ struct L2TransportTests {
                 socketA.send(
                     L2Bytes(tag: tag, sourcePort: 50_000 + UInt16(number)).frame(Bytes.probe(1), from: .a))
             }
-            _ = try await answers(socketA, until: 50_003)
+            _ = try replies(socketA, until: 50_003)
             #expect(socketB.outgoing().map(\.tag) == tags)
             _ = try await lab.finish(reflector)
         }
@@ -291,7 +298,7 @@ struct L2TransportTests {
 }
 
 extension RawSocket {
-    /// The frames without IP that this side has sent since it was last asked.
+    /// Returns the non-IP frames that this side has sent since the last call.
     fileprivate func outgoing() -> [L2WireFrame] {
         var found: [L2WireFrame] = []
         while let received = receive() {

@@ -1,9 +1,10 @@
 import Testing
 
-/// `probe psample` as a process. Samples themselves need psample in the kernel: the lab has one.
+/// Tests the command `probe psample`. Samples need psample in the kernel: scripts/lab-test tests them in virtual
+/// machines.
 @Suite(.serialized, .needsRoot)
 struct PSampleCommandTests {
-    @Test func `Without psample in the kernel it ends at once and tells what to do`() async throws {
+    @Test func `Without psample in the kernel it exits at once and names the remedy`() async throws {
         try await Lab.with { lab in
             for more in [[], ["--list"]] {
                 let process = try lab.start(.a, ["psample", "--duration", "1ms"].prefix(more.isEmpty ? 3 : 1) + more)

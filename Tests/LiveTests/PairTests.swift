@@ -2,10 +2,10 @@ import Foundation
 import Report
 import Testing
 
-/// Two probes on a veth pair, each towards the other: what every row and every sum has to keep.
+/// Tests two runs towards each other on a veth pair: the invariants of each row and of each total.
 @Suite(.serialized, .needsRoot)
 struct PairTests {
-    /// A pair's run that several tests look at.
+    /// The results of one pair of runs.
     struct Measured {
         let log: Log
         let peerLog: Log
@@ -13,7 +13,7 @@ struct PairTests {
         let peerSummary: Summary
         let histogram: HistogramExport
 
-        /// How many probes were sent: all, unless the host was held up by 100 ms or more.
+        /// The number of probes sent: all, unless the host stalled for 100 ms or more.
         var sent: Int { get throws { try #require(summary["counters.sent"]) } }
     }
 
@@ -36,7 +36,7 @@ struct PairTests {
     }
 
     @Test(arguments: Lab.Family.allCases)
-    func `Each of both sides logs two rows for each probe sent, over every address family`(family: Lab.Family)
+    func `Each side logs two rows for each probe it sends, over every address family`(family: Lab.Family)
         async throws
     {
         try await measure(family) { measured in
@@ -48,8 +48,8 @@ struct PairTests {
                 for rows in [local.probes, local.replies] {
                     #expect(rows.count == sent)
                     let sequences = rows.map(\.sequence).sorted()
-                    #expect(Set(sequences).count == sent, "a sequence number twice")
-                    #expect(Int(sequences.last! - sequences.first!) == sent - 1, "a sequence number left out")
+                    #expect(Set(sequences).count == sent, "a repeated sequence number")
+                    #expect(Int(sequences.last! - sequences.first!) == sent - 1, "a missing sequence number")
                 }
                 #expect(local.probes.allSatisfy { $0.direction == .out })
                 #expect(local.replies.allSatisfy { $0.direction == .in })
@@ -58,8 +58,7 @@ struct PairTests {
     }
 
     @Test(arguments: Lab.Family.allCases)
-    func `Every row has the stamps of both ends in the order in which they were taken`(family: Lab.Family) async throws
-    {
+    func `Every row has both ends' timestamps, in the order of the packet's path`(family: Lab.Family) async throws {
         try await measure(family) { measured in
             for (log, summary) in [(measured.log, measured.summary), (measured.peerLog, measured.peerSummary)] {
                 let local = log.session(try summary.session).rows
@@ -78,7 +77,9 @@ struct PairTests {
         }
     }
 
-    @Test func `A row's delay is receive minus transmit stamp, absolute to a nanosecond on one kernel`() async throws {
+    @Test func `A row's delay is the receive minus the transmit timestamp, exact to a nanosecond on one kernel`()
+        async throws
+    {
         try await measure { measured in
             #expect(measured.summary.value("relative") as? Bool == false)
             let local = measured.log.session(try measured.summary.session).rows
@@ -115,7 +116,7 @@ struct PairTests {
                 else { continue }
                 let roundTrip = (back - sent) - (left - reached)
                 #expect(try #require(probe.delay) + #require(reply.delay) == roundTrip)
-                // The reply is sent after its probe has come.
+                // The reply is sent after its probe was received.
                 #expect(left > reached)
                 roundTrips.append(roundTrip)
             }
@@ -125,7 +126,7 @@ struct PairTests {
         }
     }
 
-    @Test func `The summary counts what the log has, and its extremes are those of the rows`() async throws {
+    @Test func `The summary's counts and extremes are those of the log`() async throws {
         try await measure { measured in
             let summary = measured.summary
             let local = measured.log.session(try summary.session)
@@ -150,10 +151,10 @@ struct PairTests {
         }
     }
 
-    @Test func `Every kind of transmit stamp has an account whose sum is the packets sent`() async throws {
+    @Test func `The outcomes of each kind of transmit timestamp add up to the packets sent`() async throws {
         try await measure { measured in
             let summary = measured.summary
-            // Opening and closing probes are outside the statistics, but their timestamps are accounted for.
+            // Opening and closing probes are outside the statistics, but their timestamps are counted.
             let sent = try #require(summary["counters.sent"]) + #require(summary["counters.uncounted_probes"])
             #expect(summary["stamps.sent"] == sent)
             #expect(summary.value("stamps.balanced") as? Bool == true)
@@ -166,7 +167,7 @@ struct PairTests {
         }
     }
 
-    @Test func `The histogram file counts the rows that have the delay or stage, and no others`() async throws {
+    @Test func `The histogram file counts exactly the rows that have the delay or stage`() async throws {
         try await measure { measured in
             let session = try measured.summary.session
             let local = measured.log.session(session)
@@ -193,8 +194,7 @@ struct PairTests {
     }
 
     @Test(arguments: Lab.Family.allCases)
-    func `The reflected session's rows tell the same stamps as the sender's local rows`(family: Lab.Family) async throws
-    {
+    func `The peer's rows of a session have the same timestamps as the sender's rows`(family: Lab.Family) async throws {
         try await measure(family) { measured in
             let session = try measured.summary.session
             let local = measured.log.session(session)
@@ -218,7 +218,7 @@ struct PairTests {
         }
     }
 
-    @Test func `The paced sender tells how late its sends were`() async throws {
+    @Test func `The sender reports how late its sends were`() async throws {
         try await measure { measured in
             let lateness = ["p50", "p99", "p99_9", "max"].map { measured.summary["send_lateness.\($0)_ns"] }
             try #require(lateness.allSatisfy { $0 != nil })

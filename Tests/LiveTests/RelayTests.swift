@@ -1,20 +1,20 @@
 import Report
 import Testing
 
-/// What happens to packets on the way, by a relay of the tests' own between the two sides, and in which direction the
-/// probe says that it happened.
+/// Tests that the probe attributes loss, duplication, reordering and delay to the right direction. A relay between the
+/// two sides causes them.
 @Suite(.serialized, .needsRoot)
 struct RelayTests {
     private static let count: UInt32 = 200
-    /// Sequence numbers that are measured for sure: opening and closing probes are few.
+    /// Sequence numbers that are certain to be measured: there are few opening and closing probes.
     private static let lost: [UInt32] = [40, 41, 42, 60, 80, 81, 120]
     private static let alsoLost: [UInt32] = [50, 70, 71, 100, 140]
-    private static let apart: [UInt32] = [30, 50, 77, 100, 131]
+    private static let affected: [UInt32] = [30, 50, 77, 100, 131]
 
     private struct Measured {
         let log: Log
         let summary: Summary
-        /// How many probes were sent: all, unless the host was held up by 100 ms or more.
+        /// The number of probes sent: all, unless the host stalled for 100 ms or more.
         let sent: Int
 
         func totals(_ name: String) -> Int? { summary["totals.\(name)"] }
@@ -24,7 +24,7 @@ struct RelayTests {
         }
     }
 
-    /// Measures from a over the relay to a reflector on b.
+    /// Measures from `a` through the relay to a reflector on `b`.
     private func measure(
         fromA: @escaping @Sendable (WireFrame) -> Relay.Treatment = { _ in .pass },
         fromB: @escaping @Sendable (WireFrame) -> Relay.Treatment = { _ in .pass },
@@ -51,19 +51,19 @@ struct RelayTests {
         { $0.kind == kind && sequences.contains($0.sequence) ? .drop : .pass }
     }
 
-    /// Copies and swaps once, so that a packet that is sent again is left alone.
+    /// Treats each of the packets once: a packet that is sent again passes.
     private static func once(
         _ treatment: Relay.Treatment, _ kind: WireFrame.Kind, _ sequences: [UInt32]
     ) -> @Sendable (WireFrame) -> Relay.Treatment {
         let chosen = Chosen(sequences)
-        return { $0.kind == kind && chosen.take($0.sequence) ? treatment : .pass }
+        return { $0.kind == kind && chosen.claim($0.sequence) ? treatment : .pass }
     }
 
     // MARK: - Delay
 
-    private static let held: Int64 = 5_000_000
+    private static let addedNanoseconds: Int64 = 5_000_000
 
-    @Test(arguments: Lab.Family.allCases) func `Neighbours are found through the relay, and it loses nothing by itself`(
+    @Test(arguments: Lab.Family.allCases) func `Neighbours are resolved through the relay, and the relay loses nothing`(
         family: Lab.Family
     ) async throws {
         try await measure(neighbours: .resolved, family: family) { measured in
@@ -73,15 +73,15 @@ struct RelayTests {
         }
     }
 
-    @Test func `Probes held for 5 ms make the forward delay 5 ms longer than the reverse one`() async throws {
-        try await measure(fromA: { _ in .hold(Self.held) }) { measured in
-            try expectAsymmetry(measured, Self.held)
+    @Test func `Probes delayed by 5 ms make the forward delay 5 ms longer than the reverse delay`() async throws {
+        try await measure(fromA: { _ in .delay(Self.addedNanoseconds) }) { measured in
+            try expectAsymmetry(measured, Self.addedNanoseconds)
         }
     }
 
-    @Test func `Replies held for 5 ms make the reverse delay 5 ms longer than the forward one`() async throws {
-        try await measure(fromB: { _ in .hold(Self.held) }) { measured in
-            try expectAsymmetry(measured, -Self.held)
+    @Test func `Replies delayed by 5 ms make the reverse delay 5 ms longer than the forward delay`() async throws {
+        try await measure(fromB: { _ in .delay(Self.addedNanoseconds) }) { measured in
+            try expectAsymmetry(measured, -Self.addedNanoseconds)
         }
     }
 
@@ -91,7 +91,7 @@ struct RelayTests {
             probe.delay.flatMap { forward in replies[probe.sequence]?.delay.map { forward - $0 } }
         }
         #expect(differences.count == measured.sent)
-        // A busy host holds some for longer, and none for less: the size is that of the least disturbed ones.
+        // A busy host delays some packets longer, and none less: the shortest delays show the added one.
         #expect(abs(try median(differences)) > abs(expected) / 2)
         #expect(try median(differences).signum() == expected.signum())
         let (forward, reverse) = (measured.log.probes.compactMap(\.delay), measured.log.replies.compactMap(\.delay))
@@ -102,7 +102,7 @@ struct RelayTests {
 
     // MARK: - Loss
 
-    @Test func `Dropped probes are lost forward, and their replies never were`() async throws {
+    @Test func `Dropped probes are lost in the forward direction, and their replies were never sent`() async throws {
         try await measure(fromA: Self.drop(.probe, Self.lost)) { measured in
             #expect(measured.totals("lost_forward") == Self.lost.count)
             #expect(measured.totals("lost_reverse") == 0)
@@ -116,7 +116,7 @@ struct RelayTests {
         }
     }
 
-    @Test func `Dropped replies are lost on the way back, and their probes have arrived`() async throws {
+    @Test func `Dropped replies are lost in the reverse direction, and their probes arrived`() async throws {
         try await measure(fromB: Self.drop(.reply, Self.lost)) { measured in
             #expect(measured.totals("lost_forward") == 0)
             #expect(measured.totals("lost_reverse") == Self.lost.count)
@@ -129,7 +129,7 @@ struct RelayTests {
         }
     }
 
-    @Test func `Losses in both directions are reported apart, and none is unknown where the peer tells its stamps`()
+    @Test func `Losses are attributed to their direction, and none is unknown when the peer reports its timestamps`()
         async throws
     {
         try await measure(
@@ -143,22 +143,21 @@ struct RelayTests {
         }
     }
 
-    @Test func `Losses in both directions next to one another still add up to the probes without a reply`() async throws
-    {
-        // 40 to 45 go missing in turn; the telemetry of the replies around them may be among what is lost.
+    @Test func `Adjacent losses in both directions add up to the number of probes without a reply`() async throws {
+        // Probes and replies from 40 to 45 are lost alternately, and with them telemetry about neighbouring packets.
         try await measure(
             fromA: Self.drop(.probe, [40, 42, 44]), fromB: Self.drop(.reply, [41, 43, 45])
         ) { measured in
             let totals = try ["lost_forward", "lost_reverse", "lost_unknown"].map { try #require(measured.totals($0)) }
             #expect(totals.reduce(0, +) == 6)
-            // Never against the truth: a loss whose direction is not known is unknown.
+            // A loss without evidence of its direction is unknown, never attributed to the wrong one.
             #expect(Set(measured.lost(.probe)).isSubset(of: [40, 42, 44]))
             #expect(Set(measured.lost(.reply)).isSubset(of: [41, 43, 45]))
             #expect(measured.log.count(.probe, .ok) >= measured.sent - 6)
         }
     }
 
-    @Test func `Both sides of a pair see each other's losses in the right direction`() async throws {
+    @Test func `Both sides of a pair attribute losses to the right direction`() async throws {
         try await Lab.with(.relay) { lab in
             let relay = try Relay(
                 lab, fromA: Self.drop(.probe, Self.lost), fromB: Self.drop(.probe, Self.alsoLost))
@@ -173,63 +172,62 @@ struct RelayTests {
         }
     }
 
-    // MARK: - Copies, order, time
+    // MARK: - Duplicates, reordering, late replies
 
-    @Test func `Copied probes are duplicates forward: a further row of the probe and of its second reply`() async throws
-    {
-        try await measure(fromA: Self.once(.duplicate, .probe, Self.apart)) { measured in
-            #expect(measured.totals("duplicated_forward") == Self.apart.count)
+    @Test func `Duplicated probes are forward duplicates, and each has another row`() async throws {
+        try await measure(fromA: Self.once(.duplicate, .probe, Self.affected)) { measured in
+            #expect(measured.totals("duplicated_forward") == Self.affected.count)
             #expect(measured.totals("duplicated_reverse") == 0)
-            let copies = measured.log.probes.filter { $0.status == .duplicate }.map(\.sequence)
-            #expect(copies.sorted() == Self.apart)
+            let duplicates = measured.log.probes.filter { $0.status == .duplicate }.map(\.sequence)
+            #expect(duplicates.sorted() == Self.affected)
             #expect(measured.log.count(.probe, .ok) == measured.sent)
             #expect(measured.log.count(.reply, .ok) == measured.sent)
         }
     }
 
-    @Test func `Copied replies are duplicates on the way back, and no probe is`() async throws {
-        try await measure(fromB: Self.once(.duplicate, .reply, Self.apart)) { measured in
+    @Test func `Duplicated replies are reverse duplicates, and no probe is a duplicate`() async throws {
+        try await measure(fromB: Self.once(.duplicate, .reply, Self.affected)) { measured in
             #expect(measured.totals("duplicated_forward") == 0)
-            #expect(measured.totals("duplicated_reverse") == Self.apart.count)
+            #expect(measured.totals("duplicated_reverse") == Self.affected.count)
             #expect(measured.log.count(.probe, .duplicate) == 0)
-            let copies = measured.log.replies.filter { $0.status == .duplicate }.map(\.sequence)
-            #expect(copies.sorted() == Self.apart)
+            let duplicates = measured.log.replies.filter { $0.status == .duplicate }.map(\.sequence)
+            #expect(duplicates.sorted() == Self.affected)
             #expect(measured.log.count(.reply, .ok) == measured.sent)
         }
     }
 
-    @Test func `Probes that change places are reordered forward: the one that came after a later one`() async throws {
-        try await measure(fromA: Self.once(.swapWithNext, .probe, Self.apart)) { measured in
-            #expect(measured.totals("reordered_forward") == Self.apart.count)
+    @Test func `Of two swapped probes, the one that arrives after a later one is reordered forward`() async throws {
+        try await measure(fromA: Self.once(.swapWithNext, .probe, Self.affected)) { measured in
+            #expect(measured.totals("reordered_forward") == Self.affected.count)
             #expect(measured.totals("reordered_reverse") == 0)
             let reordered = measured.log.probes.filter { $0.status == .reordered }.map(\.sequence)
-            #expect(reordered.sorted() == Self.apart)
+            #expect(reordered.sorted() == Self.affected)
             #expect(measured.log.count(.reply, .reordered) == 0)
             #expect(measured.log.rows.count == 2 * measured.sent)
         }
     }
 
-    @Test func `Replies that change places are reordered on the way back`() async throws {
-        try await measure(fromB: Self.once(.swapWithNext, .reply, Self.apart)) { measured in
+    @Test func `Of two swapped replies, the one that arrives after a later one is reordered in reverse`() async throws {
+        try await measure(fromB: Self.once(.swapWithNext, .reply, Self.affected)) { measured in
             #expect(measured.totals("reordered_forward") == 0)
-            #expect(measured.totals("reordered_reverse") == Self.apart.count)
+            #expect(measured.totals("reordered_reverse") == Self.affected.count)
             let reordered = measured.log.replies.filter { $0.status == .reordered }.map(\.sequence)
-            #expect(reordered.sorted() == Self.apart)
+            #expect(reordered.sorted() == Self.affected)
             #expect(measured.log.count(.probe, .reordered) == 0)
             #expect(measured.log.rows.count == 2 * measured.sent)
         }
     }
 
-    @Test func `A reply held for longer than the timeout is late, and not lost`() async throws {
-        let treatment = Self.once(.hold(300_000_000), .reply, Self.apart)
+    @Test func `A reply delayed beyond the timeout is late, not lost`() async throws {
+        let treatment = Self.once(.delay(300_000_000), .reply, Self.affected)
         try await measure(fromB: treatment, ["--timeout", "200ms"]) { measured in
-            #expect(measured.totals("late") == Self.apart.count)
+            #expect(measured.totals("late") == Self.affected.count)
             let late = measured.log.replies.filter { $0.status == .late }
-            #expect(late.map(\.sequence).sorted() == Self.apart)
+            #expect(late.map(\.sequence).sorted() == Self.affected)
             for name in ["lost_forward", "lost_reverse", "lost_unknown"] { #expect(measured.totals(name) == 0) }
-            // Their delay is in the row, but not in the statistics.
+            // Their delay is in the row but not in the statistics.
             #expect(late.allSatisfy { ($0.delay ?? 0) > 290_000_000 })
-            #expect(measured.summary["reverse.delay.count"] == measured.sent - Self.apart.count)
+            #expect(measured.summary["reverse.delay.count"] == measured.sent - Self.affected.count)
             #expect(measured.log.count(.probe, .ok) == measured.sent)
         }
     }

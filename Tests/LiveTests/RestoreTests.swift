@@ -1,16 +1,16 @@
 import Foundation
 import Testing
 
-/// The machine after a run is as it was before it.
+/// Tests that a run leaves the host as it found it.
 @Suite(.serialized, .needsRoot)
 struct RestoreTests {
     enum End: String, CaseIterable, Sendable {
         case byItself, terminate, interrupt
     }
 
-    /// What is looked at, and by which program.
+    /// The compared state, and the programs that print it.
     private static let programs: [(name: String, program: [String])] = [
-        // What `sysctl -a` reads of net.
+        // The same as `sysctl -a` for net.
         ("sysctl", ["sh", "-c", "grep -rs '' /proc/sys/net || true"]),
         ("links", ["ip", "-d", "link"]),
         ("addresses", ["ip", "-d", "address"]),
@@ -22,20 +22,20 @@ struct RestoreTests {
         ("stamping", ["ethtool", "-T", Lab.interface]),
         ("channels", ["ethtool", "-l", Lab.interface]),
         ("multicast", ["ip", "maddress"]),
-        // Only the probe opens sockets here.
+        // In this namespace only the probe opens sockets.
         ("sockets", ["cat", "/proc/net/packet", "/proc/net/udp", "/proc/net/udp6", "/proc/net/raw"]),
         ("neighbours", ["ip", "neigh"]),
     ]
 
-    /// Counters that run on without us.
-    private static let passing = ["nf_conntrack_count"]
+    /// Counters that change without the probe.
+    private static let ignored = ["nf_conntrack_count"]
 
     private static func state(_ lab: Lab, _ side: Lab.Side) throws -> [String: String] {
         var state: [String: String] = [:]
         for (name, program) in programs {
-            // Not every host has each tool; what is there before is there after.
+            // Not every host has each tool; those missing before the run are missing after it.
             guard let text = try? lab.run(side, program) else { continue }
-            let lines = text.split(separator: "\n").filter { line in !passing.contains { line.contains($0) } }
+            let lines = text.split(separator: "\n").filter { line in !ignored.contains { line.contains($0) } }
             state[name] = lines.joined(separator: "\n")
         }
         for name in ["sysctl", "links", "addresses", "queueing", "sockets", "neighbours"] {
@@ -91,7 +91,7 @@ struct RestoreTests {
 
     @Test(
         arguments: End.allCases,
-        [Lab.Family.ipv4, .ipv6, .linkLocal]) func `A neighbour that the probe had to find is forgotten again`(
+        [Lab.Family.ipv4, .ipv6, .linkLocal]) func `A neighbour entry that the probe created is removed`(
             end: End, family: Lab.Family
         ) async throws
     {
@@ -108,17 +108,18 @@ struct RestoreTests {
         }
     }
 
-    @Test func `A neighbour that the kernel knew before stays`() async throws {
+    @Test func `A neighbour entry that existed before the run stays`() async throws {
         try await Lab.with(neighbours: .resolved) { lab in
             _ = try await lab.startReflect(.b)
-            // Stale entries are looked up anew when they are used: the entry's state may change, the entry stays.
+            // The kernel revalidates a stale entry when it is used: the entry's state may change, but it stays.
             try lab.ip(.a, "neigh add \(Lab.ipv4(.b)) lladdr \(Lab.mac(.b)) dev \(Lab.interface) nud stale")
             _ = try await lab.startRun(.a, .ipv4, ["--rate", "200", "--count", "50"]).summary()
             #expect(try lab.ip(.a, "neigh").hasPrefix("\(Lab.ipv4(.b)) dev \(Lab.interface) lladdr \(Lab.mac(.b))"))
         }
     }
 
-    @Test(arguments: [SIGTERM, SIGINT]) func `The reflector leaves the host as it was`(signal: Int32) async throws {
+    @Test(arguments: [SIGTERM, SIGINT]) func `The reflector leaves the host as it found it`(signal: Int32) async throws
+    {
         try await Lab.with { lab in
             let before = try Self.state(lab, .b)
             let reflector = try await lab.startReflect(.b)

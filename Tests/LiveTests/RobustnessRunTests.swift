@@ -3,12 +3,12 @@ import Glibc
 import Report
 import Testing
 
-/// What can happen in mid-run: it is survived and counted, or ends the run with a summary.
+/// Tests faults during a run: the run continues and counts them, or ends with a summary.
 @Suite(.serialized, .needsRoot)
 struct RobustnessRunTests {
     private static let json = ["--output", "json", "--quiet"]
 
-    /// The rows: two for each probe of the session, each once.
+    /// Expects exactly one probe row and one reply row for each probe sent.
     private func requireAllRows(_ log: Log, _ summary: Summary) {
         let sent = summary["counters.sent"]
         #expect(log.probes.count == sent && log.replies.count == sent)
@@ -16,19 +16,13 @@ struct RobustnessRunTests {
         #expect(summary.value("stamps.balanced") as? Bool == true)
     }
 
-    /// Frames that a's interface has sent.
-    private func sentFrames(_ lab: Lab) throws -> Int {
-        let text = try lab.run(.a, ["cat", "/sys/class/net/\(Lab.interface)/statistics/tx_packets"])
-        return try #require(Int(text.trimmingCharacters(in: .whitespacesAndNewlines)))
-    }
-
-    /// Waits until a has logged 200 rows more than now.
+    /// Waits until `a` has logged 200 more rows.
     private func waitForMoreRows(_ run: ProbeProcess, _ lab: Lab) async throws {
         let rows = FileManager.default.contents(atPath: lab.log(.a))?.count { $0 == UInt8(ascii: "\n") }
         try await run.waitForRows((rows ?? 0) + 200, in: lab.log(.a))
     }
 
-    @Test func `An interface that goes down and up is survived, and the refused probes are counted`() async throws {
+    @Test func `A run continues when its interface goes down and up, and counts the failed sends`() async throws {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector()
             let run = try lab.startRun(.a, .ipv4, ["--rate", "200", "--timeout", "300ms"])
@@ -47,7 +41,7 @@ struct RobustnessRunTests {
         }
     }
 
-    @Test func `The peer's link going down and up loses probes, and no more than were sent meanwhile`() async throws {
+    @Test func `A run continues when the peer's link goes down and up, and no packet is counted twice`() async throws {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector()
             let run = try lab.startRun(.a, .ipv4, ["--rate", "200", "--timeout", "300ms"])
@@ -67,12 +61,12 @@ struct RobustnessRunTests {
         }
     }
 
-    @Test func `An interface that is deleted ends the run with 3, a summary and a whole log`() async throws {
+    @Test func `A deleted interface ends the run with exit code 3, a summary and a whole log`() async throws {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector()
             let run = try lab.startRun(.a, .ipv4, ["--rate", "200", "--timeout", "300ms"])
             try await run.waitForRows(100, in: lab.log(.a))
-            // Both ends go.
+            // Deletes both ends of the veth pair.
             try lab.ip(.a, "link del probe0")
             #expect(try await run.exit() == 3)
             #expect(run.errors.contains("probe0 went away"))
@@ -85,7 +79,7 @@ struct RobustnessRunTests {
         }
     }
 
-    @Test func `A peer that is restarted is measured on, and the losses are those of its absence`() async throws {
+    @Test func `A run continues when the peer restarts, and loses only the probes sent in its absence`() async throws {
         try await Lab.with { lab in
             let first = try await lab.startReflector()
             let run = try lab.startRun(.a, .ipv4, ["--rate", "200", "--timeout", "300ms"])
@@ -99,7 +93,7 @@ struct RobustnessRunTests {
             #expect(summary["counters.peer_restarts"] == 1)
             let received = try #require(summary["counters.received"])
             #expect(received > 150)
-            // Each probe that a reflector answered came back; opening and closing ones are answered too.
+            // Every reply that was sent was received; opening and closing probes get replies too.
             let answered = (before["replies"] ?? 0) + (after["replies"] ?? 0)
             #expect(received <= answered && answered <= received + (summary["counters.uncounted_probes"] ?? 0))
             let log = try Log(lab.log(.a))
@@ -110,7 +104,7 @@ struct RobustnessRunTests {
         }
     }
 
-    @Test func `A peer that is never there ends with 2, after all probes were sent`() async throws {
+    @Test func `Without a peer the run exits with 2, after all probes were sent`() async throws {
         try await Lab.with { lab in
             let run = try lab.startRun(.a, .ipv4, ["--interval", "10ms", "--count", "5", "--timeout", "100ms"])
             #expect(try await run.exit() == 2)
@@ -123,7 +117,7 @@ struct RobustnessRunTests {
         }
     }
 
-    @Test func `A peer that comes late is waited for, and loses nothing`() async throws {
+    @Test func `A run waits for a peer that starts late, and loses nothing`() async throws {
         try await Lab.with { lab in
             let run = try lab.startRun(.a, .ipv4, ["--interval", "5ms", "--count", "50"])
             try await run.waitForError("No answer yet")
@@ -135,7 +129,9 @@ struct RobustnessRunTests {
         }
     }
 
-    @Test func `A full disk ends the log with a whole line, and the run with 7 and its summary`() async throws {
+    @Test func `A full disk leaves a log that ends with a whole line, and the run exits with 7 and a summary`()
+        async throws
+    {
         try await Lab.with { lab in
             let disk = lab.file("disk")
             try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
@@ -151,13 +147,14 @@ struct RobustnessRunTests {
             #expect(run.errors.contains("No space left on device"))
             #expect(run.errors.contains(path))
             #expect(
-                try Summary(lastLineOf: run.output)["counters.received"] ?? 0 > 400, "the run goes on without its log")
+                try Summary(lastLineOf: run.output)["counters.received"] ?? 0 > 400, "the run continues without its log"
+            )
             #expect(try Log(path).rows.count > 50)
             _ = try await lab.finish(reflector)
         }
     }
 
-    @Test func `Standard output that is closed, full or read to its first line costs the log nothing`() async throws {
+    @Test func `A closed, full or partly read standard output does not affect the log`() async throws {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector()
             let redirections = [">&-": 0, ">&- 2>&- <&-": 0, "2>&-": 0, ">/dev/full": 7, "| head -1": 0]
@@ -175,31 +172,37 @@ struct RobustnessRunTests {
         }
     }
 
-    @Test func `The first interrupt finishes with a summary, the second ends at once`() async throws {
+    @Test func `The first interrupt waits for replies, the second ends the run at once, both with a summary`()
+        async throws
+    {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector()
             let run = try lab.startRun(.a, .ipv4, ["--rate", "100", "--timeout", "60s"])
             try await run.waitForRows(50, in: lab.log(.a))
-            // Stopped, so that the first interrupt leaves probes to wait for.
+            // Stopped, so that replies are missing at the first interrupt.
             reflector.signal(SIGSTOP)
-            let stopped = try sentFrames(lab)
-            try await waitFor("probes without an answer", within: 5) { try sentFrames(lab) > stopped + 10 ? () : nil }
+            let stopped = try run.transmittedFrames(Lab.interface)
+            try await waitFor("10 probes without a reply", within: 5) {
+                try run.transmittedFrames(Lab.interface) > stopped + 10 ? () : nil
+            }
             run.signal(SIGINT)
-            let first = try sentFrames(lab)
-            try await waitFor("closing probes", within: 5) { try sentFrames(lab) > first + 20 ? () : nil }
-            #expect(run.exitCode == nil, "it waits for what is missing")
+            let first = try run.transmittedFrames(Lab.interface)
+            try await waitFor("20 closing probes", within: 5) {
+                try run.transmittedFrames(Lab.interface) > first + 20 ? () : nil
+            }
+            #expect(run.exitCode == nil, "it waits for the missing replies")
             run.signal(SIGINT)
             #expect(try await run.exit(within: 3) == 0)
             let summary = try Summary(lastLineOf: run.output)
             let log = try Log(lab.log(.a))
-            #expect(log.count(.probe, .unknown) > 0, "of some nobody knows")
+            #expect(log.count(.probe, .unknown) > 0, "probes without a reply are unknown")
             requireAllRows(log, summary)
             reflector.signal(SIGCONT)
             _ = try await lab.finish(reflector)
         }
     }
 
-    @Test func `A next hop whose address changes is followed`() async throws {
+    @Test func `A run follows a next hop whose MAC address changes`() async throws {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector()
             let run = try lab.startRun(.a, .ipv4, ["--rate", "100", "--timeout", "300ms"])
@@ -207,7 +210,7 @@ struct RobustnessRunTests {
             let new = "02:00:00:00:08:99"
             try lab.ip(.b, "link set probe0 address \(new)")
             try lab.ip(.a, "neigh replace \(Lab.ipv4(.b)) lladdr \(new) dev probe0 nud permanent")
-            try await run.waitForError("The next hop's address is now \(new)")
+            try await run.waitForErrorLine("The next hop's address is now \(new)")
             try await waitForMoreRows(run, lab)
             run.signal(SIGINT)
             let summary = try await run.summary()
@@ -220,7 +223,9 @@ struct RobustnessRunTests {
     }
 
     @Test(arguments: [Lab.Family.ipv4, .ipv6])
-    func `An empty neighbour table is filled, and emptied again`(_ family: Lab.Family) async throws {
+    func `A run resolves its next hop in an empty neighbour table, and removes the entry`(_ family: Lab.Family)
+        async throws
+    {
         try await Lab.with(neighbours: .resolved) { lab in
             let reflector = try await lab.startReflector()
             try lab.ip(.a, "neigh flush dev probe0")

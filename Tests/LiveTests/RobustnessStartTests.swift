@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// What can be wrong before the first packet: a message with the remedy, and the documented exit code.
+/// Tests errors before the first packet: each has a message with a remedy, and the documented exit code.
 @Suite(.serialized, .needsRoot)
 struct RobustnessStartTests {
-    /// Starts the probe, and checks how it ends and what it says.
+    /// Starts the probe, and expects an exit code, parts of its message, and no output.
     private func expect(
         _ lab: Lab, _ arguments: [String], exits code: Int32, saying parts: [String],
         sourceLocation: SourceLocation = #_sourceLocation
@@ -23,7 +23,7 @@ struct RobustnessStartTests {
         ["run", "--interface", Lab.interface, "--peer", peer, "--count", "3", "--interval", "10ms"] + more
     }
 
-    @Test func `No such interface ends with 3 and tells how to list them`() async throws {
+    @Test func `An unknown interface exits with 3, and the message names how to list them`() async throws {
         try await Lab.with { lab in
             for command in [["run", "--peer", Lab.ipv4(.b)], ["reflect"]] {
                 try await expect(lab, command + ["--interface", "nosuch"], exits: 3, saying: ["ip link"])
@@ -31,7 +31,7 @@ struct RobustnessStartTests {
         }
     }
 
-    @Test func `No route ends with 4 and tells how to add one`() async throws {
+    @Test func `A peer without a route exits with 4, and the message names how to add one`() async throws {
         try await Lab.with { lab in
             try await expect(
                 lab, run(peer: "203.0.113.9"), exits: 4, saying: ["no route to 203.0.113.9", "ip route add"])
@@ -40,7 +40,7 @@ struct RobustnessStartTests {
         }
     }
 
-    @Test func `A next hop that does not answer ends with 4 and names the way around`() async throws {
+    @Test func `A next hop that does not answer exits with 4, and the message names --mac`() async throws {
         try await Lab.with(neighbours: .resolved) { lab in
             try await expect(
                 lab, run(peer: "192.0.2.77"), exits: 4, saying: ["no answer to ARP", "192.0.2.77", "--mac"])
@@ -49,7 +49,7 @@ struct RobustnessStartTests {
         }
     }
 
-    @Test func `Measuring by a nic that takes no stamps ends with 8, and leaves no log`() async throws {
+    @Test func `--stamps hardware on a NIC without timestamps exits with 8, and leaves no log`() async throws {
         try await Lab.with { lab in
             let log = lab.file("none.csv")
             let hardware = ["--stamps", "hardware", "--log", log]
@@ -62,7 +62,7 @@ struct RobustnessStartTests {
     }
 
     @Test(.enabled(if: !FileManager.default.fileExists(atPath: "/sys/module/psample"), "this kernel has psample"))
-    func `Samples that the kernel can't give end with 1 and tell what it lacks, and leave no log`() async throws {
+    func `--psample on a kernel without psample exits with 1, names the module, and leaves no log`() async throws {
         try await Lab.with { lab in
             let log = lab.file("none.csv")
             try await expect(
@@ -71,7 +71,7 @@ struct RobustnessStartTests {
         }
     }
 
-    @Test func `An interface that is down ends with 3 and tells how to bring it up`() async throws {
+    @Test func `An interface that is down exits with 3, and the message names how to bring it up`() async throws {
         try await Lab.with { lab in
             try lab.ip(.a, "link set probe0 down")
             let up = ["ip link set probe0 up"]
@@ -81,14 +81,14 @@ struct RobustnessStartTests {
         }
     }
 
-    @Test func `A link without a carrier ends with 3`() async throws {
+    @Test func `A link without a carrier exits with 3`() async throws {
         try await Lab.with { lab in
             try lab.ip(.b, "link set probe0 down")
             try await expect(lab, run(), exits: 3, saying: ["no carrier"])
         }
     }
 
-    @Test func `An address that is nobody else's is refused`() async throws {
+    @Test func `A local, multicast or broadcast address as the peer is rejected`() async throws {
         try await Lab.with { lab in
             try await expect(lab, run(peer: Lab.ipv4(.a)), exits: 64, saying: ["an address of this host"])
             try await expect(lab, run(peer: "224.0.0.1"), exits: 64, saying: ["unicast"])
@@ -97,7 +97,7 @@ struct RobustnessStartTests {
         }
     }
 
-    @Test func `A size that does not fit is refused with the limit`() async throws {
+    @Test func `A size that does not fit is rejected, and the message names the limit`() async throws {
         try await Lab.with { lab in
             try await expect(lab, run("--size", "315"), exits: 64, saying: ["at least 316"])
             try await expect(lab, run("--size", "316", "--dscp", "46"), exits: 64, saying: ["at least 324"])
@@ -109,7 +109,7 @@ struct RobustnessStartTests {
         }
     }
 
-    @Test func `A port that is taken ends with 6 and tells how to find out by whom`() async throws {
+    @Test func `A port that is in use exits with 6, and the message names how to find its owner`() async throws {
         try await Lab.with { lab in
             let other = try UDPEndpoint(lab, .a, port: 862)
             #expect(try other.port == 862)
@@ -122,7 +122,7 @@ struct RobustnessStartTests {
         }
     }
 
-    @Test func `A file that exists is left alone without --force, and overwritten with it`() async throws {
+    @Test func `An existing file is kept without --force, and overwritten with it`() async throws {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector()
             let (log, histogram) = (lab.file("old.csv"), lab.file("old-histogram.csv"))
@@ -139,7 +139,7 @@ struct RobustnessStartTests {
         }
     }
 
-    @Test func `A file that can't be made ends with 7 before anything is sent`() async throws {
+    @Test func `A file that cannot be created exits with 7 before anything is sent`() async throws {
         try await Lab.with { lab in
             let path = lab.file("missing/log.csv")
             for option in ["--log", "--histogram"] {
@@ -150,7 +150,7 @@ struct RobustnessStartTests {
     }
 
     @Test(arguments: [[], ["run"], ["reflect"]])
-    func `Help shows an example first, and the exit codes`(_ command: [String]) async throws {
+    func `Help starts with an example, and lists the exit codes`(_ command: [String]) async throws {
         try await Lab.with { lab in
             let process = try lab.start(.a, command + ["--help"])
             #expect(try await process.exit() == 0)
@@ -162,7 +162,7 @@ struct RobustnessStartTests {
         }
     }
 
-    @Test func `Wrong options end with 64`() async throws {
+    @Test func `Invalid options exit with 64`() async throws {
         try await Lab.with { lab in
             for arguments in [
                 ["run"], ["run", "--rate", "1e-300"] + run().dropFirst(), ["nosuch"], run("--dscp", "64"),

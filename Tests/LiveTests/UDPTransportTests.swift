@@ -3,14 +3,15 @@ import Glibc
 import Report
 import Testing
 
-/// The ordinary socket, and what can be done without any privilege.
+/// Tests the ordinary socket (`--transport udp`), and runs without privileges.
 @Suite(.serialized, .needsRoot)
 struct UDPTransportTests {
-    /// The command line that runs the probe as nobody, without capabilities.
+    /// The command line that runs the probe as user nobody, without capabilities.
     private func unprivileged(_ lab: Lab, _ arguments: [String]) throws -> [String] {
         let binary = lab.file("probe")
         if !FileManager.default.fileExists(atPath: binary) {
-            // By another process: one that this one starts meanwhile would hold the new file open, and it can't be run.
+            // Another process copies it: a child that this process starts meanwhile would inherit the file open for
+            // writing, and the kernel does not execute such a file (ETXTBSY, execve(2)).
             try Command.run(["cp", ProbeProcess.binary, binary])
             chmod(binary, 0o755)
             chmod(lab.folder.path, 0o755)
@@ -25,7 +26,7 @@ struct UDPTransportTests {
     }
 
     @Test(arguments: Lab.Family.allCases)
-    func `Two users without a privilege measure each other, with software stamps at both ends`(
+    func `Two users without privileges measure each other, with kernel timestamps at both ends`(
         _ family: Lab.Family
     ) async throws {
         try await Lab.with { lab in
@@ -58,7 +59,7 @@ struct UDPTransportTests {
         }
     }
 
-    @Test func `Over an ordinary socket DSCP and TTL are the ones asked for, there and back`() async throws {
+    @Test func `Over an ordinary socket, probes and replies have the requested DSCP and TTL`() async throws {
         try await Lab.with { lab in
             let reflector = try await lab.startReflector(["--transport", "udp", "--port", "8620"])
             let capture = try RawSocket(namespace: lab.namespace(.a), interface: Lab.interface)
@@ -80,7 +81,9 @@ struct UDPTransportTests {
         }
     }
 
-    @Test func `Port 862 without the privilege for it ends with 5 and names a port that works`() async throws {
+    @Test func `Port 862 without CAP_NET_BIND_SERVICE exits with 5, and the message names a port that works`()
+        async throws
+    {
         try await Lab.with { lab in
             for command in [run(.a, .ipv4, []), ["reflect", "--interface", Lab.interface]] {
                 for transport in ["udp", "packet"] {
@@ -94,7 +97,7 @@ struct UDPTransportTests {
         }
     }
 
-    @Test func `A packet socket without the privilege for it ends with 5, names the capability and the way around`()
+    @Test func `A packet socket without CAP_NET_RAW exits with 5, and the message names the alternative`()
         async throws
     {
         try await Lab.with { lab in

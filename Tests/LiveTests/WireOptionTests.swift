@@ -1,14 +1,14 @@
 import Report
 import Testing
 
-/// What the options put on the wire, seen by a packet socket of the tests' own, and by the other side.
+/// Tests the options' effect on the wire, as captured by an independent packet socket and as logged by the other side.
 @Suite(.serialized, .needsRoot)
 struct WireOptionTests {
     private struct Measured {
         let local: Log
         /// The other side's rows of the same session.
         let reflected: Log
-        /// What arrived at the reflector's and at the sender's interface.
+        /// The frames that arrived at the reflector's and at the sender's interface.
         let probes: [WireFrame]
         let replies: [WireFrame]
     }
@@ -42,7 +42,7 @@ struct WireOptionTests {
     }
 
     @Test(arguments: [Lab.Family.ipv4, .ipv6])
-    func `--size is the exact size of the UDP payload, of probes and of replies`(family: Lab.Family) async throws {
+    func `--size is the exact size of the UDP payload of probes and replies`(family: Lab.Family) async throws {
         for size in [364, 1452] {
             try await measure(family, ["--size", "\(size)"]) { measured in
                 #expect(measured.probes.allSatisfy { $0.payloadLength == size })
@@ -54,7 +54,7 @@ struct WireOptionTests {
         }
     }
 
-    @Test(arguments: [Lab.Family.ipv4, .ipv6]) func `--dscp is on the probes and, as asked for, on the replies`(
+    @Test(arguments: [Lab.Family.ipv4, .ipv6]) func `--dscp marks the probes and, as requested, the replies`(
         family: Lab.Family
     ) async throws {
         try await measure(family, ["--dscp", "46"]) { measured in
@@ -65,7 +65,8 @@ struct WireOptionTests {
         }
     }
 
-    @Test(arguments: [Lab.Family.ipv4, .ipv6]) func `Without --dscp nothing is marked`(family: Lab.Family) async throws
+    @Test(arguments: [Lab.Family.ipv4, .ipv6]) func `Without --dscp no packet is marked`(family: Lab.Family)
+        async throws
     {
         try await measure(family, []) { measured in
             #expect(measured.probes.allSatisfy { $0.dscp == 0 })
@@ -75,7 +76,9 @@ struct WireOptionTests {
     }
 
     @Test(arguments: [Lab.Family.ipv4, .ipv6])
-    func `--ttl is on the probes, and the reflector's rows have it as received`(family: Lab.Family) async throws {
+    func `--ttl sets the probes' hop limit, and the reflector's rows have it as received`(family: Lab.Family)
+        async throws
+    {
         try await measure(family, ["--ttl", "7"]) { measured in
             #expect(measured.probes.allSatisfy { $0.hopLimit == 7 })
             #expect(measured.replies.allSatisfy { $0.hopLimit == 255 })
@@ -85,7 +88,7 @@ struct WireOptionTests {
         }
     }
 
-    @Test func `--port is the reflector's port, and the sender's is of the dynamic ones`() async throws {
+    @Test func `--port is the reflector's port, and the sender's port is dynamic`() async throws {
         try await Lab.with { lab in
             let capture = try Capture(lab, .b, port: 8620)
             let options = ["--rate", "200", "--count", "\(Self.count)", "--port", "8620"]
@@ -99,7 +102,7 @@ struct WireOptionTests {
         }
     }
 
-    @Test(arguments: [Lab.Family.ipv4, .ipv6]) func `A probe or reply that the kernel saw is answered by no ICMP error`(
+    @Test(arguments: [Lab.Family.ipv4, .ipv6]) func `The kernel sends no ICMP error about a probe or reply`(
         family: Lab.Family
     ) async throws {
         try await Lab.with { lab in
@@ -107,13 +110,13 @@ struct WireOptionTests {
             let before = (a: try Self.icmpSent(lab, .a), b: try Self.icmpSent(lab, .b))
             let run = try lab.startRun(.a, family, ["--rate", "500"])
             try await run.waitForRows(2 * Self.count, in: lab.log(.a))
-            // While both are up: a port that is closed again is answered as any closed one.
+            // Read while both run: once a port is closed, the kernel does send ICMP errors.
             #expect(try Self.icmpSent(lab, .a) == before.a)
             #expect(try Self.icmpSent(lab, .b) == before.b)
         }
     }
 
-    /// How many "destination unreachable" a side's kernel has sent.
+    /// The number of "destination unreachable" messages that a side's kernel has sent, for IPv6 and IPv4.
     private static func icmpSent(_ lab: Lab, _ side: Lab.Side) throws -> [String] {
         let v6 = try lab.run(side, ["cat", "/proc/net/snmp6"]).split(separator: "\n")
             .filter { $0.hasPrefix("Icmp6OutDestUnreachs") }

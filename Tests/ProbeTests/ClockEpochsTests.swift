@@ -5,9 +5,9 @@ import Testing
 @Suite struct ClockEpochsTests {
     private var epochs = ClockEpochs()
 
-    @Test mutating func `Each step begins a epochDelays, whoever's clock it was`() {
+    @Test mutating func `Each step of either clock begins a clock epoch`() {
         #expect(
-            epochs.update(reported: 200, isOneClock: false) == false, "what was before the session is no step of it")
+            epochs.update(reported: 200, isOneClock: false) == false, "a step before the session does not count")
         #expect(epochs.current == 0)
         epochs.follow(localSteps: 1)
         #expect(epochs.current == 1 && epochs.ofPeer == 0)
@@ -20,15 +20,15 @@ import Testing
         #expect(epochs.current == 3 && epochs.ofPeer == 3)
     }
 
-    @Test func `Own steps before a session are none of it`() {
+    @Test func `Local steps before a session do not count`() {
         var late = ClockEpochs(localSteps: 7)
         late.follow(localSteps: 7)
         #expect(late.current == 0)
         late.follow(localSteps: 9)
-        #expect(late.current == 1, "two steps that nothing came between are one")
+        #expect(late.current == 1, "steps without a packet between them begin one epoch")
     }
 
-    @Test mutating func `The peer's count goes on from 255 at 0, and an older one is a packet that was overtaken`() {
+    @Test mutating func `The peer's count wraps from 255 to 0, and an older count is that of a reordered packet`() {
         _ = epochs.update(reported: 255, isOneClock: false)
         #expect(epochs.update(reported: 0, isOneClock: false) == true)
         #expect(epochs.update(reported: 255, isOneClock: false) == false)
@@ -36,7 +36,7 @@ import Testing
         #expect(epochs.current == 1)
     }
 
-    @Test mutating func `On one clock the step that the peer tells of is the one that was seen here`() {
+    @Test mutating func `On a shared clock, a step that the peer reports is the one that this host saw`() {
         _ = epochs.update(reported: 3, isOneClock: true)
         epochs.follow(localSteps: 1)
         #expect(epochs.update(reported: 4, isOneClock: true) == false)
@@ -44,18 +44,20 @@ import Testing
         epochs.follow(localSteps: 3)
         #expect(epochs.update(reported: 6, isOneClock: true) == false)
         #expect(epochs.current == 2)
-        #expect(epochs.update(reported: 7, isOneClock: true) == true, "one that was not seen here was another clock's")
+        #expect(
+            epochs.update(reported: 7, isOneClock: true) == true,
+            "a step that this host did not see is of another clock")
         #expect(epochs.current == 3)
     }
 
-    @Test mutating func `A peer that starts anew counts anew`() {
+    @Test mutating func `A peer that restarts counts from its new count`() {
         _ = epochs.update(reported: 3, isOneClock: false)
         epochs.forgetPeer()
         #expect(epochs.update(reported: 0, isOneClock: false) == false)
         #expect(epochs.update(reported: 1, isOneClock: false) == true)
     }
 
-    @Test mutating func `Rows count from where the measurement began, and as far as their column goes`() {
+    @Test mutating func `Rows number clock epochs from the start of the measurement, up to 65,535`() {
         epochs.follow(localSteps: 1)
         epochs.begin()
         #expect(epochs.label(epochs.current) == 0)

@@ -14,72 +14,74 @@ private func session(_ number: Int, at now: Int64 = 0) -> ReflectedSession {
 }
 
 @Suite struct ReflectedSessionTests {
-    private var local = session(0)
+    private var reflected = session(0)
 
-    @Test mutating func `Probes in order are in order, with gaps too`() {
-        for sequence in [UInt32(0), 1, 2, 5, 69, 70, 500, 501] { #expect(local.record(probe: sequence) == .inOrder) }
+    @Test mutating func `Probes in order are in order, even with gaps`() {
+        for sequence in [UInt32(0), 1, 2, 5, 69, 70, 500, 501] {
+            #expect(reflected.record(probe: sequence) == .inOrder)
+        }
     }
 
-    @Test mutating func `A session may begin with any number`() {
-        #expect(local.record(probe: 4_000_000_000) == .inOrder)
-        #expect(local.record(probe: 4_000_000_000) == .duplicate)
+    @Test mutating func `A session may begin with any sequence number`() {
+        #expect(reflected.record(probe: 4_000_000_000) == .inOrder)
+        #expect(reflected.record(probe: 4_000_000_000) == .duplicate)
     }
 
-    @Test mutating func `A probe after a later one is reordered once, and a duplicate the second time`() {
-        #expect(local.record(probe: 0) == .inOrder)
-        #expect(local.record(probe: 3) == .inOrder)
-        #expect(local.record(probe: 1) == .reordered)
-        #expect(local.record(probe: 1) == .duplicate)
-        #expect(local.record(probe: 2) == .reordered)
-        #expect(local.record(probe: 0) == .duplicate)
-        #expect(local.record(probe: 4) == .inOrder)
+    @Test mutating func `A probe after a later one is reordered the first time and a duplicate the second time`() {
+        #expect(reflected.record(probe: 0) == .inOrder)
+        #expect(reflected.record(probe: 3) == .inOrder)
+        #expect(reflected.record(probe: 1) == .reordered)
+        #expect(reflected.record(probe: 1) == .duplicate)
+        #expect(reflected.record(probe: 2) == .reordered)
+        #expect(reflected.record(probe: 0) == .duplicate)
+        #expect(reflected.record(probe: 4) == .inOrder)
     }
 
-    @Test mutating func `Each of the 63 probes before the newest is known exactly`() {
+    @Test mutating func `For each of the 63 probes before the newest, reordered and duplicate are distinguished`() {
         for sequence in stride(from: UInt32(0), through: 126, by: 2) {
-            #expect(local.record(probe: sequence) == .inOrder)
+            #expect(reflected.record(probe: sequence) == .inOrder)
         }
         for sequence in UInt32(63)...126 {
-            #expect(local.record(probe: sequence) == (sequence % 2 == 0 ? .duplicate : .reordered), "\(sequence)")
+            #expect(reflected.record(probe: sequence) == (sequence % 2 == 0 ? .duplicate : .reordered), "\(sequence)")
         }
     }
 
-    @Test mutating func `Older than the window is reordered: a duplicate can't be reported there`() {
-        _ = local.record(probe: 0)
-        _ = local.record(probe: 64)
-        #expect(local.record(probe: 0) == .reordered)
-        #expect(local.record(probe: 1) == .reordered)
-        #expect(local.record(probe: 1) == .duplicate)
+    @Test mutating func `A probe older than the window is reordered, even if it is a duplicate`() {
+        _ = reflected.record(probe: 0)
+        _ = reflected.record(probe: 64)
+        #expect(reflected.record(probe: 0) == .reordered)
+        #expect(reflected.record(probe: 1) == .reordered)
+        #expect(reflected.record(probe: 1) == .duplicate)
     }
 
     @Test(arguments: [UInt32(63), 64, 65, 1024])
-    mutating func `A leap ahead forgets what lies behind the window and nothing else`(_ leap: UInt32) {
-        _ = local.record(probe: 0)
-        #expect(local.record(probe: leap) == .inOrder)
-        #expect(local.record(probe: leap) == .duplicate)
-        #expect(local.record(probe: leap - 1) == .reordered)
-        #expect(local.record(probe: 0) == (leap < 64 ? .duplicate : .reordered))
+    mutating func `A gap in the sequence drops only the probes behind the window`(_ leap: UInt32) {
+        _ = reflected.record(probe: 0)
+        #expect(reflected.record(probe: leap) == .inOrder)
+        #expect(reflected.record(probe: leap) == .duplicate)
+        #expect(reflected.record(probe: leap - 1) == .reordered)
+        #expect(reflected.record(probe: 0) == (leap < 64 ? .duplicate : .reordered))
     }
 
-    @Test mutating func `Sequences wrap at two to the thirty-second`() {
-        for step in UInt32(0)..<10 { #expect(local.record(probe: UInt32.max - 4 &+ step) == .inOrder) }
-        #expect(local.record(probe: .max) == .duplicate)
-        #expect(local.record(probe: .max - 10) == .reordered)
-        #expect(local.record(probe: 0) == .duplicate)
+    @Test mutating func `Sequence numbers wrap at 2^32`() {
+        for step in UInt32(0)..<10 { #expect(reflected.record(probe: UInt32.max - 4 &+ step) == .inOrder) }
+        #expect(reflected.record(probe: .max) == .duplicate)
+        #expect(reflected.record(probe: .max - 10) == .reordered)
+        #expect(reflected.record(probe: 0) == .duplicate)
     }
 
-    @Test mutating func `A sender that counts from the start again is not reordered for ever`() {
-        _ = local.record(probe: 5000)
-        #expect(local.record(probe: 5000 - 1024) == .reordered)
-        #expect(local.record(probe: 0) == .inOrder)
-        #expect(local.record(probe: 1) == .inOrder)
-        #expect(local.record(probe: 1) == .duplicate)
+    @Test mutating func `A sender that restarts its sequence is in order again at once`() {
+        _ = reflected.record(probe: 5000)
+        #expect(reflected.record(probe: 5000 - 1024) == .reordered)
+        #expect(reflected.record(probe: 0) == .inOrder)
+        #expect(reflected.record(probe: 1) == .inOrder)
+        #expect(reflected.record(probe: 1) == .duplicate)
     }
 
-    @Test mutating func `The number farthest away is taken without a trap`() {
-        _ = local.record(probe: 0)
-        #expect(local.record(probe: 1 << 31) == .inOrder)
-        #expect(local.record(probe: 1) == .inOrder)
+    @Test mutating func `A probe half the sequence space ahead is in order, and so is the next one`() {
+        _ = reflected.record(probe: 0)
+        #expect(reflected.record(probe: 1 << 31) == .inOrder)
+        #expect(reflected.record(probe: 1) == .inOrder)
     }
 }
 
@@ -97,7 +99,7 @@ private func session(_ number: Int, at now: Int64 = 0) -> ReflectedSession {
         #expect(first != second)
         #expect(table.index(of: key(1)) == first)
         #expect(table.index(of: key(2)) == second)
-        #expect(table.index(of: key(1)) == first, "after another one was looked up")
+        #expect(table.index(of: key(1)) == first, "after a lookup of another one")
         #expect(table.index(of: key(3)) == nil)
         var other = key(1)
         other.ssid = 2
@@ -107,7 +109,7 @@ private func session(_ number: Int, at now: Int64 = 0) -> ReflectedSession {
         #expect(table.index(of: other) == nil)
     }
 
-    @Test mutating func `It holds 4096 sessions and refuses the next, and those that are there go on`() {
+    @Test mutating func `It holds 4096 sessions, rejects the next one, and keeps the existing ones`() {
         #expect(SessionTable.capacity == 4096)
         for number in 0..<4096 { #expect(table.open(session(number)) != nil) }
         #expect(table.open(session(9999)) == nil)
@@ -117,7 +119,7 @@ private func session(_ number: Int, at now: Int64 = 0) -> ReflectedSession {
         #expect(indices.count == 4096)
     }
 
-    @Test mutating func `A silent session is forgotten, one in use stays with its state`() throws {
+    @Test mutating func `An idle session expires, and a session in use keeps its state`() throws {
         _ = table.open(session(1, at: 100))
         let used = try open(session(2, at: 100))
         table[used].nextReply = 7
@@ -129,14 +131,14 @@ private func session(_ number: Int, at now: Int64 = 0) -> ReflectedSession {
         #expect(table[used].nextReply == 7)
     }
 
-    @Test mutating func `The session that was checked up last is forgotten as well`() {
+    @Test mutating func `The session of the last lookup expires too`() {
         _ = table.open(session(1, at: 0))
         _ = table.index(of: key(1))
         table.expire(SessionTable.expiry + 1)
         #expect(table.index(of: key(1)) == nil)
     }
 
-    @Test mutating func `A full table has room again when sessions have expired, and starts them anew`() throws {
+    @Test mutating func `A full table has room after sessions expire, and new sessions start from zero`() throws {
         for number in 0..<4096 { _ = table.open(session(number, at: Int64(number))) }
         table.expire(SessionTable.expiry + 96)
         #expect(table.count == 4000)
@@ -151,7 +153,7 @@ private func session(_ number: Int, at now: Int64 = 0) -> ReflectedSession {
         #expect(table.index(of: key(0)) == nil)
     }
 
-    @Test mutating func `A slow sender's session lasts for several of its local pauses`() throws {
+    @Test mutating func `A slow sender's session lasts for four of its intervals`() throws {
         let slow = try open(session(1, at: 0))
         table[slow].gap = 100_000_000_000
         table.expire(400_000_000_000)
@@ -160,7 +162,7 @@ private func session(_ number: Int, at now: Int64 = 0) -> ReflectedSession {
         #expect(table.index(of: key(1)) == nil)
     }
 
-    @Test mutating func `Forgetting twice frees a place once`() {
+    @Test mutating func `Expiring a session twice frees one place`() {
         _ = table.open(session(1, at: 0))
         table.expire(SessionTable.expiry + 1)
         table.expire(SessionTable.expiry + 1)

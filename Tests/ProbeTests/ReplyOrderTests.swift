@@ -10,22 +10,22 @@ import Testing
         order.record(replySequence: reply, probe: probe)
     }
 
-    @Test mutating func `Replies in order are neither known nor reordered`() {
+    @Test mutating func `Replies in order are neither duplicates nor reordered`() {
         for sequence in UInt32(0)..<200 {
             let finding = record(sequence, sequence)
             #expect(!finding.isKnown && !finding.replyReordered && !finding.probeReordered)
         }
-        #expect(!order.isStateful, "equal counts may be a copy of the probe's")
+        #expect(!order.isStateful, "a stateless reflector copies the probe's sequence number")
     }
 
-    @Test mutating func `A count that differs from the probe's proves that the reflector counts by itself`() {
+    @Test mutating func `A reply sequence number that differs from the probe's proves a stateful reflector`() {
         record(0, 0)
         #expect(!order.isStateful)
         record(1, 2)
         #expect(order.isStateful)
     }
 
-    @Test mutating func `A reply that comes after a later one is reordered on the way back, its probe is not`() {
+    @Test mutating func `A reply received after a later one is reordered in reverse, and its probe is not reordered`() {
         record(0, 0)
         record(2, 2)
         let finding = record(1, 1)
@@ -34,7 +34,10 @@ import Testing
         #expect(!finding.isKnown)
     }
 
-    @Test mutating func `A probe that the reflector got after a later one is reordered on the way there alone`() {
+    @Test
+    mutating func
+        `A probe that the reflector received after a later one is reordered forward, and its reply is not reordered`()
+    {
         record(0, 0)
         record(1, 2)
         let finding = record(2, 1)
@@ -44,14 +47,14 @@ import Testing
         #expect(!next.probeReordered && !next.replyReordered)
     }
 
-    @Test mutating func `A late probe is measured against the newest one before it, not against the one just before`() {
+    @Test mutating func `A late probe is compared with the newest probe before it, not with the previous one`() {
         record(0, 5)
         record(1, 3)
         #expect(record(2, 4).probeReordered)
         #expect(!record(3, 6).probeReordered)
     }
 
-    @Test mutating func `The same reply again is known, and changes nothing`() {
+    @Test mutating func `A repeated reply is known, and changes nothing`() {
         record(0, 0)
         record(1, 1)
         let copy = record(1, 1)
@@ -60,14 +63,14 @@ import Testing
         #expect(!record(2, 2).isKnown)
     }
 
-    @Test mutating func `A copied probe has two replies of different count, so neither is known`() {
+    @Test mutating func `A duplicated probe has two replies with different sequence numbers, so neither is known`() {
         record(0, 0)
         #expect(!record(1, 0).isKnown)
         #expect(order.probe(ofReply: 0) == 0)
         #expect(order.probe(ofReply: 1) == 0)
     }
 
-    @Test mutating func `Replies between two known ones are unknown until they are entered or reported of`() {
+    @Test mutating func `Replies between two known ones are unknown until they are received or reported as sent`() {
         record(10, 10)
         record(14, 14)
         #expect(order.unknownReplies(between: 10, and: 14) == 3)
@@ -79,7 +82,10 @@ import Testing
         #expect(order.unknownReplies(between: 10, and: 11) == 0)
     }
 
-    @Test mutating func `No number of unknown replies is given for a span that goes backward or is not kept`() {
+    @Test
+    mutating func
+        `The number of unknown replies is nil for an interval that is empty, backward or older than the window`()
+    {
         record(10, 10)
         #expect(order.unknownReplies(between: 10, and: 10) == nil)
         #expect(order.unknownReplies(between: 10, and: 9) == nil)
@@ -87,7 +93,7 @@ import Testing
         #expect(order.unknownReplies(between: 10, and: 10 + 63) == 62)
     }
 
-    @Test mutating func `A reply that the reflector tells of before it comes is not taken for the newest`() {
+    @Test mutating func `A reply that is reported as sent before it is received is not the newest`() {
         record(4, 4)
         order.recordSent(replySequence: 6, probe: 6)
         #expect(order.probe(ofReply: 6) == nil)
@@ -95,7 +101,7 @@ import Testing
         #expect(!record(6, 6).isKnown)
     }
 
-    @Test mutating func `A lost reply that is reported of shows the order of the probes as one that came does`() {
+    @Test mutating func `A lost reply that is reported as sent reveals the probes' order as a received one does`() {
         record(0, 0)
         record(5, 5)
         order.recordSent(replySequence: 3, probe: 4)
@@ -104,8 +110,7 @@ import Testing
     }
 
     @Test
-    mutating func `A reply that a later one reported of before it came is reordered, and known only once it has come`()
-    {
+    mutating func `A reply that a later one reported as sent is reordered, and known only after it is received`() {
         record(0, 0)
         record(2, 2)
         order.recordSent(replySequence: 1, probe: 1)
@@ -116,7 +121,7 @@ import Testing
         #expect(record(1, 1).isKnown)
     }
 
-    @Test mutating func `Counts wrap at two to the thirty-second without a reordering`() {
+    @Test mutating func `Sequence numbers wrap at 2^32 without reordering`() {
         for step in UInt32(0)..<20 {
             let sequence = UInt32.max - 9 &+ step
             let finding = record(sequence, sequence)
@@ -127,7 +132,7 @@ import Testing
         #expect(order.probe(ofReply: 0) == 0)
     }
 
-    @Test mutating func `Loss is counted across the wrap`() {
+    @Test mutating func `Unknown replies are counted across the wrap`() {
         record(.max - 1, .max - 1)
         record(2, 2)
         #expect(order.unknownReplies(between: .max - 1, and: 2) == 3)
@@ -135,7 +140,7 @@ import Testing
         #expect(order.unknownReplies(between: .max - 1, and: 2) == 2)
     }
 
-    @Test mutating func `A reflector that starts anew counts from zero without a reordering`() {
+    @Test mutating func `A reflector that restarts counts from zero without reordering`() {
         for sequence in UInt32(100)..<120 { record(sequence, sequence) }
         order.restart()
         let finding = record(0, 120)
@@ -144,14 +149,14 @@ import Testing
         #expect(!record(1, 121).probeReordered)
     }
 
-    @Test mutating func `An entry that a later reply has overwritten is forgotten, not mixed up`() {
+    @Test mutating func `An entry that a later reply overwrote is dropped`() {
         record(1, 1)
         record(65, 65)
         #expect(order.probe(ofReply: 1) == nil)
         #expect(order.probe(ofReply: 65) == 65)
     }
 
-    @Test func `A new probe with a reply number from far back shows a reflector that counts anew`() {
+    @Test func `A reply to a new probe with a much older sequence number reveals that the reflector restarted`() {
         var order = ReplyOrder(capacity: 1024)
         for number in UInt32(0)..<200 { _ = order.record(replySequence: number, probe: number) }
         let finding = order.record(replySequence: 0, probe: 300)
@@ -160,14 +165,14 @@ import Testing
         #expect(!next.hasRestarted && !next.isKnown && !next.replyReordered)
     }
 
-    @Test func `An old reply that comes late is no sign of a reflector that counts anew`() {
+    @Test func `A late reply to an old probe is no sign of a restart`() {
         var order = ReplyOrder(capacity: 1024)
         for number in UInt32(0)..<200 where number != 100 { _ = order.record(replySequence: number, probe: number) }
         let finding = order.record(replySequence: 100, probe: 100)
         #expect(!finding.hasRestarted && finding.replyReordered)
     }
 
-    @Test func `A lost reply to an overtaken probe is reported from one to a probe that is missing itself`() {
+    @Test func `A lost reply to a reordered probe is distinguished from a reply to a probe that is missing`() {
         var order = ReplyOrder(capacity: 1024)
         // Probe 2 reached the reflector after probe 3, and the reply to it, number 2, was lost.
         for (reply, probe) in [UInt32(0): UInt32(1), 1: 3, 3: 4, 4: 5].sorted(by: { $0.key < $1.key }) {

@@ -3,7 +3,7 @@ import Testing
 @testable import probe
 
 @Suite struct RunOutputsTests {
-    private func refuses(_ paths: String?...) -> Bool {
+    private func rejects(_ paths: String?...) -> Bool {
         do {
             try RunOutputs.refuseSame(paths)
             return false
@@ -12,18 +12,18 @@ import Testing
         }
     }
 
-    @Test func `one file for two things is refused, however it is written`() {
-        #expect(refuses("a.csv", "a.csv.json", "a.csv"))
-        #expect(refuses("a.csv", "a.csv.json", "a.csv.json"))
-        #expect(refuses("./a.csv", "x/../a.csv"))
-        #expect(refuses("/tmp//a.csv", "/tmp/./a.csv"))
-        #expect(refuses("../a.csv", "./../a.csv"))
+    @Test func `One file for two outputs is rejected, however its path is written`() {
+        #expect(rejects("a.csv", "a.csv.json", "a.csv"))
+        #expect(rejects("a.csv", "a.csv.json", "a.csv.json"))
+        #expect(rejects("./a.csv", "x/../a.csv"))
+        #expect(rejects("/tmp//a.csv", "/tmp/./a.csv"))
+        #expect(rejects("../a.csv", "./../a.csv"))
     }
 
-    @Test func `names of their local are taken`() {
-        #expect(!refuses("a.csv", "a.csv.json", "a-histogram.csv"))
-        #expect(!refuses("/a.csv", "a.csv", nil, nil))
-        #expect(!refuses("../a.csv", "../../a.csv"))
-        #expect(!refuses(nil, nil, "a.csv"))
+    @Test func `Different paths are accepted`() {
+        #expect(!rejects("a.csv", "a.csv.json", "a-histogram.csv"))
+        #expect(!rejects("/a.csv", "a.csv", nil, nil))
+        #expect(!rejects("../a.csv", "../../a.csv"))
+        #expect(!rejects(nil, nil, "a.csv"))
     }
 }

@@ -3,7 +3,7 @@ import Testing
 @testable import probe
 
 @Suite struct TelemetryQueueTests {
-    /// Takes until no new key is left; each key once, in the order in which it was first taken.
+    /// Empties the queue and returns each key once, in the order in which it was first taken.
     private func drain(_ queue: inout TelemetryQueue) -> [UInt32] {
         var seen: [UInt32] = []
         while queue.backlog > 0 {
@@ -13,20 +13,20 @@ import Testing
         return seen
     }
 
-    @Test func `An empty queue gives nothing`() {
+    @Test func `An empty queue has no keys`() {
         var queue = TelemetryQueue(capacity: 16)
         #expect(queue.take() == (nil, nil))
         #expect(queue.backlog == 0)
     }
 
-    @Test func `The first key goes alone`() {
+    @Test func `The first key is sent alone`() {
         var queue = TelemetryQueue(capacity: 16)
         queue.add(7)
         #expect(queue.take() == (7, nil))
         #expect(queue.backlog == 0)
     }
 
-    @Test func `At one key a packet each key goes twice, so that one lost packet loses none`() {
+    @Test func `At one key per packet each key is sent twice, so that a lost packet loses none`() {
         var queue = TelemetryQueue(capacity: 16)
         for key in UInt32(0)..<100 {
             queue.add(key)
@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    @Test func `Where nothing is new the last two go again`() {
+    @Test func `Without a new key the last two are sent again`() {
         var queue = TelemetryQueue(capacity: 16)
         queue.add(1)
         queue.add(2)
@@ -46,7 +46,7 @@ import Testing
         #expect(queue.take() == (4, 3))
     }
 
-    @Test func `A small backlog goes in order, each key once as the newer and once as the older`() {
+    @Test func `A small backlog is sent in order, each key once as the newer and once as the older`() {
         var queue = TelemetryQueue(capacity: 16)
         for key in UInt32(0)..<7 { queue.add(key) }
         #expect(queue.backlog == 7)
@@ -54,14 +54,14 @@ import Testing
     }
 
     @Test(arguments: [UInt32(8), 9, 63, 64, 1000, 1024])
-    func `Of a large backlog both places carry new keys, in order, until none is left out`(_ count: UInt32) {
+    func `With a large backlog both places carry new keys, in order, and every key is sent`(_ count: UInt32) {
         var queue = TelemetryQueue(capacity: 1024)
         for key in 0..<count { queue.add(key) }
         #expect(queue.take() == (1, 0))
         #expect(drain(&queue).filter { $0 > 1 } == Array(2..<count))
     }
 
-    @Test func `A queue that fills twice as fast as packets leave keeps up`() {
+    @Test func `Two new keys per packet do not grow the backlog`() {
         var queue = TelemetryQueue(capacity: 64)
         var seen: Set<UInt32> = []
         for pair in UInt32(0)..<5000 {
@@ -75,7 +75,7 @@ import Testing
         #expect(seen.count == 10_000)
     }
 
-    @Test func `More than it holds loses the oldest, and gives none that was overwritten`() {
+    @Test func `A queue beyond its capacity drops the oldest keys`() {
         var queue = TelemetryQueue(capacity: 16)
         for key in UInt32(0)..<40 { queue.add(key) }
         #expect(drain(&queue) == Array(24..<40))

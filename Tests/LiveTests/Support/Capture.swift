@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Captures the frames of one side's interface, with the timestamps that the kernel gave this socket of the test's own.
+/// Captures the frames of one side's interface on an independent packet socket, with the kernel's timestamps.
 final class Capture: Sendable {
     struct Packet: Sendable {
         let frame: WireFrame
@@ -17,7 +17,9 @@ final class Capture: Sendable {
         let packets = Mutex<[Packet]>([])
     }
 
-    /// - Parameter port: the reflectors'.
+    /// Starts the capture.
+    ///
+    /// - Parameter port: The reflectors' port.
     init(_ lab: Lab, _ side: Lab.Side, port: UInt16 = 862) throws {
         let socket = try RawSocket(namespace: lab.namespace(side), interface: Lab.interface)
         let captured = Captured()
@@ -42,7 +44,7 @@ final class Capture: Sendable {
         }
     }
 
-    /// Ends the capture and returns all that was there.
+    /// Ends the capture and returns the captured packets.
     func end() -> [Packet] {
         thread.end()
         return captured.packets.withLock { $0 }
@@ -50,11 +52,12 @@ final class Capture: Sendable {
 }
 
 extension Sequence<Capture.Packet> {
+    /// The probes or replies that this side sent or received.
     func of(_ kind: WireFrame.Kind, outgoing: Bool) -> [Capture.Packet] {
         filter { $0.frame.kind == kind && $0.isOutgoing == outgoing }
     }
 
-    /// The packets by their sequence number.
+    /// The first packet of each sequence number.
     var bySequence: [UInt32: Capture.Packet] {
         Dictionary(map { ($0.frame.sequence, $0) }, uniquingKeysWith: { first, _ in first })
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Commands that are over at once.
+/// Runs short commands.
 enum Command {
     struct Failed: Error, CustomStringConvertible {
         let description: String
@@ -8,7 +8,7 @@ enum Command {
 
     /// Runs a program to its end and returns its standard output.
     ///
-    /// - Throws: ``Failed`` with its standard error when it does not end with 0.
+    /// - Throws: ``Failed`` with its standard error if its exit code is not 0.
     @discardableResult
     static func run(_ program: [String], input: String = "") throws -> String {
         let process = Process()
@@ -21,7 +21,7 @@ enum Command {
         try process.run()
         try stdin.fileHandleForWriting.write(contentsOf: Data(input.utf8))
         try stdin.fileHandleForWriting.close()
-        // Nothing that is run here writes more to standard error than a pipe holds.
+        // No program run here writes more to standard error than a pipe holds.
         let output = stdout.fileHandleForReading.readDataToEndOfFile()
         let errors = stderr.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
@@ -31,7 +31,7 @@ enum Command {
         return String(decoding: output, as: UTF8.self)
     }
 
-    /// Runs lines of `ip`, in a namespace or in the host's own.
+    /// Runs lines of `ip -batch`, in a namespace or in the host's.
     static func ip(_ lines: [String], in namespace: String? = nil) throws {
         try run(
             ["ip"] + (namespace.map { ["-n", $0] } ?? []) + ["-batch", "-"], input: lines.joined(separator: "\n") + "\n"
@@ -39,14 +39,14 @@ enum Command {
     }
 }
 
-/// What did not happen in time.
+/// A wait that exceeded its deadline.
 struct TimedOut: Error, CustomStringConvertible {
     let description: String
 }
 
-/// Returns as soon as `condition` gives a value.
+/// Polls `condition` every 2 ms until it returns a value, and returns that value.
 ///
-/// - Throws: ``TimedOut`` when it does not in time.
+/// - Throws: ``TimedOut`` if `condition` still returns `nil` after `seconds`.
 func waitFor<Value>(
     _ what: @autoclosure () -> String, within seconds: Double, _ condition: () throws -> Value?
 ) async throws -> Value {
@@ -54,7 +54,7 @@ func waitFor<Value>(
     while true {
         let isOver = ContinuousClock.now >= end
         if let value = try condition() { return value }
-        if isOver { throw TimedOut(description: "after \(seconds) s still waiting for \(what())") }
+        if isOver { throw TimedOut(description: "still waiting for \(what()) after \(seconds) s") }
         try await Task.sleep(for: .milliseconds(2))
     }
 }

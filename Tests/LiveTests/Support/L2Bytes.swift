@@ -1,4 +1,4 @@
-/// Frames without IP by the offsets of docs/l2-frame.md, without the library that is tested.
+/// Non-IP frames built by the offsets of docs/l2-frame.md, independently of the library under test.
 struct L2Bytes {
     var tag: UInt16?
     var isPTP = false
@@ -7,7 +7,7 @@ struct L2Bytes {
     var destinationPort: UInt16 = 862
     var destinationMAC: String?
 
-    /// A frame from one side to the other.
+    /// Returns a frame with `packet` from one side to the other.
     func frame(_ packet: [UInt8], from side: Lab.Side) -> [UInt8] {
         func octets(_ mac: String) -> [UInt8] { mac.split(separator: ":").map { UInt8($0, radix: 16)! } }
         let source = octets(Lab.mac(side))
@@ -25,12 +25,12 @@ struct L2Bytes {
     }
 }
 
-/// What stands in a frame without IP, read by the offsets of docs/l2-frame.md; `nil` for another frame.
+/// The fields of a non-IP frame, read by the offsets of docs/l2-frame.md.
 struct L2WireFrame: Sendable {
     let bytes: [UInt8]
     let destinationMAC: [UInt8]
     let sourceMAC: [UInt8]
-    /// The tag in the frame: on the side that sends it.
+    /// The VLAN tag in the frame. Only the sending side sees it: on receive the kernel removes it.
     let tag: UInt16?
     let isPTP: Bool
     let sourcePort: UInt16
@@ -38,6 +38,7 @@ struct L2WireFrame: Sendable {
     let packet: [UInt8]
     let ptpSequence: UInt16
 
+    /// Returns `nil` for any other frame.
     init?(_ bytes: [UInt8]) {
         guard bytes.count >= 60 else { return nil }
         self.bytes = bytes

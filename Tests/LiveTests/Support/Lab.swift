@@ -2,15 +2,16 @@ import Foundation
 import Synchronization
 import Testing
 
-/// Network namespaces of a test's own, with the processes that run in them and a folder for their files.
+/// Network namespaces for one test, with the processes that run in them and a folder for their files.
 ///
 /// ```
 /// a ── b                     .pair
 /// a ── middle ── b           .bridge, .relay, .router
 /// ```
-/// The interface towards the other side is called `probe0` in a and in b; the middle has `to-a` and `to-b`. In `.bridge`
-/// a Linux bridge joins these two; in `.relay` they stand alone, and the test's own ``Relay`` passes the frames on. In
-/// `.router` the middle forwards IPv4 between a's network and ``behindRouter``, which b has in the place of a's.
+/// In `a` and `b`, the interface towards the other side is `probe0`; the middle has `to-a` and `to-b`. In `.bridge` a
+/// Linux bridge `br0` connects these two; in `.relay` nothing connects them until the test starts a ``Relay``. In
+/// `.router` the middle forwards IPv4 between `a`'s network and that of ``behindRouter``, `b`'s addresses in this
+/// topology.
 final class Lab: Sendable {
     enum Topology: Sendable { case pair, bridge, relay, router }
     enum Side: String, Sendable, CaseIterable {
@@ -18,11 +19,11 @@ final class Lab: Sendable {
         var other: Side { self == .a ? .b : .a }
     }
 
-    /// How the sides find each other's MAC address.
+    /// The source of the other side's MAC address.
     enum Neighbours: Sendable {
-        /// Permanent entries.
+        /// Permanent neighbour entries.
         case permanent
-        /// No entries: ARP and neighbour discovery.
+        /// ARP and IPv6 neighbour discovery.
         case resolved
     }
 
@@ -34,13 +35,13 @@ final class Lab: Sendable {
     private let name: String
     private let processes = Mutex<[ProbeProcess]>([])
 
-    /// Runs `body` with a lab, and removes its processes, namespaces and files, however the body ends.
+    /// Runs `body` with a new lab, then ends its processes and deletes its namespaces and files, even if `body` throws.
     static func with(
         _ topology: Topology = .pair, neighbours: Neighbours = .permanent, mtu: Int = 1500,
         _ body: (Lab) async throws -> Void
     ) async throws {
-        await LabGate.shared.record()
-        defer { LabGate.shared.leave() }
+        await LabGate.shared.acquire()
+        defer { LabGate.shared.release() }
         let lab = try Lab(topology, neighbours, mtu)
         let result: Result<Void, any Error>
         do { result = .success(try await body(lab)) } catch { result = .failure(error) }
@@ -54,7 +55,7 @@ final class Lab: Sendable {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent(name)
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            try join(mtu)
+            try connect(mtu)
             for side in Side.allCases { try configure(side, neighbours) }
             if topology == .router { try route() }
         } catch {
@@ -64,12 +65,13 @@ final class Lab: Sendable {
         }
     }
 
+    /// The name of a side's namespace.
     func namespace(_ side: Side) -> String { name + side.rawValue }
-    /// The namespace between the two, where there is one.
+    /// The name of the namespace between the two. A `.pair` has none.
     var middle: String { name + "m" }
 
     static func ipv4(_ side: Side) -> String { side == .a ? "192.0.2.1" : "192.0.2.2" }
-    /// b's addresses in `.router`.
+    /// `b`'s addresses in `.router`.
     static let behindRouter = ["198.51.100.1", "198.51.100.2"]
     static func ipv6(_ side: Side) -> String { side == .a ? "fd00:862::1" : "fd00:862::2" }
     static func linkLocal(_ side: Side) -> String { side == .a ? "fe80::862:1" : "fe80::862:2" }
@@ -78,24 +80,24 @@ final class Lab: Sendable {
     /// A path in the lab's folder.
     func file(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
-    /// Starts the probe in a side's namespace. The lab ends it if the test does not.
+    /// Starts the probe in a side's namespace. The lab kills it at the end if it still runs.
     func start(_ side: Side, _ arguments: [String]) throws -> ProbeProcess {
         try start(in: namespace(side), [ProbeProcess.binary] + arguments)
     }
 
-    /// Starts any program in a side's namespace. The lab ends it if the test does not.
+    /// Starts any program in a side's namespace. The lab kills it at the end if it still runs.
     func start(_ side: Side, program: [String]) throws -> ProbeProcess { try start(in: namespace(side), program) }
 
-    /// Runs `ip` in a side's namespace: "neigh flush dev probe0".
+    /// Runs `ip` in a side's namespace, for example "neigh flush dev probe0", and returns its standard output.
     @discardableResult
     func ip(_ side: Side, _ arguments: String) throws -> String {
         try run(side, ["ip"] + arguments.split(separator: " ").map(String.init))
     }
 
-    /// Runs a program in a side's namespace and returns what it prints.
+    /// Runs a program in a side's namespace to its end and returns its standard output.
     @discardableResult
-    func run(_ side: Side, _ program: [String]) throws -> String {
-        try Command.run(["ip", "netns", "exec", namespace(side)] + program)
+    func run(_ side: Side, _ program: [String], input: String = "") throws -> String {
+        try Command.run(["ip", "netns", "exec", namespace(side)] + program, input: input)
     }
 
     private func start(in namespace: String, _ program: [String]) throws -> ProbeProcess {
@@ -106,9 +108,9 @@ final class Lab: Sendable {
         return process
     }
 
-    // MARK: - Making and removing
+    // MARK: - Creating and deleting
 
-    private func join(_ mtu: Int) throws {
+    private func connect(_ mtu: Int) throws {
         let namespaces = Side.allCases.map(namespace) + (topology == .pair ? [] : [middle])
         try Command.ip(namespaces.map { "netns add \($0)" })
         let ends = Side.allCases.map { "\(Self.interface) netns \(namespace($0)) mtu \(mtu) address \(Self.mac($0))" }
@@ -120,7 +122,7 @@ final class Lab: Sendable {
                 "link add \(ends[0]) type veth peer name to-a netns \(middle) mtu \(mtu)",
                 "link add \(ends[1]) type veth peer name to-b netns \(middle) mtu \(mtu)",
             ])
-            // The middle sends nothing of its own.
+            // Without link-local addresses the middle's kernel sends nothing itself.
             try Command.ip(
                 ["link set to-a addrgenmode none", "link set to-b addrgenmode none"], in: middle)
             if topology == .bridge {
@@ -149,7 +151,7 @@ final class Lab: Sendable {
         try Command.ip(lines, in: namespace(side))
     }
 
-    /// Puts b behind the middle, which forwards.
+    /// Moves `b` to the network behind the middle, and makes the middle forward.
     private func route() throws {
         let device = "dev \(Self.interface)"
         try Command.ip(["addr add 192.0.2.254/24 dev to-a", "addr add 198.51.100.254/24 dev to-b"], in: middle)
@@ -174,7 +176,7 @@ final class Lab: Sendable {
     }
 }
 
-/// Few labs at a time: more would measure one another.
+/// Limits the number of concurrent labs: more would disturb one another's measurements.
 final class LabGate: Sendable {
     static let shared = LabGate(places: 5)
 
@@ -186,8 +188,8 @@ final class LabGate: Sendable {
 
     private init(places: Int) { state = Mutex(State(free: places)) }
 
-    /// Waits for a place.
-    func record() async {
+    /// Waits for a place and reserves it.
+    func acquire() async {
         await withCheckedContinuation { continuation in
             let hasPlace = state.withLock { state in
                 if state.free > 0 {
@@ -201,8 +203,8 @@ final class LabGate: Sendable {
         }
     }
 
-    /// Hands the place to the one that has waited longest.
-    func leave() {
+    /// Releases a place to the task that has waited longest.
+    func release() {
         let next = state.withLock { state in
             if state.waiting.isEmpty {
                 state.free += 1
@@ -215,6 +217,6 @@ final class LabGate: Sendable {
 }
 
 extension Trait where Self == ConditionTrait {
-    /// For suites that make network namespaces.
-    static var needsRoot: Self { .enabled(if: getuid() == 0, "live tests need root: they make network namespaces") }
+    /// Enables suites that create network namespaces only for root.
+    static var needsRoot: Self { .enabled(if: getuid() == 0, "live tests need root: they create network namespaces") }
 }

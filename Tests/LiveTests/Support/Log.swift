@@ -1,11 +1,13 @@
 import Foundation
 import Report
 
-/// A packet log as it is read back: by the names of its columns.
+/// The records of a packet log, as ``PacketLogReader`` reads them.
 struct Log {
     let rows: [PacketRecord]
 
-    /// - Throws: `PacketLogError` for the first thing that is wrong, a cut last line included.
+    /// Reads a whole log.
+    ///
+    /// - Throws: `PacketLogError` for the first invalid line, including a cut last line.
     init(_ path: String) throws { try self.init(Array(Data(contentsOf: URL(fileURLWithPath: path)))) }
 
     init(_ bytes: [UInt8]) throws { rows = try PacketLogReader.records(in: bytes) }
@@ -19,17 +21,17 @@ struct Log {
 
     /// The rows of one session.
     func session(_ identifier: UInt64) -> Log { Log(rows: rows.filter { $0.session == identifier }) }
-    /// The rows of all sessions but one.
+    /// The rows of all other sessions.
     func others(than identifier: UInt64) -> Log { Log(rows: rows.filter { $0.session != identifier }) }
 
-    /// How many rows of a kind have a status.
+    /// The number of probes or replies with a status.
     func count(_ packet: PacketKind, _ status: PacketStatus) -> Int {
         rows.count { $0.packet == packet && $0.status == status }
     }
 }
 
 extension Sequence<PacketRecord> {
-    /// The rows by their sequence number; of several with one number the first.
+    /// The first row of each sequence number.
     var bySequence: [UInt32: PacketRecord] {
         Dictionary(map { ($0.sequence, $0) }, uniquingKeysWith: { first, _ in first })
     }

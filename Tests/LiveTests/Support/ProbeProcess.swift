@@ -4,11 +4,11 @@ import LinuxKernel
 import Synchronization
 import Testing
 
-/// A running program, its standard output and standard error captured to files.
+/// A process whose standard output and standard error are captured to files.
 ///
-/// Its process id is the probe's own: `ip netns exec` becomes the program that it runs.
+/// `ip netns exec` replaces itself with the program, so ``id`` is the program's process ID.
 final class ProbeProcess: Sendable {
-    /// The probe that is tested: PROBE_BINARY, or else the one beside the test bundle.
+    /// The probe under test: PROBE_BINARY, or the one next to the test bundle.
     static let binary: String =
         ProcessInfo.processInfo.environment["PROBE_BINARY"]
         ?? URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
@@ -19,7 +19,9 @@ final class ProbeProcess: Sendable {
     private let errorPath: String
     private let ended: Ended
 
-    /// - Parameter output: The start of the names of the two files.
+    /// Starts a program.
+    ///
+    /// - Parameter output: The common prefix of the two files' paths.
     init(_ command: [String], output: String) throws {
         outputPath = output + ".out"
         errorPath = output + ".err"
@@ -29,10 +31,10 @@ final class ProbeProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, outputPath, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, errorPath, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-        // Another thread's pipe that it inherited would never see its end.
-        // Those that are not open are closed without an error.
+        // A pipe of another thread, if inherited, would stay open. Closing a descriptor that is not open is no error
+        // here.
         for descriptor in Int32(3)..<512 { posix_spawn_file_actions_addclose(&actions, descriptor) }
-        // A test runner may block or ignore signals: the probe must get its own.
+        // The test runner may block or ignore signals; the probe starts with the defaults.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -56,21 +58,22 @@ final class ProbeProcess: Sendable {
 
     deinit { signal(SIGKILL) }
 
-    /// What it has printed so far.
+    /// Its standard output so far.
     var output: String { Self.text(outputPath) }
-    /// What it has printed to standard error so far.
+    /// Its standard error so far.
     var errors: String { Self.text(errorPath) }
     /// The lines of its standard output so far.
     var lines: [Substring] { output.split(separator: "\n") }
 
+    /// Sends a signal, unless it has ended.
     func signal(_ number: Int32) { if exitCode == nil { kill(id, number) } }
 
-    /// The exit code once it has ended, 128 + the signal for one that was killed; `nil` while it runs.
+    /// The exit code, or 128 plus the number of the signal that killed it; `nil` while it runs.
     var exitCode: Int32? { ended.value.withLock { $0?.code } }
-    /// When it ended, in nanoseconds of CLOCK_MONOTONIC, however late a busy test comes to ask.
+    /// The time at which it ended, in CLOCK_MONOTONIC nanoseconds; `nil` while it runs. A busy test may read it later.
     var endTime: Int64? { ended.value.withLock { $0?.time } }
 
-    /// The end of a process, watched from a thread of its own.
+    /// Waits for the end of a process on a separate thread.
     private final class Ended: Sendable {
         let value = Mutex<(code: Int32, time: Int64)?>(nil)
 
@@ -84,34 +87,34 @@ final class ProbeProcess: Sendable {
         }
     }
 
-    /// Waits for its end and returns the exit code.
+    /// Waits until it ends and returns the exit code.
     func exit(within seconds: Double = 20) async throws -> Int32 {
-        try await waitFor("the end of process \(id); it said: \(errors)", within: seconds) { exitCode }
+        try await waitFor("the end of process \(id); standard error: \(errors)", within: seconds) { exitCode }
     }
 
-    /// Waits for its end and for success, and returns the summary of a run with `--output json`.
+    /// Waits until it ends, requires exit code 0, and returns the summary that `--output json` prints.
     func summary(within seconds: Double = 20, sourceLocation: SourceLocation = #_sourceLocation) async throws -> Summary
     {
         let code = try await exit(within: seconds)
-        try #require(code == 0, "it ended with \(code): \(errors)", sourceLocation: sourceLocation)
+        try #require(code == 0, "exit code \(code): \(errors)", sourceLocation: sourceLocation)
         return try Summary(lastLineOf: output)
     }
 
-    /// Waits until standard output has a text.
+    /// Waits until standard output contains a text.
     func waitForOutput(_ text: String, within seconds: Double = 10) async throws {
         try await waitFor("\"\(text)\" in standard output; standard error: \(errors)", within: seconds) {
             output.contains(text) ? () : nil
         }
     }
 
-    /// Waits until standard error has a text.
+    /// Waits until standard error contains a text.
     func waitForError(_ text: String, within seconds: Double = 10) async throws {
-        try await waitFor("\"\(text)\" in standard error, which has: \(errors)", within: seconds) {
+        try await waitFor("\"\(text)\" in standard error: \(errors)", within: seconds) {
             errors.contains(text) ? () : nil
         }
     }
 
-    /// Waits until it has logged so many rows.
+    /// Waits until the log at `path` has at least `count` rows.
     func waitForRows(_ count: Int, in path: String, within seconds: Double = 15) async throws {
         try await waitFor("\(count) rows in \(path); standard error: \(errors)", within: seconds) {
             let data = FileManager.default.contents(atPath: path) ?? Data()
@@ -119,7 +122,7 @@ final class ProbeProcess: Sendable {
         }
     }
 
-    /// Ends it at once if it still runs, and takes its status.
+    /// Kills it if it still runs, and waits until it has ended.
     func end() async {
         signal(SIGKILL)
         _ = try? await exit(within: 5)

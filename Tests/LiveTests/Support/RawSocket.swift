@@ -2,22 +2,22 @@ import Foundation
 import Glibc
 import LinuxKernel
 
-/// A packet socket of the tests' own: it shares no code with the connections that it checks.
+/// A packet socket that shares no code with the endpoints under test.
 ///
 /// Sources: packet(7), socket(7), linux/if_packet.h.
 struct RawSocket: ~Copyable, Sendable {
-    /// A frame as a packet socket hands it over.
+    /// A frame that the socket captured.
     struct Received: Sendable {
         let bytes: [UInt8]
         /// CLOCK_REALTIME in nanoseconds, from SCM_TIMESTAMPNS.
         let stamp: Int64?
-        /// Whether this host sent it (PACKET_OUTGOING).
+        /// True if this host sent it (PACKET_OUTGOING).
         let isOutgoing: Bool
     }
 
     let descriptor: Int32
 
-    /// Opens a socket that sees all frames of an interface, in and out, with the kernel's timestamps.
+    /// Opens a socket that captures all frames of an interface, sent and received, with kernel timestamps.
     init(namespace: String, interface: String) throws {
         descriptor = try NetworkNamespace.enter(namespace) { () throws(SystemError) in
             try Self.open(interface)
@@ -28,14 +28,14 @@ struct RawSocket: ~Copyable, Sendable {
 
     private static func open(_ interface: String) throws(SystemError) -> Int32 {
         let anyProtocol = UInt16(0x0003).bigEndian
-        // Protocol 0: no frame of another interface gets in before the bind.
+        // With protocol 0 the socket receives nothing before bind(2) names the interface.
         let descriptor = try checkErrno(
-            "open the test's socket", socket(AF_PACKET, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), 0))
+            "open the test's packet socket", socket(AF_PACKET, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), 0))
         var size: Int32 = 4 << 20
         var on: Int32 = 1
         let length = socklen_t(MemoryLayout<Int32>.size)
-        try checkErrno("size it", setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, length))
-        try checkErrno("stamp", setsockopt(descriptor, SOL_SOCKET, SO_TIMESTAMPNS, &on, length))
+        try checkErrno("set SO_RCVBUFFORCE", setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, length))
+        try checkErrno("set SO_TIMESTAMPNS", setsockopt(descriptor, SOL_SOCKET, SO_TIMESTAMPNS, &on, length))
         let index = if_nametoindex(interface)
         guard index > 0 else { throw SystemError("find the interface", code: errno) }
         // struct sockaddr_ll: family, protocol, ifindex, and 12 bytes that bind(2) does not read.
@@ -48,23 +48,25 @@ struct RawSocket: ~Copyable, Sendable {
         let result = address.withUnsafeBytes { bytes in
             bind(descriptor, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), 20)
         }
-        try checkErrno("bind", result)
+        try checkErrno("bind the test's packet socket", result)
         return descriptor
     }
 
-    /// Waits for a frame, or until `stop` can be read or the time is over.
+    /// Waits until a frame arrives, `stop` is readable or the time has passed.
     ///
-    /// - Parameter nanoseconds: negative waits for ever.
-    func wait(nanoseconds: Int64, orUntil stop: Int32) {
+    /// - Parameters:
+    ///   - nanoseconds: A negative time waits without a limit.
+    ///   - stop: A descriptor; -1 for none.
+    func wait(nanoseconds: Int64, orUntil stop: Int32 = -1) {
         var descriptors = [
             pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: stop, events: Int16(POLLIN), revents: 0),
         ]
-        // Rounded down: the last part of a millisecond is spent in calls that return at once.
+        // Rounded down: for the last fraction of a millisecond, callers poll.
         _ = poll(&descriptors, 2, nanoseconds < 0 ? -1 : Int32(nanoseconds / 1_000_000))
     }
 
-    /// The next frame that is there; `nil` when there is none.
+    /// Returns the next captured frame, or `nil` if there is none.
     func receive() -> Received? {
         var bytes = [UInt8](repeating: 0, count: 65536)
         var control = [UInt64](repeating: 0, count: 32)
@@ -94,7 +96,8 @@ struct RawSocket: ~Copyable, Sendable {
         return Received(bytes: Array(bytes[..<length]), stamp: stamp, isOutgoing: address[10] == 4)
     }
 
-    /// SCM_TIMESTAMPNS among the control messages: on 64-bit hosts each has a length, level and type, then its data.
+    /// The SCM_TIMESTAMPNS control message, in nanoseconds. On 64-bit hosts a control message is length, level, type,
+    /// data.
     private static func stamp(_ control: UnsafeRawBufferPointer) -> Int64? {
         var offset = 0
         while offset + 16 <= control.count {
@@ -111,11 +114,11 @@ struct RawSocket: ~Copyable, Sendable {
         return nil
     }
 
-    /// Sends a frame as it is.
+    /// Sends a frame unchanged.
     func send(_ frame: [UInt8]) { _ = Glibc.send(descriptor, frame, frame.count, 0) }
 }
 
-/// A thread of the test's own, and a descriptor that can be read once it is to end.
+/// A thread, and a descriptor that becomes readable when the thread must end.
 final class TestThread: Sendable {
     private let ends: (read: Int32, write: Int32)
     private let finished = DispatchSemaphore(value: 0)
@@ -131,15 +134,15 @@ final class TestThread: Sendable {
         }
     }
 
-    /// Whether the thread that got `stop` is to end.
+    /// True if the thread that received `stop` must end.
     static func mustEnd(_ stop: Int32) -> Bool {
         var descriptor = pollfd(fd: stop, events: Int16(POLLIN), revents: 0)
         return poll(&descriptor, 1, 0) != 0
     }
 
-    /// Tells it to end, and waits until it has.
+    /// Makes the thread end, and waits until it has ended.
     func end() {
-        // Closing alone would not do: a program that was started between pipe() and fcntl() may hold it open.
+        // Closing alone is not enough: a program started between pipe() and fcntl() may hold the pipe open.
         _ = write(ends.write, [1], 1)
         finished.wait()
         close(ends.write)

@@ -2,14 +2,14 @@ import Foundation
 import Synchronization
 import Testing
 
-/// A client and a server in network namespaces of their own, and a router between them that translates with nftables.
+/// A client, a router that translates addresses with nftables, and a server, each in its own network namespace.
 ///
 /// ```
 /// client 10.0.0.2 ── 10.0.0.1 router 192.0.2.1 ── 192.0.2.2 server
 ///        fd00::2 ── fd00::1         2001:db8::1 ── 2001:db8::2
 /// ```
-/// What the client sends leaves the router with the router's address. Connections to 198.51.100.1 and 2001:db8:9::1 are
-/// led to the server.
+/// The router translates the source address of the client's packets to its own (masquerade), and the destinations
+/// 198.51.100.1 and 2001:db8:9::1 to the server's addresses.
 final class RouterLab: Sendable {
     enum Place: String, CaseIterable { case client = "c", router = "r", server = "s" }
 
@@ -18,9 +18,10 @@ final class RouterLab: Sendable {
     private let folder: URL
     private let processes = Mutex<[ProbeProcess]>([])
 
+    /// Runs `body` with a new lab, then ends its processes and deletes its namespaces and files, even if `body` throws.
     static func with(_ body: (RouterLab) async throws -> Void) async throws {
-        await LabGate.shared.record()
-        defer { LabGate.shared.leave() }
+        await LabGate.shared.acquire()
+        defer { LabGate.shared.release() }
         let lab = try RouterLab()
         let result: Result<Void, any Error>
         do { result = .success(try await body(lab)) } catch { result = .failure(error) }
@@ -48,18 +49,19 @@ final class RouterLab: Sendable {
         try? FileManager.default.removeItem(at: folder)
     }
 
+    /// The name of a place's namespace.
     func namespace(_ place: Place) -> String { name + place.rawValue }
 
     /// A path in the lab's folder.
     func file(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
-    /// Runs a script in a namespace and returns what it prints.
+    /// Runs a shell script in a namespace to its end and returns its standard output.
     @discardableResult
     func shell(_ place: Place, _ script: String) throws -> String {
         try Command.run(["ip", "netns", "exec", namespace(place), "sh", "-ec", script])
     }
 
-    /// Starts any program in a namespace. The lab ends it if the test does not.
+    /// Starts any program in a namespace. The lab kills it at the end if it still runs.
     func start(_ place: Place, _ program: [String]) throws -> ProbeProcess {
         let number = processes.withLock { $0.count }
         let process = try ProbeProcess(
@@ -69,14 +71,14 @@ final class RouterLab: Sendable {
         return process
     }
 
-    /// Runs `probe conntrack` in the router to its end.
+    /// Runs `probe conntrack` in the router's namespace to its end.
     func conntrack(_ arguments: String) async throws -> ProbeProcess {
         let process = try startConntrack(arguments)
         _ = try await process.exit()
         return process
     }
 
-    /// Starts `probe conntrack` in the router.
+    /// Starts `probe conntrack` in the router's namespace.
     func startConntrack(_ arguments: String) throws -> ProbeProcess {
         try start(.router, [ProbeProcess.binary, "conntrack"] + arguments.split(separator: " ").map(String.init))
     }
@@ -123,13 +125,13 @@ final class RouterLab: Sendable {
             """)
     }
 
-    /// Sends UDP, TCP and ICMP, IPv4 and IPv6, answered and not, from the client; the TCP connections stay open until
-    /// the process that is returned ends.
+    /// Sends UDP, TCP and ICMP over IPv4 and IPv6 from the client, some of it without a reply. The TCP connections
+    /// stay open until the returned process ends.
     func traffic() async throws -> ProbeProcess {
         let server = try start(.server, ["python3", "-u", "-c", Self.server])
-        _ = try await waitFor("the server; \(server.errors)", within: 20) { server.lines.first }
+        _ = try await waitFor("the server; standard error: \(server.errors)", within: 20) { server.lines.first }
         let client = try start(.client, ["python3", "-u", "-c", Self.client])
-        _ = try await waitFor("the client; \(client.errors)", within: 20) { client.lines.first }
+        _ = try await waitFor("the client; standard error: \(client.errors)", within: 20) { client.lines.first }
         return client
     }
 
@@ -153,7 +155,7 @@ final class RouterLab: Sendable {
         """
 
     private static let client = """
-        import socket, struct, time
+        import signal, socket, struct
         def bound(family, kind, port):
             s = socket.socket(family, kind)
             if family == socket.AF_INET6: s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -186,6 +188,6 @@ final class RouterLab: Sendable {
         ping(v4, socket.IPPROTO_ICMP, 8, '192.0.2.2')
         ping(v6, socket.IPPROTO_ICMPV6, 128, '2001:db8::2')
         print('done')
-        time.sleep(600)
+        signal.pause()
         """
 }

@@ -1,18 +1,18 @@
-/// What the tests read of a frame, by the offsets of RFC 791, 8200, 768 and 8762, without the library that they check.
+/// Fields of a UDP frame, read by the offsets of RFC 791, 8200, 768 and 8762, independently of the library under test.
 struct WireFrame {
     enum Kind { case probe, reply }
 
     let kind: Kind
-    /// The session-sender's sequence number, of probes and replies alike.
+    /// The session-sender's sequence number, of probes and of replies.
     let sequence: UInt32
     let dscp: UInt8
     let hopLimit: UInt8
-    /// Bytes of UDP payload, as the UDP header tells.
+    /// Bytes of UDP payload, from the UDP header's length.
     let payloadLength: Int
     let sourcePort: UInt16
     let destinationPort: UInt16
 
-    /// `nil` for frames that are no UDP to or from `port`.
+    /// Returns `nil` for a frame that is not UDP to or from `port`, or that is both.
     init?(_ bytes: [UInt8], port: UInt16 = 862) {
         func word(_ offset: Int) -> UInt16 { UInt16(bytes[offset]) << 8 | UInt16(bytes[offset + 1]) }
         guard bytes.count >= 14 + 20 + 8 + 44 else { return nil }
