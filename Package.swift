@@ -47,7 +47,8 @@ let package = Package(
             name: "Conntrack", dependencies: ["Netlink", "LinuxKernel", "CLinux", "NetworkAddresses"],
             swiftSettings: settings),
         .target(
-            name: "Report", dependencies: ["NetworkAddresses", .product(name: "Histogram", package: "hdrhistogram-swift")],
+            name: "Report",
+            dependencies: ["NetworkAddresses", .product(name: "Histogram", package: "hdrhistogram-swift")],
             swiftSettings: settings),
         .executableTarget(
             name: "probe",
