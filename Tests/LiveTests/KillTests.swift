@@ -41,7 +41,7 @@ struct KillTests {
         let process = try lab.start(
             .a,
             ["run", "--interface", Lab.interface, "--peer", Lab.ipv4(.b), "--rate", "\(rate)", "--quiet", "--log", log])
-        try await process.waitForError("The peer answers")
+        try await process.waitForError("The peer is up")
         let began = ClockID.realtime.now()
         let first = try process.transmittedFrames(Lab.interface)
         try await waitFor("\(frames) frames; standard error: \(process.errors)", within: 20) {

@@ -8,11 +8,14 @@ import Testing
 struct RobustnessRunTests {
     private static let json = ["--output", "json", "--quiet"]
 
-    /// Expects exactly one probe row and one reply row for each probe sent.
+    /// Expects exactly one probe row and one reply row for each probe that was sent or refused.
     private func requireAllRows(_ log: Log, _ summary: Summary) {
-        let sent = summary["counters.sent"]
-        #expect(log.probes.count == sent && log.replies.count == sent)
-        #expect(Set(log.probes.map(\.sequence)).count == sent)
+        let (sent, notSent) = (summary["probes.sent"] ?? -1, summary["probes.not_sent"] ?? -1)
+        #expect(sent == summary["counters.sent"])
+        #expect(log.probes.count == sent + notSent && log.replies.count == sent + notSent)
+        #expect(log.count(.probe, .notSent) == notSent)
+        #expect(Set(log.probes.map(\.sequence)).count == sent + notSent)
+        #expect(summary["probes.due"] == sent + notSent + (summary["probes.skipped"] ?? -1))
         #expect(summary.value("stamps.balanced") as? Bool == true)
     }
 
@@ -28,15 +31,15 @@ struct RobustnessRunTests {
             let run = try lab.startRun(.a, .ipv4, ["--rate", "200", "--timeout", "300ms"])
             try await run.waitForRows(100, in: lab.log(.a))
             try lab.ip(.a, "link set probe0 down")
-            try await run.waitForError("send: Network is down")
+            try await run.waitForError("refused to send a probe: Network is down")
             try lab.ip(.a, "link set probe0 up")
             try lab.ip(.a, "neigh replace \(Lab.ipv4(.b)) lladdr \(Lab.mac(.b)) dev probe0 nud permanent")
-            try await run.waitForError("Sending works again")
+            try await run.waitForError("Sending probes works again")
             let summary = try await lab.finish(run)
             _ = try await lab.finish(reflector)
             #expect(summary["send_errors"] ?? 0 > 0)
             #expect(summary["counters.received"] ?? 0 >= 50)
-            #expect(run.errors.contains("receive: Network is down"))
+            #expect(run.errors.contains("Receiving replies failed: Network is down"))
             requireAllRows(try Log(lab.log(.a)), summary)
         }
     }
@@ -47,7 +50,7 @@ struct RobustnessRunTests {
             let run = try lab.startRun(.a, .ipv4, ["--rate", "200", "--timeout", "300ms"])
             try await run.waitForRows(100, in: lab.log(.a))
             try lab.ip(.b, "link set probe0 down")
-            try await reflector.waitForError("receive: Network is down")
+            try await reflector.waitForError("Receiving probes failed: Network is down")
             try lab.ip(.b, "link set probe0 up")
             try lab.ip(.b, "neigh replace \(Lab.ipv4(.a)) lladdr \(Lab.mac(.a)) dev probe0 nud permanent")
             try await waitForMoreRows(run, lab)
@@ -86,7 +89,7 @@ struct RobustnessRunTests {
             try await run.waitForRows(200, in: lab.log(.a))
             let before = try await lab.finish(first)
             let second = try await lab.startReflector()
-            try await run.waitForError("started anew")
+            try await run.waitForError("reflector restarted")
             try await waitForMoreRows(run, lab)
             let summary = try await lab.finish(run)
             let after = try await lab.finish(second)
@@ -210,7 +213,7 @@ struct RobustnessRunTests {
             let new = "02:00:00:00:08:99"
             try lab.ip(.b, "link set probe0 address \(new)")
             try lab.ip(.a, "neigh replace \(Lab.ipv4(.b)) lladdr \(new) dev probe0 nud permanent")
-            try await run.waitForErrorLine("The next hop's address is now \(new)")
+            try await run.waitForErrorLine("The next hop's MAC address is now \(new)")
             try await waitForMoreRows(run, lab)
             run.signal(SIGINT)
             let summary = try await run.summary()

@@ -101,7 +101,7 @@ struct RobustnessStartTests {
         try await Lab.with { lab in
             try await expect(lab, run("--size", "315"), exits: 64, saying: ["at least 316"])
             try await expect(lab, run("--size", "316", "--dscp", "46"), exits: 64, saying: ["at least 324"])
-            try await expect(lab, run("--size", "317"), exits: 64, saying: ["316 and 320"])
+            try await expect(lab, run("--size", "317"), exits: 64, saying: ["316 or 320"])
             try await expect(lab, run("--size", "1473"), exits: 64, saying: ["at most 1472"])
             try await expect(lab, run("--size", "1453", peer: Lab.ipv6(.b)), exits: 64, saying: ["at most 1452"])
             try lab.ip(.a, "route change 192.0.2.0/24 dev probe0 mtu 1000")

@@ -18,17 +18,15 @@ public indirect enum JSONValue: Sendable {
     case object([(key: String, value: JSONValue)])
 
     /// The value on one line.
-    public var compact: String {
-        var writer = JSONWriter()
-        write(to: &writer)
-        return String(decoding: writer.bytes, as: UTF8.self)
-    }
+    public var compact: String { text(pretty: false) }
 
     /// The value over several lines, each level two spaces further in, without a line end.
-    public var pretty: String {
-        var bytes: [UInt8] = []
-        append(pretty: &bytes, level: 0)
-        return String(decoding: bytes, as: UTF8.self)
+    public var pretty: String { text(pretty: true) }
+
+    private func text(pretty: Bool) -> String {
+        var writer = JSONWriter(pretty: pretty)
+        write(to: &writer)
+        return String(decoding: writer.bytes, as: UTF8.self)
     }
 
     /// Writes the value where the writer stands.
@@ -52,37 +50,5 @@ public indirect enum JSONValue: Sendable {
             }
             writer.endObject()
         }
-    }
-
-    private func append(pretty bytes: inout [UInt8], level: Int) {
-        switch self {
-        case .array(let values) where !values.isEmpty:
-            Self.append(to: &bytes, level: level, brackets: ("[", "]"), values) { bytes, value in
-                value.append(pretty: &bytes, level: level + 1)
-            }
-        case .object(let members) where !members.isEmpty:
-            Self.append(to: &bytes, level: level, brackets: ("{", "}"), members) { bytes, member in
-                bytes.appendJSON(string: member.key)
-                bytes.append(text: ": ")
-                member.value.append(pretty: &bytes, level: level + 1)
-            }
-        default:
-            bytes.append(text: compact)
-        }
-    }
-
-    private static func append<Element>(
-        to bytes: inout [UInt8], level: Int, brackets: (String, String), _ elements: [Element],
-        _ body: (inout [UInt8], Element) -> Void
-    ) {
-        bytes.append(text: brackets.0)
-        for (index, element) in elements.enumerated() {
-            bytes.append(text: index == 0 ? "\n" : ",\n")
-            bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 2 * (level + 1)))
-            body(&bytes, element)
-        }
-        bytes.append(UInt8(ascii: "\n"))
-        bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 2 * level))
-        bytes.append(text: brackets.1)
     }
 }

@@ -6,9 +6,15 @@ public struct JSONWriter: Sendable {
     /// What has been written so far.
     public var bytes: [UInt8] = []
     private var needsComma = false
+    private var isAfterKey = false
+    /// True if values are on lines of their own, each level two spaces further in.
+    private let isPretty: Bool
+    private var level = 0
 
     /// A writer without output.
-    public init() {}
+    ///
+    /// - Parameter pretty: Whether the output is for people: a line for each value instead of one for all.
+    public init(pretty: Bool = false) { isPretty = pretty }
 
     /// Opens an object.
     public mutating func beginObject() { open(UInt8(ascii: "{")) }
@@ -23,8 +29,8 @@ public struct JSONWriter: Sendable {
     public mutating func key(_ name: String) {
         separate()
         bytes.appendJSON(string: name)
-        bytes.append(UInt8(ascii: ":"))
-        needsComma = false
+        bytes.append(text: isPretty ? ": " : ":")
+        isAfterKey = true
     }
 
     /// Writes a string.
@@ -73,19 +79,30 @@ public struct JSONWriter: Sendable {
     }
 
     private mutating func separate() {
+        defer { needsComma = true }
+        guard !isAfterKey else { return isAfterKey = false }
         if needsComma { bytes.append(UInt8(ascii: ",")) }
-        needsComma = true
+        if level > 0 { breakLine() }
     }
 
     private mutating func open(_ byte: UInt8) {
         separate()
         bytes.append(byte)
         needsComma = false
+        level += 1
     }
 
     private mutating func close(_ byte: UInt8) {
+        level -= 1
+        if needsComma { breakLine() }
         bytes.append(byte)
         needsComma = true
+    }
+
+    private mutating func breakLine() {
+        guard isPretty else { return }
+        bytes.append(UInt8(ascii: "\n"))
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 2 * level))
     }
 }
 
