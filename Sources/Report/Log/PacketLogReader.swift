@@ -6,7 +6,7 @@ public struct PacketLogReader: Sendable {
     /// Longer lines are no rows: the longest that is written is far shorter, and a reader must be bounded.
     static let lineLimit = 16_384
 
-    private var columns: [PacketLogColumn?]?
+    private var columns: ColumnPlaces?
     private var held: [UInt8] = []
     private var skipping = false
     private var line = 1
@@ -77,13 +77,13 @@ public struct PacketLogReader: Sendable {
             return try reject(.lineTooLong(line: line, limit: Self.lineLimit), damaged)
         }
         guard let columns else {
-            self.columns = try Self.header(text)
+            self.columns = try ColumnPlaces(header: text)
             return
         }
         if text.isEmpty { return }
         let record: PacketRecord
         do throws(PacketLogError) {
-            record = try RowParser(line: line, columns: columns).record(text)
+            record = try RowParser.record(text, columns, line: line)
         } catch {
             return damaged(error)
         }
@@ -96,21 +96,5 @@ public struct PacketLogReader: Sendable {
     ) throws(PacketLogError) {
         if columns == nil { throw error }
         damaged(error)
-    }
-
-    private static func header(_ text: ArraySlice<UInt8>) throws(PacketLogError) -> [PacketLogColumn?] {
-        var columns: [PacketLogColumn?] = []
-        for field in text.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
-            let name = String(decoding: field, as: UTF8.self)
-            let column = PacketLogColumn.all.first { $0.name == name }
-            if column != nil, columns.contains(where: { $0?.name == name }) { throw .repeatedColumn(name) }
-            columns.append(column)
-        }
-        if text.isEmpty { throw .noHeader }
-        // A row without a status is one of a reply that never existed, a log without the column is none.
-        for column in PacketLogColumn.all where column.isRequired || column.name == "status" {
-            guard columns.contains(where: { $0?.name == column.name }) else { throw .missingColumn(column.name) }
-        }
-        return columns
     }
 }

@@ -43,6 +43,7 @@ extension PacketRecord {
 
     /// The time between two timestamps of one host, in nanoseconds; nil where one of them is absent, and where a clock was
     /// set meanwhile.
+    @inline(__always)
     public subscript(stage: HostPathStage) -> Int64? {
         guard clockEpoch != nil else { return nil }
         return switch stage {

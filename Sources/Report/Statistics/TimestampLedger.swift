@@ -92,10 +92,10 @@ public struct TimestampLedger: Sendable, Hashable {
         }
     }
 
-    /// The account as an aligned table for people, with a line end.
-    public func text() -> String {
-        Self.lines([("replies", self)]).dropFirst().joined(separator: "\n") + "\n"
-    }
+    /// The account as an aligned table for people, its lines without line ends.
+    ///
+    /// - Parameter packets: whose timestamps they are, in a word.
+    package func lines(of packets: String) -> [String] { Self.lines([(packets, self)]) }
 
     /// Accounts side by side: a column for each kind of timestamp, a row for each reason that has a count. Empty without
     /// kinds.

@@ -196,7 +196,7 @@ struct ReflectRun {
             accounts: results.map { RunOutputs.account($0.account, $0.missed) },
             receipts: receipts, flows: flows)
         let format = options.common.output
-        try RunOutputs.print(format == .json ? summary.json() : summary.text())
+        try RunOutputs.print(format == .json ? summary.json() : summary.text(width: terminalWidth() ?? 80))
         if let error = recorded.logFailure { throw .file("\(options.common.log ?? "log"): \(error)") }
         if let error = total.failure {
             if error.code == ErrorCode.noSuchAddress || error.code == ErrorCode.noDevice {

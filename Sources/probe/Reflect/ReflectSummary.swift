@@ -21,15 +21,18 @@ struct ReflectSummary {
 
     private var notes: [String] { StampNotes.notes(on: interface, ledger, receipts, result.receiveStamping) }
 
-    func text() -> String {
-        var text = "Reflector \(sessionText(instance)) on \(interface)\n"
-        text +=
+    /// The summary for people.
+    ///
+    /// - Parameter width: the columns that a line may take.
+    func text(width: Int) -> String {
+        var lines = ["reflector \(sessionText(instance)) on \(interface)"]
+        lines.append(
             "  "
-            + counters.filter { $0.value > 0 || $0.name == "probes" || $0.name == "replies" }
-            .map { "\($0.name) \($0.value)" }.joined(separator: ", ") + "\n"
-        text += result.clockSteps.lines(ofSession: false).map { "  \($0)\n" }.joined()
-        text += ledger.text() + notes.map { $0 + "\n" }.joined()
-        return text + (flows?.lines() ?? []).map { $0 + "\n" }.joined()
+                + counters.filter { $0.value > 0 || $0.name == "probes" || $0.name == "replies" }
+                .map { "\($0.name) \($0.value)" }.joined(separator: ", "))
+        lines += result.clockSteps.lines(ofSession: false).map { "  \($0)" }
+        lines += ledger.lines(of: "replies") + notes + (flows?.lines() ?? [])
+        return lines.flatMap { wrapped($0, width: width) }.joined(separator: "\n") + "\n"
     }
 
     func json() -> String {

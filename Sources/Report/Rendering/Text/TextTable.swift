@@ -18,7 +18,7 @@ struct TextTable {
 
 /// A line broken into lines of at most `width` characters, at spaces; a longer word keeps a line to itself. Those behind the
 /// first are indented by two more than it is.
-func wrapped(_ text: String, width: Int) -> [String] {
+package func wrapped(_ text: String, width: Int) -> [String] {
     guard text.count > width else { return [text] }
     let indent = String(repeating: " ", count: text.prefix { $0 == " " }.count)
     var lines: [String] = []

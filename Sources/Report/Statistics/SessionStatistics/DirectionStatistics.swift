@@ -21,7 +21,7 @@ public struct DirectionStatistics: Sendable {
     public internal(set) var counts = DirectionCounts()
 
     /// The points that the delays are measured between; nil without delays.
-    public var basis: DelayBasis? { distributions.first?.basis }
+    public var basis: DelayBasis? { distributions.isEmpty ? nil : distributions[0].basis }
     /// The delays of each clock epoch that is kept, in the order of their numbers; the first one, empty, without delays.
     public var epochs: [EpochDelays] {
         let epochs = distributions.first?.epochs ?? []
@@ -47,7 +47,7 @@ public struct DirectionStatistics: Sendable {
     }
 
     /// True if a delay by this basis is in the histograms that are shown now.
-    func shows(_ basis: DelayBasis) -> Bool { distributions.first?.basis == basis }
+    func shows(_ basis: DelayBasis) -> Bool { self.basis == basis }
 
     @inline(__always)
     mutating func add(_ delay: Int64, _ error: Int64?, _ basis: DelayBasis, epoch: UInt16) {
@@ -61,9 +61,10 @@ public struct DirectionStatistics: Sendable {
 
     @inline(__always)
     private mutating func index(of basis: DelayBasis) -> Int {
-        if let first = distributions.first, first.basis == basis { return 0 }
-        if let index = distributions.firstIndex(where: { $0.basis == basis }) { return index }
-        let index = distributions.firstIndex { $0.basis.rawValue > basis.rawValue } ?? distributions.endIndex
+        // By index: an element that is bound would be copied.
+        var index = 0
+        while index < distributions.count, distributions[index].basis.rawValue < basis.rawValue { index += 1 }
+        if index < distributions.count, distributions[index].basis == basis { return index }
         distributions.insert(Distribution(basis: basis), at: index)
         return index
     }
@@ -73,9 +74,9 @@ extension DirectionStatistics.Distribution {
     @inline(__always)
     mutating func add(_ delay: Int64, _ error: Int64?, epoch: UInt16) {
         count &+= 1
-        if let last = epochs.last, last.epoch == epoch { return epochs[epochs.count - 1].add(delay, error) }
         guard epoch < SessionStatistics.epochLimit else { return delaysLeftOut &+= 1 }
-        let index = epochs.firstIndex { $0.epoch >= epoch } ?? epochs.endIndex
+        var index = 0
+        while index < epochs.count, epochs[index].epoch < epoch { index += 1 }
         if index == epochs.endIndex || epochs[index].epoch != epoch {
             epochs.insert(EpochDelays(epoch: epoch), at: index)
         }
