@@ -1,15 +1,15 @@
 import NetworkAddresses
 
-/// A column of the packet log: its name, and how its field gets out of a record and back into one.
+/// A column of the packet log: its name, and how its field is read from a record and written to one.
 ///
 /// ``PacketLogColumn/all`` is the only list of columns. The header, the row writer, the reader, the JSON lines and the
 /// bound of a row's length follow from it; a test holds the table of docs/packet-log.md against it.
 struct PacketLogColumn: Sendable {
     /// The name in the header and the key in JSON.
     let name: String
-    /// The most bytes that a field has.
-    let longest: Int
-    /// True if a row without this field says nothing.
+    /// The largest length of a field, in bytes.
+    let maximumBytes: Int
+    /// True if a row needs this field.
     let isRequired: Bool
     let field: Field
 
@@ -21,13 +21,13 @@ struct PacketLogColumn: Sendable {
         case integer(
             ClosedRange<Int64>, read: @Sendable (PacketRecord) -> Int64?,
             write: @Sendable (inout PacketRecord, Int64?) -> Void)
-        /// One of a few words.
+        /// One of a fixed set of words.
         case label(
             [String], read: @Sendable (PacketRecord) -> String?,
             write: @Sendable (inout PacketRecord, _ index: Int?) -> Void)
         /// The peer's address.
         case peer
-        /// The time between two timestamps of the row. It follows from them, so a reader passes over it.
+        /// The time between two timestamps of the row. It follows from them, so a reader ignores it.
         case stage(HostPathStage)
     }
 
@@ -37,7 +37,7 @@ struct PacketLogColumn: Sendable {
         _ write: @escaping @Sendable (inout PacketRecord, Int64?) -> Void
     ) -> PacketLogColumn {
         PacketLogColumn(
-            name: name, longest: 20, isRequired: false, field: .integer(.min ... .max, read: read, write: write))
+            name: name, maximumBytes: 20, isRequired: false, field: .integer(.min ... .max, read: read, write: write))
     }
 
     /// A column of another integer.
@@ -47,7 +47,7 @@ struct PacketLogColumn: Sendable {
     ) -> PacketLogColumn {
         let range = Int64(Value.min)...Int64(Value.max)
         return PacketLogColumn(
-            name: name, longest: max("\(Value.min)".utf8.count, "\(Value.max)".utf8.count), isRequired: isRequired,
+            name: name, maximumBytes: max("\(Value.min)".utf8.count, "\(Value.max)".utf8.count), isRequired: isRequired,
             field: .integer(
                 range, read: { read($0).map(Int64.init) }, write: { write(&$0, $1.flatMap(Value.init(exactly:))) }))
     }
@@ -60,26 +60,26 @@ struct PacketLogColumn: Sendable {
         let labels = Array(Label.allCases)
         let texts = labels.map(\.text)
         return PacketLogColumn(
-            name: name, longest: texts.map(\.utf8.count).max() ?? 0, isRequired: isRequired,
+            name: name, maximumBytes: texts.map(\.utf8.count).max() ?? 0, isRequired: isRequired,
             field: .label(
                 texts, read: { record in read(record)?.text },
                 write: { record, index in write(&record, index.map { labels[$0] }) }))
     }
 
     private static func stage(_ stage: HostPathStage) -> PacketLogColumn {
-        PacketLogColumn(name: "\(stage.text)_ns", longest: 20, isRequired: false, field: .stage(stage))
+        PacketLogColumn(name: "\(stage.text)_ns", maximumBytes: 20, isRequired: false, field: .stage(stage))
     }
 
     /// Every column, in the order in which they are written. New ones are appended, never inserted.
     static let all: [PacketLogColumn] =
         [
-            PacketLogColumn(name: "session", longest: 16, isRequired: true, field: .session),
+            PacketLogColumn(name: "session", maximumBytes: 16, isRequired: true, field: .session),
             label("packet", isRequired: true, { $0.packet }, { $0.packet = $1 ?? .probe }),
             integer("seq", isRequired: true, { $0.sequence }, { $0.sequence = $1 ?? 0 }),
             integer("reply_seq", { $0.replySequence }, { $0.replySequence = $1 }),
             label("direction", isRequired: true, { $0.direction }, { $0.direction = $1 ?? .out }),
             integer("bytes", { $0.bytes == 0 ? nil : $0.bytes }, { $0.bytes = $1 ?? 0 }),
-            // An empty status is one, too.
+            // An empty status is a valid one.
             label("status", { $0.status }, { $0.status = $1 ?? .absent }),
             time("tx_app_ns", { $0.transmitApp }, { $0.transmitApp = $1 }),
             time("tx_sched_ns", { $0.transmitSched }, { $0.transmitSched = $1 }),
@@ -106,13 +106,13 @@ struct PacketLogColumn: Sendable {
             time("sample_latency_ns", { $0.sampleLatency }, { $0.sampleLatency = $1 }),
             label("sample_order", { $0.sampleOrder }, { $0.sampleOrder = $1 }),
             integer("send_errno", { $0.sendError }, { $0.sendError = $1 }),
-            PacketLogColumn(name: "peer_address", longest: 45, isRequired: false, field: .peer),
+            PacketLogColumn(name: "peer_address", maximumBytes: 45, isRequired: false, field: .peer),
             integer("peer_port", { $0.peerPort }, { $0.peerPort = $1 }),
         ] + HostPathStage.allCases.map(stage)
 
     /// The header line, without its line end.
     static let header = all.map(\.name).joined(separator: ",")
 
-    /// The most bytes that a row has: a field of each column, and a comma or the line end behind each.
-    static let longestRow = all.reduce(0) { $0 + $1.longest + 1 }
+    /// The largest length of a row in bytes: each column's field, with a comma or the line end after it.
+    static let maximumRowBytes = all.reduce(0) { $0 + $1.maximumBytes + 1 }
 }

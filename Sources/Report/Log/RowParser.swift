@@ -1,4 +1,4 @@
-/// Turns the fields of one line into a record.
+/// Parses the fields of one line into a record.
 struct RowParser {
     let line: Int
     let columns: [PacketLogColumn?]
@@ -48,7 +48,7 @@ struct RowParser {
                 throw error(column, field, "an IP or a MAC address")
             }
             record.peer = peer
-        // It follows from the row's other fields.
+        // The value follows from the row's other fields.
         case .stage: break
         }
     }

@@ -1,29 +1,29 @@
 /// Formats records as rows of the packet log.
 ///
-/// It keeps what rows of one session have in common, the peer's address as text, so that a row costs no allocation.
+/// It caches the text of the peer's address, which a session's rows share, so that a row costs no allocation.
 public struct RowWriter: Sendable {
     private let columns = PacketLogColumn.all
-    private let longestRow = PacketLogColumn.longestRow
+    private let maximumRowBytes = PacketLogColumn.maximumRowBytes
     private var peer: PeerAddress?
     private var peerText: [UInt8] = []
-    /// Where the next byte goes.
+    /// The index of the next byte.
     private var position = 0
 
-    /// A writer that has seen no record.
+    /// Creates a writer.
     public init() {}
 
     /// Appends the row of `record` with its line end.
     ///
-    /// Allocates only when the array grows, and when the peer is another than the last record's: keep one array and empty
-    /// it with `removeAll(keepingCapacity: true)`.
+    /// Allocates only if the array grows or the peer differs from the last record's: keep one array, and empty it with
+    /// `removeAll(keepingCapacity: true)`.
     public mutating func append(_ record: PacketRecord, to bytes: inout [UInt8]) {
         if record.peer != peer {
             peer = record.peer
             peerText = record.peer.map { Array($0.description.utf8) } ?? []
         }
         let start = bytes.count
-        // Room for the longest row first, then writes by index: a single growth check for the whole row.
-        bytes.append(contentsOf: repeatElement(0, count: longestRow))
+        // Reserving the longest row and writing by index needs a single growth check per row.
+        bytes.append(contentsOf: repeatElement(0, count: maximumRowBytes))
         var span = bytes.mutableSpan
         position = start
         for column in columns {
@@ -31,7 +31,7 @@ public struct RowWriter: Sendable {
             put(UInt8(ascii: ","), to: &span)
         }
         span[position &- 1] = UInt8(ascii: "\n")
-        bytes.removeLast(start + longestRow - position)
+        bytes.removeLast(start + maximumRowBytes - position)
     }
 
     @inline(__always)

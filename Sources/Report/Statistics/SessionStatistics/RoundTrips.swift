@@ -1,4 +1,4 @@
-/// Round trips, a histogram for each pair of bases that their two delays had.
+/// Round-trip delays: a histogram for each pair of the two delays' bases.
 struct RoundTrips: Sendable {
     private var histograms: [(forward: DelayBasis, reverse: DelayBasis, values: SignedHistogram)] = []
 
@@ -13,7 +13,7 @@ struct RoundTrips: Sendable {
         }
     }
 
-    /// Those of the bases that the two directions show; empty without any.
+    /// Returns the histogram of the bases that the two directions show; empty if there is none.
     func histogram(_ forward: DelayBasis?, _ reverse: DelayBasis?) -> SignedHistogram {
         histograms.first { $0.forward == forward && $0.reverse == reverse }?.values ?? SignedHistogram()
     }
