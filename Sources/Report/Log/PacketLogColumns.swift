@@ -75,8 +75,8 @@ extension PacketRecord {
 struct PacketLogColumn: Sendable {
     /// The name in the header and the key in JSON.
     let name: String
-    /// The most bytes that a field has.
-    let longest: Int
+    /// The largest length of a field, in bytes.
+    let maximumBytes: Int
     /// True if a log without this column has no rows.
     var isRequired = false
     /// The words of a column of words.
@@ -93,26 +93,26 @@ struct PacketLogColumn: Sendable {
     /// The header line, without its line end.
     static let header = all.map(\.name).joined(separator: ",")
 
-    /// The most bytes that a row has: a field of each column, and a comma or the line end behind each.
-    static let longestRow = all.reduce(0) { $0 + $1.longest + 1 }
+    /// The largest length of a row in bytes: each column's field, with a comma or the line end after it.
+    static let maximumRowBytes = all.reduce(0) { $0 + $1.maximumBytes + 1 }
 
     private struct Collector: PacketLogVisitor {
         var columns: [PacketLogColumn] = []
 
         private mutating func add<Value: FixedWidthInteger>(_ name: String, _ type: Value.Type, isRequired: Bool) {
-            let longest = max("\(Value.min)".utf8.count, "\(Value.max)".utf8.count)
-            columns.append(PacketLogColumn(name: name, longest: longest, isRequired: isRequired))
+            let maximumBytes = max("\(Value.min)".utf8.count, "\(Value.max)".utf8.count)
+            columns.append(PacketLogColumn(name: name, maximumBytes: maximumBytes, isRequired: isRequired))
         }
 
         private mutating func add<Label: LogLabel>(_ name: String, _ type: Label.Type, isRequired: Bool) {
             let words = Label.allCases.map(\.text)
             columns.append(
                 PacketLogColumn(
-                    name: name, longest: words.map(\.utf8.count).max() ?? 0, isRequired: isRequired, words: words))
+                    name: name, maximumBytes: words.map(\.utf8.count).max() ?? 0, isRequired: isRequired, words: words))
         }
 
         mutating func session(_ name: String, _ value: inout UInt64) {
-            columns.append(PacketLogColumn(name: name, longest: 16, isRequired: true))
+            columns.append(PacketLogColumn(name: name, maximumBytes: 16, isRequired: true))
         }
 
         mutating func required<Value: FixedWidthInteger>(_ name: String, _ value: inout Value) {
@@ -133,7 +133,7 @@ struct PacketLogColumn: Sendable {
 
         // An IPv4-mapped IPv6 address is the longest.
         mutating func peer(_ name: String, _ value: inout PeerAddress?) {
-            columns.append(PacketLogColumn(name: name, longest: 45))
+            columns.append(PacketLogColumn(name: name, maximumBytes: 45))
         }
 
         mutating func derived(_ name: String, _ value: Int64?) { add(name, Int64.self, isRequired: false) }

@@ -27,7 +27,7 @@ public struct RowWriter: Sendable {
 
 /// The bytes of one row: fields with a comma behind each.
 private struct Row: PacketLogVisitor {
-    /// Longer than any row (``PacketLogColumn/longestRow``).
+    /// Longer than any row (``PacketLogColumn/maximumRowBytes``).
     private var bytes = InlineArray<768, UInt8>(repeating: 0)
     var length = 0
     var peerText: [UInt8] = []

@@ -52,7 +52,7 @@ extension Host.Capability {
         }
     }
 
-    /// What does not work without the capability.
+    /// The features that do not work without the capability.
     fileprivate var consequence: String {
         switch self {
         case .bindService: "no privileged ports"

@@ -1,16 +1,16 @@
 import Report
 
-/// The end of `probe reflect`: what it answered, and the ledger of its replies' timestamps.
+/// The summary of `probe reflect`: the counts of its packets, and the ledger of its replies' timestamps.
 struct ReflectSummary {
     let interface: String
     let instance: UInt64
     let result: ReflectorResult
-    /// One for each address family.
+    /// The ledgers, one for each address family.
     let accounts: [TimestampLedger]
     let receipts: ReceiveStamping
     let flows: FlowHistory?
 
-    /// Both families' ledgers added up.
+    /// The sum of both families' ledgers.
     private var ledger: TimestampLedger {
         accounts.dropFirst().reduce(into: accounts.first ?? TimestampLedger()) { $0.add($1) }
     }
@@ -50,7 +50,7 @@ struct ReflectSummary {
 }
 
 extension ReflectorResult {
-    /// Adds another address family's.
+    /// Adds another address family's result.
     mutating func add(_ other: ReflectorResult) {
         totals.add(other.totals)
         rejected.add(other.rejected)

@@ -1,11 +1,11 @@
 import LinuxKernel
 
-/// What is reported of a peer that stops answering, and answers again: each once, and not more often than a person reads.
+/// Decides which outages are reported: each one's begin and end once, and not more often than a person can read.
 struct ReplySilence {
-    /// Outages that are reported one by one, before the rest is limited in rate.
-    private static let freely = 4
-    /// Between two reports after those, in nanoseconds.
-    private static let longestPause: Int64 = 30_000_000_000
+    /// The number of outages that are reported before the rate limit applies.
+    private static let unlimitedReports = 4
+    /// The shortest time between two later reports, in nanoseconds.
+    private static let reportIntervalNanoseconds: Int64 = 30_000_000_000
 
     private var isReported = false
     private var isSuppressed = false
@@ -17,13 +17,13 @@ struct ReplySilence {
     /// Counts a probe that was sent since the last reply.
     mutating func recordSend() { probes &+= 1 }
 
-    /// The peer is silent.
+    /// Updates the state while the peer is silent.
     ///
     /// - Parameters: CLOCK_MONOTONIC nanoseconds.
-    /// - Returns: a notice, once for each outage, and none where no probe was sent.
+    /// - Returns: a notice, once for each reported outage; nil if no probe was sent.
     mutating func begin(lastReplyAt: Int64, _ now: Int64) -> SessionNotice? {
         guard !isReported, !isSuppressed, probes > 0 else { return nil }
-        guard reports < Self.freely || now &- lastReport >= Self.longestPause else {
+        guard reports < Self.unlimitedReports || now &- lastReport >= Self.reportIntervalNanoseconds else {
             isSuppressed = true
             suppressed &+= 1
             return nil
@@ -35,7 +35,7 @@ struct ReplySilence {
         return .noReply(since: Self.realtime(of: lastReplyAt, now), probes: probes, suppressed: suppressed)
     }
 
-    /// A reply came.
+    /// Updates the state when a reply is received.
     ///
     /// - Returns: a notice if the silence before it was reported.
     mutating func end(lastReplyAt: Int64, _ now: Int64) -> SessionNotice? {

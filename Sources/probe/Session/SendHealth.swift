@@ -1,10 +1,9 @@
-/// Whether the kernel takes one role's packets, and what is reported of it: the first refusal, and the end of refusals,
-/// each once.
+/// The kernel's refusals to send one role's packets. The first refusal and the recovery are each reported once.
 struct SendHealth {
     private let role: SessionRole
-    /// Without a refusal for so long, sending works again: a firewall that refuses every third packet is one failure.
-    /// Nanoseconds.
-    private let quietTime: Int64
+    /// The time without a refusal after which sending has recovered, in nanoseconds. It spans several packets, so a
+    /// firewall that refuses every third packet causes one failure.
+    private let recoveryNanoseconds: Int64
     private(set) var isFailing = false
     private var refused: UInt64 = 0
     private var lastRefusal: Int64 = 0
@@ -12,7 +11,7 @@ struct SendHealth {
     /// - Parameter interval: nanoseconds between two packets.
     init(_ role: SessionRole, interval: Int64) {
         self.role = role
-        quietTime = max(1_000_000_000, 4 &* min(interval, 1 << 60))
+        recoveryNanoseconds = max(1_000_000_000, 4 &* min(interval, 1 << 60))
     }
 
     /// Records a refused packet.
@@ -29,7 +28,7 @@ struct SendHealth {
 
     /// The notice that sending works again, once it is due.
     mutating func recovery(_ now: Int64) -> SessionNotice? {
-        guard isFailing, now &- lastRefusal >= quietTime else { return nil }
+        guard isFailing, now &- lastRefusal >= recoveryNanoseconds else { return nil }
         defer { refused = 0 }
         isFailing = false
         return .sendWorksAgain(refused: refused, role: role)

@@ -1,10 +1,10 @@
 extension PacketLine {
-    /// Appends the line of `record` as one JSON object, with its line end: the timestamps of the end that logs, then all
-    /// columns of the packet log under their names. Absent values are null.
+    /// Appends the line of `record` as a JSON object with its line end: the logging host's timestamps, then all columns
+    /// of the packet log under their names. Missing values are null.
     public static func appendJSON(_ record: PacketRecord, to bytes: inout [UInt8]) {
         let stamps = Stamps(record)
         var writer = JSONWriter()
-        // The array is lent to the writer, not copied.
+        // Swapping avoids a copy of the array.
         swap(&writer.bytes, &bytes)
         writer.beginObject()
         writer.key("type")

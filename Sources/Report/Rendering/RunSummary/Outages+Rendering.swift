@@ -1,5 +1,5 @@
 extension Outages {
-    /// The outages for people, a line for each under a title; none without outages.
+    /// Returns the outages as text, two lines each under a title; no lines without outages.
     func lines() -> [String] {
         guard count > 0 else { return [] }
         var lines = ["outages: \(count), \(probes) probes"]

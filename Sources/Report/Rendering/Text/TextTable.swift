@@ -1,5 +1,5 @@
-/// An aligned table for people: labels to the left, cells to the right of their columns, a space between them even where
-/// a cell is wider than its column.
+/// An aligned text table: labels are left-aligned and cells right-aligned, with a space between them even if a cell is
+/// wider than its column.
 struct TextTable {
     let labelWidth: Int
     let columnWidth: Int
@@ -16,8 +16,8 @@ struct TextTable {
     }
 }
 
-/// A line broken into lines of at most `width` characters, at spaces; a longer word keeps a line to itself. Those behind the
-/// first are indented by two more than it is.
+/// Wraps a line at spaces into lines of at most `width` characters. A longer word has its own line. Lines after the
+/// first are indented by two more spaces.
 package func wrapped(_ text: String, width: Int) -> [String] {
     guard text.count > width else { return [text] }
     let indent = String(repeating: " ", count: text.prefix { $0 == " " }.count)

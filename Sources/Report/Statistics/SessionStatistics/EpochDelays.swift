@@ -1,24 +1,25 @@
-/// The one-way delays of one clock epoch: between two steps of the hosts' clocks.
+/// The one-way delays of one clock epoch.
 public struct EpochDelays: Sendable {
-    /// The epoch's number, the rows' `clockEpoch`.
+    /// The number of the clock epoch, as in the rows' `clockEpoch`.
     public internal(set) var epoch: UInt16
-    /// One-way delay in nanoseconds, negative where the clocks disagree by more than it.
+    /// The one-way delays in nanoseconds. They are negative if the clocks disagree by more than the actual delay.
     public internal(set) var delay = SignedHistogram()
-    /// Delays whose error has a bound. The others are relative.
+    /// The number of delays with an error bound. The others are relative.
     public internal(set) var boundedCount: UInt64 = 0
-    /// The largest bound of a delay's error in nanoseconds, over those that have one; nil if none has.
+    /// The largest error bound of a delay, in nanoseconds; nil if no delay has one.
     public internal(set) var largestDelayError: Int64?
 
-    /// Delays without a bound of their error.
+    /// The number of delays without an error bound.
     public var relativeCount: UInt64 { delay.count &- boundedCount }
 
-    /// An epoch without delays.
+    /// Creates a clock epoch without delays.
     init(epoch: UInt16) { self.epoch = epoch }
 
-    /// Relative delays lie as far from zero as the clocks are apart, and their spread is all that they mean. Where the lowest
-    /// of them is further off than this, buckets are finest just below it, at a multiple of `originStep`. Nanoseconds.
-    private static let nearZero: Int64 = 1_000_000
-    private static let originStep: Int64 = 1 << 18
+    /// The largest distance of a relative delay from zero at which buckets are finest at zero, in nanoseconds. Relative
+    /// delays include the offset of the clocks, and only their spread is meaningful. If the lowest is further from
+    /// zero, buckets are finest just below it, at a multiple of `originStepNanoseconds`.
+    private static let originThresholdNanoseconds: Int64 = 1_000_000
+    private static let originStepNanoseconds: Int64 = 1 << 18
 
     @inline(__always)
     mutating func add(_ value: Int64, _ error: Int64?) {
@@ -32,15 +33,16 @@ public struct EpochDelays: Sendable {
         delay.record(value)
     }
 
-    /// The origin follows from the lowest value alone, so that the order in which delays come does not show.
+    /// Moves the origin for a relative delay. The origin depends on the lowest value alone, so the order of the delays
+    /// does not matter.
     private mutating func moveOrigin(below value: Int64) {
-        guard !(-Self.nearZero...Self.nearZero).contains(value) else {
+        guard !(-Self.originThresholdNanoseconds...Self.originThresholdNanoseconds).contains(value) else {
             if delay.origin > 0 { delay = delay.rebased(to: 0) }
             return
         }
-        let (quotient, remainder) = value.quotientAndRemainder(dividingBy: Self.originStep)
+        let (quotient, remainder) = value.quotientAndRemainder(dividingBy: Self.originStepNanoseconds)
         let (origin, overflow) = (remainder < 0 ? quotient - 1 : quotient).multipliedReportingOverflow(
-            by: Self.originStep)
+            by: Self.originStepNanoseconds)
         let below = overflow ? Int64.min : origin
         if delay.isEmpty {
             if below != delay.origin { delay = SignedHistogram(origin: below) }

@@ -1,4 +1,4 @@
-/// Round trips, a histogram for each pair of bases that their two delays had.
+/// Round-trip delays: a histogram for each pair of the two delays' bases.
 struct RoundTrips: Sendable {
     private struct Key: Equatable {
         var forward: DelayBasis
@@ -18,7 +18,7 @@ struct RoundTrips: Sendable {
         histograms[histograms.count - 1].record(value)
     }
 
-    /// Those of the bases that the two directions show; empty without any.
+    /// Returns the histogram of the bases that the two directions show; empty if there is none.
     func histogram(_ forward: DelayBasis?, _ reverse: DelayBasis?) -> SignedHistogram {
         guard let forward, let reverse, let index = keys.firstIndex(of: Key(forward: forward, reverse: reverse))
         else { return SignedHistogram() }
