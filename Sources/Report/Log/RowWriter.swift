@@ -3,7 +3,7 @@
 /// It keeps the peer's address as text, which the rows of one session have in common, so that a row costs no allocation.
 public struct RowWriter: Sendable {
     private var peer: PeerAddress?
-    private var row = Row()
+    private var peerText: [UInt8] = []
 
     /// A writer that has seen no record.
     public init() {}
@@ -15,10 +15,11 @@ public struct RowWriter: Sendable {
     public mutating func append(_ record: PacketRecord, to bytes: inout [UInt8]) {
         if record.peer != peer {
             peer = record.peer
-            row.peerText = record.peer.map { Array($0.description.utf8) } ?? []
+            peerText = record.peer.map { Array($0.description.utf8) } ?? []
         }
         var record = record
-        row.length = 0
+        // Not a part of the writer, which is moved for each row.
+        var row = Row(peerText: peerText)
         record.visitColumns(&row)
         row.endLine()
         row.append(to: &bytes)
@@ -29,8 +30,10 @@ public struct RowWriter: Sendable {
 private struct Row: PacketLogVisitor {
     /// Longer than any row (``PacketLogColumn/maximumRowBytes``).
     private var bytes = InlineArray<768, UInt8>(repeating: 0)
-    var length = 0
-    var peerText: [UInt8] = []
+    private var length = 0
+    private let peerText: [UInt8]
+
+    init(peerText: [UInt8]) { self.peerText = peerText }
 
     /// Replaces the last comma.
     mutating func endLine() { bytes[length &- 1] = UInt8(ascii: "\n") }

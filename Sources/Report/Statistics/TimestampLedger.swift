@@ -101,10 +101,11 @@ public struct TimestampLedger: Sendable, Hashable {
     /// empty without kinds.
     static func lines(_ accounts: [(title: String, ledger: TimestampLedger)]) -> [String] {
         let columns = accounts.filter { $0.ledger.sent > 0 || $0.title == "probes" }.flatMap { title, ledger in
-            ledger.kinds.map { (title: title, kind: $0, sent: ledger.sent) }
+            // The title is above the first kind.
+            ledger.kinds.enumerated().map { (title: $0 == 0 ? title : "", kind: $1, sent: ledger.sent) }
         }
         guard let first = columns.first else { return [] }
-        var table = TextTable(labelWidth: 20, columnWidth: 10)
+        var table = TextTable()
         table.add("transmit timestamps", columns.map(\.title))
         table.add("", columns.map(\.kind.label))
         for (index, reason) in first.kind.columns.enumerated() {

@@ -42,9 +42,9 @@ extension PairedRun {
         }
         if let last = summary.outages.open {
             throw .peerStopped(
-                "\(options.peer) stopped answering at \(clockText(last.start)) "
-                    + "(\(roundedDurationText(last.duration)), \(last.probes) probes). "
-                    + (last.cause.map { "Cause: \($0)." } ?? ""))
+                "Replies from \(options.peer) stopped at \(clockText(last.start)): \(last.probes) probes in "
+                    + "\(roundedDurationText(last.duration)) had none, up to the end of the run. "
+                    + (last.cause.map { "Cause: \($0)." } ?? "Check the peer and the path to it."))
         }
     }
 
@@ -103,7 +103,6 @@ extension PairedRun {
         var outages = sender.outages
         outages.explain { outage in
             if let code = outage.sendError { return "the kernel refused to send: \(errorText(code))" }
-            if outage.isOpen { return "no reply came until the run ended" }
             if sender.peerRestarts > 0 { return "the peer's reflector restarted during the run" }
             return nil
         }

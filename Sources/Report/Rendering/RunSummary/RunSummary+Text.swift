@@ -1,7 +1,4 @@
 extension RunSummary {
-    private static let labelWidth = 20
-    private static let figureWidth = 10
-
     /// Returns the summary as text: losses, outages, delays, packets and timestamps.
     ///
     /// Figures have four significant digits and a unit. Rows without values are omitted. The text ends with a line end.
@@ -45,21 +42,15 @@ extension RunSummary {
     private func lossLines() -> [String] {
         let sent = probes.sent
         let lost = totals.lostForward &+ totals.lostReverse &+ totals.lostUnknown
-        var line = "lost: \(lost) of \(sent) sent"
-        if lost > 0 {
-            let parts = [
-                (totals.lostForward, "forward"), (totals.lostReverse, "reverse"),
-                (totals.lostUnknown, "direction unknown"),
-            ]
-            func share(_ part: UInt64) -> String { sent > 0 ? " (\(percentText(part, of: sent)))" : "" }
-            line += "\(share(lost)): "
-            // If the direction of some losses is unknown, a count of 0 in one direction is not proven.
-            line +=
-                parts.filter { $0.0 > 0 || totals.lostUnknown == 0 && $0.1 != "direction unknown" }
-                .map { "\($0.0) \($0.1)" + ($0.0 > 0 ? share($0.0) : "") }
-                .joined(separator: ", ")
-        } else if sent > 0 {
-            line += ", forward and reverse 0 %"
+        func share(_ part: UInt64) -> String { part > 0 && sent > 0 ? " (\(percentText(part, of: sent)))" : "" }
+        var line = "lost: \(lost) of \(sent) sent\(share(lost))"
+        let parts = [
+            (totals.lostForward, "forward"), (totals.lostReverse, "reverse"), (totals.lostUnknown, "direction unknown"),
+        ].filter { $0.0 > 0 }
+        if let only = parts.first, parts.count == 1 {
+            line += ", \(lost == 1 ? "" : "all ")\(only.1)"
+        } else if !parts.isEmpty {
+            line += ": " + parts.map { "\($0.0) \($0.1)\(share($0.0))" }.joined(separator: ", ")
         }
         var lines = [line]
         if probes.notSent > 0 || probes.skipped > 0 {
@@ -136,15 +127,9 @@ extension RunSummary {
     }
 
     private func delayTable(_ width: Int) -> [String] {
-        let rows = delayRows().compactMap { row in HistogramSummary(row.1).map { (row.0, $0) } }
+        let rows = delayRows().filter { !$0.1.isEmpty }
         guard !rows.isEmpty else { return ["No delay was measured."] }
-        let shown = min(HistogramSummary.columns.count, (width - Self.labelWidth) / Self.figureWidth)
-        var table = TextTable(labelWidth: Self.labelWidth, columnWidth: Self.figureWidth)
-        table.add("", Array(HistogramSummary.columns.prefix(shown)))
-        for (label, summary) in rows {
-            table.add(label, summary.figures.prefix(shown).map { roundedDurationText($0.value) })
-        }
-        return table.lines
+        return TextTable.distributions(rows, width: width)
     }
 
     private func delayRows() -> [(String, SignedHistogram)] {
@@ -194,7 +179,7 @@ extension RunSummary {
             ("late", false, \.late), ("lost", true, \.lost), ("unknown", false, \.unknown),
             ("duplicate", false, \.duplicate), ("corrupt", false, \.corrupt), ("not sent", false, \.notSent),
         ]
-        var table = TextTable(labelWidth: Self.labelWidth, columnWidth: Self.figureWidth)
+        var table = TextTable()
         table.add("packets", sides.map(\.name))
         for row in rows where row.isAlways || counts.contains(where: { row.value($0) > 0 }) {
             table.add(row.name, counts.map { String(row.value($0)) })
