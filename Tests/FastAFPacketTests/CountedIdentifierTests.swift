@@ -51,6 +51,30 @@ struct CountedIdentifierTests {
         #expect(try connection.receiveStamps(1).map(\.id) == [200])
     }
 
+    @Test("A datagram that a firewall refused is counted", arguments: [VethPair.ipv4(.right), VethPair.ipv6(.right)])
+    func firewall(address: String) throws {
+        let pair = try VethPair.current
+        let rules =
+            "add table inet t; add chain inet t out { type filter hook output priority 0; }; "
+            + "add rule inet t out udp dport 10 drop"
+        try pair.run(.left, ["nft", rules])
+        var configuration = PacketConn.Configuration()
+        configuration.identifiers = .counted
+        configuration.transmitStamps = .software
+        let destination = try #require(IPAddress(address))
+        let connection = try pair.enter(.left) { () throws(SystemError) in
+            try PacketConn.listenUDP(
+                on: SocketAddress(destination.isIPv4 ? .v4(0) : .v6(0), port: 0),
+                interface: Interface(named: VethPair.interfaceName), configuration: configuration)
+        }
+        let code = errorCode { () throws(SystemError) in
+            try connection.writeTo([1, 2, 3, 4], destination: SocketAddress(destination, port: 10), id: 100)
+        }
+        #expect(code == EPERM)
+        try connection.writeTo([1, 2, 3, 4], destination: SocketAddress(destination, port: 9), id: 200)
+        #expect(try connection.receiveStamps(1).map(\.id) == [200])
+    }
+
     private func batch(id: UInt32) -> SendBatch {
         var batch = SendBatch(capacity: 1, packetBytes: 64)
         batch.append(id: id) { span in

@@ -70,6 +70,8 @@ extension PacketConn {
         // The interface's queue rejected a packet that was already built. A datagram for which there was no memory is
         // not counted. Source: __ip_append_data() in net/ipv4/ip_output.c.
         case ENOBUFS: return interface != nil
+        // A firewall refused a datagram that was already built. Source: ip_local_out() in net/ipv4/ip_output.c.
+        case EPERM: return interface == nil
         // The kernel first allows room for a VLAN tag and checks the length again after building the packet.
         case EMSGSIZE: return interfaceMTU.map { frameBytes - $0 <= linkHeaderBytes + 4 } ?? false
         // Offsets that point past the frame fail before the packet is built; other header errors fail after it.

@@ -71,7 +71,7 @@ extension SessionSender {
         if let paired = telemetry.paired {
             record(sent: paired.transmit0)
             record(sent: paired.transmit1)
-            record(received: paired.receive1)
+            record(received: paired.receive1, before: reply.sequence)
         }
         if let followUp = telemetry.followUp { apply(followUp, isPTP: reply.errorEstimate.isPTP, near: appTime) }
         result.hasAnswered = true
@@ -195,9 +195,11 @@ extension SessionSender {
         complete(index)
     }
 
-    /// Records the receive timestamps of an earlier probe, which a later reply repeats.
-    private mutating func record(received stamps: ReceiveStamps?) {
+    /// Records the receipt of the probe before the answered one. The reflector numbers every reply, those that its kernel
+    /// refuses to send included, so that probe's reply has the number before this one's.
+    private mutating func record(received stamps: ReceiveStamps?, before replySequence: UInt32) {
         guard let stamps, let index = index(ofProbe: stamps.sequence) else { return }
+        order.recordSent(replySequence: replySequence &- 1, probe: stamps.sequence)
         slots[index].flags.insert(.reachedPeer)
         if !slots[index].flags.contains(.replied) { slots[index].probeReceived = stamps }
     }

@@ -17,6 +17,8 @@ extension SessionSender {
     }
 
     private mutating func record(_ stamp: TransmitStamp) {
+        // A full queue refuses a packet after SCHED, whose timestamp still arrives.
+        if let index = index(ofProbe: stamp.id), slots[index].flags.contains(.refused) { return }
         let match = ledger.recordStamp(stamp)
         guard match != .unknown, let index = index(ofProbe: stamp.id) else { return }
         switch stamp.stage {

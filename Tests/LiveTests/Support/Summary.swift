@@ -12,6 +12,8 @@ struct Summary {
         try #require(object["type"] as? String == "summary", "not a summary: \(line)")
     }
 
+    private init(_ object: [String: Any]) { self.object = object }
+
     /// The value at a path of keys: "forward.packets.sent".
     func value(_ path: String) -> Any? {
         path.split(separator: ".").reduce(object as Any?) { ($0 as? [String: Any])?[String($1)] }
@@ -22,6 +24,9 @@ struct Summary {
 
     /// The string at a path of keys; `nil` if there is none.
     func text(_ path: String) -> String? { value(path) as? String }
+
+    /// The objects of the array at a path.
+    func objects(_ path: String) -> [Summary] { (value(path) as? [[String: Any]] ?? []).map(Summary.init) }
 
     /// The keys of the object at a path.
     func keys(_ path: String) -> [String] { (value(path) as? [String: Any])?.keys.sorted() ?? [] }
