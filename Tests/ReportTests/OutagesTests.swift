@@ -69,7 +69,7 @@ import Testing
             outages: 2, 240 probes
               1970-01-01T00:16:40.020Z, from probe 102, for 2.000 s
                 200 not sent: the kernel refused to send: Network is down
-              1970-01-01T00:16:42.030Z, from probe 303, to the end 390.0 ms
+              1970-01-01T00:16:42.030Z, from probe 303, for 390.0 ms, to the end
                 40 lost, direction unknown
             """
         #expect(found.lines().joined(separator: "\n") == expected)

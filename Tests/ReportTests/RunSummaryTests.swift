@@ -38,7 +38,7 @@ import Testing
             duplicate                    0         1
             corrupt                      1         0
 
-            transmit timestamps     probes    probes    probes   replies
+            transmit timestamps     probes                       replies
                                      sched    driver       NIC     sched
             stamped                    100        90        80         1
             late                         0         4         0         0
@@ -115,11 +115,11 @@ import Testing
         summary.totals = .init()
         summary.probes = .init(sent: 100_000, notSent: 0, skipped: 0)
         func lines() -> [String] { summary.text().split(separator: "\n").dropFirst().prefix(2).map(String.init) }
-        #expect(lines()[0] == "lost: 0 of 100000 sent, forward and reverse 0 %")
+        #expect(lines()[0] == "lost: 0 of 100000 sent (0 %)")
         summary.totals.lostForward = 1
-        #expect(lines()[0] == "lost: 1 of 100000 sent (<0.01 %): 1 forward (<0.01 %), 0 reverse")
+        #expect(lines()[0] == "lost: 1 of 100000 sent (<0.01 %), forward")
         (summary.totals.lostForward, summary.totals.lostUnknown) = (0, 99_999)
-        #expect(lines()[0] == "lost: 99999 of 100000 sent (>99.99 %): 99999 direction unknown (>99.99 %)")
+        #expect(lines()[0] == "lost: 99999 of 100000 sent (>99.99 %), all direction unknown")
         summary.probes = .init(sent: 100, notSent: 1, skipped: 1)
         summary.totals = .init()
         #expect(lines()[1] == "due: 102 = 100 sent + 1 not sent (0.98 %) + 1 skipped (0.98 %)")

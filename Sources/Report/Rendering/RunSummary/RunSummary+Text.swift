@@ -42,7 +42,9 @@ extension RunSummary {
     private func lossLines() -> [String] {
         let sent = probes.sent
         let lost = totals.lostForward &+ totals.lostReverse &+ totals.lostUnknown
-        func share(_ part: UInt64) -> String { part > 0 && sent > 0 ? " (\(percentText(part, of: sent)))" : "" }
+        func share(_ part: UInt64) -> String {
+            sent == 0 ? "" : part == 0 ? " (0 %)" : " (\(percentText(part, of: sent)))"
+        }
         var line = "lost: \(lost) of \(sent) sent\(share(lost))"
         let parts = [
             (totals.lostForward, "forward"), (totals.lostReverse, "reverse"), (totals.lostUnknown, "direction unknown"),
