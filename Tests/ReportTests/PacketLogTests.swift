@@ -83,9 +83,9 @@ import Testing
         let tail =
             String(repeating: ",-9223372036854775808", count: 4) + ",65535"
             + String(repeating: ",-9223372036854775808", count: 2)
-            + ",clock-set,-2147483648,ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff,65535,0,0,0,0,0"
-        #expect(line.utf8.count == 531)
-        #expect(PacketLogColumn.maximumRowBytes >= 531 && PacketLogColumn.maximumRowBytes <= 768)
+            + ",clock-set,-32768,ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff,65535,0,0,0,0,0"
+        #expect(line.utf8.count == 526)
+        #expect(PacketLogColumn.maximumRowBytes >= 526 && PacketLogColumn.maximumRowBytes <= 768)
         #expect(line.hasPrefix("ffffffffffffffff,reply,4294967295,4294967295,out,-2147483648,duplicate,-92233"))
         #expect(line.hasSuffix("hardware,hardware,not-received,software,no-follow-up,255,255" + tail + "\n"))
     }

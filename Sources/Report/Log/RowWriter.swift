@@ -43,7 +43,9 @@ private struct Row: PacketLogVisitor {
         array.append(contentsOf: repeatElement(0, count: length))
         var target = array.mutableSpan
         let source = bytes.span
-        for index in 0..<length { target[start &+ index] = source[index] }
+        // Both are as long as that; checked once instead of for each byte.
+        precondition(length <= source.count && start &+ length <= target.count)
+        for index in 0..<length { target[unchecked: start &+ index] = source[unchecked: index] }
     }
 
     @inline(__always)

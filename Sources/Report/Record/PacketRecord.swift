@@ -1,3 +1,5 @@
+import NetworkAddresses
+
 /// One packet in one direction with all its timestamps: a row of the packet log.
 ///
 /// A plain value without references, so that it can be passed through a ring between threads. All times are Int64
@@ -71,9 +73,11 @@ public struct PacketRecord: Sendable, Hashable, BitwiseCopyable {
     /// The order of sample and timestamps; nil without a sample.
     public var sampleOrder: SampleOrder?
     /// The errno with which the kernel refused to send the probe (errno(3)); nil for a packet that was sent.
-    public var sendError: Int32?
-    /// The peer's IP address, or its MAC address without IP.
-    public var peer: PeerAddress?
+    public var sendError: Int16?
+    // An address as an enum of its own would take 16 bytes more, in a record that is copied a few times for each packet.
+    private var peerHigh: UInt64 = 0
+    private var peerLow: UInt64 = 0
+    private var peerKind = PeerKind.none
     /// The peer's UDP port.
     public var peerPort: UInt16?
 
@@ -116,5 +120,32 @@ public struct PacketRecord: Sendable, Hashable, BitwiseCopyable {
         self.receiveHardwareRealtime = receiveHardwareRealtime
         self.receiveHardwareError = receiveHardwareError
         self.clockEpoch = clockEpoch
+    }
+
+    private enum PeerKind: UInt8 {
+        case none, v4, v6, station
+    }
+
+    /// The other end of the session: its address, without IP its MAC address.
+    public var peer: PeerAddress? {
+        get {
+            switch peerKind {
+            case .none: nil
+            case .v4: .ip(.v4(UInt32(truncatingIfNeeded: peerLow)))
+            case .v6: .ip(.v6(UInt128(peerHigh) << 64 | UInt128(peerLow)))
+            case .station: .station(MACAddress(rawValue: peerLow))
+            }
+        }
+        set {
+            switch newValue {
+            case nil: (peerKind, peerHigh, peerLow) = (.none, 0, 0)
+            case .ip(.v4(let address)): (peerKind, peerHigh, peerLow) = (.v4, 0, UInt64(address))
+            case .ip(.v6(let address)):
+                (peerKind, peerHigh, peerLow) = (
+                    .v6, UInt64(truncatingIfNeeded: address >> 64), UInt64(truncatingIfNeeded: address)
+                )
+            case .station(let address): (peerKind, peerHigh, peerLow) = (.station, 0, address.rawValue)
+            }
+        }
     }
 }

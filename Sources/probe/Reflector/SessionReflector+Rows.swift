@@ -97,7 +97,7 @@ extension SessionReflector {
         let slot = replies[index]
         guard slot.flags.contains(.measured) else { return }
         var row = replyRow(slot, status: .notSent)
-        row.sendError = code
+        row.sendError = Int16(clamping: code)
         row.transmitApp = slot.reply.app
         finish(&row, slot, isProbe: false)
         row.transmitMissing = nil

@@ -84,7 +84,7 @@ extension SessionSender {
     /// Writes the two rows of a probe that the kernel refused to send, which has no reply either.
     mutating func writeRefusal(_ index: Int) {
         var row = probeRow(slots[index], status: .notSent)
-        row.sendError = slots[index].sendError
+        row.sendError = Int16(clamping: slots[index].sendError)
         row.transmitMissing = nil
         row.receiveMissing = nil
         push(.row(row, lateness: nil))
