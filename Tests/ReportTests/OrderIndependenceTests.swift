@@ -108,7 +108,7 @@ import Testing
             session: "1", peer: "p", interface: "e", duration: 5, statistics: found, relative: true, clockNote: "c")
         let text = summary.text()
         #expect(text.contains("error of the one-way delay: forward at most 9 ns\n"))
-        #expect(text.contains("  of the delays with a bound: forward 2 of 5; the other 3 are relative\n"))
+        #expect(text.contains("  delays with a bound: forward 2 of 5; the other 3 are relative\n"))
         #expect(summary.json().contains("\"delay_bounds\":{\"bounded\":2,\"relative\":3}"))
         #expect(summary.json().contains("\"delay_error_max_ns\":9"))
     }

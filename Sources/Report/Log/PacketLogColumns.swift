@@ -1,22 +1,22 @@
 import NetworkAddresses
 
-/// A pass over the columns of a record: it writes them, reads them, or collects their names.
+/// A visitor of a record's columns, which writes them, reads them, or collects their names.
 ///
-/// Every call names a column and lends the visitor the value behind it.
+/// Each call passes the visitor a column's name and its value.
 protocol PacketLogVisitor {
-    /// A session id: 16 hexadecimal digits. A row without it says nothing.
+    /// The session ID: 16 hexadecimal digits, required in every row.
     mutating func session(_ name: String, _ value: inout UInt64)
-    /// An integer that a row cannot do without.
+    /// A required integer.
     mutating func required<Value: FixedWidthInteger>(_ name: String, _ value: inout Value)
     /// An integer, nil if it is absent.
     mutating func integer<Value: FixedWidthInteger>(_ name: String, _ value: inout Value?)
-    /// A word that a row cannot do without; the word may be empty.
+    /// A required word; it may be empty.
     mutating func required<Label: LogLabel>(_ name: String, _ value: inout Label)
     /// A word, nil if it is absent.
     mutating func label<Label: LogLabel>(_ name: String, _ value: inout Label?)
     /// The peer's address, nil if it is absent.
     mutating func peer(_ name: String, _ value: inout PeerAddress?)
-    /// A value that follows from others: written, and passed over by a reader.
+    /// A value computed from other columns, which a reader ignores.
     mutating func derived(_ name: String, _ value: Int64?)
 }
 
@@ -71,7 +71,7 @@ extension PacketRecord {
     }
 }
 
-/// The facts about a column.
+/// The properties of a column.
 struct PacketLogColumn: Sendable {
     /// The name in the header and the key in JSON.
     let name: String

@@ -3,7 +3,7 @@ struct RowParser: PacketLogVisitor {
     private let line: Int
     private let places: ColumnPlaces
     private let text: ArraySlice<UInt8>
-    /// Where each field begins, and behind the last one where another would.
+    /// The index at which each field begins, followed by that at which another field would begin.
     private var starts: [Int] = []
     private var column = 0
     /// The first field that its column does not allow.

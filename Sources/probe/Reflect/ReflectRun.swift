@@ -140,9 +140,9 @@ struct ReflectRun {
                 continue
             }
             if admission.destinations.isEmpty, endpoint.hasIP {
+                let version = isIPv4 ? "IPv4" : "IPv6"
                 logger.notice(
-                    "\(interface.name) has no \(isIPv4 ? "IPv4" : "IPv6") address yet. It is answered once it has one."
-                )
+                    "\(interface.name) has no \(version) address yet. \(version) probes are answered once it has one.")
             }
             RunOutputs.warn(of: endpoint.conn, logger)
             let control = try ProbeError.system { () throws(SystemError) in

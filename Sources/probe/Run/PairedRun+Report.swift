@@ -43,7 +43,7 @@ extension PairedRun {
         if let last = summary.outages.open {
             throw .peerStopped(
                 "Replies from \(options.peer) stopped at \(clockText(last.start)): \(last.probes) probes in "
-                    + "\(roundedDurationText(last.duration)) had none, up to the end of the run. "
+                    + "\(roundedDurationText(last.duration)) went unanswered, up to the end of the run. "
                     + (last.cause.map { "Cause: \($0)." } ?? "Check the peer and the path to it."))
         }
     }

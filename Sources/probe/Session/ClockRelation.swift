@@ -66,12 +66,12 @@ struct ClockRelation: Sendable {
 
     /// The relation as text, for the summary and the description.
     var note: String {
-        if isOneClock { return "one clock: both instances run on the same kernel (same boot id), delays are absolute" }
+        if isOneClock { return "one clock: both instances run on the same kernel (same boot ID), delays are absolute" }
         if disagrees {
             return
-                "relative: the boot ids are equal, but the delays cannot come from one clock (a cloned machine?)"
+                "relative: the boot IDs are equal, but the delays cannot come from one clock (a cloned machine?)"
         }
-        if let error { return "synchronised: both kernels bound their clocks' errors, at most \(error) ns in sum" }
+        if let error { return "synchronised: both kernels bound their clocks' errors, at most \(error) ns in total" }
         if peerBootHash == nil && peerEstimate.rawValue == 0 { return "relative: nothing is known of the peer's clock" }
         let local = localEstimate.synchronized
         let peer = peerEstimate.synchronized

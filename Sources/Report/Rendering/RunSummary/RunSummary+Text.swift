@@ -112,7 +112,7 @@ extension RunSummary {
         }
         if !mixed.isEmpty {
             lines.append(
-                "  of the delays with a bound: "
+                "  delays with a bound: "
                     + mixed.map { name, count, side in
                         let all = side.epochs.reduce(0 as UInt64) { $0 &+ $1.delay.count }
                         return "\(name) \(count) of \(all); the other \(all &- count) are relative"
