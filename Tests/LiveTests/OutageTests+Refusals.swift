@@ -155,13 +155,12 @@ extension OutageTests {
             #expect(summary.text("reverse.delay_basis") == "driver-kernel")
             #expect(summary["forward.delay.count"] == summary["probes.sent"])
             #expect(summary["stamps.software.unsupported"] == summary["stamps.sent"])
-            for row in try Log(lab.log(.a)).probes {
-                let scheduled = try #require(row.transmitSched)
-                let received = try #require(row.receiveSoftware)
-                #expect(row.transmitSoftware == nil && row.transmitMissing == .unsupported)
-                #expect(row.delay == received - scheduled)
-                #expect(row.delayClock == .software && row.delayError == 1)
-            }
+            let probes = try Log(lab.log(.a)).probes
+            #expect(probes.count == summary["probes.sent"])
+            #expect(probes.allSatisfy { $0.transmitSoftware == nil && $0.transmitMissing == .unsupported })
+            try #require(probes.allSatisfy { $0.transmitSched != nil && $0.receiveSoftware != nil })
+            #expect(probes.allSatisfy { $0.delay == $0.receiveSoftware! - $0.transmitSched! })
+            #expect(probes.allSatisfy { $0.delayClock == .software && $0.delayError == 1 })
 
             let text = try run("text")
             #expect(try await text.exit() == 0)

@@ -8,7 +8,7 @@ enum Command {
 
     /// Runs a program to its end and returns its standard output.
     ///
-    /// - Throws: ``Failed`` with its standard error if its exit code is not 0.
+    /// - Throws: ``Failed`` with what it printed if its exit code is not 0.
     @discardableResult
     static func run(_ program: [String], input: String = "") throws -> String {
         let process = Process()
@@ -26,7 +26,8 @@ enum Command {
         let errors = stderr.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
-            throw Failed(description: "\(program): \(String(decoding: errors, as: UTF8.self))\n\(input)")
+            let printed = String(decoding: errors + output, as: UTF8.self)
+            throw Failed(description: "\(program): \(printed)\n\(input)")
         }
         return String(decoding: output, as: UTF8.self)
     }
