@@ -112,4 +112,27 @@ import Testing
         #expect(summary.json().contains("\"delay_bounds\":{\"bounded\":2,\"relative\":3}"))
         #expect(summary.json().contains("\"delay_error_max_ns\":9"))
     }
+
+    @Test(
+        arguments: [
+            [-999_700, -999_800, -999_900, -1_000_001], [999_999, 1_000_001, 5_000_000, -3],
+            [-5_000_000, -10, -200, -300], [262_143, 262_144, 1_310_720, 1_048_577],
+        ] as [[Int64]])
+    func `Delays on both sides of a millisecond have the same buckets in every order`(delays: [Int64]) {
+        for bound in [nil, 20] as [Int64?] {
+            var rows = delays.map { row(.probe, 0, $0) }
+            if let bound { rows[1].delayError = bound }
+            func found(_ order: [Int]) -> [SignedHistogram.Bucket] {
+                statistics(
+                    order.map { index in
+                        var record = rows[index]
+                        record.sequence = UInt32(index) * 2
+                        return record
+                    }
+                ).forward.delay.buckets
+            }
+            let expected = found([0, 1, 2, 3])
+            for order in [[3, 2, 1, 0], [1, 3, 0, 2], [2, 0, 3, 1], [3, 0, 1, 2]] { #expect(found(order) == expected) }
+        }
+    }
 }

@@ -85,4 +85,15 @@ import Testing
                 + "\"open\":false,\"from_probe\":101,\"probes\":30,\"lost_forward\":0,\"lost_reverse\":0,"
                 + "\"lost_unknown\":0,\"not_sent\":30,\"send_errno\":105,\"cause\":null}]")
     }
+
+    @Test func `An outage of the last probes is closed if other replies came after them`() throws {
+        var found = Outages()
+        for index in 0..<40 as Range<UInt32> {
+            let time = Int64(index) * 10_000_000
+            found.add(index == 0 ? .answered : .lostUnknown, sequence: index, sentAt: time, realtime: time)
+        }
+        found.finish(isOpen: false)
+        #expect(found.open == nil && found.count == 1)
+        #expect(try #require(found.listed.first).isOpen == false)
+    }
 }

@@ -99,8 +99,11 @@ public struct Outages: Sendable {
         current?.count(outcome)
     }
 
-    /// Ends the list at the end of the session. An outage that lasts until then is open.
-    public mutating func finish() { close(at: newest, isOpen: true) }
+    /// Ends the list at the end of the session.
+    ///
+    /// - Parameter isOpen: True if an outage of the last probes lasts to the end; false if replies to other probes came
+    ///   after them.
+    public mutating func finish(isOpen: Bool = true) { close(at: newest, isOpen: isOpen) }
 
     /// Sets the causes of the outages.
     public mutating func explain(_ cause: (Outage) -> String?) {

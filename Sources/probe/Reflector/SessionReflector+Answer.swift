@@ -244,6 +244,7 @@ extension SessionReflector {
                     position += 1
                 }
                 result.totals.sent &+= UInt64(sent)
+                if sent > 0 { sendHealth.recordSend() }
             } catch {
                 recordRefusal(error, Int(batch.id(at: position) & mask), now)
                 position += 1

@@ -101,6 +101,7 @@ extension SessionReflector {
         row.transmitApp = slot.reply.app
         finish(&row, slot, isProbe: false)
         row.transmitMissing = nil
+        row.receiveMissing = nil
         push(.row(row, lateness: nil))
     }
 

@@ -37,7 +37,10 @@ extension PairedRun {
             }
             throw .system(error)
         }
-        if outcome.sender.totals.received == 0, outcome.sender.totals.sent > 0 || !outcome.sender.hasAnswered {
+        let sender = outcome.sender
+        if sender.totals.received == 0, summary.probes.due > 0 || !sender.hasAnswered,
+            !sender.hasAnswered || summary.outages.open == nil
+        {
             throw .noReply("No reply came from \(options.peer). \(adviceWithoutReply)")
         }
         if let last = summary.outages.open {
@@ -103,7 +106,8 @@ extension PairedRun {
         var outages = sender.outages
         outages.explain { outage in
             if let code = outage.sendError { return "the kernel refused to send: \(errorText(code))" }
-            if sender.peerRestarts > 0 { return "the peer's reflector restarted during the run" }
+            let next = outage.firstSequence &+ UInt32(truncatingIfNeeded: outage.probes)
+            if sender.firstAnsweredAfterRestart.contains(next) { return "the peer's reflector restarted" }
             return nil
         }
         return outages

@@ -2,16 +2,10 @@ import LinuxKernel
 
 /// Decides which outages are reported: each one's begin and end once, and not more often than a person can read.
 struct ReplySilence {
-    /// The number of outages that are reported before the rate limit applies.
-    private static let unlimitedReports = 4
-    /// The shortest time between two later reports, in nanoseconds.
-    private static let reportIntervalNanoseconds: Int64 = 30_000_000_000
-
     private var isReported = false
     private var isSuppressed = false
     private var probes: UInt64 = 0
-    private var reports = 0
-    private var lastReport: Int64 = 0
+    private var limit = NoticeLimit()
     private var suppressed: UInt64 = 0
 
     /// Counts a probe that was sent since the last reply.
@@ -23,14 +17,12 @@ struct ReplySilence {
     /// - Returns: a notice, once for each reported outage; nil if no probe was sent.
     mutating func begin(lastReplyAt: Int64, _ now: Int64) -> SessionNotice? {
         guard !isReported, !isSuppressed, probes > 0 else { return nil }
-        guard reports < Self.unlimitedReports || now &- lastReport >= Self.reportIntervalNanoseconds else {
+        guard limit.admits(now) else {
             isSuppressed = true
             suppressed &+= 1
             return nil
         }
         isReported = true
-        reports += 1
-        lastReport = now
         defer { suppressed = 0 }
         return .noReply(since: Self.realtime(of: lastReplyAt, now), probes: probes, suppressed: suppressed)
     }

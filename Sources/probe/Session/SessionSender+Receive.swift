@@ -84,7 +84,7 @@ extension SessionSender {
         at index: Int
     ) {
         let finding = order.record(replySequence: reply.sequence, probe: reply.senderSequence)
-        if finding.hasRestarted { recordRestart() }
+        if finding.hasRestarted { recordRestart(at: reply.senderSequence) }
         // Its rows are already written, as lost.
         if slots[index].isFinished, !slots[index].flags.contains(.replied) { return result.repliesAfterWriteOff &+= 1 }
         let probeReceived = Self.probeReceipt(reply, telemetry, near: receipt.app ?? 0)
@@ -167,7 +167,7 @@ extension SessionSender {
             order.markStateful()
             if let known = peerInstance, known != paired.instance {
                 order.restart()
-                recordRestart()
+                recordRestart(at: reply.senderSequence)
             }
             peerInstance = paired.instance
         }
@@ -175,11 +175,14 @@ extension SessionSender {
     }
 
     /// Records that the reflector restarted its count. Its earlier numbers cannot be compared with later ones.
-    private mutating func recordRestart() {
+    ///
+    /// - Parameter sequence: the first probe that it answered.
+    private mutating func recordRestart(at sequence: UInt32) {
         lastAnsweredReply = nil
         gap = nil
         result.peerRestarts &+= 1
-        report(.peerRestarted)
+        if result.firstAnsweredAfterRestart.count < Outages.limit { result.firstAnsweredAfterRestart.append(sequence) }
+        if restartNotices.admits(ClockID.monotonic.now()) { report(.peerRestarted) }
     }
 
     /// Records a reply's transmit timestamps, which the peer reports later. They also prove that the probe reached it.

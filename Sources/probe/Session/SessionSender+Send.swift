@@ -13,23 +13,14 @@ extension SessionSender {
         guard now >= nextSend, phase != .over else { return false }
         isWaitingForNIC = expectsHardware && !turn.acquire(now, timeout: configuration.intervalNanoseconds / 2)
         if isWaitingForNIC { return false }
-        if now &- nextSend > Self.maximumLatenessNanoseconds, phase == .measuring {
-            let left = configuration.count.map { Int64(clamping: $0 &- min($0, attempts)) } ?? .max
-            let missed = min(left, (now &- nextSend) / configuration.intervalNanoseconds)
-            result.skippedDeadlines &+= UInt64(missed)
-            nextSend &+= missed &* configuration.intervalNanoseconds
-            attempts &+= UInt64(missed)
-            if missed > 0, !hasReportedSkippedDeadlines {
-                hasReportedSkippedDeadlines = true
-                report(.deadlinesSkipped)
-            }
-        }
+        if phase == .measuring { skipMissedDeadlines(now) }
         followNextHop()
         let first = next
         while nextSend <= now, !batch.isFull {
             if phase == .measuring, let count = configuration.count, attempts >= count { break }
             append(sequence: first &+ UInt32(batch.count), deadline: nextSend, to: &batch)
             attempts &+= phase == .measuring ? 1 : 0
+            phaseAttempts &+= 1
             nextSend &+= intervalNanoseconds
             // Opening and closing probes are spaced from the current time, not from a schedule.
             if phase != .measuring {
@@ -43,6 +34,20 @@ extension SessionSender {
         return isAny
     }
 
+    /// Skips the deadlines that passed long ago, because this host was held up, and counts them.
+    mutating func skipMissedDeadlines(_ now: Int64) {
+        guard now &- nextSend > Self.maximumLatenessNanoseconds else { return }
+        let left = configuration.count.map { Int64(clamping: $0 &- min($0, attempts)) } ?? .max
+        let missed = min(left, (now &- nextSend) / configuration.intervalNanoseconds)
+        result.skippedDeadlines &+= UInt64(missed)
+        nextSend &+= missed &* configuration.intervalNanoseconds
+        attempts &+= UInt64(missed)
+        if missed > 0, !hasReportedSkippedDeadlines {
+            hasReportedSkippedDeadlines = true
+            report(.deadlinesSkipped)
+        }
+    }
+
     private var expectsHardware: Bool { ledger.expected.contains(.hardware) }
 
     private var intervalNanoseconds: Int64 {
@@ -50,7 +55,7 @@ extension SessionSender {
         case .opening: max(configuration.intervalNanoseconds, Self.openingIntervalNanoseconds)
         case .measuring: configuration.intervalNanoseconds
         // The first few are sent quickly, since the last follow-ups are already available.
-        case .closing, .over: result.uncountedProbes < 8 ? 2_000_000 : Self.closingIntervalNanoseconds
+        case .closing, .over: phaseAttempts < 8 ? 2_000_000 : Self.closingIntervalNanoseconds
         }
     }
 
@@ -145,6 +150,7 @@ extension SessionSender {
             result.uncountedProbes &+= 1
         }
         silence.recordSend()
+        sending.recordSend()
         next &+= 1
     }
 

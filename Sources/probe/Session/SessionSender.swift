@@ -87,6 +87,9 @@ struct SessionSender: ~Copyable {
     var nextSend: Int64
     var nextReport: Int64
     var attempts: UInt64 = 0
+    /// The probes of the current phase, refused ones included.
+    var phaseAttempts: UInt64 = 0
+    var restartNotices = NoticeLimit()
     var sending: SendHealth
     var silence = ReplySilence()
     var outages = Outages()
@@ -162,7 +165,8 @@ struct SessionSender: ~Copyable {
         enter(.over, ClockID.monotonic.now())
         finishAll()
         reportPending()
-        outages.finish()
+        let silentFor = ClockID.monotonic.now() &- lastReplyAt
+        outages.finish(isOpen: silentFor >= Outages.minimumDurationNanoseconds)
         result.outages = outages
         result.account = ledger.account
         result.relation = relation
@@ -200,10 +204,11 @@ struct SessionSender: ~Copyable {
     private mutating func enter(_ phase: Phase, _ now: Int64) {
         if self.phase == .measuring {
             result.duration = now &- phaseBegan
-            result.due = attempts
+            skipMissedDeadlines(now)
         }
         self.phase = phase
         phaseBegan = now
+        phaseAttempts = 0
         switch phase {
         case .measuring:
             nextSend = now &+ min(configuration.intervalNanoseconds, 1_000_000)
@@ -289,8 +294,6 @@ struct SenderResult: Sendable {
     /// Replies to probes that had already been written off.
     var repliesAfterWriteOff: UInt64 = 0
     var sendErrors: UInt64 = 0
-    /// Measured probes that were due: those sent, those refused and those skipped.
-    var due: UInt64 = 0
     /// Measured probes that the kernel refused to send.
     var notSent: UInt64 = 0
     var outages = Outages()
@@ -312,4 +315,6 @@ struct SenderResult: Sendable {
     var hasAnswered = false
     /// The number of detected restarts of the peer.
     var peerRestarts: UInt64 = 0
+    /// The first probes that a restarted reflector answered: those of the first restarts.
+    var firstAnsweredAfterRestart: [UInt32] = []
 }
