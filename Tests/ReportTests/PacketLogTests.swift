@@ -90,6 +90,27 @@ import Testing
         #expect(line.hasSuffix("hardware,hardware,not-received,software,no-follow-up,255,255" + tail + "\n"))
     }
 
+    @Test func `Times on both sides of a second, and rows of alternating sessions, are written to the digit`() {
+        let second: Int64 = 1_795_256_041_000_000_000
+        let times: [Int64] = [
+            second - 1, second, second + 1, second + 999_999_999, second + 1_000_000_000, 999_999_999_999_999_999,
+            1_000_000_000_000_000_000, 1_000_000_000_000_000_001, .max, .max - 1_000_000_000, -second, second,
+        ]
+        var writer = RowWriter()
+        for (index, time) in times.enumerated() {
+            let session: UInt64 = index % 2 == 0 ? 0xFEDC_BA98_7654_3210 : 1
+            var record = PacketRecord(session: session, packet: .probe, sequence: 0, direction: .out)
+            record.transmitApp = time
+            record.receiveApp = times[times.count - 1 - index]
+            var bytes: [UInt8] = []
+            writer.append(record, to: &bytes)
+            let fields = bytes.text.split(separator: ",", omittingEmptySubsequences: false)
+            #expect(fields[0] == (index % 2 == 0 ? "fedcba9876543210" : "0000000000000001"))
+            #expect(fields[7] == String(time))
+            #expect(fields[13] == String(times[times.count - 1 - index]))
+        }
+    }
+
     @Test(arguments: 0..<19)
     func `Numbers of every length are written exactly`(exponent: Int) throws {
         let power = (0..<exponent).reduce(Int64(1)) { value, _ in value * 10 }
