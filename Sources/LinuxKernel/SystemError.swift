@@ -8,7 +8,7 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     public let operation: StaticString
     /// The errno value, positive.
     public let code: Int32
-    /// What the user can do about it, if known.
+    /// The remedy for the user, if known.
     public var remedy: String?
 
     public init(_ operation: StaticString, code: Int32, remedy: String? = nil) {

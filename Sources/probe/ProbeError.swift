@@ -61,7 +61,7 @@ enum ProbeError: Error, CustomStringConvertible {
           7   a file cannot be written, or already exists
           8   the NIC cannot provide the timestamps for --stamps hardware
           9   no such flow is tracked
-          10  the peer answered, then stopped before the run ended
+          10  replies stopped before the run ended
           64  invalid options
         """
 

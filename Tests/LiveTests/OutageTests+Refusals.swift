@@ -67,7 +67,7 @@ extension OutageTests {
             _ = try await lab.finish(reflector)
             try #require(lines.count > 3, "each attempt skipped deadlines")
             #expect(lines[0].hasPrefix("session "))
-            #expect(lines[1] == "lost: 0 of 40 sent, forward and reverse 0 %")
+            #expect(lines[1] == "lost: 0 of 40 sent (0 %)")
             #expect(lines[2] == "due: 60 = 40 sent + 20 not sent (33.33 %)")
         }
     }

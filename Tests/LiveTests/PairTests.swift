@@ -142,7 +142,7 @@ struct PairTests {
                         summary["\(direction).packets.\(name)"] == local.count(packet, status), "\(direction) \(name)")
                 }
                 #expect(try summary["\(direction).packets.sent"] == measured.sent)
-                let delays = rows.filter(\.status.entersDelayStatistics).compactMap(\.delay)
+                let delays = rows.filter(\.status.isInDelayStatistics).compactMap(\.delay)
                 #expect(summary["\(direction).delay.count"] == delays.count)
                 #expect(summary["\(direction).delay.min_ns"] == delays.min().map(Int.init))
                 #expect(summary["\(direction).delay.max_ns"] == delays.max().map(Int.init))

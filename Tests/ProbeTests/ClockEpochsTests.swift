@@ -10,14 +10,14 @@ import Testing
             epochs.update(reported: 200, isOneClock: false) == false, "a step before the session does not count")
         #expect(epochs.current == 0)
         epochs.follow(localSteps: 1)
-        #expect(epochs.current == 1 && epochs.ofPeer == 0)
+        #expect(epochs.current == 1 && epochs.lastPeerStep == 0)
         epochs.follow(localSteps: 1)
         #expect(epochs.current == 1)
         #expect(epochs.update(reported: 201, isOneClock: false) == true)
-        #expect(epochs.current == 2 && epochs.ofPeer == 2)
+        #expect(epochs.current == 2 && epochs.lastPeerStep == 2)
         #expect(epochs.update(reported: 201, isOneClock: false) == false)
-        epochs.beginWithPeer()
-        #expect(epochs.current == 3 && epochs.ofPeer == 3)
+        epochs.recordPeerStep()
+        #expect(epochs.current == 3 && epochs.lastPeerStep == 3)
     }
 
     @Test func `Local steps before a session do not count`() {
@@ -52,7 +52,7 @@ import Testing
 
     @Test mutating func `A peer that restarts counts from its new count`() {
         _ = epochs.update(reported: 3, isOneClock: false)
-        epochs.forgetPeer()
+        epochs.resetPeer()
         #expect(epochs.update(reported: 0, isOneClock: false) == false)
         #expect(epochs.update(reported: 1, isOneClock: false) == true)
     }

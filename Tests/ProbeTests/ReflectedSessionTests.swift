@@ -124,7 +124,7 @@ private func session(_ number: Int, at now: Int64 = 0) -> ReflectedSession {
         let used = try open(session(2, at: 100))
         table[used].nextReply = 7
         table[used].lastUsed = 500
-        table.expire(SessionTable.expiry + 500)
+        table.expire(SessionTable.expiryNanoseconds + 500)
         #expect(table.count == 1)
         #expect(table.index(of: key(1)) == nil)
         #expect(table.index(of: key(2)) == used)
@@ -134,13 +134,13 @@ private func session(_ number: Int, at now: Int64 = 0) -> ReflectedSession {
     @Test mutating func `The session of the last lookup expires too`() {
         _ = table.open(session(1, at: 0))
         _ = table.index(of: key(1))
-        table.expire(SessionTable.expiry + 1)
+        table.expire(SessionTable.expiryNanoseconds + 1)
         #expect(table.index(of: key(1)) == nil)
     }
 
     @Test mutating func `A full table has room after sessions expire, and new sessions start from zero`() throws {
         for number in 0..<4096 { _ = table.open(session(number, at: Int64(number))) }
-        table.expire(SessionTable.expiry + 96)
+        table.expire(SessionTable.expiryNanoseconds + 96)
         #expect(table.count == 4000)
         for number in 5000..<5096 {
             let index = try open(session(number, at: 10_000))
@@ -155,7 +155,7 @@ private func session(_ number: Int, at now: Int64 = 0) -> ReflectedSession {
 
     @Test mutating func `A slow sender's session lasts for four of its intervals`() throws {
         let slow = try open(session(1, at: 0))
-        table[slow].gap = 100_000_000_000
+        table[slow].probeIntervalNanoseconds = 100_000_000_000
         table.expire(400_000_000_000)
         #expect(table.index(of: key(1)) == slow)
         table.expire(400_000_000_001)
@@ -164,8 +164,8 @@ private func session(_ number: Int, at now: Int64 = 0) -> ReflectedSession {
 
     @Test mutating func `Expiring a session twice frees one place`() {
         _ = table.open(session(1, at: 0))
-        table.expire(SessionTable.expiry + 1)
-        table.expire(SessionTable.expiry + 1)
+        table.expire(SessionTable.expiryNanoseconds + 1)
+        table.expire(SessionTable.expiryNanoseconds + 1)
         #expect(table.count == 0)
         let indices = Set((0..<4096).compactMap { table.open(session($0)) })
         #expect(indices.count == 4096)

@@ -12,19 +12,19 @@ import Testing
         arguments: [
             (.local, 1_000_000_000, 62, "this host's clock was set forward by 1.000 s"),
             (.local, -37_000_000_000, 62, "this host's clock was set back by 37.00 s"),
-            (.local, 500, 60, "this host's clock was set forward by 500 ns, give or take 60 ns"),
-            (.peer, 998_700_000, 3_100_000, "the peer's clock was set forward by 998.7 ms, give or take 3.100 ms"),
-            (.peer, -1_000_000_000, 3_100_000, "the peer's clock was set back by 1.000 s, give or take 3.100 ms"),
+            (.local, 500, 60, "this host's clock was set forward by 500 ns +- 60 ns"),
+            (.peer, 998_700_000, 3_100_000, "the peer's clock was set forward by 998.7 ms +- 3.100 ms"),
+            (.peer, -1_000_000_000, 3_100_000, "the peer's clock was set back by 1.000 s +- 3.100 ms"),
             (.peer, -1_000_000, 3_000_000, "the peer's clock was set by 4.000 ms at most"),
             (.peer, nil, nil, "the peer's clock was set"),
-            (.peer, .min, .max, "the peer's clock was set back by 9.223e9 s, give or take 9.223e9 s"),
+            (.peer, .min, .max, "the peer's clock was set back by 9.223e9 s +- 9.223e9 s"),
             (.peer, .max, .max, "the peer's clock was set by 9.223e9 s at most"),
         ] as [(ClockStep.Side, Int64?, Int64?, String)])
-    func `a step in words`(_ side: ClockStep.Side, _ amount: Int64?, _ error: Int64?, _ text: String) {
+    func `A step is described as text`(_ side: ClockStep.Side, _ amount: Int64?, _ error: Int64?, _ text: String) {
         #expect(step(side, amount, error).text == text)
     }
 
-    @Test func `a step as an object, to the byte`() {
+    @Test func `The JSON of a step is exact to the byte`() {
         #expect(
             step(.peer, -5, 2).jsonValue(ofSession: true).compact
                 == "{\"epoch\":1,\"clock\":\"peer\",\"noticed\":\"2026-11-21T10:14:00.123456789Z\","
@@ -33,7 +33,7 @@ import Testing
             step(.local, nil, nil).jsonValue(ofSession: true).compact.hasSuffix("\"by_ns\":null,\"error_ns\":null}"))
     }
 
-    @Test func `the first sixteen are listed and the others counted`() {
+    @Test func `The first 16 steps are listed, and all are counted`() {
         var steps = ClockSteps()
         #expect(steps.lines().isEmpty && steps.jsonValue() == nil)
         for _ in 0..<16 { steps.add(step(.peer, nil, nil)) }
@@ -41,14 +41,14 @@ import Testing
         #expect(steps.listed.last?.error == 1)
         for _ in 0..<4 { steps.add(step(.peer, nil, nil)) }
         #expect(steps.count == 20 && steps.listed.count == 16)
-        #expect(steps.settleLast(amount: 8, error: 1) == nil, "the last one has no place")
+        #expect(steps.settleLast(amount: 8, error: 1) == nil, "the last step is not listed")
         #expect(steps.last == nil)
         #expect(steps.listed.last?.amount == 7)
         #expect(steps.lines().last == "  and 4 more")
         #expect(steps.lines().count == 18)
     }
 
-    /// Five probes, a step, two on their way, five more.
+    /// Statistics of five probes before a step, two during it, and five after it.
     private func stepped() -> SessionStatistics {
         var statistics = SessionStatistics(tracksIntervals: true)
         for sequence in UInt32(1)...12 {
@@ -58,7 +58,7 @@ import Testing
                 let offset: Int64 = isAfter ? (packet == .probe ? 1_000_000 : -1_000_000) : 0
                 var record = row(packet, sequence, isCrossing ? nil : offset + 100 + Int64(sequence))
                 record.clockEpoch = isCrossing ? nil : isAfter ? 1 : 0
-                // Of a crossing row they are of both sides of the step.
+                // In a crossing row the two are on different sides of the step.
                 record.receiveSoftware = 0
                 record.receiveApp = isCrossing ? 1_000_000 : 10
                 statistics.add(record)
@@ -67,7 +67,7 @@ import Testing
         return statistics
     }
 
-    @Test func `no figure mixes delays from before and after a step`() {
+    @Test func `No figure mixes delays from before and after a step`() {
         let found = stepped()
         for (side, offset) in [(found.forward, Int64(1_000_000)), (found.reverse, -1_000_000)] {
             #expect(side.delay.count == 5 && side.delay.min == 101 && side.delay.max == 105)
@@ -77,13 +77,13 @@ import Testing
             #expect(side.ipdv.count == 8 && side.ipdv.min == 1 && side.ipdv.max == 1)
             #expect(side.crossing == 2)
             #expect(side.stages[.kernelToApp].count == 10 && side.stages[.kernelToApp].max == 10)
-            #expect(side.counts.ok == 12, "they arrived all the same")
+            #expect(side.counts.ok == 12, "packets during the step arrived")
         }
         #expect(found.roundTrip.count == 10)
         #expect(found.roundTrip.min == 202 && found.roundTrip.max == 224)
     }
 
-    @Test func `neighbours and directions of different epochs are no pair, though they have delays`() {
+    @Test func `Delays of different clock epochs are never combined`() {
         var statistics = SessionStatistics()
         var later = row(.probe, 2, 1_000_010)
         later.clockEpoch = 1
@@ -94,7 +94,7 @@ import Testing
         #expect(statistics.roundTrip.isEmpty)
     }
 
-    @Test func `a delay that came with no clock epoch is in no figure`() {
+    @Test func `A delay without a clock epoch is in no figure`() {
         var statistics = SessionStatistics()
         var record = row(.probe, 1, 10)
         record.clockEpoch = nil
@@ -103,7 +103,7 @@ import Testing
         #expect(statistics.forward.crossing == 1)
     }
 
-    @Test func `the live line shows the newest clock epoch alone`() {
+    @Test func `The live line shows only the newest clock epoch`() {
         var statistics = SessionStatistics(tracksIntervals: true)
         statistics.add(row(.probe, 1, 10))
         var later = row(.probe, 2, 1_000_010)
@@ -111,13 +111,13 @@ import Testing
         statistics.add(later)
         #expect(statistics.interval.forward.min == 1_000_010)
         statistics.add(row(.probe, 0, 11))
-        #expect(statistics.interval.forward.count == 1, "a row from before that was late")
+        #expect(statistics.interval.forward.count == 1, "a late row of the earlier epoch")
         statistics.startInterval()
         statistics.add(row(.probe, 3, 12))
         #expect(statistics.interval.forward.isEmpty)
     }
 
-    @Test func `epochs beyond the limit are counted and mix with nothing`() {
+    @Test func `Delays of clock epochs beyond the limit are only counted`() {
         var statistics = SessionStatistics()
         for epoch in UInt16(0)..<100 {
             var record = row(.probe, UInt32(epoch) * 2, Int64(epoch) * 1_000_000)
@@ -127,10 +127,10 @@ import Testing
         let found = statistics.forward
         #expect(found.epochs.count == SessionStatistics.epochLimit)
         #expect(found.epochs.allSatisfy { $0.delay.count == 1 })
-        #expect(found.delaysLeftOut == 84)
+        #expect(found.delaysBeyondEpochLimit == 84)
     }
 
-    @Test func `the error of a clock epoch is its own`() {
+    @Test func `Each clock epoch has its own error bound`() {
         var statistics = SessionStatistics()
         var before = row(.probe, 1, 10)
         before.delayError = 1
@@ -151,15 +151,15 @@ import Testing
             clockNote: "c", clockSteps: steps)
     }
 
-    @Test func `the text of a run with a step, to the byte`() {
+    @Test func `The text of a run with a step is exact to the byte`() {
         let lines = summary().text().split(separator: "\n", omittingEmptySubsequences: false).prefix(11)
         let expected = """
             session 1 to 192.0.2.2 over eth0, 5 ns
             lost: 0 of 0 sent
             clocks: c
-            clock steps: 1; delays of each clock epoch are kept apart, as #0, #1, …
-              #1, from probe 6 on: the peer's clock was set forward by 1.000 ms, give or
-                take 150 ns (2026-11-21T10:14:00.123456789Z)
+            clock steps: 1; delays of each clock epoch are separate: #0, #1, …
+              #1, from probe 6 on: the peer's clock was set forward by 1.000 ms +- 150 ns
+                (2026-11-21T10:14:00.123456789Z)
               on the path during a step, without a delay: 2 probes, 2 replies
 
                                        min       p50       p90       p99     p99.9       max
@@ -169,7 +169,7 @@ import Testing
         #expect(lines.joined(separator: "\n") == expected)
     }
 
-    @Test func `in the object of a run with a step the delay is that of the first clock epoch, and all are reported`()
+    @Test func `The JSON of a run with a step has the delays of the first clock epoch, and of each`()
         throws
     {
         let json = summary().json()
@@ -185,13 +185,13 @@ import Testing
         #expect(forward["delays_left_out"] as? Int == 0)
     }
 
-    @Test func `a run without a step has nothing of it`() {
+    @Test func `A run without a step mentions no clock epoch`() {
         let summary = sampleSummary(relative: true)
         for key in ["clock_steps", "delays", "crossing"] { #expect(!summary.json().contains("\"\(key)\"")) }
         #expect(!summary.text().contains("#"))
     }
 
-    @Test func `histograms of different epochs keep apart, in the file and when files are merged`() throws {
+    @Test func `Histograms of different clock epochs are separate, in a file and in merged files`() throws {
         var export = HistogramExport()
         export.add(session: 1, stepped())
         #expect(
@@ -211,7 +211,7 @@ import Testing
     @Test(arguments: [
         "delay#", "delay#0", "delay#01", "delay#+1", "delay#65536", "delay#-1", "rtt#1", "#1", "delay#1#2",
     ])
-    func `a metric that no export writes is refused`(_ metric: String) {
+    func `A metric that no export writes is rejected`(_ metric: String) {
         var export = HistogramExport()
         let text = HistogramExport.header + "\n0000000000000001,\(metric),forward,1,1,1,1,100.0\n"
         #expect(throws: HistogramExportError.field(line: 2, column: "metric", text: metric)) {
@@ -219,7 +219,7 @@ import Testing
         }
     }
 
-    @Test func `a row during which a clock was set has no delay and keeps its stamps`() {
+    @Test func `A row during a clock step has no delay, and keeps its timestamps`() {
         var record = fullRecord()
         record.clockEpoch = nil
         for usingHardware in [false, true] {

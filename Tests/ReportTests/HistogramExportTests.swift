@@ -30,7 +30,7 @@ import Testing
 
     private let header = HistogramExport.header + "\n"
 
-    @Test func `the file of a session, to the byte`() {
+    @Test func `The file of a session is exact to the byte`() {
         #expect(
             sample().csv().text == """
                 session,metric,direction,from_ns,to_ns,count,cumulative,percentile
@@ -45,7 +45,7 @@ import Testing
                 """)
     }
 
-    @Test func `all stages have their names and directions`() {
+    @Test func `All stages have a name and a direction`() {
         var probe = fullRecord()
         probe.clockEpoch = 0
         var reply = probe
@@ -64,28 +64,28 @@ import Testing
             ])
     }
 
-    @Test func `an export without values is the header alone`() {
+    @Test func `An export without values has only the header`() {
         var export = HistogramExport()
         export.add(session: 1, SessionStatistics())
         #expect(export.csv().text == header)
     }
 
-    @Test func `reading a file gives the same file`() throws {
+    @Test func `A file that is read and written again is the same`() throws {
         var read = HistogramExport()
         try read.merge(csv: sample().csv())
         #expect(read.csv() == sample().csv())
         #expect(read.keys == sample().keys)
     }
 
-    @Test func `merging files is the same as one histogram of all values`() throws {
+    @Test func `Merged files equal one histogram of all values`() throws {
         var generator = SplitMix(state: 51)
         var whole = SessionStatistics()
         var parts = [SessionStatistics(), SessionStatistics(), SessionStatistics()]
         for sequence in 0..<3000 as Range<UInt32> {
-            // Sequence numbers two apart: no pairs, which would be cut where the files are.
+            // Sequence numbers two apart have no pairs, which the split into files would cut.
             let value = Int64(truncatingIfNeeded: generator.next()) >> (generator.next() % 64)
             var record = row(.probe, sequence * 2, value)
-            // Relative delays have buckets around the first of them.
+            // Relative delays would have buckets of different origins.
             record.delayError = 1
             whole.add(record)
             parts[Int(sequence % 3)].add(record)
@@ -101,7 +101,7 @@ import Testing
         #expect(merged.csv() == expected.csv())
     }
 
-    @Test func `exports are merged in memory as well`() {
+    @Test func `Exports can also be merged in memory`() {
         var export = sample()
         export.merge(sample())
         let key = HistogramExport.Key(session: 0xABC, metric: "delay", packet: .probe)
@@ -109,7 +109,7 @@ import Testing
         #expect(export.keys == sample().keys)
     }
 
-    @Test func `sessions are kept apart`() {
+    @Test func `Sessions have separate histograms`() {
         var statistics = SessionStatistics()
         statistics.add(row(.probe, 1, 7))
         var export = HistogramExport()
@@ -119,7 +119,7 @@ import Testing
         #expect(export.csv().text.split(separator: "\n").count == 3)
     }
 
-    @Test func `buckets of another layout stay rows of their local`() throws {
+    @Test func `Buckets of another layout remain separate rows`() throws {
         var export = sample()
         let line = "0000000000000abc,delay,forward,5000,5001,4,4,100.000000\n"
         try export.merge(csv: Array((header + line).utf8))
@@ -132,7 +132,7 @@ import Testing
                 ])
     }
 
-    @Test func `percentiles are rounded down, so that only the last bucket reaches 100`() {
+    @Test func `Percentiles are rounded down, so that only the last bucket reaches 100`() {
         var export = HistogramExport()
         let key = HistogramExport.Key(session: 1, metric: "rtt", packet: nil)
         export.add([.init(from: 1, to: 1, count: 999_999_999_999), .init(from: 2, to: 2, count: 1)], to: key)
@@ -141,7 +141,7 @@ import Testing
         #expect(lines[2].hasSuffix(",1000000000000,100.000000"))
     }
 
-    @Test func `counts beyond the range stay at its end`() {
+    @Test func `Counts beyond the range are clamped`() {
         var export = HistogramExport()
         let key = HistogramExport.Key(session: 1, metric: "rtt", packet: nil)
         export.add([.init(from: 1, to: 1, count: .max), .init(from: 1, to: 1, count: 5)], to: key)
@@ -150,17 +150,17 @@ import Testing
         #expect(export.csv().text.hasSuffix("18446744073709551615,18446744073709551615,100.000000\n"))
     }
 
-    @Test func `a file without the header is refused`() {
+    @Test func `A file without the header is rejected`() {
         #expect(error("") == .header)
         #expect(error("session,metric\n") == .header)
         #expect(error(HistogramExport.header) == .header)
     }
 
-    @Test func `a cut last line is reported`() {
+    @Test func `A truncated last line is reported`() {
         #expect(error(header + "0000000000000001,rtt,,1,1,1") == .cutLine(line: 2))
     }
 
-    @Test func `a line with another number of fields is reported`() {
+    @Test func `A line with a wrong number of fields is reported`() {
         #expect(error(header + "0000000000000001,rtt,,1,1,1,1\n") == .fieldCount(line: 2))
         #expect(error(header + "\n") == .fieldCount(line: 2))
     }
@@ -170,25 +170,29 @@ import Testing
         ("0000000000000001,rtt,up,1,1,1,1,1", "direction", "up"), ("0000000000000001,rtt,,x,1,1,1,1", "from_ns", "x"),
         ("0000000000000001,rtt,,1,0,1,1,1", "to_ns", "0"), ("0000000000000001,rtt,,1,1,-1,1,1", "count", "-1"),
     ])
-    func `a wrong field is reported with its column`(line: String, column: String, text: String) {
+    func `A wrong field is reported with its column`(line: String, column: String, text: String) {
         #expect(error(header + line + "\n") == .field(line: 2, column: column, text: text))
     }
 
-    @Test func `a file with an error changes nothing`() {
+    @Test func `A file with an error changes nothing`() {
         var export = sample()
         let file = header + "0000000000000abc,rtt,,1,1,1,1,1\nx\n"
         #expect(throws: HistogramExportError.fieldCount(line: 3)) { try export.merge(csv: Array(file.utf8)) }
         #expect(export.csv() == sample().csv())
     }
 
-    @Test func `errors say where, what and what to do`() {
+    @Test func `Errors have a place, a cause and a remedy`() {
         #expect(
             HistogramExportError.field(line: 4, column: "count", text: "-1").description
                 == "line 4: count cannot be \"-1\": repair or remove the line")
-        #expect(HistogramExportError.cutLine(line: 9).description.hasPrefix("line 9: cut off without a line end"))
+        #expect(HistogramExportError.cutLine(line: 9).description.hasPrefix("line 9: truncated, without a line end"))
     }
 
-    @Test func `every prefix of a file and any changed byte never trap`() {
+    @Test
+    func
+        `A prefix of a file is whole lines or an error, and a file with a changed byte is an error or can be exported again`()
+        throws
+    {
         let file = sample().csv()
         var generator = SplitMix(state: 52)
         for index in file.indices {
@@ -197,7 +201,11 @@ import Testing
             #expect((try? export.merge(csv: Array(file[..<index]))) != nil || !atLineEnd)
             var changed = file
             changed[index] = UInt8.random(in: 0...255, using: &generator)
-            if (try? export.merge(csv: changed)) != nil { #expect(!export.csv().isEmpty) }
+            export = HistogramExport()
+            guard (try? export.merge(csv: changed)) != nil else { continue }
+            var again = HistogramExport()
+            try again.merge(csv: export.csv())
+            #expect(again.csv() == export.csv())
         }
     }
 }

@@ -4,7 +4,7 @@ import Testing
 @testable import Report
 
 @Suite struct JSONTests {
-    @Test func `commas separate members and elements, at every level`() {
+    @Test func `Commas separate members and elements at every level`() {
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("a")
@@ -23,13 +23,13 @@ import Testing
         #expect(writer.bytes.text == "{\"a\":[1,[],null],\"b\":{},\"c\":true}")
     }
 
-    @Test func `quotes, backslashes and control characters are escaped`() {
+    @Test func `Quotes, backslashes and control characters are escaped`() {
         #expect(
             JSONValue.string("a\"b\\c/\u{8}\u{9}\u{A}\u{C}\u{D}\u{0}\u{1F}\u{7F}é\u{1F600}").compact
                 == "\"a\\\"b\\\\c/\\b\\t\\n\\f\\r\\u0000\\u001f\\u007fé\u{1F600}\"")
     }
 
-    @Test func `every character survives a JSON parser, in keys and values`() throws {
+    @Test func `A JSON parser reads every character as it was written, in keys and values`() throws {
         let text = String(String.UnicodeScalarView((0..<0x3000).compactMap(Unicode.Scalar.init)))
         let json = JSONValue.object([(key: text, value: .string(text))]).compact
         let object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: String]
@@ -37,24 +37,24 @@ import Testing
         #expect(object?.first?.value == text)
     }
 
-    @Test func `integers keep all their digits`() {
+    @Test func `Integers keep all their digits`() {
         #expect(JSONValue.integer(.min).compact == "-9223372036854775808")
         #expect(JSONValue.integer(.max).compact == "9223372036854775807")
         #expect(JSONValue.unsigned(.max).compact == "18446744073709551615")
     }
 
     @Test(arguments: [0, -0.5, 1e300, 5e-300, 0.1, 1e16, -123_456.789])
-    func `numbers are valid and come back as they were`(number: Double) throws {
+    func `Numbers are valid, and are read as they were written`(number: Double) throws {
         let object = try JSONSerialization.jsonObject(with: Data("[\(JSONValue.number(number).compact)]".utf8))
         #expect((object as? [Double])?.first == number)
     }
 
     @Test(arguments: [Double.infinity, -.infinity, .nan])
-    func `what is no finite number is null`(number: Double) {
+    func `A number that is not finite is null`(number: Double) {
         #expect(JSONValue.number(number).compact == "null")
     }
 
-    @Test func `absent values are null`() {
+    @Test func `Missing values are null`() {
         var writer = JSONWriter()
         writer.beginArray()
         writer.value(nil as Int64?)
@@ -64,12 +64,12 @@ import Testing
         #expect(writer.bytes.text == "[null,null,null]")
     }
 
-    @Test func `objects keep the order of their keys`() {
+    @Test func `Objects keep the order of their keys`() {
         let value = JSONValue.object([("z", .null), ("a", .bool(false)), ("m", .array([.string("x"), .integer(-1)]))])
         #expect(value.compact == "{\"z\":null,\"a\":false,\"m\":[\"x\",-1]}")
     }
 
-    @Test func `indented output has a member a line and empty ones closed at once`() {
+    @Test func `Indented output has one member per line, and closes empty ones at once`() {
         let value = JSONValue.object([
             ("a", .array([.integer(1), .object([("b", .null)])])), ("c", .array([])), ("d", .object([])),
         ])
@@ -90,7 +90,7 @@ import Testing
 }
 
 @Suite struct RunDescriptionTests {
-    @Test func `a run's facts, to the byte`() {
+    @Test func `The facts of a run are exact to the byte`() {
         var run = RunDescription()
         run.set(version: "1.0")
         run.set(host: "a\"b")
@@ -132,7 +132,7 @@ import Testing
                 """)
     }
 
-    @Test func `a fact that is set again keeps its place`() {
+    @Test func `A fact that is set again keeps its place`() {
         var run = RunDescription()
         run.set(host: "a")
         run.set(kernel: "k")
@@ -140,7 +140,7 @@ import Testing
         #expect(run.json() == "{\n  \"host\": \"b\",\n  \"kernel\": \"k\"\n}\n")
     }
 
-    @Test func `a description without facts is an empty object`() {
+    @Test func `A description without facts is an empty object`() {
         #expect(RunDescription().json() == "{}\n")
     }
 }

@@ -3,7 +3,8 @@ import Testing
 @testable import Report
 
 @Suite struct OutagesTests {
-    /// Probes 10 ms apart, an outcome each; probe n is sent at monotonic n and real 1000 s + n times 10 ms.
+    /// The outages of probes with these outcomes, sent 10 ms apart from 0 by CLOCK_MONOTONIC and from 1000 s by
+    /// CLOCK_REALTIME.
     private func outages(_ outcomes: [ProbeOutcome]) -> Outages {
         var outages = Outages()
         for (index, outcome) in outcomes.enumerated() {
@@ -18,7 +19,7 @@ import Testing
         Array(repeating: outcome, count: count)
     }
 
-    @Test func `an outage lasts from its first probe to the next answered one, and counts what happened to each`()
+    @Test func `An outage lasts from its first probe to the next answered one, and counts the outcomes of its probes`()
         throws
     {
         let found = outages(
@@ -33,7 +34,7 @@ import Testing
         #expect(found.open == nil)
     }
 
-    @Test func `losses shorter than a quarter of a second, or of one or two probes, are no outage`() {
+    @Test func `Losses shorter than 250 ms, or of fewer than three probes, are no outage`() {
         #expect(outages([.answered] + repeated(.lostForward, 24) + [.answered]).count == 0)
         #expect(outages([.answered] + repeated(.lostForward, 25) + [.answered]).count == 1)
         var slow = Outages()
@@ -44,14 +45,14 @@ import Testing
         #expect(slow.count == 0)
     }
 
-    @Test func `one that lasts to the end is open`() throws {
+    @Test func `An outage that lasts to the end is open`() throws {
         let found = outages([.answered] + repeated(.lostUnknown, 30))
         let open = try #require(found.open)
         #expect(open.isOpen && open.lostUnknown == 30 && open.duration == 290_000_000)
         #expect(found.listed == [open])
     }
 
-    @Test func `outages beyond the list are counted, and the last one is still known to be open`() {
+    @Test func `Outages beyond the limit are counted, and an open one is still known`() {
         var outcomes: [ProbeOutcome] = []
         for _ in 0..<(Outages.limit + 3) { outcomes += [.answered] + repeated(.lostForward, 30) }
         let found = outages(outcomes)
@@ -60,7 +61,7 @@ import Testing
         #expect(found.open?.firstSequence == 100 + UInt32(Outages.limit + 2) * 31 + 1)
     }
 
-    @Test func `the list for people fits 80 columns and names the cause`() {
+    @Test func `The list as text fits 80 columns and shows the cause`() {
         var found = outages(
             repeated(.answered, 2) + repeated(.notSent(100), 200) + [.answered] + repeated(.lostUnknown, 40))
         found.explain { $0.sendError == nil ? nil : "the kernel refused to send: Network is down" }
@@ -68,7 +69,7 @@ import Testing
             outages: 2, 240 probes
               1970-01-01T00:16:40.020Z, from probe 102, for 2.000 s
                 200 not sent: the kernel refused to send: Network is down
-              1970-01-01T00:16:42.030Z, from probe 303, to the end 390.0 ms
+              1970-01-01T00:16:42.030Z, from probe 303, for 390.0 ms, to the end
                 40 lost, direction unknown
             """
         #expect(found.lines().joined(separator: "\n") == expected)
@@ -76,12 +77,23 @@ import Testing
         #expect(Outages().lines().isEmpty)
     }
 
-    @Test func `the list in JSON has every figure`() throws {
+    @Test func `The list as JSON has every figure`() throws {
         let found = outages([.answered] + repeated(.notSent(105), 30) + [.answered])
         #expect(
             found.jsonValue.compact
                 == "[{\"start\":\"1970-01-01T00:16:40.010000000Z\",\"start_ns\":1000010000000,\"duration_ns\":300000000,"
                 + "\"open\":false,\"from_probe\":101,\"probes\":30,\"lost_forward\":0,\"lost_reverse\":0,"
                 + "\"lost_unknown\":0,\"not_sent\":30,\"send_errno\":105,\"cause\":null}]")
+    }
+
+    @Test func `An outage of the last probes is closed if other replies came after them`() throws {
+        var found = Outages()
+        for index in 0..<40 as Range<UInt32> {
+            let time = Int64(index) * 10_000_000
+            found.add(index == 0 ? .answered : .lostUnknown, sequence: index, sentAt: time, realtime: time)
+        }
+        found.finish(isOpen: false)
+        #expect(found.open == nil && found.count == 1)
+        #expect(try #require(found.listed.first).isOpen == false)
     }
 }

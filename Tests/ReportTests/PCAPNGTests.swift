@@ -13,7 +13,7 @@ import Testing
         return capture
     }
 
-    /// Written by hand after the format's draft.
+    /// Written by hand from the format's draft.
     private static let golden: [[UInt8]] = [
         // Section header: magic, 1.0, no length, shb_userappl, end.
         [0x0A, 0x0D, 0x0D, 0x0A, 44, 0, 0, 0, 0x4D, 0x3C, 0x2B, 0x1A, 1, 0, 0, 0]
@@ -27,19 +27,19 @@ import Testing
             + [1, 0, 9, 0] + Array("rate 1/10".utf8) + [0, 0, 0] + [2, 0, 4, 0, 1, 0, 0, 0, 0, 0, 0, 0, 68, 0, 0, 0],
     ]
 
-    @Test func `each block is as the format has it`() {
+    @Test func `Each block has the bytes of the format`() {
         let bytes = capture().bytes
         #expect(bytes == Self.golden.flatMap { $0 })
     }
 
-    @Test func `an interface is described once, before its first packet`() {
+    @Test func `An interface is described once, before its first packet`() {
         var capture = PCAPNG(application: "probe")
         #expect(capture.interface("a", .ethernet) == 0 && capture.interface("b", .rawIP) == 1)
         let length = capture.bytes.count
         #expect(capture.interface("a", .ethernet) == 0 && capture.bytes.count == length)
     }
 
-    @Test func `of a cut file the whole blocks are reported`() {
+    @Test func `The whole blocks of a truncated file are found`() {
         let bytes = capture().bytes
         let ends = Self.golden.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.count) }
         for limit in 0...bytes.count {
@@ -48,7 +48,7 @@ import Testing
         #expect(PCAPNG.wholeBlocks([UInt8](repeating: 0, count: 64), within: 64) == 0)
     }
 
-    @Test func `what can't be said is cut, and never a trap`() {
+    @Test func `Values beyond the format are truncated`() {
         var capture = PCAPNG(application: String(repeating: "x", count: 100_000))
         let name = capture.interface(String(repeating: "y", count: 70_000), .ethernet)
         let none: [UInt8] = []

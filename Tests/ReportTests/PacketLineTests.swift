@@ -16,7 +16,7 @@ import Testing
         return bytes.text
     }
 
-    @Test func `a packet that went out gives its transmit stamps`() {
+    @Test func `A sent packet has its transmit timestamps`() {
         #expect(
             text(fullRecord())
                 == "TX probe=13 hardware=\"2026-11-21T10:14:00.123465789Z\" hardware_ns=1795256040123465789"
@@ -25,7 +25,7 @@ import Testing
                 + " delay=\"20.345us\" error=\"1.200us\" missing=late\n")
     }
 
-    @Test func `a packet that came in gives its receive stamps, a relative delay and what is unusual`() {
+    @Test func `A received packet has its receive timestamps, a relative delay, and its status and reason`() {
         var record = fullRecord()
         record.direction = .in
         record.receiveHardware = nil
@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test(arguments: PacketKind.allCases)
-    func `the direction decides between TX and RX for probes and replies alike`(packet: PacketKind) {
+    func `The direction determines TX or RX, for probes and replies`(packet: PacketKind) {
         var record = fullRecord()
         record.packet = packet
         #expect(text(record).hasPrefix("TX probe=13 "))
@@ -51,14 +51,14 @@ import Testing
         #expect(json(record).hasPrefix("{\"type\":\"rx\",\"probe\":13,"))
     }
 
-    @Test func `a lost packet has dashes`() {
+    @Test func `A lost packet has dashes`() {
         #expect(
             text(row(.reply, 5, nil, .lost))
                 == "RX probe=5 hardware=- hardware_ns=- software=- software_ns=- userspace=- userspace_ns=-"
                 + " delay=- status=lost\n")
     }
 
-    @Test func `an object has the stamps of this end and all columns of the log`() {
+    @Test func `The JSON has the timestamps of this host and all columns of the log`() {
         var record = fullRecord()
         record.replySequence = nil
         record.receiveHardware = nil
@@ -82,13 +82,13 @@ import Testing
                 + "\"kernel_to_app_ns\":15655}\n")
     }
 
-    @Test func `absent columns are null`() {
+    @Test func `Missing values are null`() {
         let line = json(PacketRecord(session: 0, packet: .reply, sequence: 0, direction: .in, status: .unknown))
         #expect(line.split(separator: "null", omittingEmptySubsequences: false).count - 1 == 39)
         #expect(line.contains("\"bytes\":null,"))
     }
 
-    @Test func `lines are appended behind what the array holds`() {
+    @Test func `Lines are appended to the contents of the array`() {
         var bytes = Array("before\n".utf8)
         PacketLine.append(row(.probe, 1, 5), to: &bytes)
         PacketLine.appendJSON(row(.probe, 1, 5), to: &bytes)
@@ -97,7 +97,7 @@ import Testing
         #expect(bytes.last == UInt8(ascii: "\n"))
     }
 
-    @Test func `any record at all gives one line of text and one valid object`() throws {
+    @Test func `Any record has one line of text and one valid JSON object`() throws {
         var generator = SplitMix(state: 31)
         for _ in 0..<300 {
             let record = randomRecord(&generator)

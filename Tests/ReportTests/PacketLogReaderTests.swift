@@ -27,7 +27,7 @@ import Testing
         return bytes
     }
 
-    @Test func `columns may come in any order`() throws {
+    @Test func `Columns may come in any order`() throws {
         let records = try read(
             "status,ttl,seq,session,direction,delay_ns,packet\nok,9,4,00000000000000ff,in,-3,reply\n")
         var expected = PacketRecord(session: 255, packet: .reply, sequence: 4, direction: .in)
@@ -36,45 +36,45 @@ import Testing
         #expect(records == [expected])
     }
 
-    @Test func `missing columns are absent in every record`() throws {
+    @Test func `Missing columns are nil in every record`() throws {
         let expected = PacketRecord(
             session: 0x0123_4567_89AB_CDEF, packet: .reply, sequence: 7, direction: .in, status: .late)
         #expect(try read("\(minimal)\n\(line)\n") == [expected])
     }
 
-    @Test func `unknown columns are ignored`() throws {
+    @Test func `Unknown columns are ignored`() throws {
         let plain = try read("\(minimal)\n\(line)\n")
         #expect(try read("colour,\(minimal),taste\nred,\(line),\"sour\n") == plain)
     }
 
-    @Test func `line ends of other systems and empty lines are accepted`() throws {
+    @Test func `Line ends of other systems, and empty lines, are accepted`() throws {
         #expect(try read("\(minimal)\r\n\(line)\r\n\r\n\(line)\r\n").count == 2)
     }
 
-    @Test func `a log with a header alone has no records`() throws {
+    @Test func `A log with only a header has no records`() throws {
         #expect(try read("\(minimal)\n").isEmpty)
     }
 
-    @Test func `a log without a header line is an error`() {
+    @Test func `A log without a header line is an error`() {
         #expect(error("") == .noHeader)
         #expect(error("\n") == .noHeader)
     }
 
     @Test(arguments: ["session", "packet", "seq", "direction", "status"])
-    func `a column that no row can do without is asked for`(name: String) {
+    func `A missing required column is an error`(name: String) {
         let names = minimal.split(separator: ",").map { $0 == name ? "x" : String($0) }
         #expect(error(names.joined(separator: ",") + "\n") == .missingColumn(name))
     }
 
-    @Test func `a column that is there twice is an error`() {
+    @Test func `A repeated column is an error`() {
         #expect(error("\(minimal),seq\n") == .repeatedColumn("seq"))
     }
 
-    @Test func `two unknown columns of the same name are no error`() throws {
+    @Test func `A repeated unknown column is no error`() throws {
         #expect(try read("\(minimal),x,x\n\(line),1,2\n").count == 1)
     }
 
-    @Test func `a row with too few or too many fields is an error with its line`() {
+    @Test func `A row with too few or too many fields is an error with its line`() {
         #expect(error("\(minimal)\n\(line)\nabc\n")?.line == 3)
         let short = "0123456789abcdef,reply,7,in"
         #expect(error("\(minimal)\n\(short)\n") == .fieldCount(line: 2, expected: 5, found: 4))
@@ -89,7 +89,7 @@ import Testing
         ("delay_ns", "99999999999999999999999"), ("delay_ns", "1e3"), ("ttl", "256"), ("ttl", "-0x"),
         ("bytes", "2147483648"), ("tx_missing", "none"), ("delay_clock", "ntp"),
     ])
-    func `a field that its column does not allow is an error that names both`(column: String, value: String) throws {
+    func `A field that its column does not allow is an error with both`(column: String, value: String) throws {
         var names = minimal.split(separator: ",").map(String.init)
         var fields = line.split(separator: ",").map(String.init)
         if let index = names.firstIndex(of: column) {
@@ -105,7 +105,7 @@ import Testing
         }
     }
 
-    @Test func `the ends of each integer's range are read`() throws {
+    @Test func `The limits of each integer's range are accepted`() throws {
         let header = "\(minimal),delay_ns,ttl,bytes"
         let records = try read(
             "\(header)\n\(line),-9223372036854775808,255,-2147483648\n\(line),9223372036854775807,0,2147483647\n")
@@ -114,19 +114,19 @@ import Testing
         #expect(records.map(\.bytes) == [.min, .max])
     }
 
-    @Test func `errors say where, what and what to do`() {
+    @Test func `Errors have a place, a cause and a remedy`() {
         #expect(
             PacketLogError.field(line: 9, column: "ttl", text: "x", expected: "an integer from 0 to 255").description
                 == "line 9: ttl is \"x\", expected an integer from 0 to 255: repair or remove the line")
         #expect(
             error("\(minimal)\n\(line)\n\(line)")?.description
-                == "line 3: cut off without a line end: the rows before it are good; remove it to read the rest")
+                == "line 3: truncated, without a line end: the rows before it are valid; remove it to read them")
         #expect(
             error("\(minimal),ttl\n\(line),1\u{1B}[2J\n")?.description
                 == "line 2: ttl is \"1?[2J\", expected an integer from 0 to 255: repair or remove the line")
     }
 
-    @Test func `rows before a cut last line are given`() {
+    @Test func `Rows before a truncated last line are read`() {
         var reader = PacketLogReader()
         var count = 0
         #expect(throws: Never.self) {
@@ -139,7 +139,7 @@ import Testing
     }
 
     @Test(arguments: [1, 5, 100, 10_000])
-    func `the rows before and behind a damaged line are read, and its number is right`(size: Int) throws {
+    func `The rows before and after a damaged line are read, and its number is correct`(size: Int) throws {
         let tooLong = String(repeating: "x", count: 40_000)
         let text = "\(minimal)\n\(line)\n\(line)\n\(line),\n\(line)\n\(tooLong)\n\(line)\n\n0123\n\(line)\n"
         var reader = PacketLogReader()
@@ -156,12 +156,12 @@ import Testing
         #expect(
             errors == [
                 .fieldCount(line: 4, expected: 5, found: 6), .lineTooLong(line: 6, limit: 16_384),
-                .field(line: 9, column: "session", text: "0123", expected: "16 hexadecimal digits"),
+                .fieldCount(line: 9, expected: 5, found: 1),
             ])
     }
 
     @Test(arguments: [1, 2, 3, 7, 64, 1000])
-    func `pieces of any size give the same rows`(size: Int) throws {
+    func `Pieces of any size give the same rows`(size: Int) throws {
         let log = validLog
         var reader = PacketLogReader()
         var records: [PacketRecord] = []
@@ -175,7 +175,7 @@ import Testing
         #expect(records.count == 3)
     }
 
-    @Test func `every prefix of a log is either whole lines or reported as cut`() throws {
+    @Test func `A prefix of a log has whole lines or is reported as truncated`() throws {
         let log = validLog
         let whole = try PacketLogReader.records(in: log)
         for length in 0..<log.count {
@@ -191,7 +191,7 @@ import Testing
         }
     }
 
-    @Test func `a line without end is given up before it fills the memory`() {
+    @Test func `A line without an end is rejected at the limit`() {
         var reader = PacketLogReader()
         let piece = [UInt8](repeating: UInt8(ascii: "x"), count: 5000)
         #expect(throws: PacketLogError.lineTooLong(line: 1, limit: 16_384)) {
@@ -200,7 +200,7 @@ import Testing
         #expect(error(String(repeating: "x", count: 20_000) + "\n") == .lineTooLong(line: 1, limit: 16_384))
     }
 
-    @Test func `random bytes are errors and never trap`() {
+    @Test func `Random bytes are errors`() {
         var generator = SplitMix(state: 7)
         let head = Array(PacketLog.header.utf8) + [UInt8(ascii: "\n")]
         let alphabet = Array("0123456789abcdef,,,,\n\r-probeyutiklmsxé\u{0}".utf8)
@@ -210,21 +210,26 @@ import Testing
                     ? UInt8.random(in: 0...255, using: &generator) : alphabet.randomElement(using: &generator) ?? 0
             }
             #expect(throws: PacketLogError.self) { try PacketLogReader.records(in: head + [UInt8(ascii: "z")] + noise) }
-            _ = try? PacketLogReader.records(in: noise)
+            #expect(throws: PacketLogError.self) { try PacketLogReader.records(in: noise) }
         }
     }
 
-    @Test func `a log with any one byte changed never traps`() throws {
+    @Test func `A log with a changed byte has a damaged line, or differs in one row`() throws {
         let log = validLog
+        let whole = try PacketLogReader.records(in: log)
         var generator = SplitMix(state: 3)
         for index in log.indices {
             var changed = log
             changed[index] = UInt8.random(in: 0...255, using: &generator)
-            if let records = try? PacketLogReader.records(in: changed) { #expect(records.count <= 4) }
+            guard let records = try? PacketLogReader.records(in: changed) else { continue }
+            #expect(records.count == whole.count)
+            // A change in the header can affect every row.
+            guard index > PacketLog.header.utf8.count else { continue }
+            #expect(zip(records, whole).count { $0 != $1 } <= 1)
         }
     }
 
-    @Test func `an empty status is that of a reply that was never sent`() throws {
+    @Test func `An empty status is that of a reply that never existed`() throws {
         let rows = try PacketLogReader.records(in: Array((minimal + "\n00000000000000ff,reply,4,in,\n").utf8))
         #expect(rows.map(\.status) == [.absent])
         var bytes: [UInt8] = []

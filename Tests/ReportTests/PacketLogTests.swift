@@ -10,7 +10,7 @@ import Testing
         return bytes.text
     }
 
-    @Test func `the header names every column in order`() {
+    @Test func `The header names every column in order`() {
         #expect(
             PacketLog.header
                 == "session,packet,seq,reply_seq,direction,bytes,status,tx_app_ns,tx_sched_ns,tx_sw_ns,tx_hw_ns,"
@@ -22,7 +22,7 @@ import Testing
         #expect(Set(PacketLog.columns).count == PacketLog.columns.count)
     }
 
-    @Test func `a full row has a field for each column, the stages ready to use`() {
+    @Test func `A full row has a field for each column, including the stages`() {
         #expect(
             text(fullRecord())
                 == "0123456789abcdef,probe,13,12,out,128,ok,1795256040123456789,1795256040123458289,"
@@ -31,7 +31,7 @@ import Testing
                 + "1795256040123465789,70,1795256040123475789,60,2,,,,,,,1500,2500,5000,5345,15655\n")
     }
 
-    @Test func `a sample stands behind all else`() {
+    @Test func `The columns of a sample follow those of the timestamps`() {
         var record = PacketRecord(session: 0, packet: .reply, sequence: 0, direction: .in, status: .unknown)
         record.sample = sampleTime
         record.sampleLatency = 0
@@ -39,12 +39,12 @@ import Testing
         #expect(text(record).hasSuffix(",0,1795256040123456789,0,clock-set,,,,,,,,\n"))
     }
 
-    @Test func `what is absent is an empty field`() {
+    @Test func `A missing value is an empty field`() {
         let record = PacketRecord(session: 0, packet: .reply, sequence: 0, direction: .in, status: .unknown)
         #expect(text(record) == "0000000000000000,reply,0,,in,,unknown,,,,,,,,,,,,,,,,,,,,,0,,,,,,,,,,,\n")
     }
 
-    @Test func `a zero that was measured is written`() {
+    @Test func `A measured zero is written`() {
         var record = PacketRecord(session: 0, packet: .reply, sequence: 0, replySequence: 0, direction: .in)
         record.delay = 0
         record.delayError = 0
@@ -54,7 +54,7 @@ import Testing
         #expect(text(record) == "0000000000000000,reply,0,0,in,,ok,,,,,,,,0,0,,,,,,0,0,,,,,,,,,,,,,,,,\n")
     }
 
-    @Test func `a row is appended behind what the array holds`() {
+    @Test func `A row is appended to the contents of the array`() {
         var bytes = Array("before\n".utf8)
         let record = PacketRecord(session: 1, packet: .probe, sequence: 2, direction: .out, status: .lost)
         PacketLog.appendRow(record, to: &bytes)
@@ -63,7 +63,7 @@ import Testing
         #expect(bytes.text == "before\n" + line + line)
     }
 
-    @Test func `the longest row has room`() {
+    @Test func `The longest row fits the reserved space`() {
         var record = PacketRecord(
             session: .max, packet: .reply, sequence: .max, replySequence: .max, direction: .out, bytes: .min,
             status: .duplicate, ttl: .max, dscp: .max, clockEpoch: .max)
@@ -83,15 +83,15 @@ import Testing
         let tail =
             String(repeating: ",-9223372036854775808", count: 4) + ",65535"
             + String(repeating: ",-9223372036854775808", count: 2)
-            + ",clock-set,-2147483648,ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff,65535,0,0,0,0,0"
-        #expect(line.utf8.count == 531)
-        #expect(PacketLogColumn.longestRow >= 531 && PacketLogColumn.longestRow < 700)
+            + ",clock-set,-32768,ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff,65535,0,0,0,0,0"
+        #expect(line.utf8.count == 526)
+        #expect(PacketLogColumn.maximumRowBytes >= 526 && PacketLogColumn.maximumRowBytes <= 768)
         #expect(line.hasPrefix("ffffffffffffffff,reply,4294967295,4294967295,out,-2147483648,duplicate,-92233"))
         #expect(line.hasSuffix("hardware,hardware,not-received,software,no-follow-up,255,255" + tail + "\n"))
     }
 
     @Test(arguments: 0..<19)
-    func `numbers of every length are written to the digit`(exponent: Int) throws {
+    func `Numbers of every length are written exactly`(exponent: Int) throws {
         let power = (0..<exponent).reduce(Int64(1)) { value, _ in value * 10 }
         for value in [power, power - 1, power + 1, -power, 1 - power, power / 9 * 8, .max, .min] {
             var record = PacketRecord(session: 0, packet: .probe, sequence: 0, direction: .out)
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    @Test func `rows survive writing and reading with any field absent or present`() throws {
+    @Test func `Rows with any combination of fields are read as they were written`() throws {
         var generator = SplitMix(state: 1)
         let records = (0..<2000).map { _ in randomRecord(&generator) }
         var bytes = Array(PacketLog.header.utf8) + [UInt8(ascii: "\n")]
@@ -118,7 +118,7 @@ var timePaths: [WritableKeyPath<PacketRecord, Int64?>] {
     ]
 }
 
-/// A record in which each field is absent or present by chance, with values of all magnitudes.
+/// A record with a random set of fields and values of all magnitudes.
 func randomRecord(_ generator: inout SplitMix) -> PacketRecord {
     func chance() -> Bool { Bool.random(using: &generator) }
     var record = PacketRecord(

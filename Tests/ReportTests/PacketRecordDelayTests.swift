@@ -13,7 +13,7 @@ import Testing
             receiveApp: receiveApp)
     }
 
-    @Test func `software stamps at both ends make a software delay`() {
+    @Test func `Kernel timestamps at both ends give a software delay`() {
         var row = record(app: 100, software: 110, receiveApp: 300, receiveSoftware: 250)
         row.computeDelay(error: 7)
         #expect(row.delay == 140)
@@ -23,7 +23,7 @@ import Testing
         #expect(row.receiveStamp == .software)
     }
 
-    @Test func `an app stamp at either end makes an app delay`() {
+    @Test func `An application timestamp at either end gives an app delay`() {
         var sender = record(app: 100, receiveApp: 300, receiveSoftware: 250)
         sender.computeDelay(error: nil)
         #expect(sender.delay == 150)
@@ -36,7 +36,7 @@ import Testing
         #expect(receiver.delayClock == .app)
     }
 
-    @Test func `the nics' stamps make a delay only where it is asked for, with the bounds of all clocks`() {
+    @Test func `Hardware timestamps give a delay only if it is requested, with the bounds of all clocks`() {
         var row = record(software: 110, hardware: 5000, receiveSoftware: 250, receiveHardware: 9000)
         row.transmitHardwareRealtime = 120
         row.transmitHardwareError = 2
@@ -59,7 +59,7 @@ import Testing
         #expect(row.delayError == nil)
     }
 
-    @Test func `a nic's stamp that was not converted, or is alone, makes no delay by nics`() {
+    @Test func `A hardware timestamp that is not converted, or is the only one, gives no delay`() {
         var row = record(software: 110, hardware: 5000, receiveSoftware: 250, receiveHardware: 5020)
         row.computeDelay(error: 3, usingHardware: true)
         #expect(row.delay == nil)
@@ -72,14 +72,14 @@ import Testing
         #expect(row.transmitStamp == .hardware)
     }
 
-    @Test func `a negative delay stays negative`() {
+    @Test func `A negative delay stays negative`() {
         var row = record(software: 250, receiveSoftware: 110)
         row.computeDelay(error: nil)
         #expect(row.delay == -140)
         #expect(row.delayError == nil)
     }
 
-    @Test func `without a stamp at one end there is no delay and no error`() {
+    @Test func `Without a timestamp at one end there is no delay and no error`() {
         var row = record(app: 100)
         row.delay = 5
         row.delayError = 5
@@ -93,7 +93,7 @@ import Testing
         #expect(row.transmitStamp == .app)
     }
 
-    @Test func `the scheduler's timestamp starts a delay where there is none of the driver's`() {
+    @Test func `The delay starts at the scheduler's timestamp if there is no driver timestamp`() {
         var row = PacketRecord(
             session: 1, packet: .probe, sequence: 1, direction: .out, transmitSched: 5, receiveSoftware: 9)
         row.computeDelay(error: 3)
@@ -102,7 +102,7 @@ import Testing
         #expect(row.transmitStamp == nil)
     }
 
-    @Test func `stamps whose difference does not fit give no delay`() {
+    @Test func `Timestamps whose difference exceeds Int64 give no delay`() {
         var row = record(software: .min, receiveSoftware: .max)
         row.computeDelay(error: 1)
         #expect(row.delay == nil)

@@ -19,7 +19,7 @@ import Testing
         return description
     }
 
-    @Test func `a description is read as it was written, to the nanosecond`() throws {
+    @Test func `A description is read as it was written, exact to the nanosecond`() throws {
         let written = description()
         let read = try RunDescription(json: Array(written.json().utf8))
         #expect(read == written)
@@ -33,23 +33,23 @@ import Testing
         #expect(read["ratio"] == .number(0.25))
     }
 
-    @Test func `facts that are not there are absent`() throws {
+    @Test func `Missing facts are nil`() throws {
         let read = try RunDescription(json: Array("{}".utf8))
         #expect(read.session == nil && read.started == nil && read.duration == nil && read.peers.isEmpty)
         #expect(read == RunDescription())
     }
 
     @Test(arguments: ["", "[]", "1", "{\"a\":1", "{\"a\":1}x", "nul", "{\"a\":\"\u{1}\"}"])
-    func `anything but one object is an error`(text: String) {
+    func `Text that is not one object is an error`(text: String) {
         #expect(throws: JSONError.self) { try RunDescription(json: Array(text.utf8)) }
     }
 
-    @Test func `nesting without end is an error, not a full stack`() {
+    @Test func `Deep nesting is an error, and does not overflow the stack`() {
         let deep = String(repeating: "{\"a\":[", count: 100_000)
         #expect(throws: JSONError.self) { try RunDescription(json: Array(deep.utf8)) }
     }
 
-    @Test func `random bytes are errors`() {
+    @Test func `Random bytes are errors`() {
         var generator = SplitMix(state: 17)
         for _ in 0..<500 {
             let bytes = (0..<40).map { _ in UInt8.random(in: 0...255, using: &generator) }

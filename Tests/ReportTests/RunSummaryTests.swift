@@ -4,7 +4,7 @@ import Testing
 @testable import Report
 
 @Suite struct RunSummaryTests {
-    @Test func `the text of a relative run, to the byte`() {
+    @Test func `The text of a run with relative delays is exact to the byte`() {
         let expected = """
             session 0123456789abcdef to 192.0.2.2 over eth0, 10.00 s
             lost: 6 of 100 sent (6.00 %): 1 forward (1.00 %), 2 reverse (2.00 %), 3
@@ -38,7 +38,7 @@ import Testing
             duplicate                    0         1
             corrupt                      1         0
 
-            transmit timestamps     probes    probes    probes   replies
+            transmit timestamps     probes                       replies
                                      sched    driver       NIC     sched
             stamped                    100        90        80         1
             late                         0         4         0         0
@@ -61,7 +61,7 @@ import Testing
         #expect(sampleSummary(relative: true).text() == expected)
     }
 
-    @Test func `a run with a bound says it and marks nothing as relative`() {
+    @Test func `A run with an error bound shows it, and marks nothing as relative`() {
         let lines = sampleSummary(relative: false).text().split(separator: "\n")
         #expect(lines.contains("clocks: one clock: both instances run on the same kernel (boot id)"))
         #expect(lines.contains("error of the one-way delay: forward at most 1.200 us"))
@@ -69,14 +69,14 @@ import Testing
         #expect(!lines.contains { $0.contains("relative") })
     }
 
-    @Test func `stages between nic and host are shown where they were measured`() {
+    @Test func `Stages between NIC and host are shown if they were measured`() {
         let labels = sampleSummary(relative: false).text().split(separator: "\n").map { $0.prefix(24) }
         #expect(labels.contains("fwd driver to NIC     5."))
         #expect(labels.contains("fwd NIC to kernel     5."))
     }
 
     @Test(arguments: [80, 100, 120])
-    func `every line fits the width, whatever the clocks' offset`(width: Int) {
+    func `Every line fits the width, whatever the clocks' offset`(width: Int) {
         var summary = sampleSummary(relative: true)
         for (sequence, delay) in [Int64.min, .max, -999_949_999, 1].enumerated() {
             summary.statistics.add(row(.probe, UInt32(1000 + sequence), delay))
@@ -87,7 +87,7 @@ import Testing
         #expect(text.contains("stddev") == (width >= 100))
     }
 
-    @Test func `a run without a reply says so and has no table of delays`() {
+    @Test func `A run without a reply has no table of delays`() {
         let summary = RunSummary(
             session: "1", peer: "192.0.2.2", interface: "eth0", duration: 0, statistics: SessionStatistics(),
             relative: true, clockNote: "relative: no reply came")
@@ -110,22 +110,22 @@ import Testing
         #expect(summary.text() == expected)
     }
 
-    @Test func `losses are in percent of what was sent, and a share that is there is never zero`() {
+    @Test func `Losses are in percent of the sent probes, and a loss is never 0 %`() {
         var summary = sampleSummary(relative: true)
         summary.totals = .init()
         summary.probes = .init(sent: 100_000, notSent: 0, skipped: 0)
         func lines() -> [String] { summary.text().split(separator: "\n").dropFirst().prefix(2).map(String.init) }
-        #expect(lines()[0] == "lost: 0 of 100000 sent, forward and reverse 0 %")
+        #expect(lines()[0] == "lost: 0 of 100000 sent (0 %)")
         summary.totals.lostForward = 1
-        #expect(lines()[0] == "lost: 1 of 100000 sent (<0.01 %): 1 forward (<0.01 %), 0 reverse")
+        #expect(lines()[0] == "lost: 1 of 100000 sent (<0.01 %), forward")
         (summary.totals.lostForward, summary.totals.lostUnknown) = (0, 99_999)
-        #expect(lines()[0] == "lost: 99999 of 100000 sent (>99.99 %): 99999 direction unknown (>99.99 %)")
+        #expect(lines()[0] == "lost: 99999 of 100000 sent (>99.99 %), all direction unknown")
         summary.probes = .init(sent: 100, notSent: 1, skipped: 1)
         summary.totals = .init()
         #expect(lines()[1] == "due: 102 = 100 sent + 1 not sent (0.98 %) + 1 skipped (0.98 %)")
     }
 
-    @Test func `the object has the probes that were due, the ratios of loss, and both names of a stage`() throws {
+    @Test func `The JSON has the due probes, the loss ratios, and both names of a stage`() throws {
         var summary = sampleSummary(relative: true)
         summary.probes = .init(sent: 8, notSent: 3, skipped: 2)
         let object = try #require(
@@ -141,17 +141,19 @@ import Testing
         #expect(forward["nic_error_max_ns"] as? Int == 70 && forward["card_error_max_ns"] as? Int == 70)
     }
 
-    @Test func `an account that does not balance is named`() {
+    @Test func `An account that does not balance is reported`() {
         var summary = sampleSummary(relative: true)
         #expect(summary.ledger.isBalanced)
         #expect(!summary.text().contains("does not balance"))
         summary.ledger.kinds[1].late += 1
         #expect(!summary.ledger.isBalanced)
-        #expect(summary.text().contains("the account of timestamps does not balance: a sum differs from sent\n"))
+        #expect(
+            summary.text().contains("the account of timestamps does not balance: a sum differs from the packets sent\n")
+        )
         #expect(summary.json().contains("\"balanced\":false"))
     }
 
-    @Test func `the sum of an account has every column`() {
+    @Test func `The sum of an account includes every column`() {
         let kind = TimestampLedger.Kind(
             name: "software", stamped: 1, late: 10, lostInBuffer: 100, skippedByDriver: 1000, inFlight: 1_000_000,
             never: 10_000_000, unsupported: 10_000, pending: 100_000)
@@ -162,7 +164,7 @@ import Testing
         #expect(TimestampLedger.Kind(name: "x", stamped: .max, late: 1).sum == .min)
     }
 
-    @Test func `the object of a run without a reply, to the byte`() {
+    @Test func `The JSON of a run without a reply is exact to the byte`() {
         let summary = RunSummary(
             session: "1", peer: "a\"b", interface: "eth0", duration: 5, statistics: SessionStatistics(), relative: true,
             clockNote: "c")
@@ -181,7 +183,7 @@ import Testing
                 + "\"loss_ratio\":{\"forward\":null,\"reverse\":null,\"unknown\":null},\"outages\":[]}")
     }
 
-    @Test func `the object of a full run has every part, to the byte`() {
+    @Test func `The JSON of a full run has every part, exact to the byte`() {
         let json = sampleSummary(relative: false).json()
         let parts = [
             "\"forward\":{\"packets\":{\"sent\":100,\"received\":99,\"ok\":98,\"reordered\":1,\"late\":0,\"lost\":0,"
@@ -225,7 +227,7 @@ import Testing
         #expect(!json.contains("\n"))
     }
 
-    @Test func `the object is valid JSON`() throws {
+    @Test func `The JSON can be parsed`() throws {
         let object = try JSONSerialization.jsonObject(with: Data(sampleSummary(relative: false).json().utf8))
         #expect((object as? [String: Any])?["type"] as? String == "summary")
     }

@@ -115,7 +115,7 @@ import Testing
             "  order of timestamps and samples: 198 in order, 1 out of order, 1 out of order because of a clock step",
             "    outgoing probe 0 was passed to the driver at 2026-11-21T10:14:00.123460789Z, 1.000 us before it was "
                 + "sampled at 2026-11-21T10:14:00.123461789Z",
-            "  samples: heard 210, too_short 3, lost 2, without_row 5",
+            "  samples: 210 received, 3 too short, 2 lost, 5 unmatched",
         ] {
             #expect(text.contains(line + "\n"), "\(line) is not in \(text)")
         }

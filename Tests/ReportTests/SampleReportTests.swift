@@ -142,7 +142,7 @@ private func everything() -> SampleRecord {
             "4 samples in 1.000 s, 3 of them STAMP", "group 5: 3 samples at 1/4, 2 lost (sequence gaps), 1 repeated",
             "9 notifications lost to a full receive buffer",
             "probe 192.0.2.1:49153 > 192.0.2.2:862 in: 3 of 8 sampled, 37.50 % (sampler's rate: 25.00 %)",
-            "  sampled to read          1.500 us",
+            "sampled to read       1.500 us",
         ] {
             #expect(text.contains(part), "no \"\(part)\" in:\n\(text)")
         }

@@ -10,18 +10,18 @@ import Testing
     }
 
     private func values(_ histogram: SignedHistogram) -> [Int64] {
-        // Exact for the small values of these tests: each has a bucket of its own.
+        // Exact for the small values of these tests, which have a bucket each.
         histogram.buckets.flatMap { Array(repeating: $0.from, count: Int($0.count)) }
     }
 
-    @Test func `probes are the forward and replies the reverse direction`() {
+    @Test func `Probes are the forward direction, and replies the reverse`() {
         let found = statistics([row(.probe, 1, 10), row(.reply, 1, -4), row(.probe, 2, 12)])
         #expect(values(found.forward.delay) == [10, 12])
         #expect(values(found.reverse.delay) == [-4])
     }
 
     @Test(arguments: PacketStatus.allCases)
-    func `a row is counted under its status and measured only if it arrived once and in time`(status: PacketStatus) {
+    func `A row is counted by its status, and its delay only if it arrived once and in time`(status: PacketStatus) {
         let found = statistics([row(.probe, 1, 10, status), row(.reply, 1, 20, status)])
         let measured = status == .ok || status == .reordered
         for side in [found.forward, found.reverse] {
@@ -36,7 +36,7 @@ import Testing
         #expect(found.roundTrip.count == (measured ? 1 : 0))
     }
 
-    @Test func `the largest error bound is that of the measured rows of its direction`() {
+    @Test func `The largest error bound is that of the measured rows of one direction`() {
         func bounded(_ sequence: UInt32, _ error: Int64?, _ status: PacketStatus = .ok) -> PacketRecord {
             var record = row(.probe, sequence, 10, status)
             record.delayError = error
@@ -48,14 +48,14 @@ import Testing
         #expect(statistics([bounded(1, 500), bounded(2, 900, .late)]).forward.largestDelayError == 500)
     }
 
-    @Test func `sent and received count distinct packets`() {
+    @Test func `Sent and received count distinct packets`() {
         let found = statistics(PacketStatus.allCases.enumerated().map { row(.probe, UInt32($0), 1, $1) })
         #expect(found.forward.counts.received == 3)
         #expect(found.forward.counts.sent == 5)
         #expect(found.reverse.counts.sent == 0)
     }
 
-    @Test func `the round trip is exactly forward plus reverse delay of the same sequence number`() {
+    @Test func `The round trip is exactly the forward plus the reverse delay of a sequence number`() {
         var generator = SplitMix(state: 21)
         var expected = SignedHistogram()
         var rows: [PacketRecord] = []
@@ -72,11 +72,11 @@ import Testing
         #expect(found.roundTrip.min == expected.min)
     }
 
-    @Test func `a round trip needs both directions`() {
+    @Test func `A round trip needs both directions`() {
         #expect(statistics([row(.probe, 1, 10), row(.reply, 2, 10), row(.reply, 1, nil)]).roundTrip.isEmpty)
     }
 
-    @Test func `a round trip never adds delays of different clocks`() {
+    @Test func `A round trip never adds delays of a NIC and a host clock`() {
         let mixed = statistics([row(.probe, 1, 10, clock: .hardware), row(.reply, 1, 20, clock: .software)])
         #expect(mixed.roundTrip.isEmpty)
         let host = statistics([row(.probe, 1, 10, clock: .app), row(.reply, 1, 20, clock: .software)])
@@ -85,13 +85,13 @@ import Testing
         #expect(values(nic.roundTrip) == [30])
     }
 
-    @Test func `delay variation is the later packet's delay minus the earlier one's`() {
+    @Test func `IPDV is the later packet's delay minus the earlier one's`() {
         let found = statistics([row(.probe, 1, 10), row(.probe, 2, 15), row(.probe, 3, 9), row(.reply, 1, 50)])
         #expect(values(found.forward.ipdv) == [-6, 5])
         #expect(found.reverse.ipdv.isEmpty)
     }
 
-    @Test func `delay variation does not depend on the order of rows, and takes each pair once`() {
+    @Test func `IPDV does not depend on the order of the rows, and includes each pair once`() {
         let delays: [Int64] = [10, 15, 9, 100, -40, 7]
         let rows = delays.enumerated().map { row(.reply, UInt32($0), $1) }
         let expected = zip(delays.dropFirst(), delays).map { $0 - $1 }.sorted()
@@ -101,30 +101,30 @@ import Testing
         }
     }
 
-    @Test func `a gap leaves out the pairs on both sides of it`() {
+    @Test func `A lost packet has no pairs`() {
         let found = statistics([row(.probe, 1, 10), row(.probe, 2, 99, .lost), row(.probe, 3, 15), row(.probe, 4, 16)])
         #expect(values(found.forward.ipdv) == [1])
     }
 
-    @Test func `delay variation goes on where the sequence number wraps`() {
+    @Test func `IPDV continues when the sequence number wraps`() {
         let found = statistics([row(.probe, 0, 15), row(.probe, .max, 10), row(.probe, 1, 14)])
         #expect(values(found.forward.ipdv) == [-1, 5])
     }
 
-    @Test func `delay variation never subtracts delays of different clocks`() {
+    @Test func `IPDV never subtracts delays of different clocks`() {
         let found = statistics([
             row(.probe, 1, 10, clock: .hardware), row(.probe, 2, 15), row(.probe, 3, 18),
         ])
         #expect(values(found.forward.ipdv) == [3])
     }
 
-    @Test func `a row that is added again makes no second pair`() {
+    @Test func `A repeated row makes no second pair`() {
         let found = statistics([row(.probe, 1, 10), row(.probe, 2, 15), row(.probe, 2, 15), row(.reply, 2, 5)])
         #expect(values(found.forward.ipdv) == [5])
         #expect(values(found.roundTrip) == [20])
     }
 
-    @Test func `a row beyond the window finds no partner, and nothing of another sequence number`() {
+    @Test func `A row beyond the window has no partner`() {
         var small = SessionStatistics(window: 4)
         for sequence in 0..<5 as Range<UInt32> { small.add(row(.probe, sequence, Int64(sequence) * 10)) }
         small.add(row(.reply, 0, 1))
@@ -134,21 +134,21 @@ import Testing
     }
 
     @Test(arguments: [-5, 0, 1, 3, Int.max])
-    func `a window of any size is taken`(window: Int) {
+    func `A window of any size is accepted`(window: Int) {
         var statistics = SessionStatistics(window: min(window, 100_000))
         statistics.add(row(.probe, 7, 1))
         statistics.add(row(.reply, 7, 2))
         #expect(values(statistics.roundTrip) == [3])
     }
 
-    @Test func `the stages of the host path come from stamps of the same host`() {
+    @Test func `The stages of the host path are between timestamps of one host`() {
         let found = statistics([fullRecord()]).forward.stages
         #expect(values(found.appToSched) == [1500])
         #expect(found.schedToDriver.mean == 2500)
         #expect(found.kernelToApp.mean == 15_655)
     }
 
-    @Test func `stages between nic and host need the nic's stamp as the host's time`() {
+    @Test func `Stages between NIC and host need converted hardware timestamps`() {
         var unconverted = fullRecord()
         unconverted.transmitHardwareRealtime = nil
         unconverted.receiveHardwareRealtime = nil
@@ -163,7 +163,7 @@ import Testing
         #expect(HostPathStage.allCases.map { found[$0].mean } == [1500, 2500, 5000, 5345, 15_655])
     }
 
-    @Test func `stages are kept apart by direction`() {
+    @Test func `Stages are counted by direction`() {
         var reply = fullRecord()
         reply.packet = .reply
         let found = statistics([reply])
@@ -171,14 +171,14 @@ import Testing
         #expect(found.reverse.stages.appToSched.count == 1)
     }
 
-    @Test func `a stage that ran backwards is kept as negative`() {
+    @Test func `A stage can be negative`() {
         var record = row(.probe, 1, nil)
         record.transmitApp = 100
         record.transmitSched = 90
         #expect(values(statistics([record]).forward.stages.appToSched) == [-10])
     }
 
-    @Test func `differences that do not fit are left out and never trap`() {
+    @Test func `Differences beyond Int64 are omitted`() {
         var record = PacketRecord(session: 1, packet: .probe, sequence: 1, direction: .out)
         record.transmitApp = .min
         record.transmitSched = .max
@@ -198,7 +198,7 @@ import Testing
         #expect(HostPathStage.allCases.allSatisfy { found.forward.stages[$0].isEmpty })
     }
 
-    @Test func `any records at all never trap, and each is counted`() {
+    @Test func `Every record is counted, whatever its values`() {
         var generator = SplitMix(state: 23)
         var statistics = SessionStatistics(tracksIntervals: true, window: 16)
         var neverSent: UInt64 = 0
@@ -214,7 +214,7 @@ import Testing
     }
 
     @Test(arguments: [3_000_000_000, -3_000_000_000] as [Int64])
-    func `relative delays keep their spread, however far the clocks are apart`(offset: Int64) throws {
+    func `Relative delays keep their spread, whatever the offset of the clocks`(offset: Int64) throws {
         // A thousand delays from 100 us to 1.1 ms, in an order that begins in the middle.
         let delays = (0..<1000).map { offset + 100_000 + Int64(($0 * 617 + 500) % 1000) * 1000 }
         let found = statistics(delays.enumerated().map { row(.probe, UInt32($0.offset), $0.element) }).forward.delay
@@ -232,7 +232,7 @@ import Testing
         #expect(seen == delays.count)
     }
 
-    @Test func `relative delays as far apart as can be do not trap`() {
+    @Test func `Relative delays at the limits of Int64 are counted`() {
         for first in [Int64.min, .max, -2_000_000, 2_000_000] {
             let found = statistics([
                 row(.probe, 1, first), row(.probe, 3, .min), row(.probe, 5, .max), row(.probe, 7, 0),
@@ -242,21 +242,21 @@ import Testing
         }
     }
 
-    @Test func `delays by a program's stamp are left out where others are by better ones`() {
+    @Test func `Delays with an application timestamp are excluded if others have better ones`() {
         let mixed = statistics([
             row(.probe, 1, 10), row(.probe, 2, 9000, clock: .app), row(.probe, 3, 12), row(.reply, 2, 5),
         ])
         #expect(values(mixed.forward.delay) == [10, 12])
-        #expect(mixed.forward.delaysByProgram == 1)
+        #expect(mixed.forward.delaysByApplication == 1)
         #expect(mixed.forward.ipdv.isEmpty)
         #expect(mixed.roundTrip.isEmpty)
         let alone = statistics([row(.probe, 1, 10, clock: .app), row(.probe, 2, 12, clock: .app)])
         #expect(values(alone.forward.delay) == [10, 12])
-        #expect(alone.forward.delaysByProgram == 0)
+        #expect(alone.forward.delaysByApplication == 0)
         #expect(values(alone.forward.ipdv) == [2])
     }
 
-    @Test func `an interval holds only what came since it began`() {
+    @Test func `An interval has only the rows since its start`() {
         var statistics = SessionStatistics(tracksIntervals: true)
         statistics.add(row(.probe, 1, 10))
         statistics.add(row(.reply, 1, 20))
@@ -271,7 +271,7 @@ import Testing
         #expect(values(statistics.roundTrip) == [30, 33])
     }
 
-    @Test func `intervals are empty unless they are asked for`() {
+    @Test func `Intervals are empty unless they are requested`() {
         #expect(statistics([row(.probe, 1, 10)]).interval.forward.isEmpty)
     }
 }

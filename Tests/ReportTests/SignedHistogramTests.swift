@@ -9,7 +9,7 @@ import Testing
         return histogram
     }
 
-    /// The nearest rank's value of a sorted array.
+    /// The value of a sorted array at the nearest rank.
     private func exact(_ sorted: [Int64], millionths: Int) -> Int64 {
         let rank = (sorted.count * millionths + 99_999_999) / 100_000_000
         return sorted[max(rank, 1) - 1]
@@ -32,7 +32,7 @@ import Testing
         #expect(histogram.count == UInt64(sorted.count), sourceLocation: location)
     }
 
-    @Test func `an empty histogram has no figures`() {
+    @Test func `An empty histogram has no figures`() {
         let empty = SignedHistogram()
         #expect(empty.isEmpty)
         #expect(empty.count == 0)
@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test(arguments: [0, 1, -1, 2047, 2048, -2048, -2049, 123_456_789, -987_654_321_012, Int64.max, .min])
-    func `a single value is every percentile exactly`(value: Int64) {
+    func `Every percentile of a single value is that value`(value: Int64) {
         let single = histogram([value])
         for percentile in [0, 0.1, 50, 99.9, 100] { #expect(single.valueAtPercentile(percentile) == value) }
         #expect(single.min == value)
@@ -58,37 +58,37 @@ import Testing
         #expect(single.buckets.allSatisfy { $0.from <= value && value <= $0.to && $0.count == 1 })
     }
 
-    @Test func `small values are exact`() {
+    @Test func `Small values are exact`() {
         expectAccurate((0..<2048).map { Int64($0) })
         #expect(histogram((0..<2048).map { Int64($0) }).valueAtPercentile(50) == 1023)
         #expect(histogram((-2048..<0).map { Int64($0) }).valueAtPercentile(50) == -1025)
     }
 
-    @Test func `quantiles of positive values agree with a sorted array`() {
+    @Test func `Quantiles of positive values agree with a sorted array`() {
         var generator = SplitMix(state: 11)
         expectAccurate((0..<20_000).map { _ in Int64(generator.next() >> (20 + generator.next() % 40)) })
     }
 
-    @Test func `quantiles of negative values agree with a sorted array`() {
+    @Test func `Quantiles of negative values agree with a sorted array`() {
         var generator = SplitMix(state: 12)
         expectAccurate((0..<20_000).map { _ in -1 - Int64(generator.next() >> (20 + generator.next() % 40)) })
     }
 
-    @Test func `quantiles of mixed values agree with a sorted array`() {
+    @Test func `Quantiles of mixed values agree with a sorted array`() {
         var generator = SplitMix(state: 13)
         expectAccurate((0..<20_000).map { _ in Int64(truncatingIfNeeded: generator.next()) >> (generator.next() % 64) })
     }
 
     @Test(arguments: [1, 2, 3, 10, 999, 1000, 1001])
-    func `quantiles of few values take the nearest rank`(count: Int) {
+    func `Quantiles of few values use the nearest rank`(count: Int) {
         expectAccurate((0..<count).map { Int64($0 - count / 2) })
     }
 
-    @Test func `the 99.9th percentile of a thousand values is the 999th`() {
+    @Test func `The 99.9th percentile of a thousand values is the 999th`() {
         #expect(histogram((1...1000).map { Int64($0) }).valueAtPercentile(99.9) == 999)
     }
 
-    @Test func `percentages beyond the range give the nearer end`() {
+    @Test func `Percentages beyond the range give the nearest end`() {
         let values = histogram([-5, 0, 5])
         #expect(values.valueAtPercentile(-1) == -5)
         #expect(values.valueAtPercentile(101) == 5)
@@ -97,40 +97,40 @@ import Testing
         #expect(values.valueAtPercentile(.nan) == -5)
     }
 
-    @Test func `zero belongs to the non-negative side`() {
+    @Test func `Zero belongs to the non-negative side`() {
         let values = histogram([0, -1])
         #expect(values.buckets == [.init(from: -1, to: -1, count: 1), .init(from: 0, to: 0, count: 1)])
     }
 
-    @Test func `mean and deviation are exact sums, not those of buckets`() {
+    @Test func `Mean and deviation are computed from the values, not from the buckets`() {
         let values = histogram([1_000_001, 1_000_002, 1_000_003, 1_000_006])
         #expect(values.mean == 1_000_003)
         #expect(values.standardDeviation == 3.5.squareRoot())
         #expect(values.roundedStandardDeviation == 2)
     }
 
-    @Test func `the deviation of nanoseconds survives an offset of years`() {
+    @Test func `A deviation of nanoseconds is exact despite an offset of years`() {
         let offset: Int64 = 1_795_256_040_123_456_789
         let values = histogram([offset - 1, offset, offset + 1, offset])
         #expect(values.roundedMean == offset)
         #expect(values.standardDeviation == 0.5.squareRoot())
     }
 
-    @Test func `the deviation is exact where its terms straddle 128 bits`() {
+    @Test func `The deviation is exact even if its terms are on both sides of 128 bits`() {
         // The square of the sum is just below 2^128, the count times the sum of squares just above it.
         let (middle, distance) = (Int64(6_148_914_691_236_517_205), Int64(3_000_000_000))
         let values = histogram([middle - distance, middle, middle + distance])
         #expect(values.standardDeviation == (6 * 9e18).squareRoot() / 3)
     }
 
-    @Test func `the mean is rounded with halves away from zero`() {
+    @Test func `The mean is rounded, with halves away from zero`() {
         #expect(histogram([1, 2]).roundedMean == 2)
         #expect(histogram([-1, -2]).roundedMean == -2)
         #expect(histogram([1, 1, 2]).roundedMean == 1)
         #expect(histogram([-1, 1, 0]).roundedMean == 0)
     }
 
-    @Test func `extreme values neither trap nor wrap`() {
+    @Test func `Extreme values do not overflow`() {
         let values = histogram(Array(repeating: Int64.min, count: 10) + Array(repeating: Int64.max, count: 10))
         #expect(values.mean == -0.5)
         #expect(values.standardDeviation == 0x1p63)
@@ -141,7 +141,7 @@ import Testing
         #expect(values.buckets.last?.to == .max)
     }
 
-    @Test func `buckets come in increasing order, touch no other and hold every value`() {
+    @Test func `Buckets are in increasing order, do not overlap, and contain every value`() {
         var generator = SplitMix(state: 14)
         let values = (0..<5000).map { _ in Int64(truncatingIfNeeded: generator.next()) >> (generator.next() % 64) }
         let buckets = histogram(values).buckets
@@ -153,7 +153,7 @@ import Testing
         }
     }
 
-    @Test func `a bucket is at most a thousandth of its values wide`() {
+    @Test func `A bucket's width is at most a thousandth of its values`() {
         let buckets = histogram((0..<63).flatMap { [Int64.max >> $0, Int64.min >> $0] }).buckets
         for bucket in buckets {
             let width = Double(bucket.to) - Double(bucket.from)
@@ -161,14 +161,14 @@ import Testing
         }
     }
 
-    @Test func `the same bucket has the same bounds whatever else was recorded`() {
+    @Test func `A bucket has the same bounds whatever else was recorded`() {
         let small = histogram([1_000_000]).buckets
         let large = histogram([1_000_000, 1_000_000_000_000]).buckets
         #expect(small.first == large.first)
         #expect(small.first.map { $0.from < $0.to } == true)
     }
 
-    @Test func `merging is the same as recording everything in one`() {
+    @Test func `Merged histograms equal one histogram of all values`() {
         var generator = SplitMix(state: 15)
         let values = (0..<3000).map { _ in Int64(truncatingIfNeeded: generator.next()) >> (generator.next() % 64) }
         var merged = histogram(values[..<1000])
@@ -184,7 +184,7 @@ import Testing
         #expect(merged.standardDeviation == whole.standardDeviation)
     }
 
-    @Test func `merging into an empty histogram copies without tying the two`() {
+    @Test func `Merging into an empty histogram copies the values`() {
         let source = histogram([5, -5])
         var target = SignedHistogram()
         target.merge(source)
@@ -193,7 +193,7 @@ import Testing
         #expect(source.buckets.map(\.from) == [-5, 5])
     }
 
-    @Test func `a reset histogram is as a new one`() {
+    @Test func `A reset histogram equals a new one`() {
         var values = histogram([5, -5, 1_000_000])
         values.reset()
         #expect(values.isEmpty)

@@ -3,13 +3,13 @@ import Testing
 @testable import Report
 
 @Suite struct StatusLinesTests {
-    @Test func `socket statistics as text and as an object`() {
+    @Test func `Socket statistics are written as text and as JSON`() {
         let line = StatisticsLine(.init(packets: 1000, drops: 2, freezes: 3))
         #expect(line.text() == "STATS packets=1000 drops=2 queue_freezes=3\n")
         #expect(line.json() == "{\"type\":\"stats\",\"packets\":1000,\"drops\":2,\"queue_freezes\":3}\n")
     }
 
-    @Test func `a live line shows counts and the interval's median and 99th percentile`() {
+    @Test func `A live line shows the counts, and the interval's median and 99th percentile`() {
         var statistics = SessionStatistics(tracksIntervals: true)
         for sequence in 0..<100 as Range<UInt32> {
             statistics.add(row(.probe, sequence, 1000 + Int64(sequence)))
@@ -25,14 +25,14 @@ import Testing
         #expect(line.text(width: 20) == "01:02:05 sent 1000 ")
     }
 
-    @Test func `a live line without replies has dashes, and names what was refused and lost in an unknown direction`() {
+    @Test func `A live line without replies has dashes, and shows refused probes and losses of unknown direction`() {
         let line = LiveLine(
             elapsed: 0, sent: 7, received: 0, lostForward: 0, lostReverse: 0, lostUnknown: 5, notSent: 3,
             interval: SessionStatistics().interval, relative: false)
         #expect(line.text() == "00:00:00 sent 7 unsent 3 recv 0 lost 0/0/5? fwd - rev - rtt -")
     }
 
-    @Test func `a live line is shorter than 80 columns after a day at any rate`() {
+    @Test func `A live line is shorter than 80 columns even after a day`() {
         var statistics = SessionStatistics(tracksIntervals: true)
         statistics.add(row(.probe, 1, -123_456_789_012))
         statistics.add(row(.reply, 1, 123_456_800_000))
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(arguments: [(Int64.min, "-2562047:47:16"), (.max, "2562047:47:16"), (360_000_000_000_000, "100:00:00")])
-    func `any elapsed time is shown`(elapsed: Int64, expected: String) {
+    func `Any elapsed time can be shown`(elapsed: Int64, expected: String) {
         let line = LiveLine(
             elapsed: elapsed, sent: 0, received: 0, lostForward: 0, lostReverse: 0, lostUnknown: 0,
             interval: SessionStatistics().interval, relative: false)

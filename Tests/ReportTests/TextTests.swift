@@ -21,11 +21,11 @@ import Testing
         (.max, "2262-04-11T23:47:16.854775807Z"),
         (.min, "1677-09-21T00:12:43.145224192Z"),
     ])
-    func `known instants are written out`(nanoseconds: Int64, expected: String) {
+    func `Known times are written in RFC 3339 format`(nanoseconds: Int64, expected: String) {
         #expect(timestampText(nanoseconds) == expected)
     }
 
-    @Test func `every day of the range agrees with Foundation's calendar`() throws {
+    @Test func `Every day of the range agrees with Foundation's calendar`() throws {
         var calendar = Calendar(identifier: .iso8601)
         calendar.timeZone = try #require(TimeZone(identifier: "UTC"))
         for day in stride(from: Int64(-106_000), to: 106_000, by: 17) {
@@ -50,12 +50,12 @@ import Testing
         (1_795_256_040_123_456_789, "1.795e9 s", "1795256040.123456789s"),
         (.min, "-9.223e9 s", "-9223372036.854775808s"), (.max, "9.223e9 s", "9223372036.854775807s"),
     ])
-    func `durations take the unit that fits`(nanoseconds: Int64, rounded: String, exact: String) {
+    func `Durations use the unit that fits`(nanoseconds: Int64, rounded: String, exact: String) {
         #expect(roundedDurationText(nanoseconds) == rounded)
         #expect(exactDurationText(nanoseconds) == exact)
     }
 
-    @Test func `a rounded duration never has more than ten characters, and is near its value`() throws {
+    @Test func `A rounded duration has at most ten characters, and is close to its value`() throws {
         let units = ["ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9]
         var generator = SplitMix(state: 41)
         for _ in 0..<20_000 {
@@ -71,7 +71,7 @@ import Testing
 }
 
 @Suite struct DecimalTextTests {
-    @Test func `integers of every width are written and read back`() {
+    @Test func `Integers of every width are read as they were written`() {
         var generator = SplitMix(state: 42)
         for _ in 0..<5000 {
             let value = generator.next() >> (generator.next() % 64)
@@ -91,14 +91,14 @@ import Testing
         #expect(largest.text == "18446744073709551615")
     }
 
-    @Test func `a fixed width takes leading zeros or the lowest digits`() {
+    @Test func `A fixed width has leading zeros or only the lowest digits`() {
         var bytes: [UInt8] = []
         bytes.appendDecimal(7, width: 3)
         bytes.appendDecimal(12_345, width: 2)
         #expect(bytes.text == "00745")
     }
 
-    @Test func `sessions are 16 hexadecimal digits`() {
+    @Test func `Sessions are 16 hexadecimal digits`() {
         #expect(sessionText(0xAB_CDEF) == "0000000000abcdef")
         #expect(parseSession(Array("00000000ABCDEF01".utf8)[...]) == 0xABCD_EF01)
         #expect(parseSession(Array("00000000abcdef0".utf8)[...]) == nil)

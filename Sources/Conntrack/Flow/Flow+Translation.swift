@@ -48,7 +48,8 @@ extension Flow {
         case reply
     }
 
-    /// Returns the direction of packets with that tuple, before or after translation; `nil` if the flow has none.
+    /// Returns the direction of packets with that tuple, before or after translation; `nil` if the flow has no such
+    /// tuple.
     ///
     /// Zones are ignored.
     public func direction(of tuple: FlowTuple) -> Direction? {

@@ -69,8 +69,8 @@ public struct TransmitAccount: Hashable, Sendable {
     /// True if the counts of each kind add up to the sends.
     public var isBalanced: Bool { sched.sum == sent && software.sum == sent && hardware.sum == sent }
 
-    /// True if, for each kind, the ids of the timestamps that arrived leave as many sends without one as the counts
-    /// call missing. The two counts share nothing but the ids.
+    /// True if, for each kind, the gaps in the ids of the timestamps that arrived are as many as ``Columns/missing``
+    /// counts. The two counts share nothing but the ids.
     public var isConfirmedByIdentifiers: Bool {
         sched.sequence.missing == sched.missing && software.sequence.missing == software.missing
             && hardware.sequence.missing == hardware.missing

@@ -38,11 +38,11 @@ public struct Route: Hashable, Sendable {
     }
 
     public var kind: Kind
-    /// The index of the outgoing interface; 0 if the kind has none.
+    /// The index of the outgoing interface; 0 if the kind has no outgoing interface.
     public var interfaceIndex: Int32
     /// The router; `nil` if the destination is on the link. It may be IPv6 for an IPv4 destination (RFC 8950).
     public var gateway: IPAddress?
-    /// The source address that the kernel selects; `nil` if it has none.
+    /// The source address that the kernel selects; `nil` if it selects no address.
     public var preferredSource: IPAddress?
     /// The route's MTU in bytes, or the discovered path MTU; `nil` if the interface's MTU applies.
     public var mtu: Int?

@@ -1,20 +1,20 @@
 /// Reads packet logs: columns by name in any order, unknown ones ignored, missing ones absent in every record.
 ///
-/// Bytes are given in pieces of any size with `read(_:each:damaged:)`, and `finish()` tells whether the last line was
-/// whole. The reader keeps no more than one line. A damaged line costs that line alone: the reader continues behind it.
+/// Pass the bytes in pieces of any size to `read(_:each:damaged:)`, then call `finish()`, which checks that the last
+/// line is complete. The reader keeps at most one line. It skips damaged lines.
 public struct PacketLogReader: Sendable {
-    /// Longer lines are no rows: the longest that is written is far shorter, and a reader must be bounded.
-    static let lineLimit = 16_384
+    /// The largest length of a line in bytes. The longest row is far shorter; the limit bounds the reader's memory.
+    static let maximumLineBytes = 16_384
 
-    private var columns: [PacketLogColumn?]?
-    private var held: [UInt8] = []
-    private var skipping = false
+    private var columns: ColumnPlaces?
+    private var partialLine: [UInt8] = []
+    private var isSkippingLine = false
     private var line = 1
 
-    /// A reader at the start of a log.
+    /// Creates a reader at the start of a log.
     public init() {}
 
-    /// All records of a whole log.
+    /// Returns all records of a complete log.
     ///
     /// - Throws: `PacketLogError` with the line, for the first line that is damaged; `cutLine` if the last line has no
     ///   line end.
@@ -28,10 +28,10 @@ public struct PacketLogReader: Sendable {
         return records
     }
 
-    /// Reads the next piece of the log: calls `each` for every row that is complete with it, and `damaged` with the
-    /// reason for every line that is no row.
+    /// Reads the next piece of the log: calls `each` for every row that it completes, and `damaged` with the error of
+    /// every line that is not a row.
     ///
-    /// - Throws: `PacketLogError` for a header line without which no row can be read.
+    /// - Throws: `PacketLogError` for an invalid header line, without which no row can be read.
     public mutating func read(
         _ bytes: [UInt8], each: (PacketRecord) -> Void, damaged: (PacketLogError) -> Void
     ) throws(PacketLogError) {
@@ -40,23 +40,23 @@ public struct PacketLogReader: Sendable {
             defer { start = end + 1 }
             let piece = bytes[start..<end]
             defer { line += 1 }
-            if skipping {
-                skipping = false
-            } else if held.isEmpty {
+            if isSkippingLine {
+                isSkippingLine = false
+            } else if partialLine.isEmpty {
                 try handle(piece, each, damaged)
             } else {
-                held.append(contentsOf: piece)
-                let whole = held
-                held.removeAll(keepingCapacity: true)
+                partialLine.append(contentsOf: piece)
+                let whole = partialLine
+                partialLine.removeAll(keepingCapacity: true)
                 try handle(whole[...], each, damaged)
             }
         }
-        guard !skipping else { return }
-        held.append(contentsOf: bytes[start...])
-        if held.count > Self.lineLimit {
-            held.removeAll()
-            skipping = true
-            try reject(.lineTooLong(line: line, limit: Self.lineLimit), damaged)
+        guard !isSkippingLine else { return }
+        partialLine.append(contentsOf: bytes[start...])
+        if partialLine.count > Self.maximumLineBytes {
+            partialLine.removeAll()
+            isSkippingLine = true
+            try reject(.lineTooLong(line: line, limit: Self.maximumLineBytes), damaged)
         }
     }
 
@@ -64,7 +64,7 @@ public struct PacketLogReader: Sendable {
     ///
     /// - Throws: `cutLine` if bytes without a line end are left, `noHeader` if there was no header line.
     public func finish() throws(PacketLogError) {
-        if !held.isEmpty || skipping { throw .cutLine(line: line) }
+        if !partialLine.isEmpty || isSkippingLine { throw .cutLine(line: line) }
         if columns == nil { throw .noHeader }
     }
 
@@ -73,44 +73,28 @@ public struct PacketLogReader: Sendable {
     ) throws(PacketLogError) {
         var text = text
         if text.last == UInt8(ascii: "\r") { text.removeLast() }
-        guard text.count <= Self.lineLimit else {
-            return try reject(.lineTooLong(line: line, limit: Self.lineLimit), damaged)
+        guard text.count <= Self.maximumLineBytes else {
+            return try reject(.lineTooLong(line: line, limit: Self.maximumLineBytes), damaged)
         }
         guard let columns else {
-            self.columns = try Self.header(text)
+            self.columns = try ColumnPlaces(header: text)
             return
         }
         if text.isEmpty { return }
         let record: PacketRecord
         do throws(PacketLogError) {
-            record = try RowParser(line: line, columns: columns).record(text)
+            record = try RowParser.record(text, columns, line: line)
         } catch {
             return damaged(error)
         }
         each(record)
     }
 
-    /// A damaged row is reported and passed over; a damaged header leaves no row that could be read.
+    /// Reports a damaged row, or throws the error if the header is damaged: without it no row can be read.
     private func reject(
         _ error: PacketLogError, _ damaged: (PacketLogError) -> Void
     ) throws(PacketLogError) {
         if columns == nil { throw error }
         damaged(error)
-    }
-
-    private static func header(_ text: ArraySlice<UInt8>) throws(PacketLogError) -> [PacketLogColumn?] {
-        var columns: [PacketLogColumn?] = []
-        for field in text.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
-            let name = String(decoding: field, as: UTF8.self)
-            let column = PacketLogColumn.all.first { $0.name == name }
-            if column != nil, columns.contains(where: { $0?.name == name }) { throw .repeatedColumn(name) }
-            columns.append(column)
-        }
-        if text.isEmpty { throw .noHeader }
-        // A row without a status is one of a reply that never existed, a log without the column is none.
-        for column in PacketLogColumn.all where column.isRequired || column.name == "status" {
-            guard columns.contains(where: { $0?.name == column.name }) else { throw .missingColumn(column.name) }
-        }
-        return columns
     }
 }

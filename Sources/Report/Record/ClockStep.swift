@@ -1,30 +1,30 @@
-/// A clock that was set in mid-run, which begins a new clock epoch of delays.
+/// A step of a clock during a run, which begins a new clock epoch.
 public struct ClockStep: Sendable, Hashable, BitwiseCopyable {
-    /// Whose clock was set.
+    /// The host whose clock was set.
     public enum Side: UInt8, Sendable, Hashable, BitwiseCopyable {
-        /// This host's.
+        /// This host.
         case local
-        /// The other end's.
+        /// The peer.
         case peer
 
         /// The label in JSON.
         public var text: String { self == .local ? "own" : "peer" }
     }
 
-    /// Whose clock was set.
+    /// The host whose clock was set.
     public var side: Side
-    /// The clock epoch that begins with it, as the log's `clock_epoch` names it.
+    /// The clock epoch that begins with the step, as in the log's `clock_epoch`.
     public var epoch: UInt16
-    /// When it was noticed: Unix nanoseconds of this host's CLOCK_REALTIME, as it was set.
+    /// The time when the step was detected, in Unix nanoseconds of this host's CLOCK_REALTIME after the step.
     public var noticed: Int64
-    /// The first probe of the new clock epoch; nil where there are several sessions.
+    /// The first probe of the new clock epoch; nil if there are several sessions.
     public var sequence: UInt32?
-    /// How far forward the clock was set, in nanoseconds, negative for back; nil where no exchange has shown it.
+    /// The size of the step in nanoseconds, positive if forward; nil if unknown.
     public var amount: Int64?
-    /// How far off `amount` can be at most, in nanoseconds.
+    /// The bound of the error of `amount`, in nanoseconds.
     public var error: Int64?
 
-    /// A step with what is known of it.
+    /// Creates a step.
     public init(
         side: Side, epoch: UInt16, noticed: Int64, sequence: UInt32?, amount: Int64? = nil, error: Int64? = nil
     ) {
@@ -36,12 +36,12 @@ public struct ClockStep: Sendable, Hashable, BitwiseCopyable {
         self.error = error
     }
 
-    /// What was done to whose clock, without a full stop: "this host's clock was set forward by 1.000 s".
+    /// The step as a clause: "this host's clock was set forward by 1.000 s".
     public var text: String {
         let whose = side == .local ? "this host's" : "the peer's"
         guard let amount else { return "\(whose) clock was set" }
         let error = self.error ?? 0
-        // The round trip hides it, or most of it.
+        // The error exceeds the size, so the direction is unknown.
         if error.magnitude >= amount.magnitude {
             let (most, overflow) = amount.magnitude.addingReportingOverflow(error.magnitude)
             let bound = overflow ? Int64.max : Int64(clamping: most)
@@ -50,16 +50,16 @@ public struct ClockStep: Sendable, Hashable, BitwiseCopyable {
         let direction = amount < 0 ? "back" : "forward"
         let size = roundedDurationText(Int64(clamping: amount.magnitude))
         return "\(whose) clock was set \(direction) by \(size)"
-            // Within the rounding of the size it needs no words.
-            + (error.magnitude > amount.magnitude / 10_000 ? ", give or take \(roundedDurationText(error))" : "")
+            // An error within the rounding of the size is not shown.
+            + (error.magnitude > amount.magnitude / 10_000 ? " +- \(roundedDurationText(error))" : "")
     }
 
-    /// The same as the beginning of a sentence.
+    /// The clause as the beginning of a sentence.
     public var sentence: String { text.prefix(1).uppercased() + text.dropFirst() }
 
     /// The step as a JSON object.
     ///
-    /// - Parameter ofSession: whether `epoch` is a session's.
+    /// - Parameter ofSession: true if `epoch` is that of a session.
     func jsonValue(ofSession: Bool) -> JSONValue {
         .object([
             ("epoch", ofSession ? .integer(Int64(epoch)) : .null), ("clock", .string(side.text)),
@@ -71,17 +71,17 @@ public struct ClockStep: Sendable, Hashable, BitwiseCopyable {
     }
 }
 
-/// The clocks' steps of a run: the first ones each by itself, and the number of all.
+/// The clock steps of a run. The first ones are listed, and all are counted.
 public struct ClockSteps: Sendable, Hashable {
-    /// As many as have delays of their own (`SessionStatistics.epochLimit`).
+    /// The largest number of listed steps: that of clock epochs with separate delays (`SessionStatistics.epochLimit`).
     public static let limit = SessionStatistics.epochLimit
 
-    /// The first ones, in their order.
+    /// The first steps, in their order.
     public private(set) var listed: [ClockStep] = []
-    /// All of them.
+    /// The number of all steps.
     public private(set) var count: UInt64 = 0
 
-    /// No steps. The memory for those that can be listed is taken here.
+    /// Creates an empty list. It allocates the memory for all steps that can be listed.
     public init() { listed.reserveCapacity(Self.limit) }
 
     /// Adds a step.
@@ -90,9 +90,9 @@ public struct ClockSteps: Sendable, Hashable {
         if listed.count < Self.limit { listed.append(step) }
     }
 
-    /// Enters the size of the last one, if it is listed.
+    /// Sets the size of the last step, if it is listed.
     ///
-    /// - Returns: the step, as it is now.
+    /// - Returns: the changed step; nil if it is not listed.
     public mutating func settleLast(amount: Int64, error: Int64) -> ClockStep? {
         guard count == listed.count, var last = listed.popLast() else { return nil }
         last.amount = amount
@@ -101,16 +101,16 @@ public struct ClockSteps: Sendable, Hashable {
         return last
     }
 
-    /// The last one, if it is listed.
+    /// The last step; nil if it is not listed.
     public var last: ClockStep? { count == listed.count ? listed.last : nil }
 
-    /// The steps for people, a line for each under a title; none without steps.
+    /// Returns the steps as text, one line each under a title; no lines without steps.
     ///
-    /// - Parameter ofSession: whether they are a session's, and begin clock epochs of its delays.
+    /// - Parameter ofSession: true if they are steps of a session, and begin clock epochs of its delays.
     public func lines(ofSession: Bool = true) -> [String] {
         guard count > 0 else { return [] }
         let title = "clock steps: \(count)"
-        var lines = [ofSession ? title + "; delays of each clock epoch are kept apart, as #0, #1, …" : title]
+        var lines = [ofSession ? title + "; delays of each clock epoch are separate: #0, #1, …" : title]
         for step in listed {
             let place = step.sequence.map { ", from probe \($0) on" } ?? ""
             let number = ofSession ? "#\(step.epoch)\(place): " : ""
@@ -120,14 +120,14 @@ public struct ClockSteps: Sendable, Hashable {
         return lines
     }
 
-    /// The listed steps as a JSON array; nil without steps.
+    /// Returns the listed steps as a JSON array; nil without steps.
     ///
-    /// - Parameter ofSession: whether they are a session's; otherwise they begin no clock epoch.
+    /// - Parameter ofSession: true if they are steps of a session. If not, they begin no clock epoch.
     public func jsonValue(ofSession: Bool = true) -> JSONValue? {
         count == 0 ? nil : .array(listed.map { $0.jsonValue(ofSession: ofSession) })
     }
 
-    /// Adds another address family's.
+    /// Adds the steps of another address family.
     public mutating func add(_ other: ClockSteps) {
         for step in other.listed where listed.count < Self.limit { listed.append(step) }
         count &+= other.count

@@ -1,13 +1,13 @@
-/// The two points that a one-way delay is measured between.
+/// The two points between which a one-way delay is measured.
 ///
-/// One distribution is of one basis: a mixture would show where timestamps were missing, and not what the path did.
+/// Each distribution has a single basis. A mixture would show where timestamps are missing instead of the path's delay.
 public enum DelayBasis: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
-    // In the order of preference. A run measures by NICs alone or not at all, so their place among the kernel's does
+    // In the order of preference. A run uses either hardware timestamps alone or none, so the rank of NIC to NIC does
     // not matter.
 
     /// From the sending driver to the receiving kernel.
     case driverToKernel
-    /// From the sending packet scheduler to the receiving kernel: bridges give no driver timestamp.
+    /// From the sending packet scheduler to the receiving kernel, since bridges provide no driver timestamp.
     case schedToKernel
     /// From NIC to NIC, both converted to CLOCK_REALTIME.
     case nicToNIC
@@ -20,7 +20,7 @@ public enum DelayBasis: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable
     /// From application to application.
     case appToApp
 
-    /// The basis in words: "driver to kernel".
+    /// The basis as text: "driver to kernel".
     public var text: String {
         switch self {
         case .driverToKernel: "driver to kernel"
@@ -33,7 +33,7 @@ public enum DelayBasis: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable
         }
     }
 
-    /// The basis as a value in JSON: "driver-kernel".
+    /// The basis as a JSON value: "driver-kernel".
     public var label: String {
         switch self {
         case .driverToKernel: "driver-kernel"
@@ -46,7 +46,7 @@ public enum DelayBasis: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable
         }
     }
 
-    /// The clock that the log names for such a delay.
+    /// The delay's clock in the log.
     public var clock: StampKind {
         switch self {
         case .driverToKernel, .schedToKernel: .software
@@ -57,9 +57,9 @@ public enum DelayBasis: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable
 }
 
 extension PacketRecord {
-    /// The points that the row's delay is measured between; nil without a delay.
+    /// The points between which the row's delay is measured; nil without a delay.
     ///
-    /// It follows from `delayClock` and from the timestamps that are present, which is how `computeDelay` chose them.
+    /// It follows from `delayClock` and the timestamps that are present, by which `computeDelay` chose it.
     public var delayBasis: DelayBasis? {
         guard delay != nil else { return nil }
         switch delayClock {

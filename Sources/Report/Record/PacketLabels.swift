@@ -1,8 +1,8 @@
-/// Which packet of the exchange a row is about.
+/// The packet of an exchange.
 public enum PacketKind: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
     /// From the session-sender to the session-reflector: the forward direction.
     case probe
-    /// From the session-reflector back: the reverse direction.
+    /// From the session-reflector to the session-sender: the reverse direction.
     case reply
 
     /// The label of the packet log.
@@ -14,7 +14,7 @@ public enum PacketKind: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable
     }
 }
 
-/// Which way a packet passed the host that wrote the row.
+/// The direction of a packet, as seen by the host that wrote the row.
 public enum Direction: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
     /// The logging host sent the packet.
     case out
@@ -32,7 +32,7 @@ public enum Direction: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable 
 
 /// A label of the packet log: one of a fixed set of words.
 protocol LogLabel: CaseIterable, Sendable {
-    /// The word in the log; an empty one is an empty field.
+    /// The word in the log; empty for an empty field.
     var text: String { get }
 }
 
@@ -43,17 +43,17 @@ extension StampKind: LogLabel {}
 extension MissingReason: LogLabel {}
 extension SampleOrder: LogLabel {}
 
-/// The outcome of a packet; where several apply, the first in this order.
+/// The outcome of a packet. If several apply, the first in this order is used.
 public enum PacketStatus: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
-    /// Arrived with a checksum that does not match.
+    /// Arrived with a wrong checksum.
     case corrupt
-    /// Arrived again after a first copy.
+    /// Arrived again.
     case duplicate
     /// Arrived after the timeout.
     case late
-    /// Never arrived, and a counter of the peer proves in which direction it went missing.
+    /// Did not arrive, and a counter of the peer proves the direction of the loss.
     case lost
-    /// No reply, and no way yet to tell which direction lost it.
+    /// Was not answered, and the direction of the loss is unknown.
     case unknown
     /// Arrived after a packet that was sent later (RFC 4737).
     case reordered
@@ -79,17 +79,18 @@ public enum PacketStatus: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyab
         }
     }
 
-    /// Whether the row's delays enter the statistics: only packets that arrived once and in time.
-    public var entersDelayStatistics: Bool { self == .ok || self == .reordered }
+    /// True if the row's delays are in the statistics: those of packets that arrived once and in time.
+    public var isInDelayStatistics: Bool { self == .ok || self == .reordered }
 }
 
-/// Who took a timestamp: the NIC, the kernel or the program.
+/// The source of a timestamp: the NIC, the kernel or the application.
 public enum StampKind: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
-    /// the PHC (PHC), by `SOF_TIMESTAMPING_RAW_HARDWARE`.
+    /// The NIC, by its PHC (`SOF_TIMESTAMPING_RAW_HARDWARE`).
     case hardware
-    /// The kernel, CLOCK_REALTIME, by `SOF_TIMESTAMPING_SOFTWARE`.
+    /// The kernel, by CLOCK_REALTIME (`SOF_TIMESTAMPING_SOFTWARE`): on transmit the driver, on receipt the network
+    /// stack.
     case software
-    /// The program, CLOCK_REALTIME, beside the system call.
+    /// The application, by CLOCK_REALTIME, next to its system call.
     case app
 
     /// The label of the packet log.
@@ -102,29 +103,29 @@ public enum StampKind: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable 
     }
 }
 
-/// Why a better timestamp that was asked for is not there.
+/// The reason why a better timestamp is missing.
 public enum MissingReason: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
-    /// The NIC or driver does not take this timestamp.
+    /// The NIC or driver does not support this timestamp.
     case unsupported
-    /// The timestamp came after the row had to be written.
+    /// The timestamp arrived after its row was written.
     case late
-    /// The error queue's or receive buffer was full, and the kernel dropped the message that carries the timestamp.
+    /// The error queue or receive buffer was full, and the kernel dropped the message with the timestamp.
     case bufferFull
-    /// The driver or the NIC left this packet out, or lost its timestamp, although it takes them of others.
+    /// The driver or NIC skipped this packet or lost its timestamp, although it timestamps others.
     case skippedByDriver
-    /// The packet, or the message that carries the timestamp, never came.
+    /// The packet, or the message with the timestamp, did not arrive.
     case notReceived
-    /// The peer sends no follow-up, so its true transmit timestamp is not known.
+    /// The peer sends no follow-up, so the packet's actual transmit timestamp is unknown.
     case noFollowUp
-    /// The timestamp was not asked for.
+    /// The timestamp was not requested.
     case notAsked
-    /// The run ended first.
+    /// The run ended before the timestamp arrived.
     case closed
-    /// The NIC was busy with another packet's timestamp: it holds one at a time, and its driver has counted this.
+    /// The NIC was busy with another packet's timestamp, as its driver has counted: it can take one at a time.
     case inFlight
-    /// The NIC offers such timestamps, and none has come at all.
+    /// The NIC advertises such timestamps, but none has arrived.
     case never
-    /// The NIC's filter takes timestamps of PTP frames only, and this was none.
+    /// The NIC timestamps only PTP frames, and this was another frame.
     case onlyPTP
 
     /// The label of the packet log.

@@ -1,18 +1,19 @@
 extension PacketRecord {
-    /// Fills `transmitStamp`, `receiveStamp`, `delay`, `delayClock` and `delayError` from the timestamps that are present.
+    /// Sets `transmitStamp`, `receiveStamp`, `delay`, `delayClock` and `delayError` from the timestamps that are
+    /// present.
     ///
-    /// Each end gives its best timestamp by CLOCK_REALTIME: the sender the driver's, else the packet scheduler's, else the
-    /// application's; the receiver the kernel's, else the application's. The delay's clock is software when the kernel took
-    /// both, app when an application took one. A delay by hardware takes the NICs' timestamps, converted to
-    /// CLOCK_REALTIME, and no others. ``DelayBasis`` names the points. The delay stays nil when an end has no such
-    /// timestamp, when a clock was set in between (`clockEpoch`), or when the difference does not fit an Int64;
-    /// `delayError` is nil whenever the delay is. A negative delay stays negative: it shows that the clocks disagree
-    /// (RFC 7679 section 3.7.1).
+    /// The delay is between the best timestamps of each end by CLOCK_REALTIME: for the sender the driver's, else the
+    /// packet scheduler's, else the application's; for the receiver the kernel's, else the application's. The delay's
+    /// clock is software if the kernel took both, and app if an application took one. With `usingHardware` the delay is
+    /// between the hardware timestamps, converted to CLOCK_REALTIME. ``DelayBasis`` names the two points. The delay is
+    /// nil if an end has no such timestamp, if a clock was set in between (`clockEpoch`), or if the difference exceeds
+    /// an Int64. `delayError` is nil if the delay is. A negative delay stays negative: it shows that the clocks
+    /// disagree (RFC 7679 section 3.7.1).
     ///
     /// - Parameters:
-    ///   - error: The bound of the two hosts' clocks in nanoseconds, nil if there is none (a relative delay). Those of the
-    ///     converted hardware timestamps are added.
-    ///   - usingHardware: Whether the delay is to be from NIC to NIC.
+    ///   - error: The bound of the two clocks' error in nanoseconds; nil for a relative delay. The bounds of converted
+    ///     hardware timestamps are added.
+    ///   - usingHardware: True if the delay is from NIC to NIC.
     public mutating func computeDelay(error: Int64?, usingHardware: Bool = false) {
         transmitStamp = Self.bestStamp(hardware: transmitHardware, software: transmitSoftware, app: transmitApp)
         receiveStamp = Self.bestStamp(hardware: receiveHardware, software: receiveSoftware, app: receiveApp)
@@ -32,17 +33,18 @@ extension PacketRecord {
             else { return }
             delay = value
             delayClock = kernelTransmit != nil && receiveSoftware != nil ? .software : .app
-            // How late an application reads its clock has no bound.
+            // The delay before an application reads its clock has no bound.
             delayError = delayClock == .app ? nil : error
         }
     }
 
-    /// Kernel receive timestamp minus driver transmit timestamp in nanoseconds, whatever `delay` is by; nil where
-    /// an end has none.
+    /// Kernel receive timestamp minus driver transmit timestamp in nanoseconds, whatever the basis of `delay`; nil if
+    /// one is missing.
     public var softwareDelay: Int64? { difference(from: transmitSoftware, to: receiveSoftware) }
 
-    /// The time between two timestamps of one host, in nanoseconds; nil where one of them is absent, and where a clock was
-    /// set meanwhile.
+    /// The time between two timestamps of one host, in nanoseconds; nil if one is missing or a clock was set in
+    /// between.
+    @inline(__always)
     public subscript(stage: HostPathStage) -> Int64? {
         guard clockEpoch != nil else { return nil }
         return switch stage {
@@ -68,7 +70,8 @@ extension PacketRecord {
     }
 }
 
-/// `end - start`, or nil where either is absent or the difference does not fit: timestamps come from peers and files.
+/// Returns `end - start`; nil if either is nil or the difference exceeds an Int64. Timestamps of peers and files can
+/// have any value.
 @inline(__always)
 func difference(from start: Int64?, to end: Int64?) -> Int64? {
     guard let start, let end else { return nil }

@@ -18,7 +18,7 @@ extension SampleComparison {
         if counts.hasFailed { lines.append("  Receiving samples failed during the run: later samples are missing.") }
         let counted = named.filter { $0.value > 0 }
         if !counted.isEmpty {
-            lines.append("  samples: " + counted.map { "\($0.name) \($0.value)" }.joined(separator: ", "))
+            lines.append("  samples: " + counted.map { "\($0.value) \($0.name)" }.joined(separator: ", "))
         }
         return lines
     }
@@ -32,13 +32,15 @@ extension SampleComparison {
         return share + "; expected: \(percentText(probability)) +- \(percentText(2 * deviation))"
     }
 
-    /// The counts of samples, under their names in the JSON.
-    var named: [(name: String, value: UInt64)] {
+    /// The counts of samples, with their names in text and their keys in JSON.
+    private var named: [(name: String, key: String, value: UInt64)] {
         [
-            ("heard", counts.heard), ("own", counts.local), ("elsewhere", counts.elsewhere),
-            ("too_short", counts.tooShort), ("without_time", counts.withoutTime), ("lost", counts.lost),
-            ("lost_in_buffer", counts.lostInBuffer), ("damaged", counts.damaged), ("dropped", counts.dropped),
-            ("without_row", withoutRow), ("sampled_lost", sampledLost), ("repeated", repeated),
+            ("received", "heard", counts.heard), ("of this run", "own", counts.local),
+            ("at other interfaces", "elsewhere", counts.elsewhere), ("too short", "too_short", counts.tooShort),
+            ("without time", "without_time", counts.withoutTime), ("lost", "lost", counts.lost),
+            ("lost in the buffer", "lost_in_buffer", counts.lostInBuffer), ("damaged", "damaged", counts.damaged),
+            ("dropped", "dropped", counts.dropped), ("unmatched", "without_row", withoutRow),
+            ("sampled and lost", "sampled_lost", sampledLost), ("duplicate", "repeated", repeated),
         ]
     }
 }
@@ -56,8 +58,8 @@ extension SampleComparison {
             writer.key(metric)
             summary.write(to: &writer)
         }
-        for (name, value) in named {
-            writer.key(name)
+        for (_, key, value) in named {
+            writer.key(key)
             writer.value(value)
         }
         writer.key("listener_failed")

@@ -98,7 +98,7 @@ public struct SampleComparison: Sendable {
     public mutating func add(_ record: PacketRecord, _ violation: SampleViolation?, probability: Double?) {
         switch record.direction {
         case .out:
-            guard record.transmitApp != nil, record.status != .duplicate, record.status != .corrupt else { return }
+            guard record.transmitApp != nil, ![.duplicate, .corrupt, .notSent].contains(record.status) else { return }
             egress.add(record, probability)
             guard record.hasComparableSample else { break }
             if let value = difference(from: record.transmitSched, to: record.sample) { schedToSample.record(value) }

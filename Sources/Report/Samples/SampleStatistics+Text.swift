@@ -48,16 +48,8 @@ extension SampleStatistics {
     }
 
     private var table: String {
-        let rows = distributions.compactMap { distribution in
-            HistogramSummary(distribution.histogram).map { (name: distribution.label, summary: $0) }
-        }
-        guard !rows.isEmpty else { return "" }
-        var text = "".rightPadded(24) + HistogramSummary.columns.map { $0.leftPadded(11) }.joined() + "\n"
-        for row in rows {
-            text += ("  " + row.name).rightPadded(24)
-            text += row.summary.figures.map { roundedDurationText($0.value).leftPadded(11) }.joined() + "\n"
-        }
-        return text
+        let lines = TextTable.distributions(distributions.map { ($0.label, $0.histogram) }, width: 80)
+        return lines.map { $0 + "\n" }.joined()
     }
 
     /// The summary as one JSON object on a line.

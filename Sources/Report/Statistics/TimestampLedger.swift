@@ -1,27 +1,27 @@
-/// Where the transmit timestamps of a run went: for each kind of timestamp, every packet sent is in exactly one column.
+/// The account of a run's transmit timestamps: for each kind of timestamp, every sent packet is in exactly one column.
 public struct TimestampLedger: Sendable, Hashable {
     /// The account of one kind of timestamp.
     public struct Kind: Sendable, Hashable {
         /// "sched", "software" or "hardware".
         public var name: String
-        /// Packets whose timestamp came in time.
+        /// Packets whose timestamp arrived in time.
         public var stamped: Int
-        /// Packets whose timestamp came after their row was written.
+        /// Packets whose timestamp arrived after their row was written.
         public var late: Int
         /// Packets whose timestamp the kernel dropped because the socket's buffer was full.
         public var lostInBuffer: Int
-        /// Packets that driver or NIC left out or lost, although they timestamp others.
+        /// Packets that driver or NIC skipped or whose timestamp they lost, although they timestamp others.
         public var skippedByDriver: Int
-        /// Packets that met a NIC which was busy with another timestamp, as its driver has counted.
+        /// Packets that met a NIC busy with another timestamp, as its driver has counted.
         public var inFlight: Int
-        /// Packets without a timestamp where none came at all, although the NIC offers them.
+        /// Packets without a timestamp because none has arrived, although the NIC advertises them.
         public var never: Int
-        /// Packets that could not be timestamped: the NIC or driver takes no such timestamp.
+        /// Packets that could not be timestamped: the NIC or driver does not support it.
         public var unsupported: Int
-        /// Packets whose timestamp was still awaited when the account was taken.
+        /// Packets whose timestamp was still awaited at the end.
         public var pending: Int
 
-        /// An account with all its columns.
+        /// Creates an account from its columns.
         public init(
             name: String, stamped: Int = 0, late: Int = 0, lostInBuffer: Int = 0, skippedByDriver: Int = 0,
             inFlight: Int = 0, never: Int = 0, unsupported: Int = 0, pending: Int = 0
@@ -37,12 +37,12 @@ public struct TimestampLedger: Sendable, Hashable {
             self.pending = pending
         }
 
-        /// The sum of all columns: the number of packets sent, if the account balances.
+        /// The sum of all columns, which is the number of sent packets if the account balances.
         public var sum: Int {
             stamped &+ late &+ lostInBuffer &+ skippedByDriver &+ inFlight &+ never &+ unsupported &+ pending
         }
 
-        /// The kind in tables: who takes the timestamp.
+        /// The name of the kind in tables: the source of the timestamp.
         var label: String {
             switch name {
             case "software": "driver"
@@ -59,21 +59,21 @@ public struct TimestampLedger: Sendable, Hashable {
         }
     }
 
-    /// Packets handed to the kernel.
+    /// Packets that the kernel accepted.
     public var sent: Int
-    /// An account for each kind of timestamp that was asked for.
+    /// An account for each requested kind of timestamp.
     public var kinds: [Kind]
 
-    /// An account of `sent` packets.
+    /// Creates an account of `sent` packets.
     public init(sent: Int = 0, kinds: [Kind] = []) {
         self.sent = sent
         self.kinds = kinds
     }
 
-    /// Whether the columns of every kind add up to the packets sent.
+    /// True if the columns of every kind add up to the sent packets.
     public var isBalanced: Bool { kinds.allSatisfy { $0.sum == sent } }
 
-    /// Adds another socket's account, kind by kind.
+    /// Adds the account of another socket.
     public mutating func add(_ other: TimestampLedger) {
         sent &+= other.sent
         for kind in other.kinds {
@@ -92,19 +92,20 @@ public struct TimestampLedger: Sendable, Hashable {
         }
     }
 
-    /// The account as an aligned table for people, with a line end.
-    public func text() -> String {
-        Self.lines([("replies", self)]).dropFirst().joined(separator: "\n") + "\n"
-    }
+    /// Returns the account as an aligned table, its lines without line ends.
+    ///
+    /// - Parameter packets: the name of the packets whose timestamps these are.
+    package func lines(of packets: String) -> [String] { Self.lines([(packets, self)]) }
 
-    /// Accounts side by side: a column for each kind of timestamp, a row for each reason that has a count. Empty without
-    /// kinds.
+    /// Returns accounts side by side: a column for each kind of timestamp, and a row for each reason with a count;
+    /// empty without kinds.
     static func lines(_ accounts: [(title: String, ledger: TimestampLedger)]) -> [String] {
         let columns = accounts.filter { $0.ledger.sent > 0 || $0.title == "probes" }.flatMap { title, ledger in
-            ledger.kinds.map { (title: title, kind: $0, sent: ledger.sent) }
+            // The title is above the first kind.
+            ledger.kinds.enumerated().map { (title: $0 == 0 ? title : "", kind: $1, sent: ledger.sent) }
         }
         guard let first = columns.first else { return [] }
-        var table = TextTable(labelWidth: 20, columnWidth: 10)
+        var table = TextTable()
         table.add("transmit timestamps", columns.map(\.title))
         table.add("", columns.map(\.kind.label))
         for (index, reason) in first.kind.columns.enumerated() {
@@ -116,7 +117,7 @@ public struct TimestampLedger: Sendable, Hashable {
         table.add("sent", columns.map { String($0.sent) })
         let isBalanced = columns.allSatisfy { $0.kind.sum == $0.sent }
         return [""] + table.lines
-            + (isBalanced ? [] : ["the account of timestamps does not balance: a sum differs from sent"])
+            + (isBalanced ? [] : ["the account of timestamps does not balance: a sum differs from the packets sent"])
     }
 
     /// The account as a JSON object: sent, whether it balances, and the columns of each kind.

@@ -16,7 +16,7 @@ struct DoctorCommand: AsyncParsableCommand {
                 forward
               4 STAMP probes to UDP port 862 of the peer, if one is given
               1 frame 0x88B5 with a launch time, to the interface's own address
-            If hardware timestamping is off, it is switched on for the trial and off again.
+            If hardware timestamping is off, it is switched on for the trial, then off.
             A configuration that another process has set is not changed.
 
             Receive timestamps are proven by the frames that arrive within that second,

@@ -1,7 +1,8 @@
 import LinuxKernel
 import Logging
+import Report
 
-/// Writes messages to standard error in the form "probe: warning: …".
+/// Writes messages to standard error in the form "probe: warning: …", a line for each; a terminal gets lines of its width.
 struct PlainLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
     var logLevel = Logger.Level.info
@@ -13,7 +14,9 @@ struct PlainLogHandler: LogHandler {
 
     func log(event: LogEvent) {
         let mark = event.level >= .warning ? "\(event.level): " : ""
-        let bytes = Array("probe: \(mark)\(event.message)\n".utf8)
-        try? OutputFile.standardError().write(bytes)
+        guard let output = try? OutputFile.standardError() else { return }
+        let line = "probe: \(mark)\(event.message)"
+        let lines = output.isTerminal ? wrapped(line, width: terminalWidth() ?? 80) : [line]
+        try? output.write(Array((lines.joined(separator: "\n") + "\n").utf8))
     }
 }

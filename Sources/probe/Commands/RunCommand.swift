@@ -34,7 +34,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("Time to send for, instead of --count.", valueName: "time"))
     var duration: TimeSpan?
 
-    @Option(help: ArgumentHelp("Bytes of UDP payload. (default: as the telemetry needs)", valueName: "bytes"))
+    @Option(help: ArgumentHelp("Bytes of UDP payload. (default: as many as the telemetry needs)", valueName: "bytes"))
     var size: Int?
 
     @Option(help: ArgumentHelp("DSCP for probes; also requested for replies.", valueName: "0-63"))

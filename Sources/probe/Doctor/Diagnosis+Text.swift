@@ -1,11 +1,14 @@
 import FastAFPacket
 import HostClocks
 import LinuxKernel
+import Report
 
 extension Diagnosis {
     /// The diagnosis as text: the host, each interface with its table of capabilities, and the findings. It ends with a
     /// newline.
-    func text() -> String {
+    ///
+    /// - Parameter width: the columns that a finding may take.
+    func text(width: Int = .max) -> String {
         var lines = host.lines(version)
         for interface in interfaces { lines += [""] + interface.lines(host) }
         lines.append("")
@@ -13,8 +16,8 @@ extension Diagnosis {
         lines.append(findings.isEmpty ? "findings: none" : "findings")
         for finding in findings {
             let place = finding.interface.map { "\($0): " } ?? ""
-            lines.append("  \(finding.severity.rawValue): \(place)\(finding.text)")
-            lines.append("    remedy: \(finding.remedy)")
+            lines += wrapped("  \(finding.severity.rawValue): \(place)\(finding.text)", width: width)
+            lines += wrapped("    remedy: \(finding.remedy)", width: width)
         }
         return lines.joined(separator: "\n") + "\n"
     }
@@ -52,7 +55,7 @@ extension Host.Capability {
         }
     }
 
-    /// What does not work without the capability.
+    /// The features that do not work without the capability.
     fileprivate var consequence: String {
         switch self {
         case .bindService: "no privileged ports"

@@ -71,7 +71,7 @@ enum Attempt<Outcome: Hashable & Sendable>: Hashable, Sendable {
     var outcome: Outcome? { if case .made(let outcome) = self { outcome } else { nil } }
 }
 
-/// What readings of a PHC against the system clock show.
+/// The result of readings of a PHC against the system clock.
 enum ClockObservation: Hashable, Sendable {
     /// The NIC has no PHC, or reports none.
     case none

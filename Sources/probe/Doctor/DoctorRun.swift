@@ -46,7 +46,7 @@ struct DoctorRun {
             return interfaces.map(doctor.examine)
         }
         let diagnosis = Diagnosis(version: RunOutputs.version, host: host, interfaces: facts)
-        try RunOutputs.print(options.json ? diagnosis.json() : diagnosis.text())
+        try RunOutputs.print(options.json ? diagnosis.json() : diagnosis.text(width: terminalWidth() ?? .max))
         if let error = diagnosis.obstacle { throw error }
     }
 

@@ -135,7 +135,7 @@ extension InterfaceFacts {
             found.append(
                 note(
                     "Hardware receive timestamps arrived for \(stamped) of \(frames) PTP frames.",
-                    "The NIC's receive timestamp latch was busy for the others: expect some to be missing."))
+                    "The NIC holds one receive timestamp at a time and missed the others: expect some to be missing."))
         }
         if offers(.hardwareReceivePTP), !offers(.hardwareReceive) {
             found.append(

@@ -1,7 +1,8 @@
 import LinuxKernel
 import Report
 
-/// What the user sees: a line for each packet, statistics, and on a terminal a live line that each second overwrites.
+/// The output for the user: a line for each packet, statistics, and on a terminal a live line that is overwritten every
+/// second.
 struct Console: ~Copyable {
     enum Format: String, CaseIterable, Sendable {
         case text
@@ -10,20 +11,20 @@ struct Console: ~Copyable {
 
     let format: Format
     let isQuiet: Bool
-    /// Whether there is a terminal for the live line.
+    /// True if standard error is a terminal, which shows the live line.
     let isLive: Bool
     private let output: OutputFile
     private let terminal: OutputFile
     private var bytes: [UInt8] = []
     private var liveLine = ""
     private var isLiveShown = false
-    /// The reader of standard output has gone.
+    /// True if the reader of standard output has closed it.
     private(set) var isClosed = false
-    /// Lines left out because the reader of standard output was too slow.
+    /// The number of lines that were dropped because the reader of standard output was too slow.
     private(set) var linesDropped: UInt64 = 0
 
-    /// What may wait for a slow reader, in bytes.
-    private static let limit = 4 << 20
+    /// The bytes that may wait for a slow reader.
+    private static let bufferLimitBytes = 4 << 20
 
     init(format: Format, isQuiet: Bool) throws(SystemError) {
         let output = try OutputFile.standardOutput()
@@ -36,20 +37,21 @@ struct Console: ~Copyable {
         bytes.reserveCapacity(1 << 16)
     }
 
-    /// Whether packet lines are wanted at all.
+    /// True if packet lines are shown.
     var showsPackets: Bool { !isQuiet && !isClosed }
 
     mutating func append(_ record: PacketRecord) {
-        // A reply that never was has a row, but there is nothing to show.
+        // A reply that never existed has a row, but no line.
         guard showsPackets, record.status != .absent else { return }
-        guard bytes.count < Self.limit else { return linesDropped &+= 1 }
+        guard bytes.count < Self.bufferLimitBytes else { return linesDropped &+= 1 }
         if format == .json { PacketLine.appendJSON(record, to: &bytes) } else { PacketLine.append(record, to: &bytes) }
     }
 
-    /// A line for one thing of many, as packets' lines are: left out where nobody wants them or reads them in time.
+    /// Appends a line that is treated as a packet's line: it is not shown if quiet, and dropped if the reader is too
+    /// slow.
     mutating func append(line: String) {
         guard showsPackets else { return }
-        guard bytes.count < Self.limit else { return linesDropped &+= 1 }
+        guard bytes.count < Self.bufferLimitBytes else { return linesDropped &+= 1 }
         append(line)
     }
 
@@ -62,9 +64,9 @@ struct Console: ~Copyable {
         append(format == .json ? line.json() : line.text())
     }
 
-    /// Writes what the reader takes, above the live line. The rest waits.
+    /// Writes as much as the reader accepts, above the live line, and keeps the rest.
     ///
-    /// - Parameter timeout: how long the reader may take for the next part, in nanoseconds.
+    /// - Parameter timeout: the time to wait for the reader, in nanoseconds.
     mutating func flush(timeout: Int64 = 0) {
         guard !bytes.isEmpty, !isClosed else { return bytes.removeAll(keepingCapacity: true) }
         if isLiveShown { clearLiveLine() }
@@ -83,10 +85,10 @@ struct Console: ~Copyable {
         showLiveLine()
     }
 
-    /// The columns of the terminal, 80 without one.
+    /// The number of the terminal's columns; 80 without a terminal.
     var width: Int { terminalWidth() ?? 80 }
 
-    /// Takes the live line away: for a message to standard error, and at the end.
+    /// Clears the live line, before a message to standard error and at the end.
     mutating func clearLiveLine() {
         guard isLiveShown else { return }
         try? terminal.write(Array("\r\u{1b}[K".utf8))

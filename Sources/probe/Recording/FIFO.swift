@@ -1,4 +1,4 @@
-/// A queue on one thread: what was appended first is taken first, in constant time on the whole.
+/// A queue for one thread: first in, first out, in amortised constant time.
 struct FIFO<Element> {
     private var elements: [Element] = []
     private var head = 0
@@ -8,11 +8,11 @@ struct FIFO<Element> {
 
     mutating func append(_ element: Element) { elements.append(element) }
 
-    /// Takes the first one away, if there is one.
+    /// Removes the first element, if there is one.
     mutating func removeFirst() {
         guard head < elements.count else { return }
         head += 1
-        // Not each time, or all that are behind it would move each time.
+        // Removing elements moves all later ones, so it is done rarely.
         guard head > 1024, head > elements.count / 2 else { return }
         elements.removeFirst(head)
         head = 0

@@ -1,20 +1,20 @@
 import LinuxKernel
 import Report
 
-/// A packet log that is being written: whole lines, at most ``flushInterval`` old.
+/// A packet log that is being written, in whole lines that wait at most ``flushIntervalNanoseconds``.
 struct LogFile: ~Copyable {
     private let file: OutputFile
     private var bytes: [UInt8] = []
     private var row = RowWriter()
     private var lastFlush: Int64
-    /// Bytes of whole lines in the file.
+    /// The length of the whole lines in the file, in bytes.
     private var length: Int
 
-    /// Nanoseconds that a row may wait.
-    static let flushInterval: Int64 = 250_000_000
-    private static let chunk = 1 << 16
+    /// The time that a row may wait, in nanoseconds.
+    static let flushIntervalNanoseconds: Int64 = 250_000_000
+    private static let chunkBytes = 1 << 16
 
-    /// Makes the file and writes its header.
+    /// Creates the file and writes its header.
     init(creating path: String, replacing: Bool) throws(ProbeError) {
         let header = Array((PacketLog.header + "\n").utf8)
         let file = try FileError.wrap(path) { () throws(SystemError) in
@@ -24,18 +24,18 @@ struct LogFile: ~Copyable {
         }
         self.file = file
         length = header.count
-        bytes.reserveCapacity(2 * Self.chunk)
+        bytes.reserveCapacity(2 * Self.chunkBytes)
         lastFlush = 0
     }
 
     mutating func append(_ record: PacketRecord) throws(SystemError) {
         row.append(record, to: &bytes)
-        if bytes.count >= Self.chunk { try flush(lastFlush) }
+        if bytes.count >= Self.chunkBytes { try flush(lastFlush) }
     }
 
-    /// Writes what has waited long enough.
+    /// Writes the waiting rows if they have waited for the interval.
     mutating func flush(ifDueAt now: Int64) throws(SystemError) {
-        if now &- lastFlush >= Self.flushInterval { try flush(now) }
+        if now &- lastFlush >= Self.flushIntervalNanoseconds { try flush(now) }
     }
 
     mutating func flush(_ now: Int64) throws(SystemError) {
@@ -51,7 +51,8 @@ struct LogFile: ~Copyable {
         bytes.removeAll(keepingCapacity: true)
     }
 
-    /// A full disk may have taken a part of the last chunk: its last line is then cut, and no reader wants that.
+    /// Truncates the file to whole lines after a failed write: a full disk may have stored only a part of the last
+    /// chunk.
     private func cutToWholeLines() {
         guard let end = file.position, end > length, end - length <= bytes.count else { return }
         let whole = bytes[..<(end - length)].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
@@ -59,11 +60,11 @@ struct LogFile: ~Copyable {
     }
 }
 
-/// Names the file in an error, and what to do.
+/// Errors about files, with the path and a remedy.
 enum FileError {
     static func error(_ path: String, _ error: SystemError) -> ProbeError {
         if error.code == ErrorCode.exists {
-            return .file("\(path) exists already. Name another file, or overwrite it with `--force`.")
+            return .file("\(path) already exists. Use another file, or overwrite it with `--force`.")
         }
         return .file("\(path): \(error)")
     }

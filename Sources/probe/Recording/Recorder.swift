@@ -2,15 +2,15 @@ import LinuxKernel
 import Logging
 import Report
 
-/// Takes the packet threads' events and turns them into log, histograms, lines and statistics, on a thread of its own:
-/// a slow disk or terminal holds up no packet.
+/// Turns the packet threads' events into log, histograms, lines and statistics. It runs on its own thread, so that a
+/// slow disk or terminal delays no packet.
 struct Recorder: ~Copyable {
     /// A packet thread's ring.
     struct Source: Sendable {
         let ring: SPSCRing<SessionEvent>
-        /// Whether its rows are of the own session, which alone the statistics are about.
+        /// True if its rows are of the local session. The statistics are about that session alone.
         let isLocalSession: Bool
-        /// Whether its rows go into the log.
+        /// True if its rows are written to the log.
         var isLogged = true
     }
 
@@ -24,7 +24,7 @@ struct Recorder: ~Copyable {
     private var nextLive: Int64
     private var nextStatistics: Int64
     private var totals: [SessionTotals]
-    /// nil: nobody listens to the packet sampler.
+    /// nil if no samples are requested.
     private var samples: SampleJoin?
     private var violationsReported = 0
 
@@ -42,46 +42,50 @@ struct Recorder: ~Copyable {
         totals = Array(repeating: SessionTotals(), count: sources.count)
         startedAt = ClockID.monotonic.now()
         nextLive = startedAt &+ 1_000_000_000
-        nextStatistics = startedAt &+ Self.statisticsInterval
+        nextStatistics = startedAt &+ Self.statisticsIntervalNanoseconds
     }
 
-    static let statisticsInterval: Int64 = 5_000_000_000
-    /// Nanoseconds between two looks at the rings: the short one while there is much to do.
-    private static let shortPause: Int64 = 5_000_000
-    private static let share = 1 << 14
-    /// Violations of the order that are told at once.
-    private static let violationsReported = 3
-    private static let longPause: Int64 = 50_000_000
+    static let statisticsIntervalNanoseconds: Int64 = 5_000_000_000
+    /// The time between two reads of the rings, in nanoseconds, while events are frequent and while they are rare.
+    private static let busyPollIntervalNanoseconds: Int64 = 5_000_000
+    private static let idlePollIntervalNanoseconds: Int64 = 50_000_000
+    /// The number of events after which the recorder polls at the shorter interval.
+    private static let busyEventThreshold = 256
+    /// The number of events that are read from a ring at a time.
+    private static let eventsPerRead = 1 << 14
+    /// The number of violations that are reported when they are found.
+    private static let violationLimit = 3
 
-    /// Records until it is told to end and the rings are empty.
+    /// Records events until the stop signal is raised and the rings are empty.
     mutating func run() -> RecorderResult {
         while true {
-            // Read first: what is pushed before the end is asked for is then still seen.
+            // The signal is read first, so that events that were pushed before it are still read.
             let isLast = control.isRaised
             let taken = drain()
             let now = ClockID.monotonic.now()
             joinSamples(now, isLast: isLast)
             tick(now)
             if isLast { break }
-            let pause = taken > 256 ? Self.shortPause : Self.longPause
-            _ = try? control.signal.descriptor.waitForInput(timeout: pause)
+            let pollInterval =
+                taken > Self.busyEventThreshold ? Self.busyPollIntervalNanoseconds : Self.idlePollIntervalNanoseconds
+            _ = try? control.signal.descriptor.waitForInput(timeout: pollInterval)
         }
         result.samples = samples?.close()
         writeLog { log throws(SystemError) in try log.flush(0) }
         console.clearLiveLine()
-        console.flush(timeout: RunOutputs.timeout)
+        console.flush(timeout: RunOutputs.outputTimeoutNanoseconds)
         if console.linesDropped > 0 {
-            logger.warning("\(console.linesDropped) lines were left out: standard output was read too slowly.")
+            logger.warning("\(console.linesDropped) lines were dropped: standard output was read too slowly.")
         }
         return result
     }
 
-    /// Takes what is there, up to a limit for each ring: what else is due each time must not wait for ever.
+    /// Reads pending events, up to a limit for each ring so that the recorder's other work is not delayed.
     private mutating func drain() -> Int {
         var taken = 0
         let now = ClockID.monotonic.now()
         for (position, source) in sources.enumerated() {
-            var room = control.isRaised ? Int.max : Self.share
+            var room = control.isRaised ? Int.max : Self.eventsPerRead
             while room > 0, let event = source.ring.pop() {
                 room -= 1
                 taken += 1
@@ -103,15 +107,15 @@ struct Recorder: ~Copyable {
         return taken
     }
 
-    /// Enters the rows that have waited for their samples.
+    /// Records the rows that have waited for their samples.
     private mutating func joinSamples(_ now: Int64, isLast: Bool) {
         samples?.receiveSamples(now)
         while let (row, violation) = samples?.release(now, isLast: isLast) {
             record(row.record, row.lateness, sources[row.source])
-            guard let violation, violationsReported < Self.violationsReported else { continue }
+            guard let violation, violationsReported < Self.violationLimit else { continue }
             violationsReported += 1
             console.clearLiveLine()
-            let more = violationsReported == Self.violationsReported ? " More are counted." : ""
+            let more = violationsReported == Self.violationLimit ? " Further ones are only counted." : ""
             logger.warning("A clock or a timestamp is wrong: \(violation.text).\(more)")
         }
     }
@@ -133,16 +137,16 @@ struct Recorder: ~Copyable {
             try body(&open)
             log = consume open
         } catch {
-            // Without its log from here on.
+            // The run continues without its log.
             result.logFailure = error
-            logger.error("The log ends here: \(error)")
+            logger.error("The log ends here, and the measurement continues: \(error)")
         }
     }
 
     private mutating func tick(_ now: Int64) {
         writeLog { log throws(SystemError) in try log.flush(ifDueAt: now) }
         if now >= nextStatistics {
-            nextStatistics = now &+ Self.statisticsInterval
+            nextStatistics = now &+ Self.statisticsIntervalNanoseconds
             console.append(StatisticsLine(socketCounters))
         }
         console.flush()
@@ -179,12 +183,12 @@ struct Recorder: ~Copyable {
     }
 }
 
-/// What a recorder leaves.
+/// The result of a recorder.
 struct RecorderResult: Sendable {
     var statistics = SessionStatistics()
-    /// How long after their deadlines probes were sent, in nanoseconds.
+    /// Times from the probes' deadlines to their sending, in nanoseconds.
     var lateness = SignedHistogram()
     var logFailure: SystemError?
-    /// What the packet sampler saw; nil where nobody listened to it.
+    /// The comparison with the samples; nil if none were requested.
     var samples: SampleComparison?
 }

@@ -21,7 +21,7 @@ extension SessionNotice {
                 "The peer is up as a standard STAMP reflector. It reports only the timestamps that RFC 8762 carries."
             )
         case .peerSilent:
-            (.warning, "The peer does not answer. The measurement begins without it; replies that come will count.")
+            (.warning, "The peer does not answer. The measurement begins without it. Later replies count.")
         case .peerRestarted:
             (.notice, "The peer's reflector restarted. Its reply numbers count from here.")
         case .nextHopChanged(let mac):
@@ -29,7 +29,7 @@ extension SessionNotice {
         case .sendFailing(code: ErrorCode.tryAgain, let role):
             (
                 .warning,
-                "The send buffer is full: \(role.packets) come faster than the interface sends. "
+                "The send buffer is full: \(role.packets) are queued faster than the interface sends them. "
                     + "Refused \(role.packets) are counted\(role.rowsNote)."
             )
         case .sendFailing(let code, let role):
@@ -60,13 +60,13 @@ extension SessionNotice {
         case .clocksDisagree:
             (
                 .warning,
-                "Both hosts report the same boot id, but their delays cannot come from one clock (cloned machines?). "
+                "Both hosts report the same boot ID, but their delays cannot come from one clock (cloned machines?). "
                     + "One-way delays are relative."
             )
         case .clockSet(let step):
-            (.warning, "\(step.sentence). Delays before and after are kept apart.")
-        case .fellBehind:
-            (.warning, "This host was held up by more than 100 ms. Deadlines in that time are skipped and counted.")
+            (.warning, "\(step.sentence). Delays before and after are counted separately.")
+        case .deadlinesSkipped:
+            (.warning, "This host was delayed by more than 100 ms. Deadlines in that time are skipped and counted.")
         }
     }
 }
@@ -82,5 +82,5 @@ extension SessionRole {
 /// A number with its noun: "1 probe", "179 probes".
 private func counted(_ count: UInt64, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
-/// errno in words, as strerror(3) has them.
+/// The text of an errno, as in strerror(3).
 func errorText(_ code: Int32) -> String { SystemError.text(of: code) }

@@ -5,7 +5,7 @@ import NetworkAddresses
 import Report
 import STAMPWire
 
-/// `probe reflect`: a reflector for each address family, and the recorder of both.
+/// `probe reflect`: a session-reflector for each address family, and the recorder of both.
 struct ReflectRun {
     private let options: ReflectCommand
     private let logger = Probe.logger()
@@ -19,7 +19,7 @@ struct ReflectRun {
         }
     }
 
-    /// What one family's reflector works with.
+    /// The parts of one family's reflector.
     private struct Family: Sendable {
         let endpoint: Endpoint
         let control: SessionControl
@@ -33,7 +33,7 @@ struct ReflectRun {
 
     private func run(_ stopper: Stopper) async throws {
         guard interface.isUp else {
-            throw ProbeError.noInterface("\(interface.name) is down: `ip link set \(interface.name) up`.")
+            throw ProbeError.noInterface("\(interface.name) is down. Run `ip link set \(interface.name) up`.")
         }
         let common = options.common
         try RunOutputs.refuseExisting([common.log, common.log.map(RunOutputs.descriptionPath)], common)
@@ -55,8 +55,8 @@ struct ReflectRun {
                 control: recorderControl, logger: logger, log: log, console: console))
         let configuration = SessionReflector.Configuration(
             instance: instance, bootHash: Host.bootHash(), stamps: common.stamps, allowed: options.allow,
-            writesRows: common.log != nil || !common.quiet, timeout: 2_000_000_000)
-        logger.notice("Answering on \(place). Ctrl-C ends.")
+            writesRows: common.log != nil || !common.quiet, timeoutNanoseconds: 2_000_000_000)
+        logger.notice("Answering on \(place). Press Ctrl-C to stop.")
 
         let keeping = housekeeping(families)
         let watching = Housekeeping.watch(nic, logger)
@@ -82,7 +82,7 @@ struct ReflectRun {
         try report(results, total, recorded, families.first?.endpoint.receiveStamping ?? .none, history)
     }
 
-    /// Runs the reflectors and the recorder, each on a thread of its own, until all are over.
+    /// Runs the reflectors and the recorder, each on its own thread, until all have ended.
     private static func runThreads(
         _ families: [Family], _ nic: NIC, _ configuration: SessionReflector.Configuration,
         _ recorder: Handoff<Recorder>,
@@ -96,10 +96,10 @@ struct ReflectRun {
         let results = try await withThrowingTaskGroup(of: ReflectorResult.self) { group in
             for (position, family) in families.enumerated() {
                 var configuration = configuration
-                // Both see the same steps.
+                // Both families have the same clock, so one of them reports its steps.
                 configuration.reportsClock = position == 0
                 group.addTask { [configuration] in
-                    // What ends one ends both: the interface is gone, or a thread could not be started.
+                    // If one ends, both end: the interface is gone, or a thread could not be started.
                     defer { for family in families { family.control.requestStop(.abort) } }
                     return try await PacketThread.run(named: "probe-reflect", isUrgent: true) {
                         var local = SessionReflector(
@@ -121,7 +121,7 @@ struct ReflectRun {
         let setting = Endpoint.Setting(
             transport: common.transport, interface: interface, stamps: common.stamps,
             ethernet: Endpoint.Ethernet(shape: common.shape, tag: tag))
-        // Without IP there is one.
+        // Without IP there is only one.
         let wanted = [true, false].filter { isIPv4 in
             if common.transport == .l2 { return isIPv4 }
             return options.allow.isEmpty || options.allow.contains { $0.address.isIPv4 == isIPv4 }
@@ -133,16 +133,16 @@ struct ReflectRun {
             do throws(ProbeError) {
                 endpoint = try Endpoint.reflector(setting, port: common.port, isIPv4: isIPv4, admission)
             } catch {
-                // A kernel without IPv6 answers IPv4 all the same.
+                // Without IPv6 in the kernel, IPv4 is still answered.
                 guard !isIPv4, !families.isEmpty, case .system(let cause) = error,
                     cause.code == ErrorCode.familyUnsupported
                 else { throw error }
                 continue
             }
             if admission.destinations.isEmpty, endpoint.hasIP {
+                let version = isIPv4 ? "IPv4" : "IPv6"
                 logger.notice(
-                    "\(interface.name) has no \(isIPv4 ? "IPv4" : "IPv6") address yet; it is answered as soon as it has."
-                )
+                    "\(interface.name) has no \(version) address yet. \(version) probes are answered once it has one.")
             }
             RunOutputs.warn(of: endpoint.conn, logger)
             let control = try ProbeError.system { () throws(SystemError) in
@@ -153,7 +153,7 @@ struct ReflectRun {
         return families
     }
 
-    /// Where probes are taken, in words.
+    /// The place where probes are received, as text.
     private var place: String {
         let common = options.common
         guard common.transport == .l2 else { return "UDP port \(common.port) of \(interface.name)" }
@@ -168,7 +168,7 @@ struct ReflectRun {
             destinations: Housekeeping.localAddresses(interface).filter { $0.isIPv4 == isIPv4 })
     }
 
-    /// Follows the clock's quality and the interface's addresses.
+    /// Updates the clock's error estimate and the interface's addresses every second.
     private func housekeeping(_ families: [Family]) -> Task<Void, Never> {
         let current = Handoff(families.map { admission(isIPv4: $0.endpoint.isIPv4) })
         let run = self
@@ -196,11 +196,11 @@ struct ReflectRun {
             accounts: results.map { RunOutputs.account($0.account, $0.missed) },
             receipts: receipts, flows: flows)
         let format = options.common.output
-        try RunOutputs.print(format == .json ? summary.json() : summary.text())
+        try RunOutputs.print(format == .json ? summary.json() : summary.text(width: terminalWidth() ?? 80))
         if let error = recorded.logFailure { throw .file("\(options.common.log ?? "log"): \(error)") }
         if let error = total.failure {
             if error.code == ErrorCode.noSuchAddress || error.code == ErrorCode.noDevice {
-                throw .noInterface("\(interface.name) went away.")
+                throw .noInterface("\(interface.name) went away. Check the interface, and start again.")
             }
             throw .system(error)
         }

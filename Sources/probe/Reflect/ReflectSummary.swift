@@ -1,16 +1,16 @@
 import Report
 
-/// The end of `probe reflect`: what it answered, and the ledger of its replies' timestamps.
+/// The summary of `probe reflect`: the counts of its packets, and the ledger of its replies' timestamps.
 struct ReflectSummary {
     let interface: String
     let instance: UInt64
     let result: ReflectorResult
-    /// One for each address family.
+    /// The ledgers, one for each address family.
     let accounts: [TimestampLedger]
     let receipts: ReceiveStamping
     let flows: FlowHistory?
 
-    /// Both families' ledgers added up.
+    /// The sum of both families' ledgers.
     private var ledger: TimestampLedger {
         accounts.dropFirst().reduce(into: accounts.first ?? TimestampLedger()) { $0.add($1) }
     }
@@ -21,15 +21,18 @@ struct ReflectSummary {
 
     private var notes: [String] { StampNotes.notes(on: interface, ledger, receipts, result.receiveStamping) }
 
-    func text() -> String {
-        var text = "Reflector \(sessionText(instance)) on \(interface)\n"
-        text +=
+    /// The summary for people.
+    ///
+    /// - Parameter width: the columns that a line may take.
+    func text(width: Int) -> String {
+        var lines = ["reflector \(sessionText(instance)) on \(interface)"]
+        lines.append(
             "  "
-            + counters.filter { $0.value > 0 || $0.name == "probes" || $0.name == "replies" }
-            .map { "\($0.name) \($0.value)" }.joined(separator: ", ") + "\n"
-        text += result.clockSteps.lines(ofSession: false).map { "  \($0)\n" }.joined()
-        text += ledger.text() + notes.map { $0 + "\n" }.joined()
-        return text + (flows?.lines() ?? []).map { $0 + "\n" }.joined()
+                + counters.filter { $0.value > 0 || $0.name == "probes" || $0.name == "replies" }
+                .map { "\($0.name) \($0.value)" }.joined(separator: ", "))
+        lines += result.clockSteps.lines(ofSession: false).map { "  \($0)" }
+        lines += ledger.lines(of: "replies") + notes + (flows?.lines() ?? [])
+        return lines.flatMap { wrapped($0, width: width) }.joined(separator: "\n") + "\n"
     }
 
     func json() -> String {
@@ -47,7 +50,7 @@ struct ReflectSummary {
 }
 
 extension ReflectorResult {
-    /// Adds another address family's.
+    /// Adds another address family's result.
     mutating func add(_ other: ReflectorResult) {
         totals.add(other.totals)
         rejected.add(other.rejected)

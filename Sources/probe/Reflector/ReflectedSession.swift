@@ -2,41 +2,41 @@ import LinuxKernel
 import NetworkAddresses
 import STAMPWire
 
-/// What tells one session from another: RFC 8762 section 4 and RFC 8972 section 3.
+/// The fields that identify a session: RFC 8762 section 4 and RFC 8972 section 3.
 struct SessionKey: Hashable {
     var source: SocketAddress
     var destination: IPAddress
     var ssid: UInt16
 }
 
-/// What a session-reflector keeps of one session.
+/// The state of one session at a session-reflector.
 struct ReflectedSession {
     var key: SessionKey
     fileprivate(set) var isOpen = false
-    /// The sender's MAC address, where packets have no IP header.
+    /// The sender's MAC address if packets have no IP header.
     var station: MACAddress?
-    /// The sender's own random id, as it names the session in the log; of a foreign sender, a hash of the key.
+    /// The session ID in the log: the sender's random ID, or a hash of the key for a standard STAMP sender.
     var identifier: UInt64
-    /// The next reply's own sequence.
+    /// The next reply's sequence number.
     var nextReply: UInt32 = 0
-    /// CLOCK_MONOTONIC.
+    /// The time of the last probe, in CLOCK_MONOTONIC nanoseconds.
     var lastUsed: Int64
     /// The time between the last two probes, in nanoseconds.
-    var gap: Int64 = 0
-    /// Ids of replies whose timestamps are complete, to tell the sender of.
+    var probeIntervalNanoseconds: Int64 = 0
+    /// The IDs of replies whose timestamps are complete, to be reported to the sender.
     var stampedReplies = TelemetryQueue(capacity: 256)
-    /// The newest earlier reply whose true transmit timestamp is known.
+    /// The follow-up of the newest earlier reply whose actual transmit timestamp is known.
     var followUp: FollowUp?
     var previousReceipt: ReceiveStamps?
-    /// The newest probe, and a bit for each of the 64 before it that came.
+    /// The newest probe, and a bit for each of the 64 newest that was received.
     var newestProbe: UInt32?
     private var window: UInt64 = 0
-    /// The id of the newest reply.
+    /// The ID of the newest reply.
     var newestID: UInt32 = 0
     var relation: ClockRelation
     var clock: ClockEpochs
     var hasMeasured = false
-    /// The last probe only collected what was left.
+    /// True if the last probe was a closing one, sent only to fetch follow-ups.
     var isClosing = false
     var isPaired = false
 
@@ -50,14 +50,17 @@ struct ReflectedSession {
 
     private static let restartDistance: UInt64 = 1024
 
-    /// How long it may be silent, in nanoseconds: a slow sender for several of its own pauses.
-    fileprivate var timeout: Int64 { max(SessionTable.expiry, 4 &* min(gap, 1 << 60)) }
+    /// The time without a probe after which the session expires, in nanoseconds: at least four of the sender's
+    /// intervals.
+    fileprivate var timeoutNanoseconds: Int64 {
+        max(SessionTable.expiryNanoseconds, 4 &* min(probeIntervalNanoseconds, 1 << 60))
+    }
 
     enum ProbeOrder {
         case inOrder, reordered, duplicate
     }
 
-    /// Enters a probe's sequence and tells whether it came before, or after a later one.
+    /// Records a probe's sequence number, and returns whether the probe is in order, reordered or a duplicate.
     mutating func record(probe sequence: UInt32) -> ProbeOrder {
         guard let newest = newestProbe else {
             newestProbe = sequence
@@ -72,7 +75,7 @@ struct ReflectedSession {
         }
         let behind = UInt64(ahead.magnitude)
         if behind > Self.restartDistance {
-            // No network reorders as far as that: the sender has started anew.
+            // No network reorders that far: the sender has restarted.
             newestProbe = sequence
             window = 1
             return .inOrder
@@ -84,19 +87,19 @@ struct ReflectedSession {
     }
 }
 
-/// The sessions of a reflector: bounded in number, and forgotten when they have been silent.
+/// The sessions of a reflector, bounded in number. Idle sessions expire.
 struct SessionTable {
     private var indices: [SessionKey: Int] = [:]
-    /// Closed ones keep their place.
+    /// All places, including those of closed sessions.
     private(set) var sessions: [ReflectedSession]
     private var free: [Int]
     private var lastKey: SessionKey?
     private var lastIndex = 0
 
-    /// More than any probing host has peers; a flood of made-up sessions ends here.
+    /// The largest number of sessions: more than a host has peers. It bounds a flood of forged sessions.
     static let capacity = 4096
-    /// Nanoseconds of silence after which a session is forgotten.
-    static let expiry: Int64 = 60_000_000_000
+    /// The time without a probe after which a session expires, in nanoseconds.
+    static let expiryNanoseconds: Int64 = 60_000_000_000
 
     init() {
         indices.reserveCapacity(Self.capacity)
@@ -109,7 +112,7 @@ struct SessionTable {
     var count: Int { Self.capacity - free.count }
     var hasRoom: Bool { !free.isEmpty }
 
-    /// The index of a session that is kept; `nil` for a new one.
+    /// The index of a known session; nil for a new one.
     mutating func index(of key: SessionKey) -> Int? {
         if key == lastKey { return lastIndex }
         guard let index = indices[key] else { return nil }
@@ -118,7 +121,7 @@ struct SessionTable {
         return index
     }
 
-    /// Opens a session; `nil` when there is no room. Those that are there go on.
+    /// Opens a session; returns nil if the table is full. Existing sessions are kept.
     mutating func open(_ session: ReflectedSession) -> Int? {
         guard let index = free.popLast() else { return nil }
         sessions[index] = session
@@ -127,17 +130,17 @@ struct SessionTable {
         return index
     }
 
-    /// A session at an index that ``index(of:)`` or ``open(_:)`` gave.
+    /// The session at an index that ``index(of:)`` or ``open(_:)`` returned.
     subscript(index: Int) -> ReflectedSession {
         _read { yield sessions[index] }
         _modify { yield &sessions[index] }
     }
 
-    /// Forgets the sessions that have been silent for long, by their own measure.
+    /// Closes every session whose timeout has passed.
     mutating func expire(_ now: Int64) {
         guard count > 0 else { return }
         for index in sessions.indices {
-            guard sessions[index].isOpen, now &- sessions[index].lastUsed > sessions[index].timeout
+            guard sessions[index].isOpen, now &- sessions[index].lastUsed > sessions[index].timeoutNanoseconds
             else { continue }
             indices[sessions[index].key] = nil
             sessions[index].isOpen = false

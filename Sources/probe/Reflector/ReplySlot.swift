@@ -1,29 +1,29 @@
 import Report
 import STAMPWire
 
-/// All that is known of one reply, and of the probe that it answered, while their timestamps and rows are not finished.
+/// The state of one reply and of the probe that it answers, until their timestamps and rows are finished.
 struct ReplySlot {
     struct Flags: OptionSet {
         let rawValue: UInt8
         static let inUse = Flags(rawValue: 1)
-        /// Gets rows: opening and closing probes do not.
+        /// The probe has rows. Opening and closing probes have none.
         static let measured = Flags(rawValue: 1 << 1)
         static let stamped = Flags(rawValue: 1 << 2)
-        /// The sender has told when it received the reply.
+        /// The sender has reported its receive timestamps of the reply.
         static let receiptKnown = Flags(rawValue: 1 << 3)
         static let probeRowWritten = Flags(rawValue: 1 << 4)
         static let replyRowWritten = Flags(rawValue: 1 << 5)
-        /// This host's clock was set while the probe waited to be taken in.
+        /// This host's clock was set while the probe waited in the socket.
         static let crossing = Flags(rawValue: 1 << 6)
 
         static let finished: Flags = [.probeRowWritten, .replyRowWritten]
     }
 
     var id: UInt32 = 0
-    /// The id of the session's reply before this one.
+    /// The ID of the session's previous reply.
     var previous: UInt32 = 0
     var session = 0
-    /// The session's clock epoch between two steps of the clocks in which the probe was answered.
+    /// The session's clock epoch in which the probe was answered.
     var epoch: UInt32 = 0
     var identifier: UInt64 = 0
     var flags: Flags = []
@@ -34,7 +34,7 @@ struct ReplySlot {
     var replyDSCP: UInt8 = 0
     var bytes: Int32 = 0
     var replyBytes: Int32 = 0
-    /// CLOCK_MONOTONIC.
+    /// The send time, in CLOCK_MONOTONIC nanoseconds.
     var sentAt: Int64 = 0
     var probe = TransmitStamps(sequence: 0, answered: 0)
     var probeReceived = ReceiveStamps(sequence: 0)

@@ -6,14 +6,13 @@ import Report
 import STAMPWire
 
 extension SessionReflector {
-    /// Answers the probes that are there, batch by batch, up to a limit: a flood must not keep the thread from its
-    /// other work.
+    /// Answers pending probes in batches, up to a limit, so that a flood does not keep the thread from its other work.
     mutating func answer(_ receiving: inout ReceiveBatch, _ sending: inout SendBatch, _ stamps: inout StampBatch) {
         for _ in 0..<Endpoint.rounds {
             do throws(SystemError) {
                 try endpoint.conn.receiveNow(&receiving)
             } catch {
-                // The interface going down is told once; the socket works again when it is up.
+                // ENETDOWN is reported, and the socket works again when the interface is up.
                 if error.code == ErrorCode.networkDown {
                     push(.notice(.receiveFailed(code: error.code, role: .reflector)))
                 } else {
@@ -29,8 +28,8 @@ extension SessionReflector {
             receiving.forEach { bytes, packet in answer(bytes, packet, appTime, now, &sending) }
             transmit(&sending, now)
             if receiving.count < receiving.capacity {
-                // Nothing from before a step is left, unless it was found just now.
-                if clockWatch.steps == steps { isReceiptUnsure = false }
+                // No packet from before a step is left, unless the step was found just now.
+                if clockWatch.steps == steps { receiptMayPrecedeStep = false }
                 return
             }
             receiveStamps(&stamps)
@@ -42,7 +41,7 @@ extension SessionReflector {
         _ sending: inout SendBatch
     ) {
         guard !packet.isTruncated else { return result.rejected.truncated &+= 1 }
-        // Frames to others, seen in promiscuous mode, and broadcasts are not ours to answer.
+        // Frames to other hosts, which promiscuous mode shows, and broadcasts are not answered.
         if let type = packet.link?.packetType, type != .host { return result.rejected.stray &+= 1 }
         let arrival: Arrival
         do throws(FrameError) {
@@ -50,7 +49,7 @@ extension SessionReflector {
         } catch {
             return result.rejected.count(error)
         }
-        // Nobody can be answered at port 0, and no group or address 0 sends anything.
+        // Port 0 cannot be answered, and a group address or address 0 is no valid source.
         guard arrival.source.port != 0, arrival.sourceMAC.map({ !$0.isMulticast && $0 != .zero }) ?? true else {
             return result.rejected.stray &+= 1
         }
@@ -72,7 +71,7 @@ extension SessionReflector {
     }
 
     private func isAllowed(_ address: IPAddress) -> Bool {
-        // Over packet sockets the filter has seen to it already.
+        // On packet sockets the filter has already checked it.
         guard endpoint.transport == .udp, !configuration.allowed.isEmpty else { return true }
         return configuration.allowed.contains { $0.contains(address) }
     }
@@ -90,7 +89,7 @@ extension SessionReflector {
         return index
     }
 
-    /// Writes one reply to the batch and takes its slot.
+    /// Appends one reply to the batch and initialises its slot.
     private mutating func reply(
         to probe: SenderPacket, _ payload: RawSpan, _ arrival: Arrival, _ receipt: ReceiveStamps, _ session: Int,
         _ now: Int64, _ sending: inout SendBatch
@@ -132,7 +131,7 @@ extension SessionReflector {
         slot.session = session
         slot.identifier = table[session].identifier
         slot.flags = outcome.probePaired?.isClosing == true ? .inUse : [.inUse, .measured]
-        if isReceiptUnsure { slot.flags.insert(.crossing) }
+        if receiptMayPrecedeStep { slot.flags.insert(.crossing) }
         slot.epoch = table[session].clock.current
         slot.probeStatus = arrivalOrder == .duplicate ? .duplicate : arrivalOrder == .reordered ? .reordered : .ok
         slot.ttl = arrival.hopLimit
@@ -153,12 +152,12 @@ extension SessionReflector {
         if let paired = outcome.probePaired {
             update(from: paired, session)
         } else {
-            // This sender will tell no more than it has.
+            // A standard STAMP sender reports nothing more.
             writeProbeRow(Int(id & mask))
         }
     }
 
-    /// What the reply says, but for the time that it leaves.
+    /// The contents of the reply, except for its transmit timestamp.
     private mutating func context(
         for session: Int, _ arrival: Arrival, _ receipt: ReceiveStamps
     ) -> ReplyContext {
@@ -185,7 +184,7 @@ extension SessionReflector {
         return replies[index].reply
     }
 
-    /// An ordinary socket must know the reply's DSCP before the reply is written.
+    /// The DSCP that the probe requests for the reply. An ordinary socket needs it before the reply is written.
     private func requestedDSCP(_ payload: RawSpan, else received: UInt8) -> UInt8 {
         var requested: UInt8?
         forEachTLV(in: payload) { tlv in
@@ -195,7 +194,7 @@ extension SessionReflector {
         return requested ?? received
     }
 
-    /// Brings the session up to date with a probe that is being answered.
+    /// Updates the session from a probe that is being answered.
     private mutating func record(
         _ paired: PairedTimestamps?, _ probe: SenderPacket, _ receipt: ReceiveStamps, _ session: Int, _ id: UInt32,
         _ now: Int64
@@ -204,7 +203,7 @@ extension SessionReflector {
         table[session].previousReceipt = receipt
         table[session].newestID = id
         table[session].nextReply &+= 1
-        table[session].gap = now &- table[session].lastUsed
+        table[session].probeIntervalNanoseconds = now &- table[session].lastUsed
         table[session].lastUsed = now
         table[session].relation.update(
             local: ErrorEstimate(rawValue: control.errorEstimate), peer: probe.errorEstimate)
@@ -219,22 +218,22 @@ extension SessionReflector {
         return order
     }
 
-    /// Takes up what a paired sender tells of its clock.
+    /// Updates the relation of the clocks and the clock epochs from a paired sender's report.
     private mutating func update(ofClock paired: PairedTimestamps, _ session: Int) {
-        if table[session].isPaired, table[session].identifier != paired.instance { table[session].clock.forgetPeer() }
+        if table[session].isPaired, table[session].identifier != paired.instance { table[session].clock.resetPeer() }
         let isNewBoot = table[session].relation.update(peerBootHash: paired.bootHash)
         let isOneClock = table[session].relation.isOneClock
         if table[session].clock.update(reported: paired.clockSteps, isOneClock: isOneClock) {
             table[session].relation.recordPeerStep()
         } else if isNewBoot {
-            table[session].clock.beginWithPeer()
+            table[session].clock.recordPeerStep()
         }
-        // What was before has no rows.
+        // Earlier clock epochs have no rows.
         if !paired.isClosing, !table[session].hasMeasured { table[session].clock.begin() }
     }
 
-    /// Hands the replies to the kernel. One that it does not take is a reply lost here, and its alone: who sends probes
-    /// from an address that can't be answered shall not take others' replies away.
+    /// Passes the replies to the kernel. A refused reply does not affect the others: a sender whose address cannot be
+    /// answered must not suppress other senders' replies.
     private mutating func transmit(_ batch: inout SendBatch, _ now: Int64) {
         var position = 0
         while position < batch.count {
@@ -245,6 +244,7 @@ extension SessionReflector {
                     position += 1
                 }
                 result.totals.sent &+= UInt64(sent)
+                if sent > 0 { sendHealth.recordSend() }
             } catch {
                 recordRefusal(error, Int(batch.id(at: position) & mask), now)
                 position += 1

@@ -5,7 +5,7 @@ import Report
 import STAMPWire
 
 extension SessionReflector {
-    /// Takes over what a probe tells of earlier probes' departures and of earlier replies' arrivals.
+    /// Records the timestamps of earlier probes and replies that a probe reports.
     mutating func update(from paired: PairedTimestamps, _ session: Int) {
         update(of: paired.transmit0, session)
         update(of: paired.transmit1, session)
@@ -33,8 +33,8 @@ extension SessionReflector {
         complete(index)
     }
 
-    /// The session's reply that matches. With one session it lies as many ids back as numbers; otherwise the session's
-    /// replies are followed from the newest on.
+    /// Finds the session's reply that matches. With one session, the distance in IDs equals that in sequence numbers.
+    /// With several, the session's replies are searched from the newest back.
     private func find(_ session: Int, back distance: UInt32, _ matches: (ReplySlot) -> Bool) -> Int? {
         var id = table[session].newestID
         if let index = index(ofReply: id &- distance), replies[index].session == session, matches(replies[index]) {
@@ -49,7 +49,7 @@ extension SessionReflector {
         return nil
     }
 
-    /// Writes the reply's row when both its ends are known.
+    /// Writes the reply's row once the timestamps of both ends are known.
     mutating func complete(_ index: Int) {
         let flags = replies[index].flags
         guard configuration.writesRows, flags.isSuperset(of: [.measured, .stamped]),
@@ -59,7 +59,7 @@ extension SessionReflector {
         writeReplyRow(index)
     }
 
-    /// Writes the rows that a probe still lacks with what is known by now.
+    /// Writes the outstanding rows of a probe from the data at hand.
     mutating func finish(_ id: UInt32) {
         guard configuration.writesRows, let index = index(ofReply: id), !replies[index].isFinished else { return }
         if !replies[index].flags.contains(.probeRowWritten) { writeProbeRow(index) }
@@ -84,7 +84,7 @@ extension SessionReflector {
         let slot = replies[index]
         replies[index].flags.insert(.replyRowWritten)
         guard slot.flags.contains(.measured) else { return }
-        // Only the sender's word proves that a reply arrived.
+        // Only the sender's report proves that the reply arrived.
         var row = replyRow(slot, status: slot.flags.contains(.receiptKnown) ? .ok : .unknown)
         row.record(slot.reply)
         row.record(slot.replyReceived)
@@ -97,10 +97,11 @@ extension SessionReflector {
         let slot = replies[index]
         guard slot.flags.contains(.measured) else { return }
         var row = replyRow(slot, status: .notSent)
-        row.sendError = code
+        row.sendError = Int16(clamping: code)
         row.transmitApp = slot.reply.app
         finish(&row, slot, isProbe: false)
         row.transmitMissing = nil
+        row.receiveMissing = nil
         push(.row(row, lateness: nil))
     }
 
@@ -111,16 +112,16 @@ extension SessionReflector {
             ttl: endpoint.hasIP ? 255 : nil, dscp: endpoint.hasIP ? slot.replyDSCP : nil)
     }
 
-    /// The clock epoch that a row belongs to; `nil` where a clock was set before all that it needs was there.
+    /// The clock epoch of a row; nil if a clock was set before all its timestamps were known.
     private mutating func clockEpoch(_ slot: ReplySlot) -> UInt16? {
         table[slot.session].clock.follow(localSteps: clockWatch.steps)
         let clock = table[slot.session].clock
         return slot.flags.contains(.crossing) || slot.epoch != clock.current ? nil : clock.label(slot.epoch)
     }
 
-    /// Fills in the delay with its error and the reasons for what is missing.
+    /// Sets the row's delay, its error, and the reasons for missing timestamps.
     private mutating func finish(_ row: inout PacketRecord, _ slot: ReplySlot, isProbe: Bool) {
-        // The place may have gone to another session since.
+        // The place may belong to another session by now.
         let isKnown = table[slot.session].identifier == slot.identifier
         let isPaired = isKnown && table[slot.session].isPaired
         row.clockEpoch = isKnown ? clockEpoch(slot) : nil

@@ -4,7 +4,7 @@ import Report
 import STAMPWire
 
 extension SessionReflector {
-    /// Takes the transmit timestamps that are there, up to a limit.
+    /// Receives pending transmit timestamps, up to a limit.
     mutating func receiveStamps(_ batch: inout StampBatch) {
         do throws(SystemError) {
             try endpoint.receiveStamps(&batch) { batch in
@@ -34,11 +34,11 @@ extension SessionReflector {
         if match == .stamped(isComplete: true) { markStamped(index) }
     }
 
-    /// All timestamps of a reply that can come have come: later replies tell the sender.
+    /// Handles a reply whose timestamps are complete: later replies report them to the sender.
     private mutating func markStamped(_ index: Int) {
         let slot = replies[index]
         replies[index].flags.insert(.stamped)
-        // The place may have gone to another session since.
+        // The place may belong to another session by now.
         if table[slot.session].identifier == slot.identifier {
             table[slot.session].stampedReplies.add(slot.id)
             let usingHardware = configuration.stamps.usesHardwareOnly ? slot.reply.nic.realtime : nil
@@ -51,18 +51,21 @@ extension SessionReflector {
         complete(index)
     }
 
-    /// A sender slower than this has its rows without its telemetry.
-    private static let greatestGap: Int64 = 60_000_000_000
+    /// The longest probe interval for which rows wait for the sender's telemetry, in nanoseconds. Rows of slower
+    /// senders are written without it.
+    private static let maximumProbeIntervalNanoseconds: Int64 = 60_000_000_000
 
-    /// Writes off what has waited too long.
+    /// Writes off timestamps and rows whose timeout has passed.
     mutating func sweep(_ now: Int64) {
         writeOffStamps(now)
         while oldest != next {
             let slot = replies[Int(oldest & mask)]
             let isWaiting = configuration.writesRows ? !slot.isFinished : !slot.flags.contains(.stamped)
             if slot.flags.contains(.inUse), isWaiting {
-                // What the sender tells comes with its next probes.
-                let timeout = configuration.timeout &+ 2 &* min(table[slot.session].gap, Self.greatestGap)
+                // The sender's report arrives with its next probes.
+                let timeout =
+                    configuration.timeoutNanoseconds &+ 2
+                    &* min(table[slot.session].probeIntervalNanoseconds, Self.maximumProbeIntervalNanoseconds)
                 guard now &- slot.sentAt > timeout else { return }
                 finish(oldest)
             }
@@ -71,7 +74,7 @@ extension SessionReflector {
     }
 
     private mutating func writeOffStamps(_ now: Int64) {
-        let expired = nic.missed.writeOff(in: &ledger, now, timeout: configuration.timeout, &result.missed)
+        let expired = nic.missed.writeOff(in: &ledger, now, timeout: configuration.timeoutNanoseconds, &result.missed)
         for (id, reason) in expired {
             guard let index = index(ofReply: id) else { continue }
             replies[index].stampMissing = reason
@@ -80,7 +83,8 @@ extension SessionReflector {
         }
     }
 
-    /// The reflector ends: every probe gets its rows. Timestamps that were still awaited stay so in the ledger.
+    /// Writes the rows of all remaining probes at the end. Timestamps that are still awaited stay pending in the
+    /// ledger.
     mutating func finishAll() {
         while oldest != next {
             let index = Int(oldest & mask)

@@ -5,21 +5,21 @@ import NetworkAddresses
 import Report
 import STAMPWire
 
-/// The session-reflector: answers probes from the thread that receives them, and learns the true transmit timestamps of
-/// its replies, which later replies carry. It owns everything here.
+/// The session-reflector: answers probes on the thread that receives them, and receives the actual transmit timestamps
+/// of its replies, which later replies report. Its thread owns all its state.
 struct SessionReflector: ~Copyable {
     struct Configuration: Sendable {
-        /// Random, of this process.
+        /// The random ID of this process.
         var instance: UInt64
         var bootHash: UInt64
         var stamps: StampChoice
-        /// Who is answered; empty for anybody.
+        /// The networks to answer; empty for all.
         var allowed: [IPNetwork]
-        /// Whether somebody wants the rows of the sessions that are answered.
+        /// True if the rows of the answered sessions are written.
         var writesRows: Bool
-        /// Nanoseconds until a timestamp, or the other side's telemetry, is given up.
-        var timeout: Int64
-        /// Whether to say when this host's clock was set: where no session-sender does.
+        /// The time to wait for a timestamp or for the sender's telemetry, in nanoseconds.
+        var timeoutNanoseconds: Int64
+        /// True to report steps of this host's clock, if no session-sender reports them.
         var reportsClock = false
     }
 
@@ -34,20 +34,20 @@ struct SessionReflector: ~Copyable {
     var table = SessionTable()
     var replies: [ReplySlot]
     let mask: UInt32
-    /// The next reply's id, and the oldest one that is not finished.
+    /// The next reply's ID, and the oldest one that is not finished.
     var next: UInt32 = 0
     var oldest: UInt32 = 0
     var ledger: TransmitLedger
     var clockWatch = ClockStepWatch()
-    /// Probes that are received now may have come before this host's clock was set.
-    var isReceiptUnsure = false
+    /// True if probes that are received now may have arrived before this host's clock was set.
+    var receiptMayPrecedeStep = false
     var result = ReflectorResult()
     var sendHealth = SendHealth(.reflector, interval: 0)
     var isOver = false
-    /// CLOCK_MONOTONIC.
+    /// Times in CLOCK_MONOTONIC nanoseconds.
     private var lastAnswered: Int64 = 0
     private var finishingSince: Int64?
-    private var nextDecision: Int64 = 0
+    private var nextEndCheck: Int64 = 0
     private var nextReport: Int64
 
     init(
@@ -65,27 +65,27 @@ struct SessionReflector: ~Copyable {
         replies = Array(repeating: ReplySlot(), count: size)
         mask = UInt32(size - 1)
         ledger = TransmitLedger(capacity: size, expecting: endpoint.conn.transmitStamps)
-        nextReport = ClockID.monotonic.now() &+ SessionSender.reportInterval
+        nextReport = ClockID.monotonic.now() &+ SessionSender.reportIntervalNanoseconds
     }
 
-    /// How long the peer's session is answered after our own is over, at most.
-    static let lingerLimit: Int64 = 10_000_000_000
-    private static let decisionInterval: Int64 = 20_000_000
+    /// The longest time for which the peer's session is answered after the local one has ended, in nanoseconds.
+    static let maximumLingerNanoseconds: Int64 = 10_000_000_000
+    private static let endCheckIntervalNanoseconds: Int64 = 20_000_000
 
-    /// Answers until it is told to end.
+    /// Answers probes until it is stopped.
     mutating func run() -> ReflectorResult {
         let start = ClockID.monotonic.now()
-        var receiving = ReceiveBatch(capacity: SessionSender.batch, packetBytes: endpoint.packetBytes)
+        var receiving = ReceiveBatch(capacity: SessionSender.batchCapacity, packetBytes: endpoint.packetBytes)
         var sending = SendBatch(
-            capacity: SessionSender.batch, packetBytes: endpoint.headerBytes + 4 + endpoint.packetBytes)
-        var stamps = StampBatch(capacity: 2 * SessionSender.batch)
+            capacity: SessionSender.batchCapacity, packetBytes: endpoint.headerBytes + 4 + endpoint.packetBytes)
+        var stamps = StampBatch(capacity: 2 * SessionSender.batchCapacity)
         endpoint.conn.setWriteDeadline(monotonic: 0)
         var activity = PacketConn.Activity()
         while !isOver {
             phc.refresh()
             checkClock()
-            // What is not taken now keeps the next wait from lasting.
-            if activity.contains(.packets), !holdUp() {
+            // If packets or timestamps remain, the next wait returns at once.
+            if activity.contains(.packets), !mustWaitForNIC() {
                 let before = ledger.account.sent
                 answer(&receiving, &sending, &stamps)
                 if ledger.account.sent == before { turn.release() }
@@ -94,9 +94,9 @@ struct SessionReflector: ~Copyable {
             let now = ClockID.monotonic.now()
             sweep(now)
             report(now)
-            decideWhetherOver(now)
+            checkForEnd(now)
             guard !isOver, result.failure == nil else { break }
-            activity = wait(until: finishingSince == nil ? nextReport : nextDecision)
+            activity = wait(until: finishingSince == nil ? nextReport : nextEndCheck)
         }
         finishAll()
         result.account = ledger.account
@@ -105,17 +105,17 @@ struct SessionReflector: ~Copyable {
         return result
     }
 
-    /// Lets probes wait for a moment where the NIC is busy with another timestamp, unless they come fast.
+    /// Lets probes wait for a moment if the NIC is busy with another timestamp, unless they arrive at a high rate.
     ///
-    /// - Returns: whether they have to wait longer.
-    private mutating func holdUp() -> Bool {
+    /// - Returns: true if they have to wait longer.
+    private mutating func mustWaitForNIC() -> Bool {
         guard ledger.expected.contains(.hardware) else { return false }
         let now = ClockID.monotonic.now()
         if turn.acquire(now, timeout: (now &- lastAnswered) / 2) {
             lastAnswered = now
             return false
         }
-        // Not for packets, which are there already.
+        // This waits for the signal only, since packets are already pending.
         _ = try? control.signal.descriptor.waitForInput(timeout: TransmitTurn.pollInterval)
         return true
     }
@@ -131,29 +131,29 @@ struct SessionReflector: ~Copyable {
         }
     }
 
-    /// Told to finish, it still answers a peer that is at work: until that closes its session or falls silent.
-    private mutating func decideWhetherOver(_ now: Int64) {
+    /// Ends the reflector after a stop request, once no peer is active: each has closed its session or is silent.
+    private mutating func checkForEnd(_ now: Int64) {
         switch control.stop {
         case .no: return
         case .abort: isOver = true
         case .finish:
             let since = finishingSince ?? now
             finishingSince = since
-            guard now >= nextDecision else { return }
-            nextDecision = now &+ Self.decisionInterval
+            guard now >= nextEndCheck else { return }
+            nextEndCheck = now &+ Self.endCheckIntervalNanoseconds
             let isAtWork = table.sessions.contains { session in
                 guard session.isOpen else { return false }
                 let isDone = session.isClosing && session.hasMeasured
-                let timeout = isDone ? 200_000_000 : max(1_000_000_000, 3 &* session.gap)
+                let timeout = isDone ? 200_000_000 : max(1_000_000_000, 3 &* session.probeIntervalNanoseconds)
                 return now &- session.lastUsed < timeout
             }
-            isOver = !isAtWork || now &- since > Self.lingerLimit
+            isOver = !isAtWork || now &- since > Self.maximumLingerNanoseconds
         }
     }
 
     private mutating func report(_ now: Int64) {
         guard now >= nextReport else { return }
-        nextReport = now &+ SessionSender.reportInterval
+        nextReport = now &+ SessionSender.reportIntervalNanoseconds
         if let notice = sendHealth.recovery(now) { push(.notice(notice)) }
         table.expire(now)
         endpoint.readCounters(into: &result.totals)
@@ -164,11 +164,11 @@ struct SessionReflector: ~Copyable {
         if !events.push(event) { result.eventsDropped &+= 1 }
     }
 
-    /// Looks whether this host's clock was set. To be called before replies are written and before their timestamps are taken
-    /// in: then a reply says on which side of a step its own timestamps and those that it tells of are.
+    /// Checks whether this host's clock was set. Call it before replies are written and before their timestamps are
+    /// processed: a reply's count of clock steps then applies to its own timestamps and to those that it reports.
     mutating func checkClock() {
         guard let step = clockWatch.read() else { return }
-        isReceiptUnsure = true
+        receiptMayPrecedeStep = true
         phc.forget()
         control.errorEstimate = Housekeeping.unknownError
         guard configuration.reportsClock else { return }
@@ -179,23 +179,23 @@ struct SessionReflector: ~Copyable {
         if result.clockSteps.last != nil { push(.notice(.clockSet(entry))) }
     }
 
-    /// The slot of a reply that is still kept.
+    /// The slot of a reply; nil if it is no longer kept.
     func index(ofReply id: UInt32) -> Int? {
         let index = Int(id & mask)
         return replies[index].flags.contains(.inUse) && replies[index].id == id ? index : nil
     }
 }
 
-/// What a session-reflector leaves when it is over.
+/// The result of a session-reflector.
 struct ReflectorResult: Sendable {
-    /// `received` are probes, `sent` replies.
+    /// `received` counts probes, `sent` counts replies.
     var totals = SessionTotals()
     var rejected = RejectedPackets()
-    /// From the port that reflectors listen on: answering could go on for ever.
+    /// Packets from the reflectors' port: answering them could loop forever.
     var loopsRejected: UInt64 = 0
-    /// From addresses that are not allowed.
+    /// Packets from addresses that are not allowed.
     var notAllowed: UInt64 = 0
-    /// Sessions for which there was no room.
+    /// Packets of new sessions that were rejected because the table was full.
     var sessionsRejected: UInt64 = 0
     var sessionsOpened: UInt64 = 0
     var duplicates: UInt64 = 0

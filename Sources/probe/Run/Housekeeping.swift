@@ -6,9 +6,9 @@ import NetworkAddresses
 import Report
 import STAMPWire
 
-/// What changes around a session and is looked at each second, away from the packet threads.
+/// Periodic checks of a session's surroundings, outside the packet threads.
 enum Housekeeping {
-    /// The local clock's error, as the wire carries it.
+    /// The local clock's error estimate in its wire format.
     static func errorEstimate() -> UInt16 {
         guard let quality = ClockQuality.current() else { return unknownError }
         return ErrorEstimate(
@@ -16,27 +16,27 @@ enum Housekeeping {
         ).rawValue
     }
 
-    /// What the wire carries of a clock that nobody vouches for.
+    /// The error estimate of an unsynchronised clock, in its wire format.
     static let unknownError =
         ErrorEstimate(synchronized: false, isPTP: false, errorNanoseconds: 16_000_000_000).rawValue
 
-    /// Calls `body` again and again until cancelled, each time after a pause.
+    /// Calls `body` repeatedly until cancelled, each time after a pause.
     static func every(_ pause: Duration, _ body: @escaping @Sendable () -> Void) -> Task<Void, Never> {
         Task {
             while (try? await Task.sleep(for: pause)) != nil { body() }
         }
     }
 
-    /// Follows the PHC until cancelled.
+    /// Reads the PHC periodically until cancelled, and reports its steps.
     static func watch(_ nic: NIC, _ logger: Logger) -> Task<Void, Never> {
         every(NIC.interval) {
             guard let step = nic.read() else { return }
             logger.warning(
-                "The PHC and the system's were set against one another, by \(exactDurationText(step)).")
+                "The PHC's offset from the system clock changed by \(exactDurationText(step)): one of them was set.")
         }
     }
 
-    /// The interface's own addresses, that probes may be sent to.
+    /// The interface's addresses, which probes may be sent to.
     static func localAddresses(_ interface: Interface) -> [IPAddress] {
         guard let connection = try? NetlinkConnection(),
             let found = try? connection.addresses(on: interface.index)

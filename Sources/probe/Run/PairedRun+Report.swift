@@ -3,7 +3,7 @@ import LinuxKernel
 import Report
 
 extension PairedRun {
-    /// Prints the summary, writes histogram and description, and decides how the command ends.
+    /// Prints the summary, writes histogram and description, and throws the error that determines the exit code.
     func report(
         _ outcome: Outcome, _ nic: NIC, _ receipts: ReceiveStamping, _ flows: FlowHistory?,
         _ description: inout RunDescription
@@ -27,35 +27,42 @@ extension PairedRun {
         if let flows { description.set("flows", flows.jsonValue) }
         description.set(peers: [peerFacts(outcome)])
         if let path = common.log { try RunOutputs.write(description, besideLog: path, replacing: true) }
-        // Whoever can't read the summary shall still have the files.
+        // The files are written even if the summary cannot be printed.
         try printing.get()
         if let error = outcome.recorder.logFailure { throw .file("\(common.log ?? "log"): \(error)") }
         if let error = outcome.sender.failure ?? outcome.reflector.failure {
             if error.code == ErrorCode.noSuchAddress || error.code == ErrorCode.noDevice {
-                throw .noInterface("\(interface.name) went away while it was measured on.")
+                throw .noInterface(
+                    "\(interface.name) went away during the measurement. Check the interface, and start again.")
             }
             throw .system(error)
         }
-        if outcome.sender.totals.received == 0, outcome.sender.totals.sent > 0 || !outcome.sender.hasAnswered {
+        let sender = outcome.sender
+        if sender.totals.received == 0, summary.probes.due > 0 || !sender.hasAnswered,
+            !sender.hasAnswered || summary.outages.open == nil
+        {
             throw .noReply("No reply came from \(options.peer). \(adviceWithoutReply)")
         }
         if let last = summary.outages.open {
             throw .peerStopped(
-                "\(options.peer) answered, and nothing was answered from \(clockText(last.start)) on "
-                    + "(\(roundedDurationText(last.duration)), \(last.probes) probes). "
-                    + (last.cause.map { "Known of the cause: \($0)." } ?? ""))
+                "Replies from \(options.peer) stopped at \(clockText(last.start)): \(last.probes) probes in "
+                    + "\(roundedDurationText(last.duration)) went unanswered, up to the end of the run. "
+                    + (last.cause.map { "Cause: \($0)." } ?? "Check the peer and the path to it."))
         }
     }
 
     private var adviceWithoutReply: String {
         let common = options.common
-        let question = "Is `probe run` or `probe reflect` up there, on port \(common.port)"
-        guard common.transport == .l2 else { return question + ", and does a firewall let UDP to it pass?" }
+        let question = "Is `probe run` or `probe reflect` running on the peer, on port \(common.port)"
+        guard common.transport == .l2 else { return question + ", and does a firewall pass UDP to that port?" }
         let nic =
             (common.vlan ?? 0) == 0
-            ? "" : " A NIC that filters VLANs (`ethtool -k`: rx-vlan-filter) drops this one before anybody sees it."
+            ? ""
+            : " A NIC that filters VLANs (`ethtool -k`: rx-vlan-filter) drops this VLAN's frames before any process "
+                + "receives them."
         return question
-            + ", with `--transport l2` and the same --frame and --vlan, and is this address its interface's on the same network?"
+            + ", with `--transport l2` and the same --frame and --vlan, and is this its interface's address on the "
+            + "same network?"
             + nic
     }
 
@@ -65,7 +72,7 @@ extension PairedRun {
         let counters: [(name: String, value: UInt64)] =
             [
                 ("sent", sender.totals.sent), ("received", sender.totals.received),
-                ("uncounted_probes", sender.uncountedProbes), ("too_late", sender.tooLate),
+                ("uncounted_probes", sender.uncountedProbes), ("too_late", sender.repliesAfterWriteOff),
                 ("skipped_deadlines", sender.skippedDeadlines), ("peer_restarts", sender.peerRestarts),
                 ("unknown_stamps", UInt64(clamping: sender.account.unknownStamps)),
                 ("records_dropped", sender.eventsDropped),
@@ -94,27 +101,28 @@ extension PairedRun {
         return summary
     }
 
-    /// The outages with what is known of their causes.
+    /// The outages with their causes, where known.
     private func outages(_ sender: SenderResult) -> Outages {
         var outages = sender.outages
         outages.explain { outage in
             if let code = outage.sendError { return "the kernel refused to send: \(errorText(code))" }
-            if outage.isOpen { return "no reply came until the run ended" }
-            if sender.peerRestarts > 0 { return "the peer's reflector restarted during the run" }
+            let next = outage.firstSequence &+ UInt32(truncatingIfNeeded: outage.probes)
+            if sender.firstAnsweredAfterRestart.contains(next) { return "the peer's reflector restarted" }
             return nil
         }
         return outages
     }
 
-    /// Measured by NICs, and the peer's has told nothing.
+    /// A note if delays are between hardware timestamps and none was measured.
     private func delayNotes(_ outcome: Outcome) -> [String] {
         let statistics = outcome.recorder.statistics
         guard options.common.stamps.usesHardwareOnly, statistics.forward.counts.received > 0,
             (statistics.forward.epochs + statistics.reverse.epochs).allSatisfy(\.delay.isEmpty)
         else { return [] }
         return [
-            "No packet has a delay: `--stamps hardware` takes the timestamps of both NICs, and they were never there together. "
-                + "The rows' tx_missing and rx_missing tell which; the peer needs `--stamps hardware`, or auto, too."
+            "No packet has a delay: `--stamps hardware` needs hardware timestamps of both hosts, and no packet has "
+                + "both. The columns tx_missing and rx_missing give the reasons. The peer needs `--stamps hardware` or "
+                + "`auto` too."
         ]
     }
 
@@ -128,7 +136,7 @@ extension PairedRun {
         ]
     }
 
-    /// The options as the description has them.
+    /// The options for the description.
     var optionValues: [(String, JSONValue)] {
         let common = options.common
         return [

@@ -6,7 +6,7 @@ import NetworkAddresses
 import Report
 import STAMPWire
 
-/// `probe run`: a sender and a reflector towards one peer, and the recorder of both.
+/// `probe run`: a session-sender and a session-reflector for one peer, and the recorder of both.
 struct PairedRun {
     let options: RunCommand
     let logger = Probe.logger()
@@ -42,7 +42,7 @@ struct PairedRun {
         PeerPath.Overrides(source: options.source, nextHop: options.nextHop, macAddress: options.mac)
     }
 
-    /// The probe's layout, with the size checked against the MTU.
+    /// The probe's layout, whose size is checked against the MTU.
     private func layout(route mtu: Int?) throws(ProbeError) -> ProbeLayout {
         let room = options.peer.room(mtu: min(interface.mtu, mtu ?? interface.mtu), shape: options.common.shape)
         let layout: ProbeLayout
@@ -98,12 +98,13 @@ struct PairedRun {
         let bootHash = Host.bootHash()
         let sender = SessionSender.Configuration(
             session: session, ssid: ssid, peer: peer, station: options.peer.station, source: path.source,
-            layout: layout, interval: options.intervalNanoseconds, count: options.probes,
-            timeout: options.timeout.nanoseconds, dscp: options.dscp, hopLimit: options.ttl, bootHash: bootHash,
+            layout: layout, intervalNanoseconds: options.intervalNanoseconds, count: options.probes,
+            timeoutNanoseconds: options.timeout.nanoseconds, dscp: options.dscp, hopLimit: options.ttl,
+            bootHash: bootHash,
             stamps: common.stamps)
         let reflector = SessionReflector.Configuration(
             instance: session, bootHash: bootHash, stamps: common.stamps, allowed: onlyPeer,
-            writesRows: options.logReflected || sampleWatch != nil, timeout: options.timeout.nanoseconds)
+            writesRows: options.logReflected || sampleWatch != nil, timeoutNanoseconds: options.timeout.nanoseconds)
         let recorder = Handoff(
             Recorder(
                 sources: [
@@ -135,7 +136,7 @@ struct PairedRun {
         try report(outcome, nic, senderEndpoint.receiveStamping, history, &description)
     }
 
-    /// Runs sender, reflector and recorder, each on a thread of its own, until all are over.
+    /// Runs sender, reflector and recorder, each on its own thread, until all have ended.
     private static func runThreads(
         _ threads: ThreadControls, _ nic: NIC,
         sender: (configuration: SessionSender.Configuration, endpoint: Endpoint),
@@ -169,7 +170,7 @@ struct PairedRun {
             if let counts { recording.samples?.counts = counts }
             return Outcome(sender: sent, reflector: reflection, recorder: recording)
         } catch {
-            // A thread that could not be started must not leave the others waiting.
+            // If a thread could not be started, the others must not wait for it.
             threads.abort()
             sampleWatch?.stop.raise()
             throw error
@@ -181,7 +182,7 @@ struct PairedRun {
         return try await PacketThread.run(named: "probe-psample") { sampleWatch.run() }
     }
 
-    /// Subscribes to the samples that are asked for.
+    /// Subscribes to the requested samples.
     private func watchSamples(
         _ source: IPAddress, _ senderEndpoint: Endpoint, _ ssid: UInt16
     ) throws(ProbeError) -> SampleWatch? {
@@ -197,7 +198,7 @@ struct PairedRun {
         return IPNetwork(address: address, prefixLength: address.bitWidth).map { [$0] } ?? []
     }
 
-    /// Follows the clock's quality and the next hop.
+    /// Updates the clock's error estimate and the next hop every second.
     private func housekeeping(_ threads: ThreadControls) -> Task<Void, Never> {
         let interface = interface
         let peer = options.peer.address
@@ -208,7 +209,7 @@ struct PairedRun {
             threads.sender.errorEstimate = estimate
             threads.reflector.errorEstimate = estimate
             guard followsNextHop, let connection = try? NetlinkConnection() else { return }
-            // Frames of our own tell the kernel nothing, so it would keep a silent neighbour's old address for ever.
+            // The kernel sees no replies to raw frames, so it would keep a silent neighbour's old address forever.
             if threads.sender.isPeerSilent { PeerPath.remind(peer, on: interface, overrides: overrides, connection) }
             guard let mac = PeerPath.currentMAC(peer, on: interface, overrides: overrides, connection)
             else { return }
@@ -217,7 +218,7 @@ struct PairedRun {
     }
 }
 
-/// What the three threads of a run leave.
+/// The results of a run's three threads.
 struct Outcome: Sendable {
     var sender: SenderResult
     var reflector: ReflectorResult

@@ -2,9 +2,9 @@ import LinuxKernel
 import Netlink
 import NetworkAddresses
 
-/// The way to the peer: what the kernel's tables say, or the user.
+/// The path to the peer, from the kernel's tables or from the user's options.
 struct PeerPath {
-    /// What the user has set instead of looking it up.
+    /// The values that the user sets instead of a lookup.
     struct Overrides: Sendable {
         var source: IPAddress?
         var nextHop: IPAddress?
@@ -13,14 +13,14 @@ struct PeerPath {
 
     var source: IPAddress
     var nextHop: IPAddress
-    /// Zero over an ordinary socket, which needs none.
+    /// The next hop's MAC address; zero for an ordinary socket, which needs none.
     var macAddress: MACAddress
-    /// The route's own MTU.
+    /// The MTU of the route, if it has one.
     var mtu: Int?
-    /// The neighbour entry was made on our behalf, so it is ours to take away again.
+    /// True if the neighbour entry was created for this run, which then removes it.
     var createdNeighbour = false
 
-    /// Looks the way up, and has the kernel find out the next hop's MAC address where it is not known.
+    /// Looks up the path, and has the kernel resolve the next hop's MAC address if it is unknown.
     static func find(
         _ peer: IPAddress, on interface: Interface, transport: Transport, overrides: Overrides
     ) throws(ProbeError) -> PeerPath {
@@ -38,22 +38,22 @@ struct PeerPath {
         do throws(NeighbourError) {
             resolution = try resolver.resolve()
         } catch {
-            // The entry that the kernel made for the question is ours to take away, answered or not.
+            // The kernel created an entry for the lookup. Remove it, resolved or not.
             if case .noAnswer(_, interface: _, existedBefore: false) = error {
                 path.createdNeighbour = true
                 path.removeNeighbour(on: interface)
             }
-            throw .noRoute("\(error) `--mac ADDRESS` names its address by hand.")
+            throw .noRoute("\(error) Use `--mac ADDRESS` to set its MAC address.")
         }
         path.macAddress = resolution.macAddress
         path.createdNeighbour = !resolution.existedBefore
         return path
     }
 
-    /// The way to a station on the same link, without IP: no route and no neighbour is asked for.
+    /// Returns the path to a station on the same link, without IP. It needs no route and no neighbour entry.
     static func direct(to station: MACAddress, on interface: Interface) throws(ProbeError) -> PeerPath {
         guard station != interface.macAddress else {
-            throw .usage("\(station) is the address of \(interface.name) itself: name the peer's.")
+            throw .usage("\(station) is the address of \(interface.name) itself. Use the peer's MAC address.")
         }
         let connection = try ProbeError.system { () throws(SystemError) in try NetlinkConnection() }
         do throws(NextHopError) {
@@ -77,7 +77,7 @@ struct PeerPath {
         } catch {
             switch error {
             case .noRoute, .leavesByAnotherInterface, .noSourceAddress:
-                // With both ends named by hand no route is needed.
+                // With source and next hop from the user no route is needed.
                 if let source = overrides.source, overrides.macAddress != nil || overrides.nextHop != nil {
                     return PeerPath(
                         source: source, nextHop: overrides.nextHop ?? peer, macAddress: .zero)
@@ -90,7 +90,7 @@ struct PeerPath {
         }
     }
 
-    /// Where frames to the peer go now; `nil` where the tables do not say.
+    /// The current destination MAC address of frames to the peer; nil if the kernel's tables do not have it.
     static func currentMAC(
         _ peer: IPAddress, on interface: Interface, overrides: Overrides, _ connection: NetlinkConnection
     ) -> MACAddress? {
@@ -103,7 +103,7 @@ struct PeerPath {
         return neighbour.macAddress
     }
 
-    /// Has the kernel look whether the next hop is still where it was.
+    /// Has the kernel revalidate the next hop's neighbour entry.
     static func remind(
         _ peer: IPAddress, on interface: Interface, overrides: Overrides, _ connection: NetlinkConnection
     ) {
@@ -113,7 +113,7 @@ struct PeerPath {
         try? resolver.revalidate()
     }
 
-    /// Takes away the neighbour entry that was made on our behalf, as far as we may.
+    /// Removes the neighbour entry that was created for this run, if this process may (CAP_NET_ADMIN).
     func removeNeighbour(on interface: Interface) {
         guard createdNeighbour, Host.has(.networkAdministration), let connection = try? NetlinkConnection() else {
             return

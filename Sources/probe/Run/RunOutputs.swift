@@ -3,21 +3,22 @@ import LinuxKernel
 import Logging
 import Report
 
-/// The files of a run besides its log, and the summary's parts that come from packet threads.
+/// The output files of a run, and the parts of the summary that come from packet threads.
 enum RunOutputs {
     static let version = "0.1.0"
 
-    /// Refuses one file for two things: the later would overwrite the earlier.
+    /// Rejects one path for two outputs: the later would overwrite the earlier.
     static func refuseSame(_ paths: [String?]) throws(ProbeError) {
         var seen: Set<String> = []
         for case let path? in paths where !seen.insert(simplified(path)).inserted {
             throw .usage(
-                "\(path) would be written twice: give log, description (its name and .json) and histogram names of their own."
+                "\(path) would be written twice. Use different files for the log, the description (the log's name with "
+                    + ".json) and the histogram."
             )
         }
     }
 
-    /// A path without detours, as far as its text tells.
+    /// A path without `.` and `..`, by its text alone.
     private static func simplified(_ path: String) -> String {
         var parts: [Substring] = []
         for part in path.split(separator: "/") where part != "." {
@@ -26,7 +27,7 @@ enum RunOutputs {
         return (path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
     }
 
-    /// Refuses files that exist already before any is made, so that a corrected command finds none of our own.
+    /// Rejects existing files before any is created, so that a corrected command does not find files of the failed one.
     static func refuseExisting(_ paths: [String?], _ common: CommonOptions) throws(ProbeError) {
         guard !common.force else { return }
         for case let path? in paths where OutputFile.exists(path) {
@@ -36,7 +37,7 @@ enum RunOutputs {
 
     static func descriptionPath(besideLog path: String) -> String { path + ".json" }
 
-    /// Makes the histogram's file before the run, so that what is wrong with it is not found out afterwards.
+    /// Creates the histogram's file before the run, so that an error is not found only afterwards.
     static func reserve(_ path: String, replacing: Bool) throws(ProbeError) {
         try FileError.wrap(path) { () throws(SystemError) in
             _ = try OutputFile(creating: path, replacing: replacing)
@@ -56,7 +57,7 @@ enum RunOutputs {
         }
     }
 
-    /// Makes the log and the description beside it; `nil` where no log is wanted.
+    /// Creates the log and its description; returns nil if no log is requested.
     static func openLog(_ common: CommonOptions, _ description: RunDescription) throws(ProbeError) -> LogFile? {
         guard let path = common.log else { return nil }
         let log = try LogFile(creating: path, replacing: common.force)
@@ -64,33 +65,35 @@ enum RunOutputs {
         return log
     }
 
-    /// Says what is less than was asked for.
+    /// Reports the requested socket features that are missing.
     static func warn(of conn: PacketConn, _ logger: Logger) {
         for warning in conn.warnings { logger.notice("\(warning)") }
         if case .refused(let error) = conn.hardwareStamping {
-            logger.notice("No hardware timestamps: \(error)")
+            logger.notice("Hardware timestamps are not available: \(error)")
         }
     }
 
-    /// How long somebody who reads standard output may do nothing at the end of a run, in nanoseconds.
-    static let timeout: Int64 = 5_000_000_000
+    /// The time that the reader of standard output may stall at the end of a run, in nanoseconds.
+    static let outputTimeoutNanoseconds: Int64 = 5_000_000_000
 
     /// Writes a command's result to standard output.
     static func print(_ text: String) throws(ProbeError) {
         let bytes = Array(text.utf8)
         let written: Int
         do throws(SystemError) {
-            written = try OutputFile.standardOutput().write(bytes, timeout: timeout)
+            written = try OutputFile.standardOutput().write(bytes, timeout: outputTimeoutNanoseconds)
         } catch  where error.code == ErrorCode.brokenPipe {
-            // The reader has seen enough.
+            // The reader has closed the pipe on purpose.
             return
         } catch {
             throw .file("standard output: \(error)")
         }
-        if written < bytes.count { throw .file("standard output: nobody read it for 5 s; the summary is cut off.") }
+        if written < bytes.count {
+            throw .file("standard output: its reader stalled for 5 s, so the summary is cut off.")
+        }
     }
 
-    /// What every description of a run has.
+    /// The description with the facts that every run has.
     static func description(
         interface: Interface, _ nic: NIC, session: UInt64, options: [(String, JSONValue)]
     ) -> RunDescription {
@@ -110,7 +113,7 @@ enum RunOutputs {
         return description
     }
 
-    /// Writes the description beside its log.
+    /// Writes the description to the log's name with `.json`.
     static func write(
         _ description: RunDescription, besideLog path: String, replacing: Bool
     ) throws(ProbeError) {
@@ -121,9 +124,9 @@ enum RunOutputs {
         }
     }
 
-    /// The ledger as the summary shows it.
+    /// The ledger for the summary.
     ///
-    /// - Parameter missed: which of the timestamps that NIC or driver left out have a reason of their own.
+    /// - Parameter missed: the counts of timestamps that NIC or driver skipped for a known reason.
     static func account(
         _ account: FastAFPacket.TransmitAccount, _ missed: MissedCounts
     ) -> TimestampLedger {
@@ -134,7 +137,7 @@ enum RunOutputs {
                 pending: columns[.pending])
         }
         var hardware = kind("hardware", account.hardware)
-        // One that was explained and came late all the same is in the late column.
+        // An explained timestamp that arrived late is in the late column.
         hardware.inFlight = min(missed.inFlight, hardware.skippedByDriver)
         hardware.never = min(missed.never, hardware.skippedByDriver - hardware.inFlight)
         hardware.skippedByDriver -= hardware.inFlight + hardware.never

@@ -1,7 +1,7 @@
 import LinuxKernel
 import Synchronization
 
-/// Tells a thread that waits to end, or the recorder that no more will come: raised once, and never taken down.
+/// A signal that ends a waiting thread, or the recorder after the last event. Once raised, it stays raised.
 final class StopSignal: Sendable {
     let signal: EventSignal
     private let raised = Atomic<Bool>(false)
@@ -15,7 +15,7 @@ final class StopSignal: Sendable {
         signal.raise()
     }
 
-    /// Waits so many nanoseconds, or until it is raised.
+    /// Waits for a time in nanoseconds, or until the signal is raised.
     func wait(_ nanoseconds: Int64) {
         let end = ClockID.monotonic.now() + nanoseconds
         while !isRaised {

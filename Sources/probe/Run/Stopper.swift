@@ -1,7 +1,8 @@
 import Synchronization
 import UnixSignals
 
-/// Turns SIGINT, SIGTERM and SIGHUP into an orderly end, from before anything is set up until all is given back.
+/// Turns SIGINT, SIGTERM and SIGHUP into an orderly end, from before the setup until everything is released and
+/// restored.
 final class Stopper: Sendable {
     private struct State {
         var count = 0
@@ -10,7 +11,7 @@ final class Stopper: Sendable {
 
     private let state = Mutex(State())
 
-    /// Runs `body` with these signals caught.
+    /// Runs `body` while these signals are caught.
     static func run(_ body: (Stopper) async throws -> Void) async throws {
         let stopper = Stopper()
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
@@ -21,7 +22,8 @@ final class Stopper: Sendable {
         try await body(stopper)
     }
 
-    /// Has `handler` called for each signal, with how many there have been; at once for one that came before.
+    /// Sets the handler, which is called for each signal with the number of signals so far. If there was one before, it
+    /// is called at once.
     func attach(_ handler: @escaping @Sendable (_ count: Int) -> Void) {
         let count = state.withLock { state in
             state.handler = handler

@@ -1,6 +1,6 @@
 import LinuxKernel
 
-/// The rings and controls between the threads of a run.
+/// The rings and control states between the threads of a run.
 final class ThreadControls: Sendable {
     let sender: SessionControl
     let reflector: SessionControl
@@ -21,25 +21,25 @@ final class ThreadControls: Sendable {
         reflectorRing = SPSCRing(capacity: Self.ringCapacity(intervalNanoseconds))
     }
 
-    /// Room for half a second of rows: what the recorder may be held up by a disk.
+    /// The ring's capacity: rows of half a second, so that a slow disk may delay the recorder that long.
     static func ringCapacity(_ intervalNanoseconds: Int64) -> Int {
         Int(min(1 << 17, max(4096, 1_000_000_000 / max(1, intervalNanoseconds))))
     }
 
-    /// The first signal ends the measurement, and what is missing is still fetched; a second one ends everything, and
-    /// so does the first while only the peer's session is still answered.
+    /// Handles a signal. The first one ends the measurement, and outstanding replies and timestamps are still received.
+    /// The second one ends everything, as does the first if only the peer's session is still answered.
     func stop(signals count: Int) {
         sender.requestStop(count == 1 ? .finish : .abort)
         if count > 1 || reflector.stop != .no { reflector.requestStop(.abort) }
     }
 
-    /// Something failed: every thread ends.
+    /// Ends every thread after a failure.
     func abort() {
         sender.requestStop(.abort)
         reflector.requestStop(.abort)
         recorder.raise()
     }
 
-    /// The own session is over. The peer's is still answered, unless the user has asked for the end.
+    /// Handles the end of the local session: the peer's is still answered, unless the user has requested the end.
     func senderIsOver() { reflector.requestStop(sender.stop == .no ? .finish : .abort) }
 }

@@ -77,7 +77,7 @@ struct SampleListener: ~Copyable {
         result.duration = ClockID.monotonic.now() &- start
         unreportedLosses &+= subscription.updateDropped()
         reportOverrun()
-        console.flush(timeout: RunOutputs.timeout)
+        console.flush(timeout: RunOutputs.outputTimeoutNanoseconds)
         result.linesDropped = console.linesDropped
         result.statistics.dropped = subscription.dropped
         result.statistics.groups = subscription.sequences.sorted { $0.key < $1.key }.map { number, sequence in

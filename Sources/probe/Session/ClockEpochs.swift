@@ -1,28 +1,30 @@
-/// The clock epochs between two steps of either end's clock, as one host counts them for one session. Delays of different
-/// clock epochs can't be compared.
+/// The clock epochs of one session, as one host counts them. Each step of either host's clock begins a new one, and
+/// delays of different clock epochs cannot be compared.
 struct ClockEpochs: Sendable {
-    /// The clock epoch that what is sent now belongs to.
+    /// The clock epoch of packets that are sent now.
     private(set) var current: UInt32 = 0
-    /// The one that the last step of the peer's clock began.
-    private(set) var ofPeer: UInt32 = 0
-    /// What the log calls the first.
+    /// The clock epoch that the last step of the peer's clock began.
+    private(set) var lastPeerStep: UInt32 = 0
+    /// The clock epoch that the log numbers 0.
     private var first: UInt32 = 0
-    /// Own steps that have been followed, and those among them that a peer on the same clock has not told of yet.
+    /// The local steps that have been counted, and those among them that a peer on the same clock has not reported yet.
     private var localSteps: UInt32
     private var unreported: UInt32 = 0
-    /// The peer's count, as it told last.
+    /// The peer's count of steps, as last reported.
     private var reported: UInt8?
 
-    /// - Parameter localSteps: how often this host's clock has been set before.
+    /// Creates the epochs of a new session.
+    ///
+    /// - Parameter localSteps: the number of earlier steps of this host's clock.
     init(localSteps: UInt32 = 0) { self.localSteps = localSteps }
 
-    /// Where the measurement begins: clock epochs before it have no rows.
+    /// Starts the numbering of the log at the current clock epoch. Earlier ones have no rows.
     mutating func begin() { first = current }
 
-    /// A clock epoch as the log names it; `nil` for one beyond what it can count to.
+    /// The number of a clock epoch in the log; nil beyond 65,535.
     func label(_ epoch: UInt32) -> UInt16? { UInt16(exactly: epoch &- first) }
 
-    /// Takes up this host's own steps.
+    /// Updates the count of this host's steps. An increase begins a clock epoch.
     mutating func follow(localSteps count: UInt32) {
         let new = count &- localSteps
         guard new > 0 else { return }
@@ -31,11 +33,12 @@ struct ClockEpochs: Sendable {
         current &+= 1
     }
 
-    /// Takes up the count of steps that the peer tells of its own clock.
+    /// Updates the count of steps that the peer reports of its clock. An older count comes from a reordered packet, and
+    /// is ignored.
     ///
-    /// - Parameter isOneClock: both ends have one clock, whose steps this host sees itself, and before the peer tells.
-    /// - Returns: whether the peer's clock was set since it told last. An older count, from a packet that was overtaken, says
-    ///   nothing.
+    /// - Parameter isOneClock: true if both ends share one clock. This host then sees its steps itself, before the peer
+    ///   reports them.
+    /// - Returns: true if the peer's clock was set since its last report.
     mutating func update(reported count: UInt8, isOneClock: Bool) -> Bool {
         guard let before = reported else {
             reported = count
@@ -50,18 +53,18 @@ struct ClockEpochs: Sendable {
             new &-= known
         }
         guard new > 0 else { return false }
-        beginWithPeer()
+        recordPeerStep()
         return true
     }
 
-    /// The peer's clock was set.
-    mutating func beginWithPeer() {
+    /// Begins a clock epoch because the peer's clock was set.
+    mutating func recordPeerStep() {
         current &+= 1
-        ofPeer = current
+        lastPeerStep = current
     }
 
-    /// The peer counts from the start again.
-    mutating func forgetPeer() {
+    /// Forgets the peer's count, because the peer has restarted.
+    mutating func resetPeer() {
         reported = nil
         unreported = 0
     }

@@ -1,24 +1,27 @@
 import STAMPWire
 
-/// What is known of the offset between this host's clock and the peer's, and so the bound of a one-way delay's error.
+/// The relation between this host's clock and the peer's, which bounds the error of one-way delays.
 struct ClockRelation: Sendable {
     let localBootHash: UInt64
-    /// The peer's boot hash; `nil` until it has told one.
+    /// The hash of the peer's boot ID; nil until the peer has reported it.
     private(set) var peerBootHash: UInt64?
-    /// min(T2 - T1) and max(T3 - T4): without an offset no probe can arrive before it was sent.
-    private var leastForward = Int64.max
-    private var mostReverse = Int64.min
-    /// The peer's clock was set and this host's was not: whatever the boot ids say, they are two.
+    /// min(T2 - T1) and max(T3 - T4). On one clock no packet arrives before it is sent.
+    private var minimumForward = Int64.max
+    private var maximumReverse = Int64.min
+    /// True if the peer's clock was set and this host's was not. The hosts then have two clocks, whatever their boot
+    /// IDs.
     private var wasPeerSetAlone = false
     private var localEstimate = ErrorEstimate(rawValue: 0)
     private var peerEstimate = ErrorEstimate(rawValue: 0)
 
     init(localBootHash: UInt64) { self.localBootHash = localBootHash }
 
-    /// Two timestamps of one clock are cut to whole nanoseconds each, so their difference is off by less than one.
-    static let oneClockError: Int64 = 1
+    /// Timestamps of one clock are truncated to whole nanoseconds, so the error of their difference is below 1 ns.
+    static let oneClockErrorNanoseconds: Int64 = 1
 
-    /// - Returns: whether the peer runs on another kernel than the one that it has told of before.
+    /// Updates the peer's boot hash.
+    ///
+    /// - Returns: true if it differs from the one reported before: the peer runs on another kernel, or was rebooted.
     @discardableResult
     mutating func update(peerBootHash hash: UInt64) -> Bool {
         defer { peerBootHash = hash }
@@ -26,34 +29,34 @@ struct ClockRelation: Sendable {
         return known != hash
     }
 
-    mutating func recordPeerStep() { if haveSameBoot { wasPeerSetAlone = true } }
+    mutating func recordPeerStep() { if haveSameBootID { wasPeerSetAlone = true } }
 
     mutating func update(local: ErrorEstimate, peer: ErrorEstimate) {
         localEstimate = local
         peerEstimate = peer
     }
 
-    /// - Parameters: delays of packets during which no clock was set.
+    /// Updates the extreme delays from packets during which no clock was set.
     mutating func update(forward: Int64?, reverse: Int64?) {
-        if let forward { leastForward = min(leastForward, forward) }
-        if let reverse { mostReverse = max(mostReverse, 0 &- reverse) }
+        if let forward { minimumForward = min(minimumForward, forward) }
+        if let reverse { maximumReverse = max(maximumReverse, 0 &- reverse) }
     }
 
-    private var haveSameBoot: Bool { peerBootHash == localBootHash && localBootHash != 0 }
+    private var haveSameBootID: Bool { peerBootHash == localBootHash && localBootHash != 0 }
 
-    /// The same boot hash is not enough: machines can be clones of one another.
-    private var delaysAllowOneClock: Bool { mostReverse <= 0 && leastForward >= 0 && !wasPeerSetAlone }
+    /// True if the delays are possible on one clock. An equal boot hash is not enough, since machines can be cloned.
+    private var delaysAllowOneClock: Bool { maximumReverse <= 0 && minimumForward >= 0 && !wasPeerSetAlone }
 
-    /// Whether both instances run on one kernel, as far as can be known.
-    var isOneClock: Bool { haveSameBoot && delaysAllowOneClock }
+    /// True if both instances run on one kernel, as far as the boot IDs and the delays show.
+    var isOneClock: Bool { haveSameBootID && delaysAllowOneClock }
 
-    /// Whether one boot hash goes with delays that one clock can't give.
-    var disagrees: Bool { haveSameBoot && !delaysAllowOneClock }
+    /// True if the boot hashes are equal but the delays are impossible on one clock.
+    var disagrees: Bool { haveSameBootID && !delaysAllowOneClock }
 
-    /// The bound of a one-way delay's error in nanoseconds; `nil` means that delays are relative.
+    /// The bound of a one-way delay's error, in nanoseconds; nil if delays are relative.
     var error: Int64? {
-        if isOneClock { return Self.oneClockError }
-        if haveSameBoot { return nil }
+        if isOneClock { return Self.oneClockErrorNanoseconds }
+        if haveSameBootID { return nil }
         guard localEstimate.synchronized, peerEstimate.synchronized, let local = localEstimate.errorNanoseconds,
             let peer = peerEstimate.errorNanoseconds
         else { return nil }
@@ -61,14 +64,14 @@ struct ClockRelation: Sendable {
         return overflow ? nil : sum
     }
 
-    /// The same in words.
+    /// The relation as text, for the summary and the description.
     var note: String {
-        if isOneClock { return "one clock: both instances run on the same kernel (same boot id), delays are absolute" }
+        if isOneClock { return "one clock: both instances run on the same kernel (same boot ID), delays are absolute" }
         if disagrees {
             return
-                "relative: the boot ids agree but the delays can't come from one clock (a cloned machine?)"
+                "relative: the boot IDs are equal, but the delays cannot come from one clock (a cloned machine?)"
         }
-        if let error { return "synchronised: both ends vouch for their clocks, error at most \(error) ns (sum)" }
+        if let error { return "synchronised: both kernels bound their clocks' errors, at most \(error) ns in total" }
         if peerBootHash == nil && peerEstimate.rawValue == 0 { return "relative: nothing is known of the peer's clock" }
         let local = localEstimate.synchronized
         let peer = peerEstimate.synchronized

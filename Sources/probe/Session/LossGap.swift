@@ -1,18 +1,18 @@
-/// Probes without a reply between two answered ones, and what the reflector's count says of them. Kept, so that a long
-/// outage is looked through once and not once for each probe.
+/// A gap of unanswered probes between two answered ones, with the direction of its loss by the reflector's count. It is
+/// kept so that a long outage is searched once, not once per probe.
 struct LossGap {
     enum Direction {
         case forward, reverse, unknown
     }
 
-    /// The answered probe before the gap, or where what is kept ends.
+    /// The answered probe before the gap, or the newest probe that is no longer kept.
     var first: UInt32
-    /// The answered probe after the gap, or where what was sent ended.
+    /// The answered probe after the gap, or the next sequence number to be sent.
     var last: UInt32
     var direction: Direction
-    /// There is an answered probe after the gap; without one the next reply may tell more.
+    /// True if an answered probe follows the gap. If not, the next reply may determine the direction.
     var isFinal: Bool
-    /// How many replies there had been when the gap was looked into.
+    /// The number of replies that had been received when the direction was determined.
     var replies: UInt64
 
     func covers(_ sequence: UInt32) -> Bool { sequence &- first &- 1 < last &- first &- 1 }

@@ -1,15 +1,16 @@
-/// What the packets alone prove of the peer's clock beside this host's, and of its steps.
+/// Bounds of the offset between the peer's clock and this host's, and the steps that exchanges of packets prove.
 ///
-/// No packet arrives before it was sent, so the peer's clock minus ours lies between T3 - T4 and T2 - T1 in each exchange,
-/// whatever the delays of the two directions are and however they change. Exchanges that leave no common value to it,
-/// though the clocks have had no time to drift apart so far, prove that one of the clocks was set; so does a reply that
-/// took longer at the peer than it was under way in all. Own steps are known (`ClockStepWatch`) and taken out: what is
-/// left is the peer's.
+/// No packet arrives before it is sent, so in each exchange the peer's clock minus this host's lies between T3 - T4 and
+/// T2 - T1, whatever the delays are and however they change. If two exchanges have no offset in common, although the
+/// clocks cannot have drifted that far apart in between, one of the clocks was set. The same follows from a reply that
+/// spent more time at the peer than the whole exchange took. Steps of this host are known (`ClockStepWatch`) and
+/// subtracted, so the remaining ones are the peer's.
 ///
-/// What can't be seen so: a step smaller than the best round trip of late, with ``drift`` for the time between two
-/// exchanges and ``tolerance`` besides. A peer that tells its steps itself needs no such proof.
+/// A step goes unseen if it is smaller than the shortest recent round trip plus ``driftDivisor``'s share of the time
+/// between two exchanges plus ``toleranceNanoseconds``. A paired peer reports its steps, and needs no such proof.
 struct OffsetBounds: Sendable {
-    /// One probe and its reply: Unix nanoseconds by the clocks of both ends, and CLOCK_MONOTONIC at this one.
+    /// One probe and its reply. T1 to T4 are Unix nanoseconds of the clocks that took them; `sent` and `received` are
+    /// nanoseconds of this host's CLOCK_MONOTONIC.
     struct Exchange: Sendable {
         var t1: Int64
         var t2: Int64
@@ -19,7 +20,7 @@ struct OffsetBounds: Sendable {
         var received: Int64
     }
 
-    /// The size of a step, forward as positive nanoseconds, and how far off that is at most.
+    /// The size of a step in nanoseconds, positive if forward, and the bound of its error.
     struct Size: Hashable, Sendable {
         var amount: Int64
         var error: Int64
@@ -27,51 +28,53 @@ struct OffsetBounds: Sendable {
 
     enum Finding: Hashable, Sendable {
         case consistent
-        /// The exchange contradicts itself: a clock was set while it was under way.
+        /// The exchange contradicts itself: a clock was set during it.
         case inconsistent
-        /// The exchange contradicts those before it: a clock was set in between.
+        /// The exchange contradicts earlier ones: a clock was set in between.
         case stepped
-        /// The first exchange after a step: this was its size.
+        /// The exchange is the first one after a step, and gives its size.
         case settled(Size)
     }
 
     private struct Range: Sendable {
-        var least: Int64
-        var most: Int64
+        var lower: Int64
+        var upper: Int64
 
         func moved(by amount: Int64) -> Range {
-            Range(least: saturating(least, plus: amount), most: saturating(most, plus: amount))
+            Range(lower: saturating(lower, plus: amount), upper: saturating(upper, plus: amount))
         }
 
         func widened(by amount: Int64) -> Range {
-            Range(least: saturating(least, minus: amount), most: saturating(most, plus: amount))
+            Range(lower: saturating(lower, minus: amount), upper: saturating(upper, plus: amount))
         }
     }
 
-    /// A tenth: chronyd, where it may not step, slews by up to 83,333 ppm (maxslewrate); the kernel alone by 500 ppm.
-    static let drift: Int64 = 10
-    /// Foreign reflectors may timestamp in milliseconds, or T2 and T3 by clocks that are not quite one.
-    static let tolerance: Int64 = 1_000_000
-    /// Exchanges in a row that contradict themselves until this is how the peer's timestamps are.
+    /// Clocks may drift by one part in this. chronyd slews by up to 83,333 ppm (maxslewrate) if it may not step; the
+    /// kernel alone slews by up to 500 ppm.
+    static let driftDivisor: Int64 = 10
+    /// Standard STAMP reflectors may timestamp in milliseconds, or take T2 and T3 from slightly different clocks.
+    static let toleranceNanoseconds: Int64 = 1_000_000
+    /// After this number of consecutive exchanges that contradict themselves, the peer's timestamps are taken to have
+    /// changed for good.
     static let inconsistentLimit = 8
 
     private var range: Range?
     private var sent: Int64 = 0
     private var inconsistent = 0
-    /// What was known before a step whose size is not known yet.
+    /// The range before a step whose size is not known yet.
     private var before: Range?
 
-    /// Enters an exchange during which, as far as is known, no clock was set.
+    /// Records an exchange during which no clock is known to have been set.
     mutating func record(_ exchange: Exchange) -> Finding {
         let new = Range(
-            least: saturating(exchange.t3, minus: exchange.t4), most: saturating(exchange.t2, minus: exchange.t1))
+            lower: saturating(exchange.t3, minus: exchange.t4), upper: saturating(exchange.t2, minus: exchange.t1))
         let isInconsistent =
-            saturating(new.least, minus: new.most) > Self.tolerance
-            || saturating(exchange.t2, minus: exchange.t3) > Self.tolerance
+            saturating(new.lower, minus: new.upper) > Self.toleranceNanoseconds
+            || saturating(exchange.t2, minus: exchange.t3) > Self.toleranceNanoseconds
         guard !isInconsistent else { return recordInconsistent() }
         inconsistent = 0
         let elapsed = max(0, saturating(exchange.received, minus: min(sent, exchange.sent)))
-        let allowance = saturating(elapsed / Self.drift, plus: Self.tolerance)
+        let allowance = saturating(elapsed / Self.driftDivisor, plus: Self.toleranceNanoseconds)
         defer { sent = exchange.sent }
         guard let range else {
             range = new
@@ -80,16 +83,16 @@ struct OffsetBounds: Sendable {
             return .settled(Self.size(from: old, to: new))
         }
         let old = range.widened(by: allowance)
-        guard new.least <= old.most, old.least <= new.most else {
+        guard new.lower <= old.upper, old.lower <= new.upper else {
             restart()
             return .stepped
         }
-        self.range = Range(least: max(old.least, new.least), most: min(old.most, new.most))
+        self.range = Range(lower: max(old.lower, new.lower), upper: min(old.upper, new.upper))
         return .consistent
     }
 
     private mutating func recordInconsistent() -> Finding {
-        // A peer that has never made sense proves nothing.
+        // A peer whose timestamps were never consistent proves nothing.
         guard range != nil else { return .consistent }
         inconsistent += 1
         guard inconsistent >= Self.inconsistentLimit else { return .inconsistent }
@@ -98,23 +101,23 @@ struct OffsetBounds: Sendable {
         return .stepped
     }
 
-    /// The peer's clock was set: what was known of it is of the time before.
+    /// Discards the bounds, because the peer's clock was set.
     mutating func restart() {
         before = range ?? before
         range = nil
     }
 
-    /// This host's clock was set forward by so much.
+    /// Shifts the bounds by a step of this host's clock, forward if `amount` is positive.
     mutating func localStep(by amount: Int64) {
         range = range?.moved(by: 0 &- amount)
         before = before?.moved(by: 0 &- amount)
     }
 
     private static func size(from old: Range, to new: Range) -> Size {
-        let least = saturating(new.least, minus: old.most)
-        let most = saturating(new.most, minus: old.least)
+        let lower = saturating(new.lower, minus: old.upper)
+        let upper = saturating(new.upper, minus: old.lower)
         return Size(
-            amount: least / 2 &+ most / 2, error: max(0, saturating(most / 2, minus: least / 2)) &+ 1)
+            amount: lower / 2 &+ upper / 2, error: max(0, saturating(upper / 2, minus: lower / 2)) &+ 1)
     }
 }
 

@@ -3,7 +3,7 @@ import Report
 import STAMPWire
 
 extension PacketRecord {
-    /// Enters what is known of the packet's way out.
+    /// Sets the transmit timestamps.
     mutating func record(_ stamps: TransmitStamps) {
         transmitApp = stamps.app
         transmitSched = stamps.sched
@@ -13,7 +13,7 @@ extension PacketRecord {
         transmitHardwareError = stamps.nic.realtime.map { _ in Int64(stamps.nic.error) }
     }
 
-    /// Enters what is known of the packet's way in, and why the NIC's timestamp, or any, is not there.
+    /// Sets the receive timestamps, and the reason if the NIC's timestamp, or every timestamp, is missing.
     mutating func record(_ stamps: ReceiveStamps) {
         receiveHardware = stamps.nic.time
         receiveHardwareRealtime = stamps.nic.realtime
@@ -23,10 +23,10 @@ extension PacketRecord {
         receiveMissing = stamps.software == nil ? .notReceived : MissingReason(wireCode: stamps.nic.missing)
     }
 
-    /// Why a better transmit timestamp than the row's best is not there, on the row of a packet that was sent here; `nil`
-    /// where the best that the interface offers is.
+    /// The reason why a packet sent by this host lacks a better transmit timestamp than it has; nil if it has the best
+    /// one that the interface offers.
     ///
-    /// - Parameter reason: what the ledger says of the timestamps that did not come.
+    /// - Parameter reason: the ledger's reason for timestamps that did not arrive.
     func reasonForMissingStamp(
         _ reason: MissingReason?, expecting expected: TransmitStampKinds
     ) -> MissingReason? {
@@ -37,8 +37,8 @@ extension PacketRecord {
         return nil
     }
 
-    /// Where delays are by the NICs alone, a timestamp of the peer's NIC that is not there is why there is none, and a peer that
-    /// asks its NIC for none gives no reason.
+    /// Sets the reason `unsupported` if the peer's hardware timestamp is missing and the peer gives no reason: it does
+    /// not request hardware timestamps. With `--stamps hardware` that is why the row has no delay.
     mutating func explainMissingPeerStamp() {
         switch direction {
         case .out: if receiveHardware == nil, receiveMissing == nil { receiveMissing = .unsupported }
@@ -46,26 +46,26 @@ extension PacketRecord {
         }
     }
 
-    /// The same on the row of a packet that the peer sent, by what it has told.
+    /// The reason why a packet sent by the peer lacks a better transmit timestamp, as the peer reports it.
     ///
-    /// - Parameter silence: why nothing was told, where nothing was.
+    /// - Parameter silence: the reason if the peer reported nothing.
     func reasonForMissingStamp(_ reported: TransmitStamps, else silence: MissingReason) -> MissingReason? {
         transmitSoftware == nil ? silence : MissingReason(wireCode: reported.nic.missing)
     }
 }
 
 extension MissingReason {
-    /// The reasons in the order of their numbers in docs/stamp-tlv.md, from 1 on.
+    /// The reasons in the order of their codes in docs/stamp-tlv.md, from 1.
     private static let onWire: [MissingReason] = [
         .unsupported, .late, .bufferFull, .skippedByDriver, .notAsked, .inFlight, .never, .onlyPTP, .closed,
     ]
 
-    /// - Parameter code: of a NIC timestamp; `nil` for 0, and for a number that a newer program may give.
+    /// Creates the reason of a code for a missing NIC timestamp; nil for 0 and for codes that a newer version may send.
     init?(wireCode code: UInt8) {
         guard code > 0, Int(code) <= Self.onWire.count else { return nil }
         self = Self.onWire[Int(code) - 1]
     }
 
-    /// The number of a reason why there is no NIC timestamp.
+    /// The code of the reason for a missing NIC timestamp; 0 if it has no code.
     var wireCode: UInt8 { UInt8((Self.onWire.firstIndex(of: self) ?? -1) + 1) }
 }

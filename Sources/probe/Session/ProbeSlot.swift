@@ -1,19 +1,19 @@
 import Report
 import STAMPWire
 
-/// All that is known of one probe and its reply while their rows are not finished.
+/// The state of one probe and its reply until both rows are written.
 struct ProbeSlot {
     struct Flags: OptionSet {
         let rawValue: UInt16
-        /// Counts in the statistics and gets rows; opening and closing probes do not.
+        /// The probe is in the statistics and has rows. Opening and closing probes are not and have none.
         static let measured = Flags(rawValue: 1)
-        /// A reply came.
+        /// A reply was received.
         static let replied = Flags(rawValue: 1 << 1)
-        /// All transmit timestamps that can come have come.
+        /// All transmit timestamps that can arrive have arrived.
         static let stamped = Flags(rawValue: 1 << 2)
-        /// The reply's transmit timestamps are known, or never will be.
+        /// The reply's transmit timestamps are known, or will never be.
         static let replyStamped = Flags(rawValue: 1 << 3)
-        /// The peer has told that it received the probe.
+        /// The peer has reported that it received the probe.
         static let reachedPeer = Flags(rawValue: 1 << 4)
         static let probeRowWritten = Flags(rawValue: 1 << 5)
         static let replyRowWritten = Flags(rawValue: 1 << 6)
@@ -21,7 +21,7 @@ struct ProbeSlot {
         static let probeReordered = Flags(rawValue: 1 << 8)
         static let replyReordered = Flags(rawValue: 1 << 9)
         static let inUse = Flags(rawValue: 1 << 10)
-        /// A clock was set while probe or reply was on its way.
+        /// A clock was set while the probe or its reply was on the path.
         static let crossing = Flags(rawValue: 1 << 11)
 
         /// The kernel refused to send it.
@@ -34,7 +34,7 @@ struct ProbeSlot {
 
     var sequence: UInt32 = 0
     var replySequence: UInt32 = 0
-    /// The clock epoch between two steps of the clocks in which it was sent.
+    /// The clock epoch in which the probe was sent.
     var epoch: UInt32 = 0
     var flags: Flags = []
     var stampMissing: MissingReason?
@@ -42,10 +42,10 @@ struct ProbeSlot {
     var sendError: Int32 = 0
     var replyTTL: UInt8 = 0
     var replyDSCP: UInt8 = 0
-    /// CLOCK_MONOTONIC.
+    /// The send time in CLOCK_MONOTONIC nanoseconds; the deadline until the probe is sent.
     var sentAt: Int64 = 0
     var lateness: Int64 = 0
-    /// T1 as it was put on the wire, to tell our own echoes from strays.
+    /// T1 as sent on the wire. A reply must echo it.
     var wireT1: UInt64 = 0
     var probe = TransmitStamps(sequence: 0, answered: 0)
     var probeReceived = ReceiveStamps(sequence: 0)

@@ -1,4 +1,4 @@
-/// The reflector's own count, as the replies show it: which probes it answered, and in which order they reached it.
+/// The reflector's reply sequence numbers, which show the probes that it answered and the order in which they arrived.
 struct ReplyOrder {
     private struct Entry {
         var replySequence: UInt32 = 0
@@ -6,7 +6,7 @@ struct ReplyOrder {
         /// The newest probe among all replies up to this one, in the reflector's order.
         var newestProbe: UInt32 = 0
         var isKnown = false
-        /// The reply itself came; without it, later ones told of it.
+        /// True if the reply was received, false if it is only known from a later one.
         var hasArrived = false
     }
 
@@ -14,10 +14,10 @@ struct ReplyOrder {
     private let mask: UInt32
     private var newestReply: UInt32?
     private var newestProbe: UInt32?
-    /// Whether the reflector is known to count by itself, so that its gaps mean something.
+    /// True if the reflector is known to count its replies (stateful, RFC 8762), so that gaps in its count are losses.
     private(set) var isStateful = false
 
-    /// How far apart packets may be that overtake one another.
+    /// The largest distance over which reordering is detected, in sequence numbers.
     private static let window: UInt32 = 64
 
     /// - Parameter capacity: a power of two.
@@ -28,30 +28,30 @@ struct ReplyOrder {
 
     mutating func markStateful() { isStateful = true }
 
-    /// Forgets the order: the reflector has started anew.
+    /// Discards the order, because the reflector has restarted.
     mutating func restart() {
         for index in entries.indices { entries[index].isKnown = false }
         newestReply = nil
         newestProbe = nil
     }
 
-    /// What a reply's number tells.
+    /// The facts that a reply's sequence number shows.
     struct Finding {
-        /// This very reply has come before.
+        /// The same reply was received before.
         var isKnown = false
-        /// A later reply was seen first.
+        /// A later reply was received first.
         var replyReordered = false
-        /// The reflector got a later probe first.
+        /// The reflector received a later probe first.
         var probeReordered = false
-        /// The reflector counts from the start again.
+        /// The reflector has restarted its count.
         var hasRestarted = false
     }
 
-    /// Enters a reply that arrived.
+    /// Records a received reply.
     mutating func record(replySequence: UInt32, probe: UInt32) -> Finding {
         if replySequence != probe { isStateful = true }
         var finding = Finding()
-        // A new probe with a number from far back: no network reorders as far as that.
+        // A reply to a new probe, with a much older number: no network reorders that far.
         if let newest = newestReply, let newestProbe, isAfter(probe, newestProbe),
             isAfter(newest &- Self.window, replySequence)
         {
@@ -77,7 +77,7 @@ struct ReplyOrder {
         return finding
     }
 
-    /// Enters a reply that the reflector tells to have sent, whether or not it arrived.
+    /// Records a reply that the reflector reports as sent, whether or not it was received.
     mutating func recordSent(replySequence: UInt32, probe: UInt32) {
         guard !isKnown(replySequence), let newest = newestReply, !isAfter(replySequence, newest) else { return }
         let before = nearestKnown(before: replySequence)?.newestProbe ?? probe
@@ -91,7 +91,7 @@ struct ReplyOrder {
         return entry.isKnown && entry.replySequence == replySequence ? entry.probe : nil
     }
 
-    /// How many replies between two known ones nothing has been heard of; `nil` where that can't be told.
+    /// The number of unknown replies between two known ones; nil if it cannot be determined.
     func unknownReplies(between first: UInt32, and last: UInt32) -> Int? {
         let distance = last &- first
         guard isAfter(last, first), distance <= mask else { return nil }
@@ -104,8 +104,8 @@ struct ReplyOrder {
         return unknown
     }
 
-    /// Whether, soon after a reply, more replies are unheard of than probes are without one: then one of them may be to
-    /// a probe that was overtaken, from further back.
+    /// Returns true if, soon after a reply, more replies are unknown than probes are unanswered. One of them may then
+    /// answer a reordered probe from further back.
     func hasUnexplainedReplies(after replySequence: UInt32) -> Bool {
         guard let newest = newestReply, var before = probe(ofReply: replySequence) else { return false }
         var unknown: Int64 = 0
@@ -129,7 +129,7 @@ struct ReplyOrder {
         return entry.isKnown && entry.replySequence == replySequence
     }
 
-    /// Looked for within a short distance: reordering is local.
+    /// The nearest known reply before one, within the window.
     private func nearestKnown(before replySequence: UInt32) -> Entry? {
         for distance in 1...Self.window {
             let candidate = replySequence &- distance
@@ -138,6 +138,6 @@ struct ReplyOrder {
         return nil
     }
 
-    /// Serial-number order: RFC 1982.
+    /// Compares serial numbers: RFC 1982.
     private func isAfter(_ left: UInt32, _ right: UInt32) -> Bool { Int32(bitPattern: left &- right) > 0 }
 }

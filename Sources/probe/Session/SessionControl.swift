@@ -1,15 +1,15 @@
 import LinuxKernel
 import Synchronization
 
-/// What other threads tell a packet thread: when to end, and what has changed around it.
+/// The state that other threads share with a packet thread: the request to stop, the next hop and the clock's error.
 final class SessionControl: Sendable {
-    /// How a session is to end.
+    /// The kinds of a request to stop.
     enum Stop: UInt8 {
-        /// It is not.
+        /// No stop is requested.
         case no
-        /// Send no more, but fetch what is still missing.
+        /// Stop sending, and wait for outstanding replies and timestamps.
         case finish
-        /// At once.
+        /// Stop at once.
         case abort
     }
 
@@ -19,7 +19,9 @@ final class SessionControl: Sendable {
     private let estimate: Atomic<UInt32>
     private let silence = Atomic<Bool>(false)
 
-    /// - Parameter nextHop: the MAC address that probes go to; 0 where the kernel finds it.
+    /// Creates the state of one packet thread.
+    ///
+    /// - Parameter nextHop: the destination MAC address of probes; 0 if the kernel determines it.
     init(nextHop: UInt64, errorEstimate: UInt16) throws(SystemError) {
         signal = try EventSignal()
         self.nextHop = Atomic(nextHop)
@@ -28,7 +30,7 @@ final class SessionControl: Sendable {
 
     var stop: Stop { Stop(rawValue: stopState.load(ordering: .acquiring)) ?? .abort }
 
-    /// Asks the thread to end; a second ask can only be more urgent.
+    /// Requests a stop. A second request can only be more urgent.
     func requestStop(_ stop: Stop) {
         _ = stopState.max(stop.rawValue, ordering: .acquiringAndReleasing)
         signal.raise()
@@ -39,13 +41,13 @@ final class SessionControl: Sendable {
         set { nextHop.store(newValue, ordering: .relaxed) }
     }
 
-    /// Told by the sender: no reply for longer than the timeout.
+    /// True if no reply was received for longer than the timeout. The session-sender sets it.
     var isPeerSilent: Bool {
         get { silence.load(ordering: .relaxed) }
         set { silence.store(newValue, ordering: .relaxed) }
     }
 
-    /// The local clock's error estimate in its wire form.
+    /// The local clock's error estimate in its wire format (RFC 4656 section 4.1.2).
     var errorEstimate: UInt16 {
         get { UInt16(truncatingIfNeeded: estimate.load(ordering: .relaxed)) }
         set { estimate.store(UInt32(newValue), ordering: .relaxed) }

@@ -1,13 +1,14 @@
 import FastAFPacket
 import Report
 
-/// What a packet thread tells the recorder, through the ring between them.
+/// An event that a packet thread sends to the recorder through the ring between them.
 enum SessionEvent: BitwiseCopyable, Sendable {
-    /// A finished row. `lateness`: how long after its deadline the probe was sent, on a probe's row of the own session.
+    /// A finished row. `lateness` is the time from the probe's deadline to its sending in nanoseconds, for probes of
+    /// the local session.
     case row(PacketRecord, lateness: Int64?)
-    /// Every second: totals since the start.
+    /// The totals since the start, every second.
     case totals(SessionTotals)
-    /// Something for the user to know.
+    /// A notice for the user.
     case notice(SessionNotice)
 }
 
@@ -42,7 +43,7 @@ enum SessionRole: BitwiseCopyable, Sendable {
     case reflector
 }
 
-/// What happens to a session and is worth a line.
+/// An event of a session that is reported to the user.
 enum SessionNotice: BitwiseCopyable, Sendable {
     case waitingForPeer(seconds: Int64)
     case peerAnswered(isPaired: Bool)
@@ -51,18 +52,19 @@ enum SessionNotice: BitwiseCopyable, Sendable {
     case nextHopChanged(mac: UInt64)
     /// The kernel began to refuse packets of one role.
     case sendFailing(code: Int32, role: SessionRole)
-    /// It takes them again, after so many refusals.
+    /// The kernel accepts packets again, after this number of refusals.
     case sendWorksAgain(refused: UInt64, role: SessionRole)
-    /// No reply has come for a while.
+    /// No reply was received for longer than the timeout.
     ///
     /// - since: CLOCK_REALTIME of the last reply, Unix nanoseconds.
-    /// - probes: sent since then.
-    /// - suppressed: earlier outages that were not reported one by one.
+    /// - probes: the number of probes sent since then.
+    /// - suppressed: the number of earlier outages that were not reported.
     case noReply(since: Int64, probes: UInt64, suppressed: UInt64)
-    /// The first reply after that: when it came, and how long there was none, in nanoseconds.
+    /// The first reply after an outage: its time (CLOCK_REALTIME, Unix nanoseconds), the time without replies before it
+    /// in nanoseconds, and the number of probes sent in that time.
     case repliesAgain(at: Int64, after: Int64, probes: UInt64)
     case receiveFailed(code: Int32, role: SessionRole)
     case clocksDisagree
-    case fellBehind
+    case deadlinesSkipped
     case clockSet(ClockStep)
 }

@@ -4,35 +4,36 @@ import Report
 import STAMPWire
 
 extension SessionSender {
-    /// Looks whether this host's clock was set. To be called between receiving replies and taking them in: then all of
-    /// their timestamps are of before the look, and what is on its way belongs to neither side of the step.
+    /// Checks whether this host's clock was set. Call it after replies are received and before they are processed: all
+    /// their timestamps are then earlier than the check, and packets on the path belong to neither side of the step.
     mutating func checkClock() {
         guard let step = clockWatch.read() else { return }
         phc.forget()
-        // The kernel vouches for it no longer; the next reading of its quality says so too.
+        // The kernel's error bound no longer holds. The next reading of the clock's quality shows that too.
         control.errorEstimate = Housekeeping.unknownError
         epochs.follow(localSteps: clockWatch.steps)
-        // On one clock the peer's went along.
+        // On a shared clock the peer's clock made the same step.
         if !relation.isOneClock { offset.localStep(by: step.amount) }
         reportPending()
         add(step: .local, amount: step.amount, error: step.error)
         reportLastStep()
     }
 
-    /// Takes up what a paired peer tells of its clock.
+    /// Updates the relation of the clocks and the clock epochs from a paired peer's report.
     mutating func update(ofClock paired: PairedTimestamps) {
         let isNewBoot = relation.update(peerBootHash: paired.bootHash)
-        if let known = peerInstance, known != paired.instance { epochs.forgetPeer() }
+        if let known = peerInstance, known != paired.instance { epochs.resetPeer() }
         let wasSet = epochs.update(reported: paired.clockSteps, isOneClock: relation.isOneClock)
         if wasSet {
             recordPeerStep()
         } else if isNewBoot {
-            epochs.beginWithPeer()
+            epochs.recordPeerStep()
             recordPeerStep()
         }
     }
 
-    /// Decides whether an exchange has delays: not if a clock was set while it was under way.
+    /// Checks an exchange for clock steps, and marks it as crossing if a clock was set during it: it then has no
+    /// delays.
     mutating func judge(_ reply: ReflectorPacket, _ receipt: ReceiveStamps, at index: Int) {
         guard slots[index].epoch == epochs.current else { return slots[index].flags.formUnion(.crossing) }
         guard let t1 = slots[index].probe.app, let t4 = receipt.software ?? receipt.app,
@@ -45,7 +46,7 @@ extension SessionSender {
         case .inconsistent: slots[index].flags.insert(.crossing)
         case .stepped:
             slots[index].flags.insert(.crossing)
-            epochs.beginWithPeer()
+            epochs.recordPeerStep()
             recordPeerStep()
         case .settled(let size):
             guard isStepPending else { break }
@@ -54,7 +55,7 @@ extension SessionSender {
         }
     }
 
-    /// The peer's clock was set: by how much, the first exchange after it will show.
+    /// Records that the peer's clock was set. The first exchange after the step gives its size.
     private mutating func recordPeerStep() {
         offset.restart()
         relation.recordPeerStep()
@@ -71,25 +72,26 @@ extension SessionSender {
                 error: error))
     }
 
-    /// Tells of a step that was kept back until its size is known.
+    /// Reports a step that was held back until its size is known.
     mutating func reportPending() {
         guard isStepPending else { return }
         isStepPending = false
         reportLastStep()
     }
 
-    /// Only as many as are listed: a peer that plays with its clock shall not fill the terminal.
+    /// Reports the last step if it is listed. The limit keeps a peer that sets its clock all the time from filling the
+    /// terminal.
     private mutating func reportLastStep() {
         guard let step = result.clockSteps.last else { return }
         report(.clockSet(step))
     }
 
-    /// The clock epoch of a probe's row or its reply's; `nil` where a clock was set while it was under way.
+    /// The clock epoch of a probe's or reply's row; nil if a clock was set during the exchange.
     func clockEpoch(_ slot: ProbeSlot, isReply: Bool) -> UInt16? {
         if slot.flags.contains(.crossing) { return nil }
         if !slot.flags.contains(.replied), slot.epoch != epochs.current { return nil }
-        // The peer took the reply's transmit timestamp after the reply said on which side of a step it was.
-        if isReply, slot.epoch < epochs.ofPeer { return nil }
+        // The peer's clock can be set between the reply's clock step count and its transmit timestamp.
+        if isReply, slot.epoch < epochs.lastPeerStep { return nil }
         return epochs.label(slot.epoch)
     }
 }

@@ -4,7 +4,7 @@ import Report
 import STAMPWire
 
 extension SessionSender {
-    /// Takes the replies that are there, up to a limit: a flood must not keep the thread from its other work.
+    /// Receives pending replies, up to a limit, so that a flood does not keep the thread from its other work.
     mutating func receiveReplies(_ batch: inout ReceiveBatch) {
         for _ in 0..<Endpoint.rounds {
             do throws(SystemError) {
@@ -20,7 +20,8 @@ extension SessionSender {
         }
     }
 
-    /// The interface going down is told once; the socket works again when it is up.
+    /// Handles an error of a receive call. ENETDOWN is reported, and the socket works again when the interface is up.
+    /// Other errors end the session.
     private mutating func update(ofReceiving error: SystemError) {
         if error.code == ErrorCode.networkDown {
             report(.receiveFailed(code: error.code, role: .sender))
@@ -45,7 +46,7 @@ extension SessionSender {
         let sequence = reply.senderSequence
         guard let index = index(ofProbe: sequence) else {
             if next &- sequence &- 1 < 1 << 31, next != sequence {
-                result.tooLate &+= 1
+                result.repliesAfterWriteOff &+= 1
             } else {
                 result.rejected.stray &+= 1
             }
@@ -77,15 +78,15 @@ extension SessionSender {
         complete(index)
     }
 
-    /// Enters a reply at its probe's slot.
+    /// Records a reply in its probe's slot.
     private mutating func record(
         _ reply: ReflectorPacket, _ receipt: ReceiveStamps, _ arrival: Arrival, _ telemetry: ReplyTelemetry,
         at index: Int
     ) {
         let finding = order.record(replySequence: reply.sequence, probe: reply.senderSequence)
-        if finding.hasRestarted { recordRestart() }
-        // Its rows are written: as lost.
-        if slots[index].isFinished, !slots[index].flags.contains(.replied) { return result.tooLate &+= 1 }
+        if finding.hasRestarted { recordRestart(at: reply.senderSequence) }
+        // Its rows are already written, as lost.
+        if slots[index].isFinished, !slots[index].flags.contains(.replied) { return result.repliesAfterWriteOff &+= 1 }
         let probeReceived = Self.probeReceipt(reply, telemetry, near: receipt.app ?? 0)
         let transmitted = TransmitStamps(
             sequence: reply.sequence, answered: reply.senderSequence,
@@ -101,7 +102,7 @@ extension SessionSender {
         slots[index].replyReceived = receipt
         slots[index].probeReceived = probeReceived
         if slots[index].reply.app == nil || slots[index].reply.sequence != reply.sequence {
-            // Telemetry of the second reply to a copied probe can come before the first one.
+            // Telemetry of the second reply to a duplicated probe can arrive before the first reply.
             slots[index].reply = transmitted
             slots[index].flags.remove(.replyStamped)
         }
@@ -110,9 +111,9 @@ extension SessionSender {
         slots[index].replyBytes = Int32(clamping: arrival.frameBytes)
         if finding.probeReordered { slots[index].flags.insert(.probeReordered) }
         if finding.replyReordered { slots[index].flags.insert(.replyReordered) }
-        let isLate = ClockID.monotonic.now() &- slots[index].sentAt > configuration.timeout
+        let isLate = ClockID.monotonic.now() &- slots[index].sentAt > configuration.timeoutNanoseconds
         if isLate { slots[index].flags.insert(.late) }
-        // Without a follow-up, what the packet itself says is all there will be.
+        // Without follow-ups, the transmit timestamp in the packet is the only one.
         if !peerSendsFollowUps { slots[index].flags.insert(.replyStamped) }
         if slots[index].flags.contains(.measured) {
             receivedReplies.add(slots[index].sequence)
@@ -123,16 +124,17 @@ extension SessionSender {
         }
     }
 
-    /// What the peer's program knows of the probe's arrival: its own telemetry, or T2 alone.
+    /// The probe's receive timestamps at the peer: from its telemetry, or T2 alone.
     private static func probeReceipt(
         _ reply: ReflectorPacket, _ telemetry: ReplyTelemetry, near now: Int64
     ) -> ReceiveStamps {
         if let reported = telemetry.paired?.receive0, reported.sequence == reply.senderSequence { return reported }
-        // Who took T2 is not told in a way that could be relied on, so it is taken for the least good.
+        // The timestamping method that the peer states for T2 is not reliable, so the least precise one is assumed.
         return ReceiveStamps(sequence: reply.senderSequence, app: reply.receiveNanoseconds(near: now))
     }
 
-    /// A second reply to one probe gets rows of its own: of a copied probe both, of a copied reply the reply's.
+    /// Writes the rows of a second reply to one probe: both rows if the probe was duplicated, the reply's if the reply
+    /// was.
     private mutating func recordCopy(
         _ reply: ReflectorPacket, _ receipt: ReceiveStamps, _ arrival: Arrival, _ probeReceived: ReceiveStamps,
         _ transmitted: TransmitStamps, ofReply isReplyCopy: Bool, at index: Int
@@ -156,7 +158,7 @@ extension SessionSender {
         push(.row(replyRow(copy, status: .duplicate), lateness: nil))
     }
 
-    /// Learns what a reply tells of the peer itself.
+    /// Updates the state of the peer from a reply.
     private mutating func update(from reply: ReflectorPacket, _ telemetry: ReplyTelemetry, near now: Int64) {
         relation.update(local: ErrorEstimate(rawValue: control.errorEstimate), peer: reply.errorEstimate)
         if telemetry.knowsFollowUps { peerSendsFollowUps = true }
@@ -165,27 +167,30 @@ extension SessionSender {
             order.markStateful()
             if let known = peerInstance, known != paired.instance {
                 order.restart()
-                recordRestart()
+                recordRestart(at: reply.senderSequence)
             }
             peerInstance = paired.instance
         }
         if !result.hasAnswered { report(.peerAnswered(isPaired: telemetry.paired != nil)) }
     }
 
-    /// The reflector counts from the start again: what its numbers said before says nothing of those to come.
-    private mutating func recordRestart() {
+    /// Records that the reflector restarted its count. Its earlier numbers cannot be compared with later ones.
+    ///
+    /// - Parameter sequence: the first probe that it answered.
+    private mutating func recordRestart(at sequence: UInt32) {
         lastAnsweredReply = nil
         gap = nil
         result.peerRestarts &+= 1
-        report(.peerRestarted)
+        if result.firstAnsweredAfterRestart.count < Outages.limit { result.firstAnsweredAfterRestart.append(sequence) }
+        if restartNotices.admits(ClockID.monotonic.now()) { report(.peerRestarted) }
     }
 
-    /// A reply's transmit timestamps, as the peer learned them later. They also prove that the probe reached it.
+    /// Records a reply's transmit timestamps, which the peer reports later. They also prove that the probe reached it.
     private mutating func record(sent stamps: TransmitStamps?) {
         guard let stamps, let index = index(ofProbe: stamps.answered) else { return }
         order.recordSent(replySequence: stamps.sequence, probe: stamps.answered)
         slots[index].flags.insert(.reachedPeer)
-        // Of a copied probe's second reply: not this slot's.
+        // These are timestamps of the second reply to a duplicated probe.
         if slots[index].flags.contains(.replied), slots[index].replySequence != stamps.sequence { return }
         slots[index].reply = stamps
         slots[index].replySequence = stamps.sequence
@@ -202,7 +207,8 @@ extension SessionSender {
         if !slots[index].flags.contains(.replied) { slots[index].probeReceived = stamps }
     }
 
-    /// The standard follow-up names a reply by the reflector's own sequence.
+    /// Applies a Follow-Up Telemetry TLV (RFC 8972 section 4.7), which names a reply by the reflector's sequence
+    /// number.
     private mutating func apply(_ followUp: FollowUp, isPTP: Bool, near now: Int64) {
         guard !followUp.isAbsent, let probe = order.probe(ofReply: followUp.sequence),
             let index = index(ofProbe: probe), slots[index].replySequence == followUp.sequence,
@@ -210,7 +216,7 @@ extension SessionSender {
             let stamp = followUp.unixNanoseconds(isPTP: isPTP, near: now)
         else { return }
         slots[index].reply.software = stamp
-        // A paired peer tells more, at its own time.
+        // A paired peer reports all timestamps in its own TLV later.
         if peerInstance == nil {
             slots[index].flags.insert(.replyStamped)
             complete(index)
@@ -218,11 +224,11 @@ extension SessionSender {
     }
 }
 
-/// The TLVs of a reply that the session uses, as far as the peer knew them.
+/// The TLVs of a reply that the session uses, as far as the peer recognised them.
 struct ReplyTelemetry {
     var followUp: FollowUp?
     var paired: PairedTimestamps?
-    /// The peer has cleared the U flag of the follow-up TLV: it fills it in.
+    /// True if the peer has cleared the U flag of the Follow-Up Telemetry TLV: it supports follow-ups.
     var knowsFollowUps = false
 
     init(_ payload: RawSpan) {

@@ -4,7 +4,7 @@ import Report
 import STAMPWire
 
 extension SessionSender {
-    /// Writes the rows of a probe that are complete now.
+    /// Writes the rows of a probe that have become complete.
     mutating func complete(_ index: Int) {
         let flags = slots[index].flags
         guard flags.contains(.measured), flags.contains(.replied) else { return }
@@ -12,7 +12,7 @@ extension SessionSender {
         if flags.contains(.replyStamped), !flags.contains(.replyRowWritten) { writeReplyRow(index) }
     }
 
-    /// Writes the rows that a probe still lacks with what is known by now.
+    /// Writes the outstanding rows of a probe from the data at hand.
     mutating func finish(_ sequence: UInt32) {
         guard let index = index(ofProbe: sequence), slots[index].flags.contains(.measured), !slots[index].isFinished
         else { return }
@@ -41,7 +41,8 @@ extension SessionSender {
         push(.row(row, lateness: nil))
     }
 
-    /// A delay can show that the clocks are not what they seemed, and then its own row must say so.
+    /// Updates the clocks' relation from a row's delay, and the row from the relation: a delay that reveals two clocks
+    /// makes its own row relative.
     private mutating func update(from row: inout PacketRecord) {
         guard row.clockEpoch != nil, let delay = row.softwareDelay else { return }
         relation.update(forward: row.packet == .probe ? delay : nil, reverse: row.packet == .reply ? delay : nil)
@@ -52,7 +53,7 @@ extension SessionSender {
         }
     }
 
-    /// The two rows of a probe without a reply, with the direction that lost it, as far as a count proves it.
+    /// Writes the two rows of an unanswered probe, with the direction of the loss if a count proves it.
     private mutating func writeLoss(_ index: Int) {
         let loss = directionOfLoss(index)
         let probeStatus: PacketStatus
@@ -80,10 +81,10 @@ extension SessionSender {
         slots[index].flags.insert(.finished)
     }
 
-    /// The two rows of a probe that the kernel refused to send: there never was a reply either.
+    /// Writes the two rows of a probe that the kernel refused to send, which has no reply either.
     mutating func writeRefusal(_ index: Int) {
         var row = probeRow(slots[index], status: .notSent)
-        row.sendError = slots[index].sendError
+        row.sendError = Int16(clamping: slots[index].sendError)
         row.transmitMissing = nil
         row.receiveMissing = nil
         push(.row(row, lateness: nil))
@@ -102,9 +103,11 @@ extension SessionSender {
         return found.direction
     }
 
-    /// The reflector counts its replies. Between the nearest answered probes before and after this one it has sent
-    /// some that never came: none, then the probes between were lost on the way there; as many as probes are missing,
-    /// then all were lost on the way back.
+    /// Finds the gap of unanswered probes around one, and the direction of its loss.
+    ///
+    /// The reflector counts its replies. If it sent no unknown reply between the nearest answered probes, all probes in
+    /// between were lost forward. If it sent as many unknown replies as probes are missing, all replies were lost in
+    /// reverse.
     private func findGap(around sequence: UInt32) -> LossGap {
         let first = nearestAnswered(from: sequence, step: 0 &- 1)
         let last = nearestAnswered(from: sequence, step: 1)
@@ -116,10 +119,10 @@ extension SessionSender {
             let reply = first.index.map({ slots[$0].replySequence }) ?? lastAnsweredReply,
             let unknownReplies = order.unknownReplies(between: reply, and: slots[after].replySequence)
         else { return gap }
-        // Without the peer's telemetry a reply after the gap may be to a probe of it that was overtaken.
+        // Without the peer's telemetry, a reply after the gap may answer a reordered probe of the gap.
         let isSettled = peerInstance != nil || !order.hasUnexplainedReplies(after: slots[after].replySequence)
         guard first.index != nil else {
-            // What was sent before is not kept any more, so it can't be counted; but none is none.
+            // Earlier probes are no longer kept and cannot be counted, but zero unknown replies still prove the loss.
             gap.direction = unknownReplies == 0 && isSettled ? .forward : .unknown
             return gap
         }
@@ -137,7 +140,7 @@ extension SessionSender {
         return gap
     }
 
-    /// The nearest probe with a reply in one direction, or the first one that is not kept.
+    /// The nearest answered probe in one direction, or the first one that is not kept.
     private func nearestAnswered(from start: UInt32, step: UInt32) -> (index: Int?, sequence: UInt32) {
         var sequence = start &+ step
         for _ in 0..<slots.count {
@@ -148,12 +151,12 @@ extension SessionSender {
         return (nil, sequence)
     }
 
-    /// The peer as the rows name it.
+    /// The peer's address in the rows.
     private var peerAddress: PeerAddress {
         configuration.station.map(PeerAddress.station) ?? .ip(configuration.peer.address)
     }
 
-    /// The probe's row: sent here, received there.
+    /// The probe's row: sent by this host, received by the peer.
     func probeRow(_ slot: ProbeSlot, status: PacketStatus) -> PacketRecord {
         var row = PacketRecord(
             session: configuration.session, packet: .probe, sequence: slot.sequence,
@@ -171,7 +174,7 @@ extension SessionSender {
         return row
     }
 
-    /// The reply's row: sent there, received here.
+    /// The reply's row: sent by the peer, received by this host.
     func replyRow(_ slot: ProbeSlot, status: PacketStatus) -> PacketRecord {
         let hasReply = slot.flags.contains(.replied)
         let isKnown = hasReply || slot.flags.contains(.replyStamped)

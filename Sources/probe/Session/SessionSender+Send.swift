@@ -6,34 +6,25 @@ import Report
 import STAMPWire
 
 extension SessionSender {
-    /// Sends the probes whose time has come, as one batch.
+    /// Sends every probe whose deadline has passed, as one batch.
     ///
-    /// - Returns: whether the kernel was handed any.
+    /// - Returns: true if probes were passed to the kernel.
     mutating func sendDue(_ now: Int64, _ batch: inout SendBatch) -> Bool {
         guard now >= nextSend, phase != .over else { return false }
-        isHeldUp = expectsHardware && !turn.acquire(now, timeout: configuration.interval / 2)
-        if isHeldUp { return false }
-        if now &- nextSend > Self.greatestDelay, phase == .measuring {
-            let left = configuration.count.map { Int64(clamping: $0 &- min($0, attempts)) } ?? .max
-            let missed = min(left, (now &- nextSend) / configuration.interval)
-            result.skippedDeadlines &+= UInt64(missed)
-            nextSend &+= missed &* configuration.interval
-            attempts &+= UInt64(missed)
-            if missed > 0, !hasFallenBehind {
-                hasFallenBehind = true
-                report(.fellBehind)
-            }
-        }
+        isWaitingForNIC = expectsHardware && !turn.acquire(now, timeout: configuration.intervalNanoseconds / 2)
+        if isWaitingForNIC { return false }
+        if phase == .measuring { skipMissedDeadlines(now) }
         followNextHop()
         let first = next
         while nextSend <= now, !batch.isFull {
             if phase == .measuring, let count = configuration.count, attempts >= count { break }
             append(sequence: first &+ UInt32(batch.count), deadline: nextSend, to: &batch)
             attempts &+= phase == .measuring ? 1 : 0
-            nextSend &+= interval
-            // Opening and closing probes follow the clock, not a schedule.
+            phaseAttempts &+= 1
+            nextSend &+= intervalNanoseconds
+            // Opening and closing probes are spaced from the current time, not from a schedule.
             if phase != .measuring {
-                nextSend = now &+ interval
+                nextSend = now &+ intervalNanoseconds
                 break
             }
         }
@@ -43,14 +34,28 @@ extension SessionSender {
         return isAny
     }
 
+    /// Skips the deadlines that passed long ago, because this host was held up, and counts them.
+    mutating func skipMissedDeadlines(_ now: Int64) {
+        guard now &- nextSend > Self.maximumLatenessNanoseconds else { return }
+        let left = configuration.count.map { Int64(clamping: $0 &- min($0, attempts)) } ?? .max
+        let missed = min(left, (now &- nextSend) / configuration.intervalNanoseconds)
+        result.skippedDeadlines &+= UInt64(missed)
+        nextSend &+= missed &* configuration.intervalNanoseconds
+        attempts &+= UInt64(missed)
+        if missed > 0, !hasReportedSkippedDeadlines {
+            hasReportedSkippedDeadlines = true
+            report(.deadlinesSkipped)
+        }
+    }
+
     private var expectsHardware: Bool { ledger.expected.contains(.hardware) }
 
-    private var interval: Int64 {
+    private var intervalNanoseconds: Int64 {
         switch phase {
-        case .opening: max(configuration.interval, Self.openingInterval)
-        case .measuring: configuration.interval
-        // The first few at once, since the last follow-ups are there already.
-        case .closing, .over: result.uncountedProbes < 8 ? 2_000_000 : Self.closingInterval
+        case .opening: max(configuration.intervalNanoseconds, Self.openingIntervalNanoseconds)
+        case .measuring: configuration.intervalNanoseconds
+        // The first few are sent quickly, since the last follow-ups are already available.
+        case .closing, .over: phaseAttempts < 8 ? 2_000_000 : Self.closingIntervalNanoseconds
         }
     }
 
@@ -61,13 +66,13 @@ extension SessionSender {
         report(.nextHopChanged(mac: mac))
     }
 
-    /// Writes one probe to the batch and takes its slot.
+    /// Appends one probe to the batch and initialises its slot.
     private mutating func append(sequence: UInt32, deadline: Int64, to batch: inout SendBatch) {
         if sequence &- oldest > mask {
-            // No place left: the oldest is written off before its time.
+            // All slots are in use: finish the oldest probe before its timeout.
             if !slots[slotIndex(oldest)].flags.contains(.stamped) { slots[slotIndex(oldest)].stampMissing = .late }
             finish(oldest)
-            passOldest()
+            retireOldest()
         }
         let layout = configuration.layout
         let stamped = stampedProbes.take()
@@ -114,8 +119,8 @@ extension SessionSender {
         SendOptions(destination: configuration.peer, trafficClass: configuration.dscp << 2)
     }
 
-    /// Hands the batch to the kernel. A probe that it refuses keeps its number, which no other probe gets: it was never on
-    /// the path, and counts in no loss. The probes behind it are tried all the same.
+    /// Passes the batch to the kernel. A refused probe keeps its sequence number, which is not used again. It was never
+    /// on the path, so it is no loss. The probes after it are still sent.
     private mutating func transmit(_ batch: inout SendBatch) {
         let sentAt = ClockID.monotonic.now()
         var position = 0
@@ -145,17 +150,18 @@ extension SessionSender {
             result.uncountedProbes &+= 1
         }
         silence.recordSend()
+        sending.recordSend()
         next &+= 1
     }
 
     private mutating func recordRefusal(_ failure: SystemError, at sentAt: Int64) {
         let index = slotIndex(next)
-        // A full send buffer is a wait that had no time.
+        // A timeout of zero means that the send buffer is full.
         let code = failure.code == ErrorCode.timedOut ? ErrorCode.tryAgain : failure.code
         result.sendErrors &+= 1
         slots[index].sentAt = sentAt
         slots[index].sendError = code
-        // No reply is taken for one to it.
+        // No reply can match the probe.
         slots[index].wireT1 = .max
         let isMeasured = slots[index].flags.contains(.measured)
         slots[index].flags.formUnion([.refused, .reachedPeer, .finished])
@@ -166,7 +172,7 @@ extension SessionSender {
             writeRefusal(index)
         }
         switch code {
-        // Some failures pass; an interface that is gone and a packet that does not fit never do.
+        // A missing interface and a packet above the MTU are permanent failures.
         case ErrorCode.noSuchAddress, ErrorCode.noDevice, ErrorCode.messageTooLong: result.failure = failure
         default: if let notice = sending.recordRefusal(code: code, sentAt) { report(notice) }
         }

@@ -4,7 +4,7 @@ import Report
 import STAMPWire
 
 extension SessionSender {
-    /// Takes the transmit timestamps that are there, up to a limit.
+    /// Receives pending transmit timestamps, up to a limit.
     mutating func receiveStamps(_ batch: inout StampBatch) {
         do throws(SystemError) {
             try endpoint.receiveStamps(&batch) { batch in
@@ -26,7 +26,7 @@ extension SessionSender {
         case .sent:
             if let time = stamp.stamps.software { slots[index].probe.software = time }
             if let time = stamp.stamps.hardware {
-                // Not by a line from behind a step that the packet left before.
+                // The clock model after a step does not apply to a packet that left before it.
                 slots[index].probe.nic =
                     slots[index].epoch == epochs.current
                     ? phc.sent(time, after: slots[index].probe.app) : HardwareStamp(time: time)
@@ -42,27 +42,28 @@ extension SessionSender {
         }
     }
 
-    /// Writes off what has waited too long: timestamps, replies, and follow-ups.
+    /// Writes off timestamps, replies and follow-ups whose timeout has passed.
     mutating func sweep(_ now: Int64) {
         writeOffStamps(now)
         while oldest != next {
             let slot = slots[slotIndex(oldest)]
             if !slot.isFinished, slot.flags.contains(.measured) {
-                // Another timeout for a late reply, and for the follow-up that the next probe fetches.
+                // A late reply has another timeout to arrive, and a follow-up arrives with the reply to the next probe.
                 let timeout =
                     slot.flags.contains(.replied)
-                    ? configuration.timeout &+ 2 &* configuration.interval : 2 &* configuration.timeout
+                    ? configuration.timeoutNanoseconds &+ 2 &* configuration.intervalNanoseconds
+                    : 2 &* configuration.timeoutNanoseconds
                 guard now &- slot.sentAt > timeout else { return }
                 finish(oldest)
-            } else if !slot.isFinished, now &- slot.sentAt <= configuration.timeout {
+            } else if !slot.isFinished, now &- slot.sentAt <= configuration.timeoutNanoseconds {
                 return
             }
-            passOldest()
+            retireOldest()
         }
     }
 
-    /// Leaves the oldest probe behind.
-    mutating func passOldest() {
+    /// Retires the oldest probe, and adds its outcome to the outages.
+    mutating func retireOldest() {
         let slot = slots[slotIndex(oldest)]
         if slot.flags.contains(.replied) { lastAnsweredReply = slot.replySequence }
         if slot.flags.contains(.measured) {
@@ -73,7 +74,7 @@ extension SessionSender {
     }
 
     private mutating func writeOffStamps(_ now: Int64) {
-        let expired = nic.missed.writeOff(in: &ledger, now, timeout: configuration.timeout, &result.missed)
+        let expired = nic.missed.writeOff(in: &ledger, now, timeout: configuration.timeoutNanoseconds, &result.missed)
         for (id, reason) in expired {
             guard let index = index(ofProbe: id) else { continue }
             slots[index].stampMissing = reason
@@ -84,13 +85,14 @@ extension SessionSender {
         }
     }
 
-    /// The run is over: every probe gets its rows. Timestamps that were still awaited stay so in the ledger.
+    /// Writes the rows of all remaining probes at the end of the run. Timestamps that are still awaited stay pending in
+    /// the ledger.
     mutating func finishAll() {
         while oldest != next {
             let index = slotIndex(oldest)
             if !slots[index].flags.contains(.stamped) { slots[index].stampMissing = .closed }
             finish(oldest)
-            passOldest()
+            retireOldest()
         }
         endpoint.readCounters(into: &result.totals)
         push(.totals(result.totals))

@@ -1,14 +1,17 @@
-/// Timestamp sets on their way to the peer: keys of packets whose timestamps are complete, in that order. Each packet that
-/// leaves takes two along, mostly a new one and the one before it, so that one lost packet loses no set.
+/// The queue of timestamp sets to be reported to the peer: the keys of packets in the order in which their timestamps
+/// became complete. Each sent packet carries two sets, usually a new one and the previous one, so that one lost packet
+/// loses no set.
 struct TelemetryQueue {
     private var keys: [UInt32]
     private var written: UInt64 = 0
     private var taken: UInt64 = 0
 
-    /// From this backlog on both places carry new sets.
+    /// The backlog from which both places carry new sets.
     private static let backlogThreshold: UInt64 = 8
 
-    /// - Parameter capacity: a power of two.
+    /// Creates an empty queue.
+    ///
+    /// - Parameter capacity: the number of keys, a power of two.
     init(capacity: Int) { keys = Array(repeating: 0, count: capacity) }
 
     mutating func add(_ key: UInt32) {
@@ -16,10 +19,10 @@ struct TelemetryQueue {
         written &+= 1
     }
 
-    /// Keys that no packet has taken along yet.
+    /// The number of keys that no packet has carried yet.
     var backlog: UInt64 { written &- taken }
 
-    /// Two keys for the next packet; the first is the newer one. Where nothing is new the last two go again.
+    /// Removes the keys for the next packet, the newer one first. Without new keys the last two are repeated.
     mutating func take() -> (UInt32?, UInt32?) {
         let capacity = UInt64(keys.count)
         if backlog > capacity { taken = written &- capacity }

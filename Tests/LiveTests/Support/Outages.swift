@@ -1,4 +1,5 @@
 import LinuxKernel
+import Report
 import Testing
 
 extension Lab {

@@ -77,7 +77,7 @@ import Testing
 
             findings
               note: eth0: Hardware receive timestamps arrived for 1 of 4 PTP frames.
-                remedy: The NIC's receive timestamp latch was busy for the others: expect some to be missing.
+                remedy: The NIC holds one receive timestamp at a time and missed the others: expect some to be missing.
               note: eth0: The NIC timestamps only PTP frames on receipt: ordinary probes get kernel receive timestamps.
                 remedy: For hardware receive timestamps, send PTP frames with `--transport l2 --frame ptp` on both hosts.
               note: eth0: Launch times do not work: ignored by mq (fq_codel).

@@ -1,7 +1,7 @@
 @testable import Report
 
 extension PacketLog {
-    /// Appends one row by a writer of its own.
+    /// Appends one row with a new writer.
     static func appendRow(_ record: PacketRecord, to bytes: inout [UInt8]) {
         var writer = RowWriter()
         writer.append(record, to: &bytes)

@@ -21,7 +21,7 @@ func sampleStatistics() -> SessionStatistics {
     return statistics
 }
 
-/// A summary in which no two figures of one kind are alike.
+/// A summary in which all figures of one kind are different.
 func sampleSummary(relative: Bool) -> RunSummary {
     var totals = RunSummary.SequenceTotals()
     totals.lostForward = 1

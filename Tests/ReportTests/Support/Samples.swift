@@ -22,7 +22,7 @@ func fullRecord() -> PacketRecord {
     return record
 }
 
-/// A row with a delay and nothing else.
+/// A row with only a delay.
 func row(
     _ packet: PacketKind, _ sequence: UInt32, _ delay: Int64?, _ status: PacketStatus = .ok,
     clock: StampKind? = .software

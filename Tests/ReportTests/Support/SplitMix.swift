@@ -1,4 +1,4 @@
-/// A seeded generator, so that a failing test fails again.
+/// A seeded generator, so that failures can be reproduced.
 struct SplitMix: RandomNumberGenerator {
     var state: UInt64
 

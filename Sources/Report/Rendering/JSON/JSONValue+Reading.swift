@@ -1,16 +1,16 @@
 import FoundationEssentials
 
-/// What is wrong with a JSON text.
+/// An error in a JSON text.
 public struct JSONError: Error, Sendable, CustomStringConvertible {
-    /// The error in a sentence.
+    /// The error as text.
     public let description: String
 }
 
 extension JSONValue {
-    /// Reads a JSON text (RFC 8259). Integers keep every digit. The keys of an object come in the order of their names,
-    /// since a reader of JSON may not rely on any.
+    /// Parses a JSON text (RFC 8259). Integers keep all digits. The keys of an object are sorted by name, since their
+    /// order has no meaning in JSON.
     ///
-    /// - Throws: ``JSONError`` for anything that is not one JSON value.
+    /// - Throws: ``JSONError`` if the text is not one JSON value.
     public init(json bytes: [UInt8]) throws(JSONError) {
         do {
             self = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
@@ -24,13 +24,13 @@ extension JSONValue {
         return context.underlyingError.map { "\($0)" } ?? context.debugDescription
     }
 
-    /// The value of an object's key; nil where the value is no object or has no such key.
+    /// The value of an object's key; nil if the value is no object or has no such key.
     public subscript(key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.key == key }?.value
     }
 
-    /// The integer that the value is; nil for anything else, and for one beyond Int64.
+    /// The value as an integer; nil for other values, and for integers beyond Int64.
     public var integer: Int64? {
         switch self {
         case .integer(let value): value
@@ -39,19 +39,19 @@ extension JSONValue {
         }
     }
 
-    /// The text that the value is; nil for anything else.
+    /// The value as a string; nil for other values.
     public var text: String? {
         guard case .string(let text) = self else { return nil }
         return text
     }
 
-    /// The truth value that the value is; nil for anything else.
+    /// The value as a Boolean; nil for other values.
     public var flag: Bool? {
         guard case .bool(let flag) = self else { return nil }
         return flag
     }
 
-    /// The elements of an array; nil for anything else.
+    /// The elements of an array; nil for other values.
     public var elements: [JSONValue]? {
         guard case .array(let elements) = self else { return nil }
         return elements
@@ -92,7 +92,7 @@ extension JSONValue: Decodable {
 }
 
 extension JSONValue: Equatable {
-    /// True if both are the same value. The order of an object's keys does not matter.
+    /// True if both are equal. The order of an object's keys does not matter.
     public static func == (left: JSONValue, right: JSONValue) -> Bool {
         switch (left, right) {
         case (.null, .null): true

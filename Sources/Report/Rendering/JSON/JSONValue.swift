@@ -12,15 +12,15 @@ public indirect enum JSONValue: Sendable {
     case number(Double)
     /// A string.
     case string(String)
-    /// Values in order.
+    /// An array.
     case array([JSONValue])
-    /// Keys with their values in order.
+    /// An object with its keys in order.
     case object([(key: String, value: JSONValue)])
 
     /// The value on one line.
     public var compact: String { text(pretty: false) }
 
-    /// The value over several lines, each level two spaces further in, without a line end.
+    /// The value on several lines, each level indented by two spaces, without a line end.
     public var pretty: String { text(pretty: true) }
 
     private func text(pretty: Bool) -> String {
@@ -29,7 +29,7 @@ public indirect enum JSONValue: Sendable {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    /// Writes the value where the writer stands.
+    /// Writes the value to a writer.
     public func write(to writer: inout JSONWriter) {
         switch self {
         case .null: writer.null()

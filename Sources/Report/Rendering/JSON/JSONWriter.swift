@@ -1,9 +1,9 @@
-/// Writes JSON (RFC 8259) byte by byte: commas and escapes are its work, the order is the caller's.
+/// Writes JSON (RFC 8259). It adds commas and escapes; the caller determines the order.
 ///
-/// Keys and strings are written as UTF-8; only what RFC 8259 section 7 demands is escaped. The writer does not check
-/// that arrays and objects are closed.
+/// Keys and strings are UTF-8. Only the characters that RFC 8259 section 7 requires, and DEL, are escaped. The writer
+/// does not check that arrays and objects are closed.
 public struct JSONWriter: Sendable {
-    /// What has been written so far.
+    /// The bytes written so far.
     public var bytes: [UInt8] = []
     private var needsComma = false
     private var isAfterKey = false
@@ -11,9 +11,9 @@ public struct JSONWriter: Sendable {
     private let isPretty: Bool
     private var level = 0
 
-    /// A writer without output.
+    /// Creates a writer without output.
     ///
-    /// - Parameter pretty: Whether the output is for people: a line for each value instead of one for all.
+    /// - Parameter pretty: True for people: every value has a line of its own.
     public init(pretty: Bool = false) { isPretty = pretty }
 
     /// Opens an object.
@@ -25,7 +25,7 @@ public struct JSONWriter: Sendable {
     /// Closes an array.
     public mutating func endArray() { close(UInt8(ascii: "]")) }
 
-    /// Writes a key; its value comes next.
+    /// Writes a key. Its value must follow.
     public mutating func key(_ name: String) {
         separate()
         bytes.appendJSON(string: name)
@@ -39,21 +39,21 @@ public struct JSONWriter: Sendable {
         bytes.appendJSON(string: text)
     }
 
-    /// Writes an integer, null if it is absent.
+    /// Writes an integer, or null for nil.
     public mutating func value(_ integer: (some FixedWidthInteger & SignedInteger)?) {
         guard let integer else { return null() }
         separate()
         bytes.appendDecimal(integer)
     }
 
-    /// Writes an integer, null if it is absent.
+    /// Writes an integer, or null for nil.
     public mutating func value(_ integer: (some FixedWidthInteger & UnsignedInteger)?) {
         guard let integer else { return null() }
         separate()
         bytes.appendDecimal(integer)
     }
 
-    /// Writes a number, null if it is not finite: JSON has no infinities.
+    /// Writes a number, or null if it is not finite: JSON has no infinities.
     public mutating func value(_ number: Double) {
         guard number.isFinite else { return null() }
         separate()
@@ -72,7 +72,7 @@ public struct JSONWriter: Sendable {
         bytes.append(text: "null")
     }
 
-    /// Writes a string, null if it is absent.
+    /// Writes a string, or null for nil.
     public mutating func value(_ text: String?) {
         guard let text else { return null() }
         value(text)

@@ -1,6 +1,6 @@
-/// The state of a run in one line that a terminal overwrites each second.
+/// The state of a run in one line, which is overwritten every second on a terminal.
 public struct LiveLine: Sendable {
-    /// Nanoseconds since the run began.
+    /// The time since the run began, in nanoseconds.
     public var elapsed: Int64
     /// Probes sent.
     public var sent: UInt64
@@ -14,12 +14,12 @@ public struct LiveLine: Sendable {
     public var lostUnknown: UInt64
     /// Probes that the kernel refused to send.
     public var notSent: UInt64
-    /// The delays since the line before.
+    /// The delays since the previous line.
     public var interval: SessionStatistics.Interval
     /// True if the one-way delays are relative.
     public var relative: Bool
 
-    /// A line with all its parts.
+    /// Creates a line from its parts.
     public init(
         elapsed: Int64, sent: UInt64, received: UInt64, lostForward: UInt64, lostReverse: UInt64, lostUnknown: UInt64,
         notSent: UInt64 = 0, interval: SessionStatistics.Interval, relative: Bool
@@ -35,10 +35,10 @@ public struct LiveLine: Sendable {
         self.relative = relative
     }
 
-    /// The line without a line end, shorter than `width` columns so that the terminal keeps it on one line.
+    /// Returns the line without a line end, shorter than `width` columns so that it fits one line of the terminal.
     ///
-    /// Delays are the median, where 120 columns are there also the 99th percentile; "~" before one-way delays says that
-    /// they are relative. Losses are forward, reverse, and "?" for those of unknown direction.
+    /// Delays are medians, from 120 columns also 99th percentiles. "~" marks relative one-way delays. Losses are
+    /// forward, reverse, and of unknown direction ("?").
     public func text(width: Int = 80) -> String {
         let mark = relative ? "~" : " "
         let percentiles: [Double] = width >= 120 ? [50, 99] : [50]

@@ -1,10 +1,10 @@
 extension PacketLine {
-    /// Appends the line of `record` as one JSON object, with its line end: the timestamps of the end that logs, then all
-    /// columns of the packet log under their names. Absent values are null.
+    /// Appends the line of `record` as a JSON object with its line end: the logging host's timestamps, then all columns
+    /// of the packet log under their names. Missing values are null.
     public static func appendJSON(_ record: PacketRecord, to bytes: inout [UInt8]) {
         let stamps = Stamps(record)
         var writer = JSONWriter()
-        // The array is lent to the writer, not copied.
+        // Swapping avoids a copy of the array.
         swap(&writer.bytes, &bytes)
         writer.beginObject()
         writer.key("type")
@@ -14,16 +14,12 @@ extension PacketLine {
         write("hardware", stamps.hardware, to: &writer)
         write("software", stamps.software, to: &writer)
         write("userspace", stamps.app, to: &writer)
-        for column in PacketLogColumn.all {
-            writer.key(column.name)
-            switch column.field {
-            case .session: writer.value(sessionText(record.session))
-            case .integer(_, let read, _): writer.value(read(record))
-            case .label(_, let read, _): writer.value(read(record).flatMap { $0.isEmpty ? nil : $0 })
-            case .peer: writer.value(record.peer?.description)
-            case .stage(let stage): writer.value(record[stage])
-            }
-        }
+        // The writer is lent, not copied.
+        var members = MemberWriter(writer: JSONWriter())
+        swap(&members.writer, &writer)
+        var record = record
+        record.visitColumns(&members)
+        swap(&members.writer, &writer)
         writer.endObject()
         writer.bytes.append(UInt8(ascii: "\n"))
         swap(&writer.bytes, &bytes)
@@ -34,5 +30,43 @@ extension PacketLine {
         writer.value(stamp.map(timestampText))
         writer.key(name + "_ns")
         writer.value(stamp)
+    }
+}
+
+/// Writes each column as a member of an object; absent ones are null.
+private struct MemberWriter: PacketLogVisitor {
+    var writer: JSONWriter
+
+    mutating func session(_ name: String, _ value: inout UInt64) {
+        writer.key(name)
+        writer.value(sessionText(value))
+    }
+
+    mutating func required<Value: FixedWidthInteger>(_ name: String, _ value: inout Value) {
+        derived(name, Int64(clamping: value))
+    }
+
+    mutating func integer<Value: FixedWidthInteger>(_ name: String, _ value: inout Value?) {
+        derived(name, value.map { Int64(clamping: $0) })
+    }
+
+    mutating func required<Label: LogLabel>(_ name: String, _ value: inout Label) {
+        writer.key(name)
+        writer.value(value.text.isEmpty ? nil : value.text)
+    }
+
+    mutating func label<Label: LogLabel>(_ name: String, _ value: inout Label?) {
+        writer.key(name)
+        writer.value(value?.text)
+    }
+
+    mutating func peer(_ name: String, _ value: inout PeerAddress?) {
+        writer.key(name)
+        writer.value(value?.description)
+    }
+
+    mutating func derived(_ name: String, _ value: Int64?) {
+        writer.key(name)
+        writer.value(value)
     }
 }

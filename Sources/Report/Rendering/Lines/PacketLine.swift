@@ -1,14 +1,13 @@
-/// One line for each packet, as it is sent or received: for a terminal or a pipe.
+/// The line of a packet that is sent or received, for a terminal or a pipe.
 ///
-/// A row whose packet went out gives a TX line with the transmit timestamps, one whose packet came in an RX line with the
-/// receive timestamps. Times are written out (RFC 3339, UTC) and as nanoseconds since the Unix epoch; a dash stands for
-/// what is absent.
+/// A sent packet has a TX line with its transmit timestamps, a received one an RX line with its receive timestamps.
+/// Times are in RFC 3339 format (UTC) and in nanoseconds since the Unix epoch. A missing value is a dash.
 public enum PacketLine {
     /// Appends the line of `record` as text, with its line end.
     ///
-    /// The delay is that of the packet itself, exact to the nanosecond; error is its bound, or "relative" where no
-    /// bound is known; clock=set says that there is none because a clock was set meanwhile. The status is named when it is not ok, and missing gives the reason why a better timestamp of this
-    /// end is not there.
+    /// `delay` is the packet's one-way delay, exact to the nanosecond. `error` is its bound, or "relative" if there is
+    /// none. `clock=set` marks a packet without a delay because a clock was set during the exchange. `status` is shown
+    /// unless it is ok, and `missing` is the reason why a better timestamp of this host is missing.
     public static func append(_ record: PacketRecord, to bytes: inout [UInt8]) {
         let stamps = Stamps(record)
         bytes.append(text: record.direction == .out ? "TX probe=" : "RX probe=")
@@ -45,7 +44,7 @@ public enum PacketLine {
         bytes.appendDecimal(stamp)
     }
 
-    /// The timestamps of the end that logged the row.
+    /// The timestamps of the logging host.
     struct Stamps {
         let hardware: Int64?
         let software: Int64?

@@ -1,19 +1,19 @@
-/// What the receive socket has counted since the run began, as a line every few seconds.
+/// The receive socket's counters since the run began, as a line every few seconds.
 public struct StatisticsLine: Sendable, Hashable {
     /// The socket's counters since the run began.
     public var counters: RunSummary.SocketCounters
 
-    /// A line with the running totals: the kernel's own counters start anew with each reading (packet(7)).
+    /// Creates a line with the totals. The kernel's counters restart with each reading (packet(7)).
     public init(_ counters: RunSummary.SocketCounters) {
         self.counters = counters
     }
 
-    /// The line as text, with its line end.
+    /// Returns the line as text, with its line end.
     public func text() -> String {
         "STATS packets=\(counters.packets) drops=\(counters.drops) queue_freezes=\(counters.freezes)\n"
     }
 
-    /// The line as a JSON object, with its line end.
+    /// Returns the line as a JSON object, with its line end.
     public func json() -> String {
         var writer = JSONWriter()
         writer.beginObject()

@@ -1,35 +1,36 @@
-/// Writes packets in the capture format that Wireshark, tshark and tcpdump read: bytes in whole blocks, so that a file
-/// that was cut off is readable up to its last whole block.
+/// Writes packets in the capture format of Wireshark, tshark and tcpdump, in whole blocks, so that a truncated file can
+/// be read up to its last whole block.
 ///
-/// One section, in little-endian byte order, with times in nanoseconds. Source: the IETF draft-ietf-opsawg-pcapng.
+/// The file has one section, in little-endian byte order, with times in nanoseconds. Source: the IETF's
+/// draft-ietf-opsawg-pcapng.
 public struct PCAPNG: Sendable {
-    /// Which way a packet went, seen from the interface.
+    /// The direction of a packet, as seen by the interface.
     public enum Direction: UInt32, Sendable {
         case unknown = 0
         case `in` = 1
         case out = 2
     }
 
-    /// What a packet begins with. Source: LINKTYPE_* of tcpdump's registry.
+    /// The type of a packet's first header. Source: LINKTYPE_* of tcpdump's registry.
     public enum LinkType: UInt16, Sendable {
         case ethernet = 1
         /// An IPv4 or IPv6 header.
         case rawIP = 101
     }
 
-    /// What is to be written next, in whole blocks. Take it away whenever it suits.
+    /// The bytes to be written next, in whole blocks. The caller removes them.
     public var bytes: [UInt8] = []
     private var interfaces: [String: UInt32] = [:]
 
-    /// Begins the section.
+    /// Creates a capture, and begins its section.
     ///
-    /// - Parameter application: what made the file.
+    /// - Parameter application: the name of the application that writes the file.
     public init(application: String) {
         block(0x0A0D_0D0A) { bytes in
             bytes.append32(0x1A2B_3C4D)
             bytes.append16(1)
             bytes.append16(0)
-            // The section's length: not known yet.
+            // The section's length is not known yet.
             bytes.append32(.max)
             bytes.append32(.max)
             bytes.append(option: 4, Array(application.utf8))
@@ -37,7 +38,7 @@ public struct PCAPNG: Sendable {
         }
     }
 
-    /// The number of an interface for the packets of this section, which is described before its first one.
+    /// Returns the number of an interface in this section. The first call describes the interface.
     public mutating func interface(_ name: String, _ linkType: LinkType) -> UInt32 {
         if let known = interfaces[name] { return known }
         let number = UInt32(truncatingIfNeeded: interfaces.count)
@@ -45,7 +46,7 @@ public struct PCAPNG: Sendable {
         block(1) { bytes in
             bytes.append16(linkType.rawValue)
             bytes.append16(0)
-            // No limit is known.
+            // The snapshot length has no limit.
             bytes.append32(0)
             bytes.append(option: 2, Array(name.utf8))
             // if_tsresol: 10^-9 s.
@@ -58,11 +59,11 @@ public struct PCAPNG: Sendable {
     /// Appends a packet.
     ///
     /// - Parameters:
-    ///   - packet: from its link-layer header on, as much as there is.
-    ///   - wholeLength: of the packet, where `packet` may be the beginning alone.
-    ///   - interface: its number.
-    ///   - time: since the Unix epoch, in nanoseconds; what is before it is taken as 0.
-    ///   - comment: any text.
+    ///   - packet: the packet from its first header, or the captured beginning of it.
+    ///   - wholeLength: the length of the whole packet.
+    ///   - interface: the number of the interface.
+    ///   - time: the time since the Unix epoch in nanoseconds; negative times are written as 0.
+    ///   - comment: the packet's comment.
     public mutating func append(
         _ packet: RawSpan, wholeLength: Int, interface: UInt32, time: Int64, direction: Direction, comment: String
     ) {
@@ -83,7 +84,7 @@ public struct PCAPNG: Sendable {
         }
     }
 
-    /// A block has its length in front and behind.
+    /// Appends a block, which has its length at its begin and end.
     private mutating func block(_ type: UInt32, _ body: (inout [UInt8]) -> Void) {
         let start = bytes.count
         bytes.append32(type)
@@ -94,7 +95,7 @@ public struct PCAPNG: Sendable {
         for byte in 0..<4 { bytes[start + 4 + byte] = UInt8(truncatingIfNeeded: length >> UInt32(8 * byte)) }
     }
 
-    /// How many of the first `limit` of these bytes are whole blocks.
+    /// Returns the length of the whole blocks within the first `limit` bytes.
     public static func wholeBlocks(_ bytes: [UInt8], within limit: Int) -> Int {
         var end = 0
         while end + 8 <= min(limit, bytes.count) {
@@ -119,7 +120,7 @@ extension [UInt8] {
 
     fileprivate mutating func pad() { append(contentsOf: repeatElement(0, count: -count & 3)) }
 
-    /// Code, length, value, padding. What a length of 16 bits can't say is cut off.
+    /// Appends an option: code, length, value and padding. A value beyond 65,535 bytes is truncated.
     fileprivate mutating func append(option code: UInt16, _ value: [UInt8]) {
         let value = value.prefix(Int(UInt16.max))
         append16(code)

@@ -1,10 +1,10 @@
-/// The figures of one histogram that tables and JSON show, in whole nanoseconds.
+/// The figures of one histogram for tables and JSON, in whole nanoseconds.
 struct HistogramSummary {
     /// The figures' names and values in the order of the columns.
     let figures: [(column: String, key: String, value: Int64)]
     let count: UInt64
 
-    /// nil if the histogram has no values.
+    /// Creates the figures of a histogram; returns nil if it has no values.
     init?(_ histogram: SignedHistogram) {
         guard let min = histogram.min, let max = histogram.max, let mean = histogram.roundedMean,
             let deviation = histogram.roundedStandardDeviation
@@ -20,7 +20,7 @@ struct HistogramSummary {
 
     static let columns = ["min", "p50", "p90", "p99", "p99.9", "max", "mean", "stddev"]
 
-    /// The figures as a JSON object.
+    /// Writes the figures as a JSON object.
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.key("count")

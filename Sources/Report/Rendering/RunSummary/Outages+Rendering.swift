@@ -1,18 +1,18 @@
 extension Outages {
-    /// The outages for people, a line for each under a title; none without outages.
+    /// Returns the outages as text, two lines each under a title; no lines without outages.
     func lines() -> [String] {
         guard count > 0 else { return [] }
         var lines = ["outages: \(count), \(probes) probes"]
         for outage in listed {
-            let end = outage.isOpen ? "to the end" : "for"
+            let end = outage.isOpen ? ", to the end" : ""
             var parts: [String] = []
             if outage.lostForward > 0 { parts.append("\(outage.lostForward) lost forward") }
-            if outage.lostReverse > 0 { parts.append("\(outage.lostReverse) lost in reverse") }
+            if outage.lostReverse > 0 { parts.append("\(outage.lostReverse) lost reverse") }
             if outage.lostUnknown > 0 { parts.append("\(outage.lostUnknown) lost, direction unknown") }
             if outage.notSent > 0 { parts.append("\(outage.notSent) not sent") }
             lines.append(
-                "  \(timestampText(outage.start).prefix(23))Z, from probe \(outage.firstSequence), \(end) "
-                    + roundedDurationText(outage.duration))
+                "  \(timestampText(outage.start).prefix(23))Z, from probe \(outage.firstSequence), for "
+                    + roundedDurationText(outage.duration) + end)
             lines.append("    " + parts.joined(separator: ", ") + (outage.cause.map { ": \($0)" } ?? ""))
         }
         if count > listed.count { lines.append("  and \(count - UInt64(listed.count)) more") }

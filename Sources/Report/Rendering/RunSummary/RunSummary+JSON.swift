@@ -1,6 +1,6 @@
 extension RunSummary {
-    /// The summary as one JSON object on one line, without a line end; times are integers in nanoseconds and the
-    /// keys have a fixed order. Histograms without values are left out.
+    /// Returns the summary as one JSON object on one line, without a line end. Times are integers in nanoseconds, and
+    /// the keys have a fixed order. Histograms without values are omitted.
     public func json() -> String {
         var writer = JSONWriter()
         writer.beginObject()
@@ -78,9 +78,9 @@ extension RunSummary {
             writer.value(error)
         }
         if isSplit { writeEpochs(side, to: &writer) }
-        if side.delaysByProgram > 0 {
+        if side.delaysByApplication > 0 {
             writer.key("delays_by_program")
-            writer.value(side.delaysByProgram)
+            writer.value(side.delaysByApplication)
         }
         if let error = side.stages.largestConversionError {
             writer.key("card_error_max_ns")
@@ -88,7 +88,7 @@ extension RunSummary {
         }
         write("ipdv", side.ipdv, to: &writer)
         for stage in HostPathStage.allCases { write(stage.metric, side.stages[stage], to: &writer) }
-        // What version 0.1.0 did not have, or had under another name alone.
+        // Keys that version 0.1.0 does not have, or has only under another name.
         for stage in HostPathStage.allCases where stage.metric != stage.text {
             write(stage.text, side.stages[stage], to: &writer)
         }
@@ -100,8 +100,8 @@ extension RunSummary {
             writer.key("delay_basis")
             writer.value(basis.label)
         }
-        if !side.leftOut.isEmpty {
-            write("delays_not_shown", side.leftOut.map { ($0.basis.label, $0.count) }, to: &writer)
+        if !side.excludedDelays.isEmpty {
+            write("delays_not_shown", side.excludedDelays.map { ($0.basis.label, $0.count) }, to: &writer)
         }
         writeBounds(side.epochs[0], to: &writer)
         writer.endObject()
@@ -124,7 +124,7 @@ extension RunSummary {
         writer.endObject()
     }
 
-    /// The delays of every clock epoch between two steps, the first included, and what is in none.
+    /// Writes the delays of every clock epoch, including the first, and the counts of packets in none.
     private func writeEpochs(_ side: DirectionStatistics, to writer: inout JSONWriter) {
         writer.key("delays")
         writer.beginArray()
@@ -144,7 +144,7 @@ extension RunSummary {
         writer.key("crossing")
         writer.value(side.crossing)
         writer.key("delays_left_out")
-        writer.value(side.delaysLeftOut)
+        writer.value(side.delaysBeyondEpochLimit)
     }
 
     private func write(_ name: String, _ histogram: SignedHistogram, to writer: inout JSONWriter) {

@@ -1,13 +1,10 @@
 extension RunSummary {
-    private static let labelWidth = 20
-    private static let figureWidth = 10
-
-    /// The summary for people: losses first, then outages, delays, and what happened to the packets and their timestamps.
+    /// Returns the summary as text: losses, outages, delays, packets and timestamps.
     ///
-    /// Figures have four significant digits and their unit. Rows without values are left out. Ends with a line end.
+    /// Figures have four significant digits and a unit. Rows without values are omitted. The text ends with a line end.
     ///
-    /// - Parameter width: the columns that a line may take, 80 at least. Sentences are wrapped there, and tables show as
-    ///   many figures as fit.
+    /// - Parameter width: the columns of a line, at least 80. Sentences are wrapped, and tables show as many figures as
+    ///   fit.
     public func text(width: Int = 80) -> String {
         let width = max(80, width)
         var lines = ["session \(session) to \(peer) over \(interface), \(roundedDurationText(duration))"]
@@ -41,25 +38,21 @@ extension RunSummary {
         return lines.flatMap { wrapped($0, width: width) }.joined(separator: "\n") + "\n"
     }
 
-    /// Losses in percent of the probes sent, and what was not sent in percent of the probes that were due.
+    /// The losses in percent of the sent probes, and the probes that were not sent in percent of those that were due.
     private func lossLines() -> [String] {
         let sent = probes.sent
         let lost = totals.lostForward &+ totals.lostReverse &+ totals.lostUnknown
-        var line = "lost: \(lost) of \(sent) sent"
-        if lost > 0 {
-            let parts = [
-                (totals.lostForward, "forward"), (totals.lostReverse, "reverse"),
-                (totals.lostUnknown, "direction unknown"),
-            ]
-            func share(_ part: UInt64) -> String { sent > 0 ? " (\(percentText(part, of: sent)))" : "" }
-            line += "\(share(lost)): "
-            // Where the direction of some is unknown, none is proven for either.
-            line +=
-                parts.filter { $0.0 > 0 || totals.lostUnknown == 0 && $0.1 != "direction unknown" }
-                .map { "\($0.0) \($0.1)" + ($0.0 > 0 ? share($0.0) : "") }
-                .joined(separator: ", ")
-        } else if sent > 0 {
-            line += ", forward and reverse 0 %"
+        func share(_ part: UInt64) -> String {
+            sent == 0 ? "" : part == 0 ? " (0 %)" : " (\(percentText(part, of: sent)))"
+        }
+        var line = "lost: \(lost) of \(sent) sent\(share(lost))"
+        let parts = [
+            (totals.lostForward, "forward"), (totals.lostReverse, "reverse"), (totals.lostUnknown, "direction unknown"),
+        ].filter { $0.0 > 0 }
+        if let only = parts.first, parts.count == 1 {
+            line += ", \(lost == 1 ? "" : "all ")\(only.1)"
+        } else if !parts.isEmpty {
+            line += ": " + parts.map { "\($0.0) \($0.1)\(share($0.0))" }.joined(separator: ", ")
         }
         var lines = [line]
         if probes.notSent > 0 || probes.skipped > 0 {
@@ -81,31 +74,33 @@ extension RunSummary {
         return lines
     }
 
-    /// True if delays are of more than one clock epoch.
+    /// True if there are delays of several clock epochs.
     var isSplit: Bool {
         let sides = [statistics.forward, statistics.reverse]
-        return clockSteps.count > 0 || sides.contains { !$0.later.isEmpty || $0.crossing > 0 || $0.delaysLeftOut > 0 }
+        return clockSteps.count > 0
+            || sides.contains { !$0.later.isEmpty || $0.crossing > 0 || $0.delaysBeyondEpochLimit > 0 }
     }
 
     private var sides: [(name: String, side: DirectionStatistics)] {
         [("forward", statistics.forward), ("reverse", statistics.reverse)]
     }
 
-    /// The points that delays are measured between, where they are not the usual ones, and delays by lesser ones.
+    /// The points between which delays are measured, unless they are the usual ones, and the counts of delays between
+    /// other points.
     private func basisLines() -> [String] {
         var lines: [String] = []
         for (name, side) in sides {
             guard let basis = side.basis, basis != .driverToKernel, basis != .nicToNIC else { continue }
-            lines.append("\(name) delays are from \(basis.text): better timestamps are missing")
+            lines.append("\(name) delays are from \(basis.text), since better timestamps are missing")
         }
-        for (name, side) in sides where !side.leftOut.isEmpty {
-            let parts = side.leftOut.map { "\($0.count) from \($0.basis.text)" }
-            lines.append("\(name) delays not in the table, by lesser timestamps: " + parts.joined(separator: ", "))
+        for (name, side) in sides where !side.excludedDelays.isEmpty {
+            let parts = side.excludedDelays.map { "\($0.count) from \($0.basis.text)" }
+            lines.append("\(name) delays with worse timestamps, not in the table: " + parts.joined(separator: ", "))
         }
         return lines
     }
 
-    /// The bounds of the delays' errors; and how many delays have one, where not all have.
+    /// The bounds of the delays' errors, and the number of delays with a bound if some have none.
     private func boundLines() -> [String] {
         let bounded = sides.map { ($0.name, $0.side.epochs.reduce(0) { $0 &+ $1.boundedCount }, $0.side) }
         var lines: [String] = []
@@ -117,10 +112,10 @@ extension RunSummary {
         }
         if !mixed.isEmpty {
             lines.append(
-                "  of the delays with a bound: "
+                "  delays with a bound: "
                     + mixed.map { name, count, side in
                         let all = side.epochs.reduce(0 as UInt64) { $0 &+ $1.delay.count }
-                        return "\(name) \(count) of \(all), the other \(all &- count) are relative"
+                        return "\(name) \(count) of \(all); the other \(all &- count) are relative"
                     }.joined(separator: "; "))
         }
         return lines
@@ -134,15 +129,9 @@ extension RunSummary {
     }
 
     private func delayTable(_ width: Int) -> [String] {
-        let rows = delayRows().compactMap { row in HistogramSummary(row.1).map { (row.0, $0) } }
+        let rows = delayRows().filter { !$0.1.isEmpty }
         guard !rows.isEmpty else { return ["No delay was measured."] }
-        let shown = min(HistogramSummary.columns.count, (width - Self.labelWidth) / Self.figureWidth)
-        var table = TextTable(labelWidth: Self.labelWidth, columnWidth: Self.figureWidth)
-        table.add("", Array(HistogramSummary.columns.prefix(shown)))
-        for (label, summary) in rows {
-            table.add(label, summary.figures.prefix(shown).map { roundedDurationText($0.value) })
-        }
-        return table.lines
+        return TextTable.distributions(rows, width: width)
     }
 
     private func delayRows() -> [(String, SignedHistogram)] {
@@ -150,7 +139,7 @@ extension RunSummary {
         rows.append(("round trip", statistics.roundTrip))
         rows += sides.map { ("IPDV \($0.name)", $0.side.ipdv) }
         for (name, side) in sides {
-            // Short, to leave room for the stage.
+            // Abbreviated, to leave space for the stage.
             let way = name == "forward" ? "fwd" : "rev"
             rows += HostPathStage.allCases.map { ("\(way) \($0.label)", side.stages[$0]) }
         }
@@ -158,11 +147,11 @@ extension RunSummary {
         return rows + (samples?.histograms.map { ($0.label, $0.histogram) } ?? [])
     }
 
-    /// The delays of a direction: a row for each clock epoch.
+    /// The rows of a direction's delays, one for each clock epoch.
     private func epochRows(_ name: String, _ side: DirectionStatistics) -> [(String, SignedHistogram)] {
         side.epochs.map { epoch in
             let number = isSplit ? " #\(epoch.epoch)" : ""
-            // Where some have a bound, a line above says how many.
+            // If some delays have a bound, another line shows their number.
             let isRelative = isSplit ? epoch.boundedCount == 0 : relative && epoch.boundedCount == 0
             return (name + number + (isRelative ? " relative" : ""), epoch.delay)
         }
@@ -176,10 +165,10 @@ extension RunSummary {
             lines.append(
                 "  on the path during a step, without a delay: \(forward.crossing) probes, \(reverse.crossing) replies")
         }
-        if forward.delaysLeftOut > 0 || reverse.delaysLeftOut > 0 {
+        if forward.delaysBeyondEpochLimit > 0 || reverse.delaysBeyondEpochLimit > 0 {
             lines.append(
                 "  after the first \(SessionStatistics.epochLimit) clock epochs, in no row below: "
-                    + "\(forward.delaysLeftOut) probes, \(reverse.delaysLeftOut) replies")
+                    + "\(forward.delaysBeyondEpochLimit) probes, \(reverse.delaysBeyondEpochLimit) replies")
         }
         return lines
     }
@@ -192,7 +181,7 @@ extension RunSummary {
             ("late", false, \.late), ("lost", true, \.lost), ("unknown", false, \.unknown),
             ("duplicate", false, \.duplicate), ("corrupt", false, \.corrupt), ("not sent", false, \.notSent),
         ]
-        var table = TextTable(labelWidth: Self.labelWidth, columnWidth: Self.figureWidth)
+        var table = TextTable()
         table.add("packets", sides.map(\.name))
         for row in rows where row.isAlways || counts.contains(where: { row.value($0) > 0 }) {
             table.add(row.name, counts.map { String(row.value($0)) })

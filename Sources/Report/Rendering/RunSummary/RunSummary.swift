@@ -1,25 +1,25 @@
-/// Everything that is said at the end of a run.
+/// The summary of a run.
 public struct RunSummary: Sendable {
-    /// Losses by sequence number, once a run is over and the peer's counters have been compared.
+    /// Losses, duplicates and reordering by sequence number, by the counters of both hosts.
     public struct SequenceTotals: Sendable, Hashable {
         /// Probes that never reached the reflector.
         public var lostForward: UInt64 = 0
-        /// Replies that never came back.
+        /// Replies that never reached the sender.
         public var lostReverse: UInt64 = 0
-        /// Probes without a reply of which it is not known which direction lost them.
+        /// Unanswered probes whose direction of loss is unknown.
         public var lostUnknown: UInt64 = 0
         /// Probes that the reflector received more than once.
         public var duplicatedForward: UInt64 = 0
-        /// Replies that came more than once.
+        /// Replies that were received more than once.
         public var duplicatedReverse: UInt64 = 0
-        /// Probes that overtook others.
+        /// Probes that arrived after a probe that was sent later.
         public var reorderedForward: UInt64 = 0
-        /// Replies that overtook others.
+        /// Replies that arrived after a reply that was sent later.
         public var reorderedReverse: UInt64 = 0
-        /// Replies that came after the timeout.
+        /// Replies that arrived after the timeout.
         public var late: UInt64 = 0
 
-        /// All totals zero.
+        /// Creates totals of zero.
         public init() {}
 
         var named: [(name: String, value: UInt64)] {
@@ -31,16 +31,16 @@ public struct RunSummary: Sendable {
         }
     }
 
-    /// What the receive socket counted (packet(7), PACKET_STATISTICS).
+    /// The receive socket's counters (packet(7), PACKET_STATISTICS).
     public struct SocketCounters: Sendable, Hashable {
         /// Packets that passed the filter, dropped ones included.
         public var packets: UInt64
         /// Packets dropped because the buffer or ring was full.
         public var drops: UInt64
-        /// How often the ring's queue was frozen (TPACKET_V3).
+        /// The number of times that the ring's queue was frozen (TPACKET_V3).
         public var freezes: UInt64
 
-        /// Counters with their values.
+        /// Creates counters with their values.
         public init(packets: UInt64 = 0, drops: UInt64 = 0, freezes: UInt64 = 0) {
             self.packets = packets
             self.drops = drops
@@ -48,16 +48,16 @@ public struct RunSummary: Sendable {
         }
     }
 
-    /// The measured probes of a session by what happened to them on this host: together they are those that were due.
+    /// The measured probes of a session that were due, by their treatment on this host.
     public struct ProbeCounts: Sendable, Hashable {
-        /// Probes that the kernel took.
+        /// Probes that the kernel accepted.
         public var sent: UInt64
-        /// Probes that it refused.
+        /// Probes that the kernel refused.
         public var notSent: UInt64
-        /// Probes whose deadline was skipped because this host was held up.
+        /// Probes whose deadline was skipped because this host was delayed.
         public var skipped: UInt64
 
-        /// Counts with their values.
+        /// Creates counts with their values.
         public init(sent: UInt64 = 0, notSent: UInt64 = 0, skipped: UInt64 = 0) {
             self.sent = sent
             self.notSent = notSent
@@ -68,48 +68,48 @@ public struct RunSummary: Sendable {
         public var due: UInt64 { sent &+ notSent &+ skipped }
     }
 
-    /// The session's label, its id as a rule.
+    /// The session's label, usually its ID.
     public var session: String
     /// The peer's address or name.
     public var peer: String
     /// The interface's name.
     public var interface: String
-    /// How long the run took, in nanoseconds.
+    /// The duration of the run, in nanoseconds.
     public var duration: Int64
     /// The statistics of the run's rows.
     public var statistics: SessionStatistics
-    /// Whether one-way delays have no bound of their error, so that only their variation means something.
+    /// True if one-way delays have no error bound, so that only their variation is meaningful.
     public var relative: Bool
-    /// What is known of the two clocks, in a sentence.
+    /// The relation of the two clocks, as text.
     public var clockNote: String
-    /// The clocks' steps in mid-run.
+    /// The clock steps during the run.
     public var clockSteps: ClockSteps
-    /// Probes that were due, by what happened to them on this host.
+    /// The probes that were due, by their treatment on this host.
     public var probes: ProbeCounts
-    /// Losses by sequence number.
+    /// The losses by sequence number.
     public var totals: SequenceTotals
-    /// The times in which nothing was answered.
+    /// The times without replies.
     public var outages: Outages
-    /// Where the probes' transmit timestamps went.
+    /// The ledger of the probes' transmit timestamps.
     public var ledger: TimestampLedger
-    /// Where those of the replies that this host sent went.
+    /// The ledger of the transmit timestamps of this host's replies.
     public var replyLedger: TimestampLedger?
-    /// Timestamps that are missing, in sentences.
+    /// Notes on missing timestamps, in sentences.
     public var stampNotes: [String]
-    /// What connection tracking knew of the flows; nil where it was not asked.
+    /// The flows' history in connection tracking; nil if it was not requested.
     public var flows: FlowHistory?
-    /// What the receive socket counted.
+    /// The receive socket's counters.
     public var socket: SocketCounters
-    /// How long after their deadlines probes were handed to the kernel, in nanoseconds.
+    /// Times from the probes' deadlines to their sending, in nanoseconds.
     public var sendLateness: SignedHistogram
     /// Packets that the kernel refused to send.
     public var sendErrors: UInt64
-    /// What the kernel's packet sampler saw of the run; nil where it was not asked.
+    /// The comparison with the kernel's packet samples; nil if none were requested.
     public var samples: SampleComparison?
-    /// Further counters by name, in the order in which they are shown.
+    /// Further counters by name, in the order of the output.
     public var counters: [(name: String, value: UInt64)]
 
-    /// A summary with all its parts.
+    /// Creates a summary from its parts.
     public init(
         session: String, peer: String, interface: String, duration: Int64, statistics: SessionStatistics,
         relative: Bool, clockNote: String, clockSteps: ClockSteps = ClockSteps(),

@@ -1,16 +1,16 @@
 extension [UInt8] {
-    /// Appends `value` in decimal.
+    /// Appends a signed integer in decimal.
     mutating func appendDecimal(_ value: some FixedWidthInteger & SignedInteger) {
         if value < 0 { append(UInt8(ascii: "-")) }
         appendDecimal(magnitude: UInt64(truncatingIfNeeded: value.magnitude))
     }
 
-    /// Appends `value` in decimal.
+    /// Appends an unsigned integer in decimal.
     mutating func appendDecimal(_ value: some FixedWidthInteger & UnsignedInteger) {
         appendDecimal(magnitude: UInt64(truncatingIfNeeded: value))
     }
 
-    /// Appends exactly `width` digits: leading zeros, and the lowest digits if `value` has more.
+    /// Appends exactly `width` digits: with leading zeros, or only the lowest digits if `value` has more.
     mutating func appendDecimal(_ value: UInt64, width: Int) {
         let start = count
         append(contentsOf: repeatElement(UInt8(ascii: "0"), count: width))
@@ -42,14 +42,13 @@ extension [UInt8] {
     }
 }
 
-/// Writes `value` in decimal into room that is there: 20 bytes hold any.
+/// Writes `value` in decimal at a position with enough space: 20 bytes for any value.
 ///
-/// Digits are written from the last to the first, two for each division: the divisions wait for one another and are what
-/// a number costs.
+/// Digits are written from the last to the first, two per division, since the dependent divisions dominate the cost.
 ///
-/// - Returns: the position behind the last digit.
+/// - Returns: the position after the last digit.
 func writeDecimal(_ value: UInt64, to out: inout MutableSpan<UInt8>, at position: Int) -> Int {
-    // Times of our day have 19 digits.
+    // Current times have 19 digits.
     var length = value >= 1_000_000_000_000_000_000 ? 19 : 1
     var bound: UInt64 = length == 19 ? 10_000_000_000_000_000_000 : 10
     while length < 20, value >= bound {
@@ -62,7 +61,7 @@ func writeDecimal(_ value: UInt64, to out: inout MutableSpan<UInt8>, at position
     while rest >= 100 {
         let quotient = rest / 100
         let pair = UInt32(truncatingIfNeeded: rest &- quotient &* 100)
-        // 103/1024 is a tenth, rounded down rightly for all numbers of two digits.
+        // 103/1024 is a tenth, rounded down correctly for all two-digit numbers.
         let tens = (pair &* 103) >> 10
         index &-= 2
         out[index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: tens)
@@ -75,13 +74,13 @@ func writeDecimal(_ value: UInt64, to out: inout MutableSpan<UInt8>, at position
     return end
 }
 
-/// The lower-case digit of the low four bits.
+/// Returns the lower-case hexadecimal digit of the low four bits.
 @inline(__always)
 func hexadecimalDigit(_ nibble: UInt8) -> UInt8 {
     nibble < 10 ? UInt8(ascii: "0") &+ nibble : UInt8(ascii: "a") &- 10 &+ nibble
 }
 
-/// 16 lower-case hexadecimal digits, the form of a session id in every output.
+/// Returns a session ID as in every output: 16 lower-case hexadecimal digits.
 public func sessionText(_ session: UInt64) -> String {
     var digits: [UInt8] = []
     digits.appendHexadecimal(session)

@@ -1,5 +1,5 @@
-/// The integer that the whole field is in decimal, with an optional minus sign; nil for anything else, also for
-/// values that do not fit.
+/// Parses a whole field as a decimal integer with an optional minus sign; returns nil for other text, and for values
+/// beyond the type.
 func parseDecimal<Value: FixedWidthInteger>(_ field: ArraySlice<UInt8>) -> Value? {
     let negative = field.first == UInt8(ascii: "-")
     let digits = negative ? field.dropFirst() : field
@@ -9,7 +9,7 @@ func parseDecimal<Value: FixedWidthInteger>(_ field: ArraySlice<UInt8>) -> Value
         guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
         let digit = Value(byte &- UInt8(ascii: "0"))
         let (shifted, tooLarge) = value.multipliedReportingOverflow(by: 10)
-        // Negative numbers are built downwards: the lowest one has no positive counterpart.
+        // Negative numbers are built downwards, since the lowest has no positive counterpart.
         let (next, overflow) =
             negative ? shifted.subtractingReportingOverflow(digit) : shifted.addingReportingOverflow(digit)
         if tooLarge || overflow { return nil }
@@ -18,7 +18,7 @@ func parseDecimal<Value: FixedWidthInteger>(_ field: ArraySlice<UInt8>) -> Value
     return value
 }
 
-/// The session id that 16 hexadecimal digits are; nil for anything else.
+/// Parses a session ID of 16 hexadecimal digits; returns nil for other text.
 func parseSession(_ field: ArraySlice<UInt8>) -> UInt64? {
     guard field.count == 16 else { return nil }
     var value: UInt64 = 0
@@ -29,7 +29,7 @@ func parseSession(_ field: ArraySlice<UInt8>) -> UInt64? {
     return value
 }
 
-/// The value of a hexadecimal digit of either case.
+/// Returns the value of a hexadecimal digit of either case.
 private func hexadecimalValue(_ byte: UInt8) -> UInt8? {
     switch byte {
     case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
@@ -39,7 +39,7 @@ private func hexadecimalValue(_ byte: UInt8) -> UInt8? {
     }
 }
 
-/// Bytes of a hostile file as they may be shown on a terminal: at most 32 characters, printable ASCII only.
+/// Returns bytes of an untrusted file for output on a terminal: at most 32 characters of printable ASCII.
 func quotable(_ bytes: ArraySlice<UInt8>) -> String {
     let shown = bytes.prefix(32).map { (0x20...0x7E).contains($0) ? $0 : UInt8(ascii: "?") }
     return String(decoding: shown, as: UTF8.self) + (bytes.count > 32 ? "..." : "")

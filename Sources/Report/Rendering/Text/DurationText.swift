@@ -1,10 +1,10 @@
-/// A duration to four significant digits in the unit that fits, such as "12.35 us", for tables: never more than
-/// ten characters.
+/// Returns a duration with four significant digits in the unit that fits, such as "12.35 us", for tables. It has at
+/// most ten characters.
 package func roundedDurationText(_ nanoseconds: Int64) -> String {
     let sign = nanoseconds < 0 ? "-" : ""
     let value = nanoseconds.magnitude
     if value < 1000 { return "\(sign)\(value) ns" }
-    // Each step has four digits; the first in which the rounded value still has four is the one.
+    // Use the first step in which the rounded value has at most four digits.
     let steps: [(divisor: UInt64, decimals: Int, unit: String)] = [
         (1, 3, "us"), (10, 2, "us"), (100, 1, "us"), (1000, 3, "ms"), (10_000, 2, "ms"), (100_000, 1, "ms"),
         (1_000_000, 3, "s"), (10_000_000, 2, "s"), (100_000_000, 1, "s"),
@@ -15,7 +15,7 @@ package func roundedDurationText(_ nanoseconds: Int64) -> String {
     }
     let seconds = roundedQuotient(value, 1_000_000_000)
     if seconds < 100_000 { return "\(sign)\(seconds) s" }
-    // Offsets between unrelated clocks: decades of seconds, or more.
+    // Offsets between unrelated clocks can be days or decades.
     var exponent = 5
     var divisor: UInt64 = 100_000_000_000
     while roundedQuotient(value, divisor) >= 10_000 {
@@ -25,7 +25,8 @@ package func roundedDurationText(_ nanoseconds: Int64) -> String {
     return sign + fixedPointText(roundedQuotient(value, divisor), decimals: 3) + "e\(exponent) s"
 }
 
-/// A duration to the nanosecond in the unit that fits, such as "12.345us" or "-1.000000001s", for lines of packets.
+/// Returns a duration to the nanosecond in the unit that fits, such as "12.345us" or "-1.000000001s", for packets'
+/// lines.
 package func exactDurationText(_ nanoseconds: Int64) -> String {
     let sign = nanoseconds < 0 ? "-" : ""
     let value = nanoseconds.magnitude
@@ -37,13 +38,13 @@ package func exactDurationText(_ nanoseconds: Int64) -> String {
     }
 }
 
-/// The quotient rounded to the nearest integer, halves up.
+/// Returns the quotient rounded to the nearest integer, halves up.
 private func roundedQuotient(_ value: UInt64, _ divisor: UInt64) -> UInt64 {
     let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
     return remainder >= divisor - remainder ? quotient + 1 : quotient
 }
 
-/// An integer with its decimal point moved to the left.
+/// Returns an integer with a decimal point before its last `decimals` digits.
 func fixedPointText(_ value: UInt64, decimals: Int) -> String {
     let digits = String(value)
     if decimals == 0 { return digits }
@@ -52,8 +53,8 @@ func fixedPointText(_ value: UInt64, decimals: Int) -> String {
 }
 
 extension String {
-    /// The text with spaces before it up to `width` characters.
+    /// Returns the text padded on the left with spaces to `width` characters.
     func leftPadded(_ width: Int) -> String { String(repeating: " ", count: Swift.max(0, width - utf8.count)) + self }
-    /// The text with spaces after it up to `width` characters.
+    /// Returns the text padded on the right with spaces to `width` characters.
     func rightPadded(_ width: Int) -> String { self + String(repeating: " ", count: Swift.max(0, width - utf8.count)) }
 }

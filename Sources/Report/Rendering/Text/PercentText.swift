@@ -1,11 +1,11 @@
-/// A share of counts, 0 to 1 or a few times that, as "12.50 %".
+/// Returns a share as a percentage, such as "12.50 %". Shares can exceed 1.
 func percentText(_ share: Double) -> String {
     guard share >= 0, share < 1e9 else { return "? %" }
     return fixedPointText(UInt64((share * 10_000).rounded()), decimals: 2) + " %"
 }
 
-/// A part of a whole in percent. What is there is never rounded to zero, and what is missing never to a hundred:
-/// "<0.01 %", ">99.99 %".
+/// Returns a part of a whole as a percentage. Only an empty part is 0 %, and only the whole is 100 %; others are
+/// rounded to "<0.01 %" and ">99.99 %".
 func percentText(_ part: UInt64, of whole: UInt64) -> String {
     guard whole > 0 else { return "? %" }
     let share = Double(part) / Double(whole)

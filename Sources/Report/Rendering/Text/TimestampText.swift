@@ -1,18 +1,22 @@
-/// RFC 3339 with nine fractional digits in UTC, from nanoseconds since the Unix epoch; also for times before it.
+/// Returns a time in RFC 3339 format, in UTC with nine fractional digits.
+///
+/// - Parameter nanoseconds: the time since the Unix epoch; negative before it.
 public func timestampText(_ nanoseconds: Int64) -> String {
     var bytes: [UInt8] = []
     bytes.appendTimestamp(nanoseconds)
     return String(decoding: bytes, as: UTF8.self)
 }
 
-/// The time of day in UTC to a tenth of a second, "12:00:03.2 UTC", from nanoseconds since the Unix epoch: for messages.
+/// Returns the time of day in UTC to a tenth of a second, such as "12:00:03.2 UTC", for messages.
+///
+/// - Parameter nanoseconds: the time since the Unix epoch.
 package func clockText(_ nanoseconds: Int64) -> String {
     String(timestampText(nanoseconds).dropFirst(11).prefix(10)) + " UTC"
 }
 
 extension [UInt8] {
-    /// Appends RFC 3339 with nine fractional digits and Z. An Int64 reaches from the year 1677 to 2262, so that years
-    /// always have four digits.
+    /// Appends a time in RFC 3339 format, with nine fractional digits and Z. An Int64 ranges from the year 1677 to
+    /// 2262, so years always have four digits.
     mutating func appendTimestamp(_ nanoseconds: Int64) {
         let (seconds, fraction) = floorDivide(nanoseconds, by: 1_000_000_000)
         let (days, rest) = floorDivide(seconds, by: 86_400)
@@ -34,16 +38,16 @@ extension [UInt8] {
     }
 }
 
-/// Quotient rounded down and a remainder that is never negative.
+/// Returns the quotient rounded down and a non-negative remainder.
 private func floorDivide(_ value: Int64, by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
     let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
     return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
 }
 
-/// The Gregorian date of a day counted from 1970-01-01.
+/// Returns the Gregorian date of a day counted from 1970-01-01.
 ///
-/// The year is taken to begin in March, so that the leap day is its last day and the lengths of its months repeat:
-/// five months have 153 days. 400 years have 146,097 days.
+/// The computed year begins in March, so that the leap day is its last day and the lengths of its months repeat: five
+/// months have 153 days. 400 years have 146,097 days.
 private func civilDate(days: Int64) -> (year: Int64, month: Int64, day: Int64) {
     // 0000-03-01 is 719,468 days before the epoch.
     let (era, dayOfEra) = floorDivide(days + 719_468, by: 146_097)

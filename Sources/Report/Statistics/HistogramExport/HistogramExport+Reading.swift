@@ -1,33 +1,33 @@
-/// What is wrong with a histogram file, where, and what to do about it.
+/// An error in a histogram file, with its place and a remedy.
 public enum HistogramExportError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The first line is not the header of a histogram file.
     case header
-    /// A line has another number of fields than the header.
+    /// A line's number of fields differs from the header's.
     case fieldCount(line: Int)
-    /// A field holds something else than its column allows.
+    /// A field has a value that its column does not allow.
     case field(line: Int, column: String, text: String)
     /// The last line has no line end.
     case cutLine(line: Int)
 
-    /// The error in a sentence, with what to do next.
+    /// The error with its place and a remedy.
     public var description: String {
         switch self {
         case .header:
-            "line 1: not the header of a histogram file: give a file that a histogram export wrote"
+            "line 1: not the header of a histogram file: use a file that a run with --histogram has written"
         case .fieldCount(let line):
             "line \(line): not 8 fields: repair or remove the line"
         case .field(let line, let column, let text):
             "line \(line): \(column) cannot be \"\(text)\": repair or remove the line"
         case .cutLine(let line):
-            "line \(line): cut off without a line end: write the file anew from its packet log"
+            "line \(line): truncated, without a line end: create the file again from its packet log"
         }
     }
 }
 
 extension HistogramExport {
-    /// Adds the histograms of a file; cumulative counts and percentiles are not read, they follow from the counts.
+    /// Adds the histograms of a file. Cumulative counts and percentiles are ignored, since they follow from the counts.
     ///
-    /// - Throws: `HistogramExportError`; the export is then as it was before.
+    /// - Throws: `HistogramExportError`; the export is then unchanged.
     public mutating func merge(csv bytes: [UInt8]) throws(HistogramExportError) {
         var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         guard let header = lines.first, header.elementsEqual(Self.header.utf8), lines.count > 1 else { throw .header }
@@ -72,7 +72,7 @@ extension HistogramExport {
 
     private static func isMetric(_ text: String) -> Bool {
         if metrics.contains(text) { return true }
-        // As it is written, and no other way: "delay#01" would be a histogram beside "delay#1".
+        // Only the form that is written is valid: "delay#01" would be a second histogram of "delay#1".
         let parts = text.split(separator: "#", omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0] == "delay", let epoch = UInt16(parts[1]), epoch > 0 else { return false }
         return parts[1] == String(epoch)

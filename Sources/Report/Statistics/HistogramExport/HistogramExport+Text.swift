@@ -1,5 +1,5 @@
 extension HistogramExport {
-    /// The whole file: the header and a line for each bucket with counts.
+    /// Returns the whole file: the header, and a line for each bucket that has counts.
     ///
     /// The percentile is the share of all values up to and including the bucket, in percent with six decimals,
     /// rounded down so that only the last bucket reaches 100.

@@ -1,25 +1,26 @@
-/// Histograms as CSV, bucket by bucket, and merged from several files without loss.
+/// Histograms as CSV with a line for each bucket, which can be merged from several files without loss.
 ///
 /// Files of the same layout have the same bucket bounds, and merging adds the counts of equal bounds. Buckets of
-/// another layout stay rows of their own.
+/// another layout remain separate rows.
 public struct HistogramExport: Sendable {
-    /// What a histogram is of.
+    /// The key of a histogram: its session, metric and direction.
     public struct Key: Sendable, Hashable {
-        /// The session's id.
+        /// The session ID.
         public var session: UInt64
-        /// "delay", "rtt", "ipdv", a stage of the host path or of the sampler; "delay#1" and so on for delays after a step of a clock.
+        /// "delay", "rtt", "ipdv", or a stage of the host path or the sampler. Delays after a clock step are "delay#1"
+        /// and so on.
         public var metric: String
         /// Forward for probes, reverse for replies; nil for the round trip.
         public var packet: PacketKind?
 
-        /// A key with its parts.
+        /// Creates a key from its parts.
         public init(session: UInt64, metric: String, packet: PacketKind?) {
             self.session = session
             self.metric = metric
             self.packet = packet
         }
 
-        /// "forward", "reverse" or nothing.
+        /// "forward", "reverse" or empty.
         var direction: String {
             switch packet {
             case .probe: "forward"
@@ -32,14 +33,14 @@ public struct HistogramExport: Sendable {
     /// The header line, without its line end.
     public static let header = "session,metric,direction,from_ns,to_ns,count,cumulative,percentile"
 
-    /// The histograms' keys in the order in which they were first added, which is the order of the output.
+    /// The histograms' keys in the order in which they were first added, which is that of the output.
     public private(set) var keys: [Key] = []
     private var histograms: [Key: [SignedHistogram.Bucket]] = [:]
 
-    /// An export without histograms.
+    /// Creates an empty export.
     public init() {}
 
-    /// The buckets of one histogram in increasing order; empty if there is none.
+    /// Returns the buckets of one histogram in increasing order; empty if there is none.
     public func buckets(_ key: Key) -> [SignedHistogram.Bucket] { histograms[key] ?? [] }
 
     /// Adds all histograms of a session that have values.
@@ -47,7 +48,7 @@ public struct HistogramExport: Sendable {
         let sides = [(PacketKind.probe, statistics.forward), (.reply, statistics.reverse)]
         for (packet, side) in sides {
             for epochDelays in side.epochs {
-                // By a name of its own it meets no delay of another clock epoch, however files are merged.
+                // A separate metric keeps delays of different clock epochs apart when files are merged.
                 let metric = epochDelays.epoch == 0 ? "delay" : "delay#\(epochDelays.epoch)"
                 add(epochDelays.delay.buckets, to: Key(session: session, metric: metric, packet: packet))
             }
@@ -63,14 +64,14 @@ public struct HistogramExport: Sendable {
         }
     }
 
-    /// Adds the histograms of a session's samples, which are of both its directions.
+    /// Adds the histograms of a session's samples, which cover both directions.
     public mutating func add(session: UInt64, _ samples: SampleComparison) {
         for (metric, _, histogram) in samples.histograms {
             add(histogram.buckets, to: Key(session: session, metric: metric, packet: nil))
         }
     }
 
-    /// Adds buckets in any order to a histogram; counts of equal bounds are summed, up to UInt64.max.
+    /// Adds buckets, in any order, to a histogram. Counts of equal bounds are added, up to UInt64.max.
     public mutating func add(_ buckets: [SignedHistogram.Bucket], to key: Key) {
         let filled = buckets.filter { $0.count > 0 }
         guard !filled.isEmpty else { return }
@@ -87,13 +88,13 @@ public struct HistogramExport: Sendable {
         histograms[key] = merged
     }
 
-    /// Adds everything of another export.
+    /// Adds all histograms of another export.
     public mutating func merge(_ other: HistogramExport) {
         for key in other.keys { add(other.buckets(key), to: key) }
     }
 }
 
-/// The sum, or UInt64.max where it does not fit.
+/// Returns the sum, or UInt64.max if it overflows.
 func saturatingSum(_ first: UInt64, _ second: UInt64) -> UInt64 {
     let (sum, overflow) = first.addingReportingOverflow(second)
     return overflow ? .max : sum

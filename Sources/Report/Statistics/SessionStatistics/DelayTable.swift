@@ -1,7 +1,7 @@
-/// The last delays by sequence number, in a table of fixed size: pairs the two directions of a probe, and neighbours
-/// of one direction, whatever the order in which their rows come.
+/// The latest delays by sequence number, in a table of fixed size. It pairs the two directions of a probe, and
+/// consecutive packets of one direction, in any order of their rows.
 struct DelayTable: Sendable {
-    /// A delay, the points that it is measured between and its clock epoch. Delays of different epochs are never combined.
+    /// A delay with its basis and its clock epoch. Delays of different clock epochs are never combined.
     struct Delay {
         var value: Int64
         var basis: DelayBasis
@@ -11,7 +11,7 @@ struct DelayTable: Sendable {
     private struct Entry {
         var sequence: UInt32 = 0
         var epoch: UInt16 = 0
-        /// nil: there is no delay.
+        /// nil if there is no delay.
         var forwardBasis: DelayBasis?
         var reverseBasis: DelayBasis?
         var forward: Int64 = 0
@@ -21,7 +21,7 @@ struct DelayTable: Sendable {
     private var entries: [Entry]
     private let mask: UInt32
 
-    /// A table for `capacity` sequence numbers, rounded up to a power of two.
+    /// Creates a table for `capacity` sequence numbers, rounded up to a power of two.
     init(capacity: Int) {
         var size = 1
         while size < min(max(capacity, 1), 1 << 24) { size <<= 1 }
@@ -29,9 +29,9 @@ struct DelayTable: Sendable {
         mask = UInt32(size - 1)
     }
 
-    /// Keeps a delay; false if the table has one already for this sequence number and direction.
+    /// Inserts a delay; returns false if the table already has one for this sequence number and direction.
     ///
-    /// A slot that another sequence number, or another clock epoch, holds is taken over: the run has moved on.
+    /// It replaces a slot of another sequence number or another clock epoch.
     @inline(__always)
     mutating func insert(_ delay: Delay, sequence: UInt32, packet: PacketKind) -> Bool {
         let index = Int(sequence & mask)
@@ -53,7 +53,7 @@ struct DelayTable: Sendable {
         return true
     }
 
-    /// The delay that is kept for a sequence number and direction.
+    /// Returns the delay of a sequence number and direction; nil if there is none.
     @inline(__always)
     func delay(sequence: UInt32, packet: PacketKind) -> Delay? {
         let entry = entries[Int(sequence & mask)]

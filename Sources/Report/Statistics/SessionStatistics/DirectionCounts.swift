@@ -1,4 +1,4 @@
-/// What became of the packets of one direction, a count for each status of the packet log.
+/// The outcomes of the packets of one direction: a count for each status of the packet log.
 public struct DirectionCounts: Sendable, Hashable {
     /// Packets that arrived once, in time and in order.
     public private(set) var ok: UInt64 = 0
@@ -8,9 +8,9 @@ public struct DirectionCounts: Sendable, Hashable {
     public private(set) var late: UInt64 = 0
     /// Further copies of packets.
     public private(set) var duplicate: UInt64 = 0
-    /// Packets that arrived after one that was sent later.
+    /// Packets that arrived after a packet that was sent later.
     public private(set) var reordered: UInt64 = 0
-    /// Packets of which it is not known which direction lost them.
+    /// Packets of an unanswered exchange whose direction of loss is unknown.
     public private(set) var unknown: UInt64 = 0
     /// Packets that arrived damaged.
     public private(set) var corrupt: UInt64 = 0
@@ -18,14 +18,14 @@ public struct DirectionCounts: Sendable, Hashable {
     /// Packets that the kernel refused to send: they were never on the path.
     public private(set) var notSent: UInt64 = 0
 
-    /// All counts zero.
+    /// Creates counts of zero.
     public init() {}
 
-    /// Distinct packets that arrived whole: ok, reordered and late.
+    /// Distinct packets that arrived intact: ok, reordered and late.
     public var received: UInt64 { ok &+ reordered &+ late }
 
-    /// Distinct packets: those received, lost and unknown. Copies and damaged packets are not counted among them,
-    /// since a damaged one's sequence cannot be trusted.
+    /// Distinct packets: received, lost and unknown. Duplicates are not counted, and neither are damaged packets, since
+    /// their sequence numbers cannot be trusted.
     public var sent: UInt64 { received &+ lost &+ unknown }
 
     /// Counts one row of the log.
@@ -40,7 +40,7 @@ public struct DirectionCounts: Sendable, Hashable {
         case .reordered: reordered &+= 1
         case .ok: ok &+= 1
         case .notSent: notSent &+= 1
-        // No packet of this direction.
+        // There is no packet in this direction.
         case .absent: break
         }
     }

@@ -1,51 +1,62 @@
-/// The one-way delays of one clock epoch: between two steps of the hosts' clocks.
+/// The one-way delays of one clock epoch.
 public struct EpochDelays: Sendable {
-    /// The epoch's number, the rows' `clockEpoch`.
+    /// The number of the clock epoch, as in the rows' `clockEpoch`.
     public internal(set) var epoch: UInt16
-    /// One-way delay in nanoseconds, negative where the clocks disagree by more than it.
-    public internal(set) var delay = SignedHistogram()
-    /// Delays whose error has a bound. The others are relative.
+    // Two histograms of the same delays, since none can be turned into the other without loss: buckets are finest at zero
+    // in the one, and just below the lowest delay in the other.
+    private var absolute = SignedHistogram()
+    /// nil from the first delay with an error bound on.
+    private var spread: SignedHistogram? = SignedHistogram()
+    private var originMoves = 0
+    /// The number of delays with an error bound. The others are relative.
     public internal(set) var boundedCount: UInt64 = 0
-    /// The largest bound of a delay's error in nanoseconds, over those that have one; nil if none has.
+    /// The largest error bound of a delay, in nanoseconds; nil if no delay has one.
     public internal(set) var largestDelayError: Int64?
 
-    /// Delays without a bound of their error.
-    public var relativeCount: UInt64 { delay.count &- boundedCount }
+    /// The one-way delays in nanoseconds. They are negative if the clocks disagree by more than the actual delay.
+    ///
+    /// Relative delays include the offset of the clocks, and only their spread is meaningful. If all are relative and the
+    /// lowest is far from zero, buckets are finest just below it.
+    public var delay: SignedHistogram {
+        guard let spread, let lowest = spread.min, !Self.nearZeroNanoseconds.contains(lowest) else { return absolute }
+        return spread
+    }
 
-    /// An epoch without delays.
+    /// The number of delays without an error bound.
+    public var relativeCount: UInt64 { absolute.count &- boundedCount }
+
+    /// Creates a clock epoch without delays.
     init(epoch: UInt16) { self.epoch = epoch }
 
-    /// Relative delays lie as far from zero as the clocks are apart, and their spread is all that they mean. Where the lowest
-    /// of them is further off than this, buckets are finest just below it, at a multiple of `originStep`. Nanoseconds.
-    private static let nearZero: Int64 = 1_000_000
-    private static let originStep: Int64 = 1 << 18
+    /// Where a lowest delay is near enough to zero for buckets that are finest there.
+    private static let nearZeroNanoseconds: ClosedRange<Int64> = -1_000_000...1_000_000
+    /// Origins are multiples of this.
+    private static let originStepNanoseconds: Int64 = 1 << 18
+    /// A drift of 100 ppm needs as many moves of the origin in two days. Only a hostile peer needs more.
+    private static let maximumOriginMoves = 65_536
 
     @inline(__always)
     mutating func add(_ value: Int64, _ error: Int64?) {
+        absolute.record(value)
         if let error {
             boundedCount &+= 1
             largestDelayError = max(largestDelayError ?? error, error)
-            if delay.origin != 0 { delay = delay.rebased(to: 0) }
-        } else if boundedCount == 0 {
+            spread = nil
+        } else if spread != nil {
             moveOrigin(below: value)
+            spread?.record(value)
         }
-        delay.record(value)
     }
 
-    /// The origin follows from the lowest value alone, so that the order in which delays come does not show.
+    /// Moves the origin below a relative delay. It only moves away from the earlier delays, and depends on the lowest
+    /// alone, so the order of the delays does not matter.
     private mutating func moveOrigin(below value: Int64) {
-        guard !(-Self.nearZero...Self.nearZero).contains(value) else {
-            if delay.origin > 0 { delay = delay.rebased(to: 0) }
-            return
-        }
-        let (quotient, remainder) = value.quotientAndRemainder(dividingBy: Self.originStep)
+        guard spread?.isEmpty == true || value < spread?.origin ?? .min, originMoves < Self.maximumOriginMoves
+        else { return }
+        originMoves += 1
+        let (quotient, remainder) = value.quotientAndRemainder(dividingBy: Self.originStepNanoseconds)
         let (origin, overflow) = (remainder < 0 ? quotient - 1 : quotient).multipliedReportingOverflow(
-            by: Self.originStep)
-        let below = overflow ? Int64.min : origin
-        if delay.isEmpty {
-            if below != delay.origin { delay = SignedHistogram(origin: below) }
-        } else if below < delay.origin {
-            delay = delay.rebased(to: below)
-        }
+            by: Self.originStepNanoseconds)
+        spread = spread?.rebased(to: overflow ? .min : origin)
     }
 }

@@ -1,6 +1,6 @@
-/// A stage of a packet's way through a host, between two timestamps of the same host.
+/// A stage of a packet's path through a host, between two timestamps of that host.
 public enum HostPathStage: UInt8, Sendable, Hashable, CaseIterable {
-    /// From the sending program to the queueing discipline.
+    /// From the sending application to the queueing discipline.
     case appToSched
     /// From the queueing discipline to the driver.
     case schedToDriver
@@ -8,7 +8,7 @@ public enum HostPathStage: UInt8, Sendable, Hashable, CaseIterable {
     case driverToNIC
     /// From the receiving NIC to the kernel.
     case nicToKernel
-    /// From the kernel to the receiving program.
+    /// From the kernel to the receiving application.
     case kernelToApp
 
     /// The name of the stage in the packet log and in JSON.
@@ -22,7 +22,7 @@ public enum HostPathStage: UInt8, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// The name of version 0.1.0, which the histogram export keeps and JSON has beside the other; nil where it is the same.
+    /// The name in version 0.1.0, which the histogram export keeps and JSON has in addition; nil if it is the same.
     public var formerText: String? {
         switch self {
         case .appToSched, .schedToDriver: nil
@@ -47,20 +47,20 @@ public enum HostPathStage: UInt8, Sendable, Hashable, CaseIterable {
     }
 }
 
-/// A histogram for each stage of the host path, in nanoseconds. A negative value is kept: timestamps of one host can
-/// disagree when its clock was set back between them.
+/// A histogram for each stage of the host path, in nanoseconds. Values can be negative if a clock was set back between
+/// two timestamps of a host.
 public struct HostPathStages: Sendable {
-    /// From the sending program to the queueing discipline.
+    /// From the sending application to the queueing discipline.
     public private(set) var appToSched = SignedHistogram()
     /// From the queueing discipline to the driver.
     public private(set) var schedToDriver = SignedHistogram()
-    /// From the driver to the sending NIC, where its timestamps could be converted to the host's clock.
+    /// From the driver to the sending NIC, if its timestamps could be converted to the host's clock.
     public private(set) var driverToNIC = SignedHistogram()
-    /// From the receiving NIC to the kernel, where its timestamps could be converted to the host's clock.
+    /// From the receiving NIC to the kernel, if its timestamps could be converted to the host's clock.
     public private(set) var nicToKernel = SignedHistogram()
-    /// From the kernel to the receiving program.
+    /// From the kernel to the receiving application.
     public private(set) var kernelToApp = SignedHistogram()
-    /// The largest bound of the error of a converted NIC timestamp, in nanoseconds; nil without one.
+    /// The largest error bound of a converted NIC timestamp, in nanoseconds; nil if there is none.
     public private(set) var largestConversionError: Int64?
 
     init() {}

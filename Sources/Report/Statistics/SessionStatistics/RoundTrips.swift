@@ -1,20 +1,27 @@
-/// Round trips, a histogram for each pair of bases that their two delays had.
+/// Round-trip delays: a histogram for each pair of the two delays' bases.
 struct RoundTrips: Sendable {
-    private var histograms: [(forward: DelayBasis, reverse: DelayBasis, values: SignedHistogram)] = []
+    private struct Key: Equatable {
+        var forward: DelayBasis
+        var reverse: DelayBasis
+    }
+
+    // Apart from one another: to look for a key must not touch the histograms.
+    private var keys: [Key] = []
+    private var histograms: [SignedHistogram] = []
 
     @inline(__always)
     mutating func record(_ value: Int64, _ forward: DelayBasis, _ reverse: DelayBasis) {
-        if let index = histograms.firstIndex(where: { $0.forward == forward && $0.reverse == reverse }) {
-            histograms[index].values.record(value)
-        } else {
-            var values = SignedHistogram()
-            values.record(value)
-            histograms.append((forward, reverse, values))
-        }
+        let key = Key(forward: forward, reverse: reverse)
+        if let index = keys.firstIndex(of: key) { return histograms[index].record(value) }
+        keys.append(key)
+        histograms.append(SignedHistogram())
+        histograms[histograms.count - 1].record(value)
     }
 
-    /// Those of the bases that the two directions show; empty without any.
+    /// Returns the histogram of the bases that the two directions show; empty if there is none.
     func histogram(_ forward: DelayBasis?, _ reverse: DelayBasis?) -> SignedHistogram {
-        histograms.first { $0.forward == forward && $0.reverse == reverse }?.values ?? SignedHistogram()
+        guard let forward, let reverse, let index = keys.firstIndex(of: Key(forward: forward, reverse: reverse))
+        else { return SignedHistogram() }
+        return histograms[index]
     }
 }

@@ -1,44 +1,44 @@
-/// The statistics of one session, built up row by row.
+/// The statistics of one session, from its rows.
 ///
-/// Each row is added once, in any order: rows of one probe and of neighbouring sequence numbers may lie up to the window
-/// apart. Rows whose status is ok or reordered enter the delay statistics; all rows are counted. Once the histograms have
-/// grown to the range of the values, adding a row allocates nothing.
+/// Add each row once, in any order within a window: rows of one probe and of consecutive sequence numbers are matched
+/// within it. All rows are counted, and rows with the status ok or reordered are in the delay statistics. Adding a row
+/// allocates nothing once the histograms cover the range of the values.
 public struct SessionStatistics: Sendable {
-    /// Clock epochs whose delays are kept, those with the lowest numbers. Delays of later ones are counted and not kept, so
-    /// that memory has a bound.
+    /// The largest number of clock epochs whose delays are kept. Delays of later ones are only counted, to bound the
+    /// memory.
     public static let epochLimit = 16
 
     /// The delays since `startInterval()`, for a live display.
     public struct Interval: Sendable {
-        /// One-way delay of the probes in nanoseconds.
+        /// One-way delays of the probes, in nanoseconds.
         public internal(set) var forward = SignedHistogram()
-        /// One-way delay of the replies in nanoseconds.
+        /// One-way delays of the replies, in nanoseconds.
         public internal(set) var reverse = SignedHistogram()
-        /// Round-trip times in nanoseconds.
+        /// Round-trip delays, in nanoseconds.
         public internal(set) var roundTrip = SignedHistogram()
-        /// The epoch of the one-way delays: the newest.
+        /// The clock epoch of the one-way delays: the newest.
         var epoch: UInt16 = 0
     }
 
-    /// The probes.
+    /// The statistics of the probes.
     public private(set) var forward = DirectionStatistics()
-    /// The replies.
+    /// The statistics of the replies.
     public private(set) var reverse = DirectionStatistics()
     /// The delays since `startInterval()`; empty unless intervals are tracked.
     public private(set) var interval = Interval()
-    /// Round-trip times without the time in the reflector, in nanoseconds: forward plus reverse delay of the same
-    /// sequence number. The offset between the two hosts' clocks cancels, so these are exact without synchronisation.
+    /// Round-trip delays without the time in the reflector, in nanoseconds: forward plus reverse delay of one sequence
+    /// number. The offset between the clocks cancels, so they are exact without synchronisation.
     public var roundTrip: SignedHistogram { roundTrips.histogram(forward.basis, reverse.basis) }
 
     private var roundTrips = RoundTrips()
     private var table: DelayTable
     private let tracksIntervals: Bool
 
-    /// Statistics without rows.
+    /// Creates statistics without rows.
     ///
     /// - Parameters:
-    ///   - tracksIntervals: Whether `interval` is kept, which costs a second histogram entry for each delay.
-    ///   - window: How many sequence numbers a row may lie back and still find its neighbour or its other direction.
+    ///   - tracksIntervals: True to keep `interval`, which costs a second histogram entry for each delay.
+    ///   - window: The number of sequence numbers within which rows are matched.
     public init(tracksIntervals: Bool = false, window: Int = 8192) {
         self.tracksIntervals = tracksIntervals
         table = DelayTable(capacity: window)
@@ -53,7 +53,7 @@ public struct SessionStatistics: Sendable {
         if tracksIntervals { addToInterval(delay, record.packet) }
     }
 
-    /// Empties `interval`, keeping its memory.
+    /// Empties `interval` and keeps its memory.
     public mutating func startInterval() {
         interval.forward.reset()
         interval.reverse.reset()
@@ -74,11 +74,13 @@ public struct SessionStatistics: Sendable {
         }
     }
 
-    /// - Returns: the row's delay if it is one that the statistics take.
+    /// Adds a row to the statistics of its direction.
+    ///
+    /// - Returns: the row's delay; nil if it is not in the delay statistics.
     @inline(__always)
     private static func add(_ record: PacketRecord, to side: inout DirectionStatistics) -> DelayTable.Delay? {
         side.counts.add(record.status)
-        guard record.status.entersDelayStatistics else { return nil }
+        guard record.status.isInDelayStatistics else { return nil }
         guard let epoch = record.clockEpoch else {
             side.crossing &+= 1
             return nil
@@ -89,7 +91,7 @@ public struct SessionStatistics: Sendable {
         return DelayTable.Delay(value: value, basis: basis, epoch: epoch)
     }
 
-    /// Records the pairs that this row completes: with the packet before it and with the one after it.
+    /// Records the IPDV of the pairs that this row completes: with the previous packet and with the next one.
     @inline(__always)
     private mutating func addVariation(of delay: DelayTable.Delay, _ record: PacketRecord) {
         let earlier = table.delay(sequence: record.sequence &- 1, packet: record.packet)
@@ -114,13 +116,13 @@ public struct SessionStatistics: Sendable {
     private mutating func addRoundTrip(of delay: DelayTable.Delay, _ record: PacketRecord) {
         let isProbe = record.packet == .probe
         guard let back = table.delay(sequence: record.sequence, packet: isProbe ? .reply : .probe),
-            // Converted hardware timestamps and those of the kernel differ by what is between them.
+            // The sum of a NIC-to-NIC and a kernel delay would lack a part of the path.
             (back.basis == .nicToNIC) == (delay.basis == .nicToNIC), back.epoch == delay.epoch
         else { return }
         let (sum, overflow) = delay.value.addingReportingOverflow(back.value)
         guard !overflow else { return }
-        let (there, home) = isProbe ? (delay.basis, back.basis) : (back.basis, delay.basis)
-        roundTrips.record(sum, there, home)
-        if tracksIntervals, forward.shows(there), reverse.shows(home) { interval.roundTrip.record(sum) }
+        let (forwardBasis, reverseBasis) = isProbe ? (delay.basis, back.basis) : (back.basis, delay.basis)
+        roundTrips.record(sum, forwardBasis, reverseBasis)
+        if tracksIntervals, forward.shows(forwardBasis), reverse.shows(reverseBasis) { interval.roundTrip.record(sum) }
     }
 }

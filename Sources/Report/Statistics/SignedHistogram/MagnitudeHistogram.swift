@@ -1,33 +1,32 @@
 import Histogram
 
-/// Counts of non-negative values in buckets of at most 0.1 % of their value: the one file that knows HdrHistogram.
+/// Counts of non-negative values in buckets of at most 0.1 % of their value. Only this file uses HdrHistogram.
 ///
-/// It is driven bucket by bucket here, because the package's own iterators sum values in 64 bits and trap when large
-/// ones meet.
+/// It iterates over the buckets itself, because the package's iterators sum values in 64 bits and trap on overflow.
 struct MagnitudeHistogram: Sendable {
     private var storage = Histogram<UInt64>(numberOfSignificantValueDigits: .three)
 
-    /// How many values were recorded.
+    /// The number of recorded values.
     var count: UInt64 { storage.totalCount }
 
-    /// Counts `value`, which must be below 2^63; larger ones are counted as 2^63 - 1.
+    /// Counts `value`. Values from 2^63 are counted as 2^63 - 1.
     @inline(__always)
     mutating func record(_ value: UInt64, count: UInt64 = 1) {
         storage.record(min(value, UInt64(Int64.max)), count: count)
     }
 
-    /// Adds the other's counts bucket by bucket.
+    /// Adds the counts of another histogram, bucket by bucket.
     mutating func merge(_ other: MagnitudeHistogram) {
         storage.add(other.storage)
     }
 
-    /// Forgets all values and keeps the memory.
+    /// Removes all values and keeps the memory.
     mutating func reset() {
         storage.reset()
     }
 
-    /// Calls `body` with each bucket that has counts, in increasing order from the bucket that holds `first`, until
-    /// it returns false or all counts have been seen.
+    /// Calls `body` with each bucket that has counts, in increasing order from the bucket of `first`, until it returns
+    /// false or all counts have been visited.
     func forEachBucket(from first: UInt64, _ body: (ClosedRange<UInt64>, UInt64) -> Bool) {
         var left = storage.totalCount
         var low = storage.lowestEquivalentForValue(first)

@@ -1,7 +1,7 @@
-/// Exact sums of values and of their squares, and the mean and standard deviation that follow.
+/// Exact sums of values and of their squares, with the mean and standard deviation.
 ///
-/// The squares' sum has 192 bits and the variance is formed in 256, so that a relative delay of hours with a jitter of
-/// nanoseconds loses nothing to cancellation, and the order of recording and merging never shows.
+/// The sum of squares has 192 bits, and the variance is computed in 256. A relative delay of hours with a variation of
+/// nanoseconds loses nothing to cancellation, and the order of recording and merging does not matter.
 struct Moments: Sendable, Hashable {
     private(set) var count: UInt64 = 0
     private var sum: Int128 = 0

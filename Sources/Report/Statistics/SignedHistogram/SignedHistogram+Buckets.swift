@@ -1,8 +1,9 @@
 extension SignedHistogram {
-    /// The buckets that hold values, in increasing order of value.
+    /// The buckets that have values, in increasing order.
     ///
-    /// The bounds are those of the layout, not of the values, so that the same bucket has the same bounds in every
-    /// histogram of one origin. Takes time in proportion to the number of buckets.
+    /// Their bounds depend on the layout alone, so that a bucket has the same bounds in every histogram of one origin.
+    ///
+    /// - Complexity: O(*n*), where *n* is the number of buckets.
     public var buckets: [Bucket] {
         var result: [Bucket] = []
         negative?.forEachBucket(from: 0) { range, count in

@@ -1,25 +1,27 @@
 extension SignedHistogram {
-    /// The value that at least `percentile` percent of the recorded values do not exceed (nearest rank), in
+    /// Returns the value that at least `percentile` percent of the recorded values do not exceed (nearest rank), in
     /// nanoseconds, with an error of at most 0.1 % of its distance from the origin; nil without values.
     ///
-    /// Percentages are taken to six decimals; those beyond 0 to 100, and NaN, are taken as the nearer end. 0 gives the
-    /// exact minimum, 100 the exact maximum. Takes time in proportion to the number of buckets.
+    /// Percentages are rounded to six decimals and clamped to 0 to 100; NaN counts as 0. 0 gives the exact minimum, 100
+    /// the exact maximum.
+    ///
+    /// - Complexity: O(*n*), where *n* is the number of buckets.
     public func valueAtPercentile(_ percentile: Double) -> Int64? {
         guard !isEmpty else { return nil }
         let parts = percentile > 0 ? UInt64((Swift.min(percentile, 100) * 1_000_000).rounded()) : 0
         if parts == 0 { return lowest }
         if parts == 100_000_000 { return highest }
-        // Integers from here on: 99.9 % of 1000 values must be rank 999, not 1000 by a rounding error.
+        // Integers are exact: 99.9 % of 1000 values is rank 999, not 1000 by a rounding error.
         let product = UInt128(count) &* UInt128(parts)
         let rank = UInt64(truncatingIfNeeded: (product &+ 99_999_999) / 100_000_000)
         let value = value(at: distance(atRank: Swift.max(rank, 1)))
         return Swift.min(Swift.max(value, lowest), highest)
     }
 
-    /// The middle of the bucket that holds the value of a rank, from the origin; 1 is the lowest value.
+    /// The distance from the origin to the middle of the bucket with the value of a rank. Rank 1 is the lowest value.
     private func distance(atRank rank: UInt64) -> Int64 {
         let below = negative?.count ?? 0
-        let (lowest, highest) = (kept(lowest), kept(highest))
+        let (lowest, highest) = (distanceFromOrigin(lowest), distanceFromOrigin(highest))
         if rank <= below, let negative {
             return ~Self.middle(of: negative, rank: below &- rank &+ 1, from: highest < 0 ? UInt64(~highest) : 0)
         }

@@ -1,19 +1,19 @@
-/// A histogram of nanosecond values that may be negative: delays between clocks that disagree, and delay variation.
+/// A histogram of nanoseconds that can be negative: delays between clocks that disagree, and IPDV.
 ///
-/// Buckets are at most 0.1 % of their value wide, counted from the origin, which belongs to the upper side. Minimum, maximum, mean and
-/// standard deviation are exact: they come from the values, not from the buckets. Recording takes constant time and
-/// allocates only when a value exceeds all earlier ones in magnitude by so much that the histogram must grow.
+/// The width of a bucket is at most 0.1 % of its distance from the origin, which belongs to the upper side. Minimum,
+/// maximum, mean and standard deviation are exact: they are computed from the values, not from the buckets. Recording
+/// takes constant time, and allocates only when a value exceeds the range of the buckets.
 public struct SignedHistogram: Sendable {
     /// One bucket: all values from `from` through `to`, in nanoseconds.
     public struct Bucket: Sendable, Hashable {
         /// The lowest value of the bucket.
         public var from: Int64
-        /// The highest value of the bucket, itself included.
+        /// The highest value of the bucket.
         public var to: Int64
-        /// How many values fell into the bucket.
+        /// The number of values in the bucket.
         public var count: UInt64
 
-        /// A bucket with its bounds, both included.
+        /// Creates a bucket from its bounds, both inclusive.
         public init(from: Int64, to: Int64, count: UInt64) {
             self.from = from
             self.to = to
@@ -21,28 +21,29 @@ public struct SignedHistogram: Sendable {
         }
     }
 
-    // Most histograms never see a negative value, and a side takes at least 16 KiB: each is made when it is needed.
+    // Most histograms have no negative values, and a side takes at least 16 KiB, so each is created when it is needed.
     var nonNegative: MagnitudeHistogram?
     var negative: MagnitudeHistogram?
     var moments = Moments()
     var lowest = Int64.max
     var highest = Int64.min
-    /// Where buckets are finest. Relative delays lie close together, and as far from zero as the clocks are apart.
+    /// The value at which buckets are finest, in nanoseconds. Relative delays are close together, but as far from zero
+    /// as the clocks are apart.
     public let origin: Int64
 
-    /// A histogram without values.
+    /// Creates a histogram without values.
     ///
-    /// - Parameter origin: a value near which the others are to be told apart best, in nanoseconds.
+    /// - Parameter origin: the value at which buckets are finest, in nanoseconds.
     public init(origin: Int64 = 0) { self.origin = origin }
 
-    /// The distance from the origin; values so far apart that it does not fit are taken to lie at its ends.
+    /// Returns the distance of a value from the origin, clamped to Int64.
     @inline(__always)
-    func kept(_ value: Int64) -> Int64 {
+    func distanceFromOrigin(_ value: Int64) -> Int64 {
         let (distance, overflow) = value.subtractingReportingOverflow(origin)
         return overflow ? (value < origin ? .min : .max) : distance
     }
 
-    /// The value at a distance from the origin.
+    /// Returns the value at a distance from the origin, clamped to Int64.
     @inline(__always)
     func value(at distance: Int64) -> Int64 {
         let (value, overflow) = origin.addingReportingOverflow(distance)
@@ -58,11 +59,12 @@ public struct SignedHistogram: Sendable {
         highest = Swift.max(highest, value)
     }
 
-    /// The same values with buckets that are finest near another origin.
+    /// Returns the same values in buckets of another origin.
     ///
-    /// Values move from a bucket into one that holds all of it, so that the result is what recording them there would have
-    /// given, while the origins differ by a multiple of the buckets' width and the new one lies further off. Takes time in
-    /// proportion to the number of buckets.
+    /// If the origins differ by a multiple of the buckets' width and the new one is further from the values, each new
+    /// bucket contains whole old ones. The result then equals that of recording the values with the new origin.
+    ///
+    /// - Complexity: O(*n*), where *n* is the number of buckets.
     func rebased(to origin: Int64) -> SignedHistogram {
         var result = SignedHistogram(origin: origin)
         for bucket in buckets { result.count(bucket.from, bucket.count) }
@@ -74,8 +76,8 @@ public struct SignedHistogram: Sendable {
 
     @inline(__always)
     private mutating func count(_ value: Int64, _ count: UInt64) {
-        // -1 is kept as 0, -2 as 1 and Int64.min as Int64.max, so that both sides have the same range.
-        let distance = kept(value)
+        // -1 is stored as 0, -2 as 1 and Int64.min as Int64.max, so that both sides have the same range.
+        let distance = distanceFromOrigin(value)
         if distance >= 0 {
             if nonNegative == nil { nonNegative = MagnitudeHistogram() }
             nonNegative?.record(UInt64(distance), count: count)
@@ -85,7 +87,7 @@ public struct SignedHistogram: Sendable {
         }
     }
 
-    /// Adds all values of `other`, which has the same origin, without loss: as if they had been recorded here.
+    /// Adds all values of `other`, which must have the same origin. The result equals that of recording them here.
     public mutating func merge(_ other: SignedHistogram) {
         Self.merge(other.nonNegative, into: &nonNegative)
         Self.merge(other.negative, into: &negative)
@@ -94,7 +96,7 @@ public struct SignedHistogram: Sendable {
         highest = Swift.max(highest, other.highest)
     }
 
-    /// Forgets all values and keeps the memory, so that recording goes on without allocation.
+    /// Removes all values and keeps the memory, so that recording continues without allocation.
     public mutating func reset() {
         nonNegative?.reset()
         negative?.reset()
@@ -112,9 +114,9 @@ public struct SignedHistogram: Sendable {
         }
     }
 
-    /// How many values were recorded.
+    /// The number of recorded values.
     public var count: UInt64 { moments.count }
-    /// Whether no value was recorded.
+    /// True if no value was recorded.
     public var isEmpty: Bool { moments.count == 0 }
     /// The exact lowest value, nil without values.
     public var min: Int64? { isEmpty ? nil : lowest }

@@ -56,7 +56,7 @@ struct PHCView {
         model = nil
     }
 
-    /// The hardware timestamp of a received packet, or the reason why it has none.
+    /// The hardware timestamp of a received packet, or the reason why it is missing.
     ///
     /// - Parameters:
     ///   - kernel: the kernel receive timestamp, in CLOCK_REALTIME nanoseconds.

@@ -53,8 +53,8 @@ enum StampNotes {
                 + "Use `--transport l2 --frame ptp` on both hosts."
         case .notAsked:
             return
-                "No received packet has a hardware timestamp: \(interface) supports them, but another process has set its "
-                + "filter otherwise. `probe doctor \(interface)` lists candidates."
+                "No received packet has a hardware timestamp: \(interface) supports them, but another process has set a "
+                + "receive filter that excludes these frames. `probe doctor \(interface)` lists candidates."
         case .expected where counts.stamped == 0:
             return
                 "No received packet has a hardware timestamp, although \(interface) advertises them. Check the NIC with "
