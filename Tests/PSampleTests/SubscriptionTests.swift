@@ -29,7 +29,7 @@ private func group(
 }
 
 @Suite struct SubscriptionTests {
-    /// What a subscription delivered.
+    /// The samples and events that a subscription delivered.
     private struct Delivered {
         var samples: [SampledPacket] = []
         var missed: [UInt32] = []

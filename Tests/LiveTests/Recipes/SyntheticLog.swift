@@ -2,7 +2,7 @@ import Report
 
 /// A packet log as a run writes it: seeded, with 19-digit times and every kind of row.
 struct SyntheticLog {
-    /// What is special about a log.
+    /// The peculiarities of a log.
     enum Kind: CaseIterable {
         /// NICs whose PHCs count by other scales than CLOCK_REALTIME, clocks that differ by less than a delay, and a clock
         /// step. The session id can be read as a floating-point number.
