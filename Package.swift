@@ -16,6 +16,7 @@ let package = Package(
         .library(name: "Netlink", targets: ["Netlink"]),
         .library(name: "PSample", targets: ["PSample"]),
         .library(name: "Conntrack", targets: ["Conntrack"]),
+        .library(name: "STAMPSession", targets: ["STAMPSession"]),
         .library(name: "STAMPWire", targets: ["STAMPWire"]),
         .library(name: "LinuxKernel", targets: ["LinuxKernel"]),
         .library(name: "HostClocks", targets: ["HostClocks"]),
@@ -50,10 +51,12 @@ let package = Package(
             name: "Report",
             dependencies: ["NetworkAddresses", .product(name: "Histogram", package: "hdrhistogram-swift")],
             swiftSettings: settings),
+        .target(
+            name: "STAMPSession", dependencies: ["STAMPWire", "Report", "NetworkAddresses"], swiftSettings: settings),
         .executableTarget(
             name: "probe",
             dependencies: [
-                "NetworkAddresses", "LinuxKernel", "STAMPWire", "FastAFPacket", "HostClocks", "Netlink", "PSample",
+                "NetworkAddresses", "LinuxKernel", "STAMPWire", "STAMPSession", "FastAFPacket", "HostClocks", "Netlink", "PSample",
                 "Conntrack", "Report",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -77,6 +80,9 @@ let package = Package(
         .testTarget(name: "LinuxKernelTests", dependencies: ["LinuxKernel"], swiftSettings: settings),
         .testTarget(name: "STAMPWireTests", dependencies: ["STAMPWire", "NetworkAddresses"], swiftSettings: settings),
         .testTarget(
+            name: "STAMPSessionTests", dependencies: ["STAMPSession", "STAMPWire", "Report", "NetworkAddresses"],
+            swiftSettings: settings),
+        .testTarget(
             name: "FastAFPacketTests", dependencies: ["FastAFPacket", "LinuxKernel", "NetworkAddresses", "CLinux"],
             swiftSettings: settings),
         .testTarget(name: "HostClocksTests", dependencies: ["HostClocks", "LinuxKernel"], swiftSettings: settings),
@@ -95,7 +101,7 @@ let package = Package(
             name: "ProbeTests",
             dependencies: [
                 "probe", "LinuxKernel", "FastAFPacket", "HostClocks", "Netlink", "PSample", "Conntrack", "STAMPWire",
-                "Report",
+                "STAMPSession", "Report",
                 "NetworkAddresses",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings),

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/timex.h>
 #include <unistd.h>
 #include <linux/bpf.h>
@@ -72,6 +73,18 @@ int cl_ppoll(struct pollfd *descriptors, unsigned int count, int64_t timeout_ns)
     struct timespec storage;
     int ready = ppoll(descriptors, count, timespec_of(timeout_ns, &storage), NULL);
     return ready < 0 ? -errno : ready;
+}
+
+int cl_timerfd_create(void) {
+    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+}
+
+int cl_timerfd_set(int timer, int64_t time_ns) {
+    struct itimerspec value = { 0 };
+    // A time of zero would disarm the timer.
+    (void)timespec_of(time_ns > 0 ? time_ns : 1, &value.it_value);
+    return timerfd_settime(timer, TFD_TIMER_ABSTIME, &value, NULL) < 0 ? -errno : 0;
 }
 
 int cl_eventfd(void) {

@@ -49,14 +49,13 @@ struct AllocationTests {
     @Test(
         .enabled(if: counter != nil, reason),
         arguments: [(false, nil), (true, nil), (false, ["--frame", "ptp", "--vlan", "7"])] as [(Bool, [String]?)])
-    func `Ten thousand more probes cause no allocation on either packet thread`(
+    func `Ten thousand more probes cause no allocation on the packet thread of either side`(
         _ logged: Bool, _ l2: [String]?
     ) async throws {
         let few = try await count(probes: 2000, logged: logged, l2)
         let many = try await count(probes: 12_000, logged: logged, l2)
         for (thread, few, many) in [
-            ("probe-sender", few.sender, many.sender), ("probe-reflect", few.sender, many.sender),
-            ("probe-reflect", few.reflector, many.reflector),
+            ("probe-endpoint", few.sender, many.sender), ("probe-endpoint", few.reflector, many.reflector),
         ] {
             let more = try #require(many[thread], "\(thread) is missing among \(many)")
             let less = try #require(few[thread], "\(thread) is missing among \(few)")

@@ -23,8 +23,8 @@ private func rejection<Command: ParsableCommand>(_ command: Command.Type, _ argu
 @Suite struct L2OptionTests {
     @Test func `With l2 the peer's MAC address is enough, and frames are ordinary and untagged`() throws {
         let command = try RunCommand.parse(station)
-        #expect(command.peer == .station(MACAddress(rawValue: 0x0200_0000_0002)))
-        #expect("\(command.peer)" == "02:00:00:00:00:02")
+        #expect(command.peer == [.station(MACAddress(rawValue: 0x0200_0000_0002))])
+        #expect("\(command.peer[0])" == "02:00:00:00:00:02")
         #expect(command.common.shape == .ordinary && command.tag == nil)
     }
 
@@ -109,8 +109,8 @@ private func rejection<Command: ParsableCommand>(_ command: Command.Type, _ argu
     {
         for peer in [nil, MACAddress(rawValue: 0x0200_0000_0001)] {
             for port in [nil, UInt16(862)] {
-                let ethernet = Endpoint.Ethernet(shape: shape, peer: peer)
-                let filter = try ethernet.filter(port: 65535, from: port)
+                let ethernet = EthernetSetting(shape: shape, peer: peer)
+                let filter = try ethernet.filter(ports: 65535...65535, from: port)
                 #expect(filter.instructions.contains { $0.k == 0x4F57_4C32 })
                 #expect(filter.instructions.contains { $0.k == UInt32(shape.etherType) })
             }

@@ -45,20 +45,20 @@ import Testing
     private func address(_ text: String) throws -> IPAddress { try #require(IPAddress(text)) }
 
     @Test func `Without networks all sources are answered`() throws {
-        let admission = Endpoint.Admission(sources: [], destinations: [try address("10.0.0.1")])
+        let admission = Admission(sources: [], destinations: [try address("10.0.0.1")])
         #expect(admission.expression(port: 862, isIPv4: true) == "udp and dst port 862 and (dst host 10.0.0.1)")
         _ = try Filter(expression: "ip and " + admission.expression(port: 862, isIPv4: true))
     }
 
     @Test func `Without a local address nothing is answered`() throws {
-        let admission = Endpoint.Admission(sources: [], destinations: [])
+        let admission = Admission(sources: [], destinations: [])
         #expect(admission.expression(port: 862, isIPv4: true) == "udp and dst port 862 and (dst host 0.0.0.0)")
         #expect(admission.expression(port: 862, isIPv4: false) == "udp and dst port 862 and (dst host ::)")
         _ = try Filter(expression: "ip6 and " + admission.expression(port: 862, isIPv4: false))
     }
 
     @Test func `A probe must match one of the networks and one of the local addresses`() throws {
-        let admission = Endpoint.Admission(
+        let admission = Admission(
             sources: [try network("192.0.2.0/24"), try network("198.51.100.7/32")],
             destinations: [try address("10.0.0.1"), try address("10.0.0.2")])
         #expect(
@@ -70,27 +70,27 @@ import Testing
 
     @Test(arguments: ["0.0.0.0/0", "10.0.0.0/8", "192.0.2.128/25", "192.0.2.7", "255.255.255.255/32"])
     func `The filter for any IPv4 network compiles`(_ text: String) throws {
-        let admission = Endpoint.Admission(sources: [try network(text)], destinations: [try address("192.0.2.1")])
+        let admission = Admission(sources: [try network(text)], destinations: [try address("192.0.2.1")])
         _ = try Filter(expression: "ip and " + admission.expression(port: 862, isIPv4: true))
     }
 
     @Test(arguments: ["::/0", "2001:db8::/32", "fd00::/64", "fe80::1", "::ffff:192.0.2.1/128", "2001:db8::2/127"])
     func `The filter for any IPv6 network compiles`(_ text: String) throws {
-        let admission = Endpoint.Admission(sources: [try network(text)], destinations: [try address("fe80::1")])
+        let admission = Admission(sources: [try network(text)], destinations: [try address("fe80::1")])
         _ = try Filter(expression: "ip6 and " + admission.expression(port: 862, isIPv4: false))
     }
 
     @Test func `The filter of a host with 64 addresses compiles`() throws {
         let local = (0..<64).map { IPAddress.v4(0x0A00_0000 + $0) }
-        let admission = Endpoint.Admission(sources: [try network("10.0.0.0/8")], destinations: local)
+        let admission = Admission(sources: [try network("10.0.0.0/8")], destinations: local)
         _ = try Filter(expression: "ip and " + admission.expression(port: 862, isIPv4: true))
     }
 
     @Test func `Admissions are equal if their networks and addresses are`() throws {
-        let first = Endpoint.Admission(sources: [], destinations: [try address("10.0.0.1")])
-        let second = Endpoint.Admission(sources: [], destinations: [try address("10.0.0.2")])
+        let first = Admission(sources: [], destinations: [try address("10.0.0.1")])
+        let second = Admission(sources: [], destinations: [try address("10.0.0.2")])
         #expect(first != second)
-        #expect(first != Endpoint.Admission(sources: [try network("192.0.2.0/24")], destinations: first.destinations))
-        #expect(first == Endpoint.Admission(sources: [], destinations: [try address("10.0.0.1")]))
+        #expect(first != Admission(sources: [try network("192.0.2.0/24")], destinations: first.destinations))
+        #expect(first == Admission(sources: [], destinations: [try address("10.0.0.1")]))
     }
 }

@@ -18,7 +18,7 @@ PACED_RATE = 1_000
 # Packets of a short and a long run at this rate; the difference between the two runs is the cost of the packets.
 COUNTED_RATE, COUNTS = 20_000, (10_000, 70_000)
 COUNTED_THREADS = {
-    "sender": (1, "probe-sender"), "recorder": (1, "probe-recorder"), "reflector": (2, "probe-reflect")}
+    "sender": (1, "probe-endpoint"), "recorder": (1, "probe-recorder"), "reflector": (2, "probe-endpoint")}
 # A sender that reaches a smaller share of the requested rate is saturated.
 SATURATED = 0.95
 

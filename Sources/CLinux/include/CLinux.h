@@ -103,6 +103,10 @@ int64_t cl_netlink_receive(int fd, void *buffer, size_t length, uint32_t *port, 
 int cl_ppoll(struct pollfd *descriptors, unsigned int count, int64_t timeout_ns);
 
 int cl_eventfd(void);
+
+// A timer of CLOCK_MONOTONIC, and its absolute time in nanoseconds.
+int cl_timerfd_create(void);
+int cl_timerfd_set(int timer, int64_t time_ns);
 int cl_epoll_create(void);
 int cl_epoll_add_edge(int epoll, int fd, uint32_t events);
 int cl_epoll_wait(int epoll, int64_t timeout_ns);

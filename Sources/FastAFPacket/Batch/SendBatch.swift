@@ -93,6 +93,35 @@ public struct SendBatch: ~Copyable {
         return true
     }
 
+    /// A packet that was written to its slot.
+    public struct Packet: Sendable {
+        /// The id that its transmit timestamps carry.
+        public var id: UInt32
+        /// Its length in bytes.
+        public var length: Int
+        public var options: SendOptions
+
+        public init(id: UInt32, length: Int, options: SendOptions = SendOptions()) {
+            self.id = id
+            self.length = length
+            self.options = options
+        }
+    }
+
+    /// Adds a packet whose id and options are known once it is written.
+    ///
+    /// - Parameter write: writes the packet to the start of the slot; nil adds nothing.
+    /// - Returns: true if the packet was added; false if the batch is full or there is no packet.
+    @discardableResult
+    public mutating func append(_ write: (inout MutableRawSpan) -> Packet?) -> Bool {
+        guard count < capacity else { return false }
+        var span = UnsafeMutableRawBufferPointer(start: storage.packet(count), count: storage.packetBytes).mutableBytes
+        guard let packet = write(&span), packet.length > 0, packet.length <= storage.packetBytes else { return false }
+        storage.setPacketLength(count, packet.length)
+        add(packet.id, packet.options)
+        return true
+    }
+
     /// Replaces all packets with one that lies in the caller's memory until it is sent.
     mutating func replaceAll(with packet: UnsafeRawBufferPointer, id: UInt32, options: SendOptions) {
         removeAll()

@@ -1,6 +1,6 @@
 /// The error bound and the format of a packet's timestamps: RFC 4656 section 4.1.2, with the Z bit of RFC 8186 section
 /// 2.3.
-public struct ErrorEstimate: Hashable, Sendable {
+public struct ErrorEstimate: Hashable, Sendable, BitwiseCopyable {
     /// From the most significant bit: S, Z, 6 bits of scale, 8 bits of multiplier.
     public var rawValue: UInt16
 

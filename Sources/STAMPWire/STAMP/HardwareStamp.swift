@@ -2,9 +2,9 @@
 /// CLOCK_REALTIME; or the reason it is missing.
 public struct HardwareStamp: Hashable, Sendable, BitwiseCopyable {
     /// PHC nanoseconds; nil: no timestamp.
-    public var time: Int64?
+    @CompactNanoseconds public var time: Int64?
     /// The timestamp in CLOCK_REALTIME Unix nanoseconds; nil: the PHC could not be read together with that clock.
-    public var realtime: Int64?
+    @CompactNanoseconds public var realtime: Int64?
     /// The largest error of ``realtime``, in nanoseconds; meaningless without it.
     public var error: UInt32
     /// The number in docs/stamp-tlv.md of the reason there is no timestamp; 0: it is present, or none was expected.
@@ -18,4 +18,14 @@ public struct HardwareStamp: Hashable, Sendable, BitwiseCopyable {
     }
 
     public static let none = HardwareStamp()
+
+    /// The timestamp without ``realtime`` if that lies outside the time in which the packet can have passed the NIC. A
+    /// stepped PHC converts to such times until its next reading.
+    ///
+    /// - Parameter span: in CLOCK_REALTIME Unix nanoseconds.
+    public func plausible(in span: ClosedRange<Int64>) -> HardwareStamp {
+        guard let realtime, realtime >= span.lowerBound &- Int64(error), realtime <= span.upperBound &+ Int64(error)
+        else { return HardwareStamp(time: time, missing: missing) }
+        return self
+    }
 }

@@ -76,10 +76,10 @@ extension TransmitStamps {
         }
         packet.store32(stamps.sequence, at: offset)
         packet.store32(stamps.answered, at: offset + 4)
-        packet.store64(stamps.app ?? 0, at: offset + 8)
-        packet.store64(stamps.sched ?? 0, at: offset + 16)
-        packet.store64(stamps.software ?? 0, at: offset + 24)
-        stamps.nic.write(into: &packet, at: offset + 32)
+        packet.store64(stamps.times.app ?? 0, at: offset + 8)
+        packet.store64(stamps.times.sched ?? 0, at: offset + 16)
+        packet.store64(stamps.times.software ?? 0, at: offset + 24)
+        stamps.times.nic.write(into: &packet, at: offset + 32)
     }
 }
 
@@ -100,9 +100,9 @@ extension ReceiveStamps {
         }
         packet.store32(stamps.sequence, at: offset)
         packet.store32(0, at: offset + 4)
-        packet.store64(stamps.software ?? 0, at: offset + 8)
-        packet.store64(stamps.app ?? 0, at: offset + 16)
-        stamps.nic.write(into: &packet, at: offset + 24)
+        packet.store64(stamps.times.software ?? 0, at: offset + 8)
+        packet.store64(stamps.times.app ?? 0, at: offset + 16)
+        stamps.times.nic.write(into: &packet, at: offset + 24)
     }
 }
 

@@ -1,24 +1,15 @@
 /// The transmit timestamps of one packet, from the host that sent it.
-public struct TransmitStamps: Hashable, Sendable {
-    /// The packet's sequence number: the sender's in a probe, the reflector's in a reply.
-    public var sequence: UInt32
-    /// In a reply: the sequence number of the probe that it answers. In a probe: ``sequence``.
-    public var answered: UInt32
+public struct TransmitTimes: Hashable, Sendable, BitwiseCopyable {
     /// Application timestamp before the send call, in CLOCK_REALTIME Unix nanoseconds.
-    public var app: Int64?
+    @CompactNanoseconds public var app: Int64?
     /// Timestamp on entry to the queueing discipline, in CLOCK_REALTIME Unix nanoseconds.
-    public var sched: Int64?
+    @CompactNanoseconds public var sched: Int64?
     /// Driver transmit timestamp, in CLOCK_REALTIME Unix nanoseconds.
-    public var software: Int64?
+    @CompactNanoseconds public var software: Int64?
     /// The NIC's transmit timestamp.
     public var nic: HardwareStamp
 
-    public init(
-        sequence: UInt32, answered: UInt32, app: Int64? = nil, sched: Int64? = nil, software: Int64? = nil,
-        nic: HardwareStamp = .none
-    ) {
-        self.sequence = sequence
-        self.answered = answered
+    public init(app: Int64? = nil, sched: Int64? = nil, software: Int64? = nil, nic: HardwareStamp = .none) {
         self.app = app
         self.sched = sched
         self.software = software
@@ -27,21 +18,58 @@ public struct TransmitStamps: Hashable, Sendable {
 }
 
 /// The receive timestamps of one packet, from the host that received it.
-public struct ReceiveStamps: Hashable, Sendable {
-    /// The packet's sequence number: the sender's in a probe, the reflector's in a reply.
-    public var sequence: UInt32
+public struct ReceiveTimes: Hashable, Sendable, BitwiseCopyable {
     /// The NIC's receive timestamp.
     public var nic: HardwareStamp
     /// Kernel receive timestamp, in CLOCK_REALTIME Unix nanoseconds.
-    public var software: Int64?
+    @CompactNanoseconds public var software: Int64?
     /// Application timestamp after the receive call, in CLOCK_REALTIME Unix nanoseconds.
-    public var app: Int64?
+    @CompactNanoseconds public var app: Int64?
 
-    public init(sequence: UInt32, nic: HardwareStamp = .none, software: Int64? = nil, app: Int64? = nil) {
-        self.sequence = sequence
+    public init(nic: HardwareStamp = .none, software: Int64? = nil, app: Int64? = nil) {
         self.nic = nic
         self.software = software
         self.app = app
+    }
+}
+
+/// A transmit set: the transmit timestamps of one packet, and the numbers that identify it.
+public struct TransmitStamps: Hashable, Sendable, BitwiseCopyable {
+    /// The packet's sequence number: the sender's in a probe, the reflector's in a reply.
+    public var sequence: UInt32
+    /// In a reply: the sequence number of the probe that it answers. In a probe: ``sequence``.
+    public var answered: UInt32
+    public var times: TransmitTimes
+
+    public init(sequence: UInt32, answered: UInt32, times: TransmitTimes) {
+        self.sequence = sequence
+        self.answered = answered
+        self.times = times
+    }
+
+    public init(
+        sequence: UInt32, answered: UInt32, app: Int64? = nil, sched: Int64? = nil, software: Int64? = nil,
+        nic: HardwareStamp = .none
+    ) {
+        self.init(
+            sequence: sequence, answered: answered,
+            times: TransmitTimes(app: app, sched: sched, software: software, nic: nic))
+    }
+}
+
+/// A receive set: the receive timestamps of one packet, and the number that identifies it.
+public struct ReceiveStamps: Hashable, Sendable, BitwiseCopyable {
+    /// The packet's sequence number: the sender's in a probe, the reflector's in a reply.
+    public var sequence: UInt32
+    public var times: ReceiveTimes
+
+    public init(sequence: UInt32, times: ReceiveTimes) {
+        self.sequence = sequence
+        self.times = times
+    }
+
+    public init(sequence: UInt32, nic: HardwareStamp = .none, software: Int64? = nil, app: Int64? = nil) {
+        self.init(sequence: sequence, times: ReceiveTimes(nic: nic, software: software, app: app))
     }
 }
 

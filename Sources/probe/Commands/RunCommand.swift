@@ -14,21 +14,38 @@ struct RunCommand: AsyncParsableCommand {
             `probe reflect` on one of them. The first Ctrl-C ends the measurement and
             prints the summary; a second one exits at once.
 
+            With several peers each has a session, a summary, and its rows in the log.
+            The exit code is that of the first peer that failed.
+
             \(ProbeError.exitCodes)
             """)
 
     @OptionGroup var common: CommonOptions
 
-    @Option(name: .shortAndLong, help: "IPv4 or IPv6 address of the peer; with --transport l2, its MAC address.")
-    var peer: Peer
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "IPv4 or IPv6 address of the peer; with --transport l2, its MAC address. Can be given several times.",
+            valueName: "address"))
+    var peer: [Peer] = []
+
+    @Option(help: ArgumentHelp("File of peers: an address and a name on each line.", valueName: "file"))
+    var peers: String?
 
     @Option(help: ArgumentHelp("Time between probes, such as 10ms. (default: 1s)", valueName: "time"))
     var interval: TimeSpan?
 
-    @Option(help: ArgumentHelp("Probes per second, instead of --interval.", valueName: "n"))
+    @Option(help: ArgumentHelp("Probes per second to each peer, instead of --interval.", valueName: "n"))
     var rate: Double?
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("Number of probes. (default: unlimited)", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Times of the probes: periodic, poisson (random, RFC 2330) or burst:N (N at a time).", valueName: "schedule"
+        ))
+    var schedule = ScheduleOption.periodic
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("Number of probes to each peer. (default: unlimited)", valueName: "n"))
     var count: UInt64?
 
     @Option(name: .shortAndLong, help: ArgumentHelp("Time to send for, instead of --count.", valueName: "time"))
@@ -54,6 +71,15 @@ struct RunCommand: AsyncParsableCommand {
 
     @Flag(help: "Also log the peer's session.")
     var logReflected = false
+
+    @Flag(help: "Do not answer the peers' probes.")
+    var noReflect = false
+
+    @Option(
+        help: ArgumentHelp(
+            "UDP port to send from, so that runs take the same path. (default: a free one from 49152)",
+            valueName: "port"))
+    var sourcePort: UInt16?
 
     @Option(
         help: ArgumentHelp(
@@ -87,30 +113,43 @@ struct RunCommand: AsyncParsableCommand {
             throw ValidationError("--timeout must be 1ms to 10m.")
         }
         if logReflected, common.log == nil { throw ValidationError("--log-reflected needs --log.") }
+        if logReflected, noReflect { throw ValidationError("Give --log-reflected or --no-reflect, not both.") }
+        if peer.isEmpty, peers == nil { throw ValidationError("Give a --peer, or a file of --peers.") }
+        if psample != nil, peer.count != 1 || peers != nil { throw ValidationError("--psample needs a single --peer.") }
+        if let sourcePort, sourcePort == 0 || sourcePort == common.port {
+            throw ValidationError("--source-port must be 1 to 65535, and not the reflectors' --port.")
+        }
+        for peer in peer { try validate(peer) }
         if common.transport == .l2 { try validateWithoutIP() } else { try validateWithIP() }
     }
 
-    private func validateWithIP() throws {
-        guard case .ip(let peer) = peer else {
+    /// Checks a peer of the command line or of a file.
+    func validate(_ peer: Peer) throws(ValidationError) {
+        switch (peer, common.transport) {
+        case (.ip, .l2):
+            throw ValidationError(
+                "With --transport l2, --peer must be a MAC address. Find it with `ip link` on the peer.")
+        case (.station(let station), .l2):
+            if station.isMulticast || station == .zero {
+                throw ValidationError("--peer must be the MAC address of one station, not a group or zero address.")
+            }
+        case (.station, _):
             throw ValidationError("--peer must be an IP address. A MAC address needs --transport l2.")
-        }
-        if priority != nil { throw ValidationError("--priority needs --transport l2.") }
-        if let source, source.isIPv4 != peer.isIPv4 {
-            throw ValidationError("--source and --peer must be of the same address family.")
-        }
-        if let nextHop, nextHop.isIPv4 != peer.isIPv4 {
-            throw ValidationError("--next-hop and --peer must be of the same address family.")
+        case (.ip(let address), _):
+            if let source, source.isIPv4 != address.isIPv4 {
+                throw ValidationError("--source and --peer must be of the same address family.")
+            }
+            if let nextHop, nextHop.isIPv4 != address.isIPv4 {
+                throw ValidationError("--next-hop and --peer must be of the same address family.")
+            }
         }
     }
 
+    private func validateWithIP() throws {
+        if priority != nil { throw ValidationError("--priority needs --transport l2.") }
+    }
+
     private func validateWithoutIP() throws {
-        guard case .station(let peer) = peer else {
-            throw ValidationError(
-                "With --transport l2, --peer must be a MAC address. Find it with `ip link` on the peer.")
-        }
-        if peer.isMulticast || peer == .zero {
-            throw ValidationError("--peer must be the MAC address of one station, not a group or zero address.")
-        }
         if let priority, priority > 7 { throw ValidationError("--priority must be 0 to 7.") }
         let others = [
             ("--dscp", dscp != 0), ("--ttl", ttl != 255), ("--source", source != nil), ("--next-hop", nextHop != nil),
@@ -137,6 +176,11 @@ struct RunCommand: AsyncParsableCommand {
     var probes: UInt64? {
         if let count { return count }
         return duration.map { max(1, UInt64($0.nanoseconds / intervalNanoseconds)) }
+    }
+
+    /// What the user sets instead of a lookup of the path.
+    var overrides: PeerPath.Overrides {
+        PeerPath.Overrides(source: source, nextHop: nextHop, macAddress: mac)
     }
 
     func run() async throws {

@@ -140,7 +140,7 @@ struct FrameTrialRun: ~Copyable {
 
     private mutating func receive() throws(SystemError) {
         // Limited, so that a busy link does not keep the trial from sending.
-        for _ in 0..<Endpoint.rounds {
+        for _ in 0..<EndpointLoop.rounds {
             guard try conn.receiveNow(&receiveBatch) > 0 else { return }
             receiveBatch.forEach { bytes, packet in
                 if let kind = DoctorFrames.kind(of: bytes, etherType: packet.link?.etherType ?? 0) {

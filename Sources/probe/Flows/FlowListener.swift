@@ -28,7 +28,7 @@ struct FlowListener: ~Copyable {
         self.scope = scope
         self.logger = logger
         events = try Self.listen(scope.port)
-        flows = SessionFlows(port: scope.port, localPort: scope.localPort, addresses: scope.addresses())
+        flows = SessionFlows(port: scope.port, localPorts: scope.localPorts, addresses: scope.addresses())
         readTable()
     }
 

@@ -7,8 +7,8 @@ import Report
 struct SessionFlows {
     /// The reflectors' port, on this host and on the peer.
     let port: UInt16
-    /// The local session-sender's port; nil if there is none.
-    let localPort: UInt16?
+    /// The local session-senders' ports; nil if there are none.
+    let localPorts: ClosedRange<UInt16>?
     /// This host's addresses.
     var addresses: Set<IPAddress>
 
@@ -39,9 +39,9 @@ struct SessionFlows {
     /// The time for which an ended flow is kept, in nanoseconds. Later, the same ports may be another flow's.
     static let retention: Int64 = 600_000_000_000
 
-    init(port: UInt16, localPort: UInt16?, addresses: Set<IPAddress>) {
+    init(port: UInt16, localPorts: ClosedRange<UInt16>?, addresses: Set<IPAddress>) {
         self.port = port
-        self.localPort = localPort
+        self.localPorts = localPorts
         self.addresses = addresses
     }
 
@@ -88,19 +88,19 @@ struct SessionFlows {
     /// True for the local session's flow, false for one that this host answers; nil for third-party flows, flows of
     /// earlier runs, and forwarded flows.
     private func isLocal(_ flow: Flow) -> Bool? {
-        if let localPort, hasEnd(flow, localPort), isOfPort(flow) { return true }
-        return hasEnd(flow, port) ? false : nil
+        if let localPorts, hasEnd(flow, localPorts), isOfPort(flow) { return true }
+        return hasEnd(flow, port...port) ? false : nil
     }
 
     private func isOfPort(_ flow: Flow) -> Bool {
         [flow.original, flow.reply].contains { $0.sourcePort == port || $0.destinationPort == port }
     }
 
-    /// Returns whether an end of the flow, before or after translation, is this port on this host.
-    private func hasEnd(_ flow: Flow, _ port: UInt16) -> Bool {
+    /// Returns whether an end of the flow, before or after translation, is one of these ports on this host.
+    private func hasEnd(_ flow: Flow, _ ports: ClosedRange<UInt16>) -> Bool {
         [flow.original, flow.reply].contains { tuple in
-            (tuple.sourcePort == port && addresses.contains(tuple.source))
-                || (tuple.destinationPort == port && addresses.contains(tuple.destination))
+            (tuple.sourcePort.map(ports.contains) ?? false && addresses.contains(tuple.source))
+                || (tuple.destinationPort.map(ports.contains) ?? false && addresses.contains(tuple.destination))
         }
     }
 

@@ -1,21 +1,16 @@
 import LinuxKernel
 import Logging
+import NetworkAddresses
 import Report
+import STAMPSession
 
-/// Turns the packet threads' events into log, histograms, lines and statistics. It runs on its own thread, so that a
-/// slow disk or terminal delays no packet.
+/// Turns the endpoint's events into log, histograms, lines and statistics. It runs on its own thread, so that a slow disk
+/// or terminal delays no packet.
 struct Recorder: ~Copyable {
-    /// A packet thread's ring.
-    struct Source: Sendable {
-        let ring: SPSCRing<SessionEvent>
-        /// True if its rows are of the local session. The statistics are about that session alone.
-        let isLocalSession: Bool
-        /// True if its rows are written to the log.
-        var isLogged = true
-    }
-
-    private let sources: [Source]
-    private let control: StopSignal
+    private let sessions: [NamedPeer]
+    private let logsReflected: Bool
+    private let ring: SPSCRing<SessionEvent>
+    private let stop: StopSignal
     private let logger: Logger
     private var log: LogFile?
     private var console: Console
@@ -28,47 +23,54 @@ struct Recorder: ~Copyable {
     private var samples: SampleJoin?
     private var violationsReported = 0
 
+    /// - Parameters:
+    ///   - sessions: the peers of this host's sessions; empty if it only answers.
+    ///   - logsReflected: true if the rows of sessions that this host answers are written to the log.
     init(
-        sources: [Source], control: StopSignal, logger: Logger, log: consuming LogFile?,
-        console: consuming Console, samples: SampleJoin? = nil
+        sessions: [NamedPeer], logsReflected: Bool, _ threads: EndpointThreads, logger: Logger,
+        log: consuming LogFile?, console: consuming Console, samples: SampleJoin? = nil
     ) {
+        self.sessions = sessions
+        self.logsReflected = logsReflected
         self.samples = samples
-        self.sources = sources
-        self.control = control
+        ring = threads.ring
+        stop = threads.recorderStop
         self.logger = logger
         self.log = log
-        result.statistics = SessionStatistics(tracksIntervals: console.isLive)
+        // A live line shows one session.
+        let tracksIntervals = console.isLive && sessions.count == 1
+        result.sessions = sessions.map { _ in RecordedSession(tracksIntervals: tracksIntervals) }
         self.console = console
-        totals = Array(repeating: SessionTotals(), count: sources.count)
+        totals = Array(repeating: SessionTotals(), count: sessions.count)
         startedAt = ClockID.monotonic.now()
         nextLive = startedAt &+ 1_000_000_000
         nextStatistics = startedAt &+ Self.statisticsIntervalNanoseconds
     }
 
     static let statisticsIntervalNanoseconds: Int64 = 5_000_000_000
-    /// The time between two reads of the rings, in nanoseconds, while events are frequent and while they are rare.
+    /// The time between two reads of the ring, in nanoseconds, while events are frequent and while they are rare.
     private static let busyPollIntervalNanoseconds: Int64 = 5_000_000
     private static let idlePollIntervalNanoseconds: Int64 = 50_000_000
     /// The number of events after which the recorder polls at the shorter interval.
     private static let busyEventThreshold = 256
-    /// The number of events that are read from a ring at a time.
+    /// The number of events that are read from the ring at a time.
     private static let eventsPerRead = 1 << 14
     /// The number of violations that are reported when they are found.
     private static let violationLimit = 3
 
-    /// Records events until the stop signal is raised and the rings are empty.
+    /// Records events until the stop signal is raised and the ring is empty.
     mutating func run() -> RecorderResult {
         while true {
             // The signal is read first, so that events that were pushed before it are still read.
-            let isLast = control.isRaised
-            let taken = drain()
+            let isLast = stop.isRaised
+            let taken = drain(isLast: isLast)
             let now = ClockID.monotonic.now()
             joinSamples(now, isLast: isLast)
             tick(now)
             if isLast { break }
             let pollInterval =
                 taken > Self.busyEventThreshold ? Self.busyPollIntervalNanoseconds : Self.idlePollIntervalNanoseconds
-            _ = try? control.signal.descriptor.waitForInput(timeout: pollInterval)
+            _ = try? stop.signal.descriptor.waitForInput(timeout: pollInterval)
         }
         result.samples = samples?.close()
         writeLog { log throws(SystemError) in try log.flush(0) }
@@ -80,28 +82,27 @@ struct Recorder: ~Copyable {
         return result
     }
 
-    /// Reads pending events, up to a limit for each ring so that the recorder's other work is not delayed.
-    private mutating func drain() -> Int {
+    /// Reads pending events, up to a limit so that the recorder's other work is not delayed.
+    private mutating func drain(isLast: Bool) -> Int {
         var taken = 0
         let now = ClockID.monotonic.now()
-        for (position, source) in sources.enumerated() {
-            var room = control.isRaised ? Int.max : Self.eventsPerRead
-            while room > 0, let event = source.ring.pop() {
-                room -= 1
-                taken += 1
-                switch event {
-                case .row(let record, let lateness):
-                    guard samples == nil else {
-                        samples?.add(
-                            SampleJoin.Row(
-                                record: record, lateness: lateness, source: position,
-                                isLocalSession: source.isLocalSession, at: now))
-                        continue
-                    }
-                    self.record(record, lateness, source)
-                case .totals(let new): totals[position] = new
-                case .notice(let notice): report(notice)
+        while taken < Self.eventsPerRead || isLast, let event = ring.pop() {
+            taken += 1
+            switch event {
+            case .row(let record, let lateness, let source):
+                guard samples == nil else {
+                    samples?.add(SampleJoin.Row(record: record, lateness: lateness, source: source, at: now))
+                    continue
                 }
+                self.record(record, lateness, source)
+            case .totals(let new, .local(let session)): totals[Int(session)] = new
+            case .totals(_, .reflected): break
+            case .notice(let notice, let source): report(notice.message, source)
+            case .nextHop(let address, let source):
+                report((.notice, "The next hop's MAC address is now \(address)."), source)
+            case .receiveFailed(let code, let role): report(role.receiveFailure(code), .reflected)
+            case .socket(let packets, let drops, let freezes):
+                result.socket = RunSummary.SocketCounters(packets: packets, drops: drops, freezes: freezes)
             }
         }
         return taken
@@ -111,7 +112,7 @@ struct Recorder: ~Copyable {
     private mutating func joinSamples(_ now: Int64, isLast: Bool) {
         samples?.receiveSamples(now)
         while let (row, violation) = samples?.release(now, isLast: isLast) {
-            record(row.record, row.lateness, sources[row.source])
+            record(row.record, row.lateness, row.source)
             guard let violation, violationsReported < Self.violationLimit else { continue }
             violationsReported += 1
             console.clearLiveLine()
@@ -120,15 +121,17 @@ struct Recorder: ~Copyable {
         }
     }
 
-    private mutating func record(_ record: PacketRecord, _ lateness: Int64?, _ source: Source) {
-        if source.isLocalSession {
-            result.statistics.add(record)
-            if let lateness { result.lateness.record(lateness) }
+    private mutating func record(_ record: PacketRecord, _ lateness: Int64?, _ source: EventSource) {
+        switch source {
+        case .local(let session):
+            result.sessions[Int(session)].statistics.add(record)
+            if let lateness { result.sessions[Int(session)].lateness.record(lateness) }
             console.append(record)
-        } else if !sources.contains(where: \.isLocalSession) {
-            console.append(record)
+            writeLog { log throws(SystemError) in try log.append(record) }
+        case .reflected:
+            if sessions.isEmpty { console.append(record) }
+            if logsReflected { writeLog { log throws(SystemError) in try log.append(record) } }
         }
-        if source.isLogged { writeLog { log throws(SystemError) in try log.append(record) } }
     }
 
     private mutating func writeLog(_ body: (inout LogFile) throws(SystemError) -> Void) {
@@ -147,47 +150,52 @@ struct Recorder: ~Copyable {
         writeLog { log throws(SystemError) in try log.flush(ifDueAt: now) }
         if now >= nextStatistics {
             nextStatistics = now &+ Self.statisticsIntervalNanoseconds
-            console.append(StatisticsLine(socketCounters))
+            console.append(StatisticsLine(result.socket))
         }
         console.flush()
-        if console.isLive, now >= nextLive {
+        if console.isLive, !sessions.isEmpty, now >= nextLive {
             nextLive = now &+ 1_000_000_000
-            if let local = sources.firstIndex(where: \.isLocalSession) { showLiveLine(totals[local], now) }
+            showLiveLine(now)
         }
     }
 
-    private mutating func showLiveLine(_ totals: SessionTotals, _ now: Int64) {
+    /// Shows the totals of all sessions, and the delays of the only one.
+    private mutating func showLiveLine(_ now: Int64) {
+        let all = totals.reduce(into: SessionTotals()) { $0.add($1) }
         console.setLiveLine(
             LiveLine(
-                elapsed: now &- startedAt, sent: totals.sent, received: totals.received,
-                lostForward: totals.lostForward, lostReverse: totals.lostReverse, lostUnknown: totals.lostUnknown,
-                notSent: totals.notSent,
-                interval: result.statistics.interval,
-                relative: result.statistics.forward.newest.largestDelayError == nil
+                elapsed: now &- startedAt, sent: all.sent, received: all.received,
+                lostForward: all.sequence.lostForward, lostReverse: all.sequence.lostReverse,
+                lostUnknown: all.sequence.lostUnknown, notSent: all.notSent,
+                interval: result.sessions[0].statistics.interval,
+                relative: result.sessions[0].statistics.forward.newest.largestDelayError == nil
             ).text(width: console.width))
-        result.statistics.startInterval()
+        if sessions.count == 1 { result.sessions[0].statistics.startInterval() }
     }
 
-    private var socketCounters: RunSummary.SocketCounters {
-        totals.reduce(into: RunSummary.SocketCounters()) { sum, totals in
-            sum.packets &+= totals.socketPackets
-            sum.drops &+= totals.socketDrops
-            sum.freezes &+= totals.queueFreezes
-        }
-    }
-
-    private mutating func report(_ notice: SessionNotice) {
+    /// Reports a notice, with the peer's name if there are several.
+    private mutating func report(_ message: (level: Logger.Level, text: String), _ source: EventSource) {
         console.clearLiveLine()
-        let (level, text) = notice.message
-        logger.log(level: level, "\(text)")
+        var prefix = ""
+        if case .local(let session) = source, sessions.count > 1 { prefix = "\(sessions[Int(session)]): " }
+        logger.log(level: message.level, "\(prefix)\(message.text)")
     }
+}
+
+/// The statistics of one session.
+struct RecordedSession: Sendable {
+    var statistics: SessionStatistics
+    /// Times from the probes' deadlines to their sending, in nanoseconds.
+    var lateness = SignedHistogram()
+
+    init(tracksIntervals: Bool) { statistics = SessionStatistics(tracksIntervals: tracksIntervals) }
 }
 
 /// The result of a recorder.
 struct RecorderResult: Sendable {
-    var statistics = SessionStatistics()
-    /// Times from the probes' deadlines to their sending, in nanoseconds.
-    var lateness = SignedHistogram()
+    /// The statistics of this host's sessions, in their order.
+    var sessions: [RecordedSession] = []
+    var socket = RunSummary.SocketCounters()
     var logFailure: SystemError?
     /// The comparison with the samples; nil if none were requested.
     var samples: SampleComparison?

@@ -1,7 +1,7 @@
 import LinuxKernel
 import Logging
-import NetworkAddresses
 import Report
+import STAMPSession
 
 extension SessionNotice {
     /// The notice's level and its text.
@@ -24,8 +24,6 @@ extension SessionNotice {
             (.warning, "The peer does not answer. The measurement begins without it. Later replies count.")
         case .peerRestarted:
             (.notice, "The peer's reflector restarted. Its reply numbers count from here.")
-        case .nextHopChanged(let mac):
-            (.notice, "The next hop's MAC address is now \(MACAddress(rawValue: mac)).")
         case .sendFailing(code: ErrorCode.tryAgain, let role):
             (
                 .warning,
@@ -52,11 +50,6 @@ extension SessionNotice {
                 "Replies again since \(clockText(time)), after \(roundedDurationText(after)) and "
                     + "\(counted(probes, "probe"))."
             )
-        case .receiveFailed(let code, let role):
-            (
-                .warning,
-                "Receiving \(role.received) failed: \(errorText(code)). It resumes when the interface is up again."
-            )
         case .clocksDisagree:
             (
                 .warning,
@@ -72,6 +65,13 @@ extension SessionNotice {
 }
 
 extension SessionRole {
+    /// The notice that receiving failed with an errno.
+    func receiveFailure(_ code: Int32) -> (level: Logger.Level, text: String) {
+        (
+            .warning, "Receiving \(received) failed: \(errorText(code)). It resumes when the interface is up again."
+        )
+    }
+
     fileprivate var name: String { self == .sender ? "session" : "reflector" }
     fileprivate var packet: String { self == .sender ? "a probe" : "a reply" }
     fileprivate var packets: String { self == .sender ? "probes" : "replies" }

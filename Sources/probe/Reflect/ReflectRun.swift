@@ -3,9 +3,10 @@ import LinuxKernel
 import Logging
 import NetworkAddresses
 import Report
+import STAMPSession
 import STAMPWire
 
-/// `probe reflect`: a session-reflector for each address family, and the recorder of both.
+/// `probe reflect`: a session-reflector for all address families, and the recorder of its rows.
 struct ReflectRun {
     private let options: ReflectCommand
     private let logger = Probe.logger()
@@ -19,13 +20,6 @@ struct ReflectRun {
         }
     }
 
-    /// The parts of one family's reflector.
-    private struct Family: Sendable {
-        let endpoint: Endpoint
-        let control: SessionControl
-        let ring: SPSCRing<SessionEvent>
-    }
-
     func run() async throws {
         OutputFile.ignoreBrokenPipes()
         try await Stopper.run { stopper in try await run(stopper) }
@@ -37,10 +31,10 @@ struct ReflectRun {
         }
         let common = options.common
         try RunOutputs.refuseExisting([common.log, common.log.map(RunOutputs.descriptionPath)], common)
-        let families = try self.families()
-        defer { for family in families { family.endpoint.conn.close() } }
+        let sockets = try openSockets()
+        defer { for socket in sockets { socket.close() } }
         let nic = NIC(interface, common.stamps)
-        for family in families { try common.stamps.check(family.endpoint, nic) }
+        for socket in sockets { try common.stamps.check(socket, nic) }
         await nic.begin()
         var description = RunOutputs.description(
             interface: interface, nic, session: instance, options: optionValues)
@@ -48,109 +42,89 @@ struct ReflectRun {
         let console = try ProbeError.system { () throws(SystemError) in
             try Console(format: common.output, isQuiet: common.quiet)
         }
-        let recorderControl = try ProbeError.system { () throws(SystemError) in try StopSignal() }
+        let threads = try EndpointThreads(rowsPerSecond: .infinity)
         let recorder = Handoff(
-            Recorder(
-                sources: families.map { Recorder.Source(ring: $0.ring, isLocalSession: false) },
-                control: recorderControl, logger: logger, log: log, console: console))
-        let configuration = SessionReflector.Configuration(
-            instance: instance, bootHash: Host.bootHash(), stamps: common.stamps, allowed: options.allow,
-            writesRows: common.log != nil || !common.quiet, timeoutNanoseconds: 2_000_000_000)
+            Recorder(sessions: [], logsReflected: true, threads, logger: logger, log: log, console: console))
+        let plan = EndpointPlan(
+            sockets: sockets, peerPort: common.port, reflector: configuration(sockets, nic),
+            timeoutNanoseconds: Self.timeoutNanoseconds)
         logger.notice("Answering on \(place). Press Ctrl-C to stop.")
 
-        let keeping = housekeeping(families)
+        let keeping = housekeeping(sockets, threads.control)
         let watching = Housekeeping.watch(nic, logger)
         defer {
             keeping.cancel()
             watching.cancel()
         }
-        let start = ClockID.monotonic.now()
-        stopper.attach { _ in for family in families { family.control.requestStop(.abort) } }
-        let flows = FlowWatch.Scope(port: common.port, localPort: nil, sendsRaw: common.transport == .packet) {
+        stopper.attach { _ in threads.control.requestStop(.abort) }
+        let flows = FlowWatch.Scope(port: common.port, localPorts: nil, sendsRaw: common.transport == .packet) {
             [interface] in
             Set(Housekeeping.localAddresses(interface))
         }
-        let ((results, recorded), history) = try await FlowWatch.follow(common.transport == .l2 ? nil : flows, logger) {
-            try await Self.runThreads(families, nic, configuration, recorder, recorderControl)
+        let ((result, recorded), history) = try await FlowWatch.follow(
+            common.transport.hasIP ? flows : nil, logger
+        ) {
+            try await threads.run(plan, nic, recorder)
         }
         if let facts = nic.facts { description.set("hardware_clock", facts) }
-        description.set("duration_ns", .integer(ClockID.monotonic.now() &- start))
-        let total = results.reduce(into: ReflectorResult()) { $0.add($1) }
-        if let steps = total.clockSteps.jsonValue(ofSession: false) { description.set("clock_steps", steps) }
+        description.set("duration_ns", .integer(result.duration))
+        if let steps = result.reflector.clockSteps.jsonValue(ofSession: false) { description.set("clock_steps", steps) }
         if let history { description.set("flows", history.jsonValue) }
         if let path = common.log { try RunOutputs.write(description, besideLog: path, replacing: true) }
-        try report(results, total, recorded, families.first?.endpoint.receiveStamping ?? .none, history)
+        try report(result, recorded, sockets.first?.receiveStamping ?? .none, history)
     }
 
-    /// Runs the reflectors and the recorder, each on its own thread, until all have ended.
-    private static func runThreads(
-        _ families: [Family], _ nic: NIC, _ configuration: SessionReflector.Configuration,
-        _ recorder: Handoff<Recorder>,
-        _ recorderControl: StopSignal
-    ) async throws -> ([ReflectorResult], RecorderResult) {
-        async let recorded = PacketThread.run(named: "probe-recorder") {
-            var local = recorder.take()
-            return local?.run() ?? RecorderResult()
-        }
-        defer { recorderControl.raise() }
-        let results = try await withThrowingTaskGroup(of: ReflectorResult.self) { group in
-            for (position, family) in families.enumerated() {
-                var configuration = configuration
-                // Both families have the same clock, so one of them reports its steps.
-                configuration.reportsClock = position == 0
-                group.addTask { [configuration] in
-                    // If one ends, both end: the interface is gone, or a thread could not be started.
-                    defer { for family in families { family.control.requestStop(.abort) } }
-                    return try await PacketThread.run(named: "probe-reflect", isUrgent: true) {
-                        var local = SessionReflector(
-                            configuration, endpoint: family.endpoint, nic: nic, control: family.control,
-                            events: family.ring)
-                        return local.run()
-                    }
-                }
-            }
-            return try await group.reduce(into: []) { $0.append($1) }
-        }
-        recorderControl.raise()
-        return (results, try await recorded)
+    /// The time to wait for a timestamp or for a sender's telemetry, in nanoseconds.
+    private static let timeoutNanoseconds: Int64 = 2_000_000_000
+
+    private func configuration(_ sockets: [EndpointSocket], _ nic: NIC) -> SessionReflector.Configuration {
+        let common = options.common
+        var configuration = SessionReflector.Configuration(
+            instance: instance, host: HostIdentity(bootHash: Host.bootHash(), hardwareClock: nic.wireIndex),
+            port: common.port)
+        configuration.allowed = options.allow
+        configuration.writesRows = common.log != nil || !common.quiet
+        configuration.timeoutNanoseconds = Self.timeoutNanoseconds
+        configuration.reportsClock = true
+        configuration.hasIP = common.transport.hasIP
+        configuration.expectedStamps = sockets.first.map { StampKinds($0.conn.transmitStamps) } ?? []
+        configuration.usesHardwareOnly = common.stamps.usesHardwareOnly
+        return configuration
     }
 
-    private func families() throws(ProbeError) -> [Family] {
+    /// Opens the sockets of each address family.
+    private func openSockets() throws(ProbeError) -> [EndpointSocket] {
         let common = options.common
         let tag = common.vlan.map { VLANTag(priority: 0, dropEligible: false, identifier: $0) }
-        let setting = Endpoint.Setting(
+        let setting = EndpointSetting(
             transport: common.transport, interface: interface, stamps: common.stamps,
-            ethernet: Endpoint.Ethernet(shape: common.shape, tag: tag))
+            ethernet: EthernetSetting(shape: common.shape, tag: tag))
         // Without IP there is only one.
         let wanted = [true, false].filter { isIPv4 in
             if common.transport == .l2 { return isIPv4 }
             return options.allow.isEmpty || options.allow.contains { $0.address.isIPv4 == isIPv4 }
         }
-        var families: [Family] = []
+        var sockets: [EndpointSocket] = []
         for isIPv4 in wanted {
             let admission = admission(isIPv4: isIPv4)
-            let endpoint: Endpoint
             do throws(ProbeError) {
-                endpoint = try Endpoint.reflector(setting, port: common.port, isIPv4: isIPv4, admission)
+                sockets.append(
+                    try EndpointSocket.reflector(setting, port: common.port, isIPv4: isIPv4, admission))
             } catch {
                 // Without IPv6 in the kernel, IPv4 is still answered.
-                guard !isIPv4, !families.isEmpty, case .system(let cause) = error,
+                guard !isIPv4, !sockets.isEmpty, case .system(let cause) = error,
                     cause.code == ErrorCode.familyUnsupported
                 else { throw error }
                 continue
             }
-            if admission.destinations.isEmpty, endpoint.hasIP {
+            if admission.destinations.isEmpty, setting.transport.hasIP {
                 let version = isIPv4 ? "IPv4" : "IPv6"
                 logger.notice(
                     "\(interface.name) has no \(version) address yet. \(version) probes are answered once it has one.")
             }
-            RunOutputs.warn(of: endpoint.conn, logger)
-            let control = try ProbeError.system { () throws(SystemError) in
-                try SessionControl(nextHop: 0, errorEstimate: Housekeeping.errorEstimate())
-            }
-            families.append(Family(endpoint: endpoint, control: control, ring: SPSCRing(capacity: 1 << 16)))
         }
-        return families
+        RunOutputs.warn(of: sockets, logger)
+        return sockets
     }
 
     /// The place where probes are received, as text.
@@ -162,24 +136,23 @@ struct ReflectRun {
         return "port \(common.port) of \(station), \(common.shape.rawValue) frames\(vlan)"
     }
 
-    private func admission(isIPv4: Bool) -> Endpoint.Admission {
-        Endpoint.Admission(
+    private func admission(isIPv4: Bool) -> Admission {
+        Admission(
             sources: options.allow.filter { $0.address.isIPv4 == isIPv4 },
             destinations: Housekeeping.localAddresses(interface).filter { $0.isIPv4 == isIPv4 })
     }
 
     /// Updates the clock's error estimate and the interface's addresses every second.
-    private func housekeeping(_ families: [Family]) -> Task<Void, Never> {
-        let current = Handoff(families.map { admission(isIPv4: $0.endpoint.isIPv4) })
+    private func housekeeping(_ sockets: [EndpointSocket], _ control: EndpointControl) -> Task<Void, Never> {
+        let current = Handoff(sockets.map { admission(isIPv4: $0.isIPv4) })
         let run = self
         return Housekeeping.every(.seconds(1)) {
-            let estimate = Housekeeping.errorEstimate()
+            control.errorEstimate = Housekeeping.errorEstimate()
             current.withValue { admissions in
-                for (position, family) in families.enumerated() {
-                    family.control.errorEstimate = estimate
-                    let admission = run.admission(isIPv4: family.endpoint.isIPv4)
+                for (position, socket) in sockets.enumerated() {
+                    let admission = run.admission(isIPv4: socket.isIPv4)
                     guard admission != admissions[position], !admission.destinations.isEmpty,
-                        (try? family.endpoint.admit(admission)) != nil
+                        (try? socket.admit(admission)) != nil
                     else { continue }
                     admissions[position] = admission
                 }
@@ -188,17 +161,15 @@ struct ReflectRun {
     }
 
     private func report(
-        _ results: [ReflectorResult], _ total: ReflectorResult, _ recorded: RecorderResult, _ receipts: ReceiveStamping,
-        _ flows: FlowHistory?
+        _ result: EndpointResult, _ recorded: RecorderResult, _ receipts: ReceiveStamping, _ flows: FlowHistory?
     ) throws(ProbeError) {
         let summary = ReflectSummary(
-            interface: interface.name, instance: instance, result: total,
-            accounts: results.map { RunOutputs.account($0.account, $0.missed) },
+            interface: interface.name, instance: instance, result: result, socket: recorded.socket,
             receipts: receipts, flows: flows)
         let format = options.common.output
         try RunOutputs.print(format == .json ? summary.json() : summary.text(width: terminalWidth() ?? 80))
         if let error = recorded.logFailure { throw .file("\(options.common.log ?? "log"): \(error)") }
-        if let error = total.failure {
+        if let error = result.failure {
             if error.code == ErrorCode.noSuchAddress || error.code == ErrorCode.noDevice {
                 throw .noInterface("\(interface.name) went away. Check the interface, and start again.")
             }

@@ -1,25 +1,22 @@
 import Report
+import STAMPSession
 
 /// The summary of `probe reflect`: the counts of its packets, and the ledger of its replies' timestamps.
 struct ReflectSummary {
     let interface: String
     let instance: UInt64
-    let result: ReflectorResult
-    /// The ledgers, one for each address family.
-    let accounts: [TimestampLedger]
+    let result: EndpointResult
+    let socket: RunSummary.SocketCounters
     let receipts: ReceiveStamping
     let flows: FlowHistory?
 
-    /// The sum of both families' ledgers.
-    private var ledger: TimestampLedger {
-        accounts.dropFirst().reduce(into: accounts.first ?? TimestampLedger()) { $0.add($1) }
-    }
+    private var ledger: TimestampLedger { result.reflector.ledger }
 
     private var counters: [(name: String, value: UInt64)] {
-        result.named + [("send_errors", result.sendErrors), ("socket_drops", result.totals.socketDrops)]
+        result.reflectorCounters + [("send_errors", result.reflector.refusals), ("socket_drops", socket.drops)]
     }
 
-    private var notes: [String] { StampNotes.notes(on: interface, ledger, receipts, result.receiveStamping) }
+    private var notes: [String] { StampNotes.notes(on: interface, ledger, receipts, result.probeStamping) }
 
     /// The summary for people.
     ///
@@ -30,7 +27,7 @@ struct ReflectSummary {
             "  "
                 + counters.filter { $0.value > 0 || $0.name == "probes" || $0.name == "replies" }
                 .map { "\($0.name) \($0.value)" }.joined(separator: ", "))
-        lines += result.clockSteps.lines(ofSession: false).map { "  \($0)" }
+        lines += result.reflector.clockSteps.lines(ofSession: false).map { "  \($0)" }
         lines += ledger.lines(of: "replies") + notes + (flows?.lines() ?? [])
         return lines.flatMap { wrapped($0, width: width) }.joined(separator: "\n") + "\n"
     }
@@ -42,30 +39,9 @@ struct ReflectSummary {
                 ("duration_ns", .integer(result.duration)),
             ]
             + counters.map { (key: $0.name, value: .unsigned($0.value)) }
-            + (result.clockSteps.jsonValue(ofSession: false).map { [(key: "clock_steps", value: $0)] } ?? [])
+            + (result.reflector.clockSteps.jsonValue(ofSession: false).map { [(key: "clock_steps", value: $0)] } ?? [])
             + [("stamps", ledger.jsonValue), ("stamp_notes", .array(notes.map(JSONValue.string)))]
             + (flows.map { [(key: "flows", value: $0.jsonValue)] } ?? [])
         return JSONValue.object(members).compact + "\n"
-    }
-}
-
-extension ReflectorResult {
-    /// Adds another address family's result.
-    mutating func add(_ other: ReflectorResult) {
-        totals.add(other.totals)
-        rejected.add(other.rejected)
-        loopsRejected &+= other.loopsRejected
-        notAllowed &+= other.notAllowed
-        sessionsRejected &+= other.sessionsRejected
-        sessionsOpened &+= other.sessionsOpened
-        duplicates &+= other.duplicates
-        sendErrors &+= other.sendErrors
-        missed.add(other.missed)
-        receiveStamping.add(other.receiveStamping)
-        clockSteps.add(other.clockSteps)
-        eventsDropped &+= other.eventsDropped
-        threadCPU &+= other.threadCPU
-        duration = max(duration, other.duration)
-        failure = failure ?? other.failure
     }
 }

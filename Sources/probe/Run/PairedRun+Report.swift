@@ -1,54 +1,92 @@
 import FastAFPacket
 import LinuxKernel
 import Report
+import STAMPSession
 
 extension PairedRun {
-    /// Prints the summary, writes histogram and description, and throws the error that determines the exit code.
+    /// Prints the summaries, writes histogram and description, and throws the error that determines the exit code.
     func report(
-        _ outcome: Outcome, _ nic: NIC, _ receipts: ReceiveStamping, _ flows: FlowHistory?,
+        _ outcome: Outcome, _ sessions: RunSessions, _ nic: NIC, _ receipts: ReceiveStamping, _ flows: FlowHistory?,
         _ description: inout RunDescription
     ) throws(ProbeError) {
         let common = options.common
-        var summary = summary(outcome, receipts)
-        summary.flows = flows
-        let printing = Result { () throws(ProbeError) in
-            try RunOutputs.print(
-                common.output == .json ? summary.json() + "\n" : summary.text(width: terminalWidth() ?? 80))
+        let summaries = sessions.entries.indices.map { index in
+            summary(outcome, sessions.entries[index], index, receipts, flows)
         }
+        let printing = Result { () throws(ProbeError) in try printAll(summaries, sessions) }
         if let path = options.histogram {
-            try RunOutputs.writeHistogram(
-                path, session: session, outcome.recorder.statistics, outcome.recorder.samples)
+            let statistics = zip(sessions.entries, outcome.recorder.sessions).map {
+                (session: $0.session, statistics: $1.statistics)
+            }
+            try RunOutputs.writeHistogram(path, statistics, outcome.recorder.samples)
         }
-        description.set("duration_ns", .integer(outcome.sender.duration))
-        if let facts = nic.facts { description.set("hardware_clock", facts) }
-        description.set("relative", .bool(summary.relative))
-        description.set("clock_note", .string(summary.clockNote))
-        if let steps = summary.clockSteps.jsonValue() { description.set("clock_steps", steps) }
-        if let flows { description.set("flows", flows.jsonValue) }
-        description.set(peers: [peerFacts(outcome)])
+        complete(&description, outcome, sessions, summaries, nic, flows)
         if let path = common.log { try RunOutputs.write(description, besideLog: path, replacing: true) }
         // The files are written even if the summary cannot be printed.
         try printing.get()
         if let error = outcome.recorder.logFailure { throw .file("\(common.log ?? "log"): \(error)") }
-        if let error = outcome.sender.failure ?? outcome.reflector.failure {
+        if let error = outcome.endpoint.failure {
             if error.code == ErrorCode.noSuchAddress || error.code == ErrorCode.noDevice {
                 throw .noInterface(
                     "\(interface.name) went away during the measurement. Check the interface, and start again.")
             }
             throw .system(error)
         }
-        let sender = outcome.sender
+        if let error = worstError(outcome, sessions, summaries) { throw error }
+    }
+
+    private func printAll(_ summaries: [RunSummary], _ sessions: RunSessions) throws(ProbeError) {
+        let isJSON = options.common.output == .json
+        let width = terminalWidth() ?? 80
+        let separator = isJSON ? "\n" : "\n"
+        var text = summaries.map { isJSON ? $0.json() + "\n" : $0.text(width: width) }.joined(
+            separator: isJSON ? "" : separator)
+        if summaries.count + sessions.unreachable.count > 1 {
+            let table = PeerTable(
+                summaries, unreachable: sessions.unreachable.map { ("\($0.peer)", "\($0.error)") })
+            text += isJSON ? table.json() + "\n" : separator + table.text(width: width)
+        }
+        try RunOutputs.print(text)
+    }
+
+    private func complete(
+        _ description: inout RunDescription, _ outcome: Outcome, _ sessions: RunSessions,
+        _ summaries: [RunSummary], _ nic: NIC, _ flows: FlowHistory?
+    ) {
+        description.set(
+            "duration_ns", .integer(outcome.endpoint.senders.map(\.duration).max() ?? 0))
+        if let facts = nic.facts { description.set("hardware_clock", facts) }
+        if let first = summaries.first {
+            description.set("relative", .bool(first.relative))
+            description.set("clock_note", .string(first.clockNote))
+            if let steps = first.clockSteps.jsonValue() { description.set("clock_steps", steps) }
+        }
+        if let flows { description.set("flows", flows.jsonValue) }
+        description.set(
+            peers: zip(sessions.entries, outcome.endpoint.senders).map { facts(of: $0, $1.relation) })
+    }
+
+    /// The error of the first session that failed.
+    private func worstError(
+        _ outcome: Outcome, _ sessions: RunSessions, _ summaries: [RunSummary]
+    ) -> ProbeError? {
+        for (index, entry) in sessions.entries.enumerated() {
+            if let error = error(outcome.endpoint.senders[index], summaries[index], entry.peer) { return error }
+        }
+        return sessions.unreachable.first?.error
+    }
+
+    private func error(_ sender: SenderResult, _ summary: RunSummary, _ peer: NamedPeer) -> ProbeError? {
         if sender.totals.received == 0, summary.probes.due > 0 || !sender.hasAnswered,
             !sender.hasAnswered || summary.outages.open == nil
         {
-            throw .noReply("No reply came from \(options.peer). \(adviceWithoutReply)")
+            return .noReply("No reply came from \(peer). \(adviceWithoutReply)")
         }
-        if let last = summary.outages.open {
-            throw .peerStopped(
-                "Replies from \(options.peer) stopped at \(clockText(last.start)): \(last.probes) probes in "
-                    + "\(roundedDurationText(last.duration)) went unanswered, up to the end of the run. "
-                    + (last.cause.map { "Cause: \($0)." } ?? "Check the peer and the path to it."))
-        }
+        guard let last = summary.outages.open else { return nil }
+        return .peerStopped(
+            "Replies from \(peer) stopped at \(clockText(last.start)): \(last.probes) probes in "
+                + "\(roundedDurationText(last.duration)) went unanswered, up to the end of the run. "
+                + (last.cause.map { "Cause: \($0)." } ?? "Check the peer and the path to it."))
     }
 
     private var adviceWithoutReply: String {
@@ -66,81 +104,30 @@ extension PairedRun {
             + nic
     }
 
-    private func summary(_ outcome: Outcome, _ receipts: ReceiveStamping) -> RunSummary {
-        let sender = outcome.sender
-        let reflector = outcome.reflector
-        let counters: [(name: String, value: UInt64)] =
-            [
-                ("sent", sender.totals.sent), ("received", sender.totals.received),
-                ("uncounted_probes", sender.uncountedProbes), ("too_late", sender.repliesAfterWriteOff),
-                ("skipped_deadlines", sender.skippedDeadlines), ("peer_restarts", sender.peerRestarts),
-                ("unknown_stamps", UInt64(clamping: sender.account.unknownStamps)),
-                ("records_dropped", sender.eventsDropped),
-                ("packet_thread_cpu_ns", UInt64(clamping: sender.threadCPU)),
-            ] + sender.rejected.named + reflector.named.map { (name: "reflector_" + $0.name, value: $0.value) }
-        let probes = RunOutputs.account(sender.account, sender.missed)
-        let replies = RunOutputs.account(reflector.account, reflector.missed)
-        var sent = probes
-        sent.add(replies)
-        var counts = sender.receiveStamping
-        counts.add(reflector.receiveStamping)
-        var summary = RunSummary(
-            session: sessionText(session), peer: "\(options.peer)", interface: interface.name,
-            duration: sender.duration, statistics: outcome.recorder.statistics,
-            relative: sender.relation.error == nil, clockNote: sender.relation.note,
-            clockSteps: sender.clockSteps,
-            probes: RunSummary.ProbeCounts(
-                sent: sender.totals.sent, notSent: sender.notSent, skipped: sender.skippedDeadlines),
-            totals: sender.sequenceTotals, outages: outages(sender),
-            ledger: probes, replyLedger: replies,
-            stampNotes: StampNotes.notes(on: interface.name, sent, receipts, counts) + delayNotes(outcome),
-            socket: RunOutputs.socket(sender.totals),
-            sendLateness: outcome.recorder.lateness,
-            sendErrors: sender.sendErrors, counters: counters)
-        summary.samples = outcome.recorder.samples
-        return summary
-    }
-
-    /// The outages with their causes, where known.
-    private func outages(_ sender: SenderResult) -> Outages {
-        var outages = sender.outages
-        outages.explain { outage in
-            if let code = outage.sendError { return "the kernel refused to send: \(errorText(code))" }
-            let next = outage.firstSequence &+ UInt32(truncatingIfNeeded: outage.probes)
-            if sender.firstAnsweredAfterRestart.contains(next) { return "the peer's reflector restarted" }
-            return nil
+    /// A peer's facts for the description.
+    ///
+    /// - Parameter relation: nil before the end of the run.
+    func facts(of entry: RunSessions.Entry, _ relation: ClockRelation?) -> [(key: String, value: JSONValue)] {
+        var facts: [(key: String, value: JSONValue)] = [
+            ("address", .string("\(entry.peer.peer)")), ("port", .integer(Int64(options.common.port))),
+        ]
+        if let relation {
+            facts += [
+                ("paired", .bool(relation.peerBootHash != nil)), ("same_kernel", .bool(relation.isOneClock)),
+                ("error_bound_ns", relation.error.map(JSONValue.integer) ?? .null),
+            ]
         }
-        return outages
-    }
-
-    /// A note if delays are between hardware timestamps and none was measured.
-    private func delayNotes(_ outcome: Outcome) -> [String] {
-        let statistics = outcome.recorder.statistics
-        guard options.common.stamps.usesHardwareOnly, statistics.forward.counts.received > 0,
-            (statistics.forward.epochs + statistics.reverse.epochs).allSatisfy(\.delay.isEmpty)
-        else { return [] }
-        return [
-            "No packet has a delay: `--stamps hardware` needs hardware timestamps of both hosts, and no packet has "
-                + "both. The columns tx_missing and rx_missing give the reasons. The peer needs `--stamps hardware` or "
-                + "`auto` too."
-        ]
-    }
-
-    private func peerFacts(_ outcome: Outcome) -> [(key: String, value: JSONValue)] {
-        let relation = outcome.sender.relation
-        return [
-            ("address", .string("\(options.peer)")), ("port", .integer(Int64(options.common.port))),
-            ("paired", .bool(relation.peerBootHash != nil)),
-            ("same_kernel", .bool(relation.isOneClock)),
-            ("error_bound_ns", relation.error.map(JSONValue.integer) ?? .null),
-        ]
+        facts.append(("session", .string(sessionText(entry.session))))
+        if let name = entry.peer.name { facts.append(("name", .string(name))) }
+        return facts
     }
 
     /// The options for the description.
     var optionValues: [(String, JSONValue)] {
         let common = options.common
         return [
-            ("command", .string("run")), ("peer", .string("\(options.peer)")), ("port", .integer(Int64(common.port))),
+            ("command", .string("run")), ("peer", options.peer.first.map { .string("\($0)") } ?? .null),
+            ("port", .integer(Int64(common.port))),
             ("transport", .string(common.transport.rawValue)), ("stamps", .string(common.stamps.rawValue)),
             ("interval_ns", .integer(options.intervalNanoseconds)),
             ("count", options.probes.map(JSONValue.unsigned) ?? .null),
@@ -148,6 +135,10 @@ extension PairedRun {
             ("ttl", .integer(Int64(options.ttl))), ("timeout_ns", .integer(options.timeout.nanoseconds)),
             ("log_reflected", .bool(options.logReflected)),
             ("psample", options.psample.map { .integer(Int64($0)) } ?? .null),
-        ] + common.ethernetValues + [("priority", options.priority.map { .integer(Int64($0)) } ?? .null)]
+        ] + common.ethernetValues + [
+            ("priority", options.priority.map { .integer(Int64($0)) } ?? .null),
+            ("schedule", .string("\(options.schedule)")), ("no_reflect", .bool(options.noReflect)),
+            ("source_port", options.sourcePort.map { .integer(Int64($0)) } ?? .null),
+        ]
     }
 }

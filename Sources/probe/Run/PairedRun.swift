@@ -4,14 +4,16 @@ import Logging
 import Netlink
 import NetworkAddresses
 import Report
+import STAMPSession
 import STAMPWire
 
-/// `probe run`: a session-sender and a session-reflector for one peer, and the recorder of both.
+/// `probe run`: a session with each peer, the reflector for the peers' probes, and the recorder.
 struct PairedRun {
     let options: RunCommand
     let logger = Probe.logger()
-    let session = UInt64.random(in: 1...UInt64.max)
     let interface: Interface
+    /// The session ID of the first peer, which the peers of all sessions see as that of this reflector.
+    let session = UInt64.random(in: 1...UInt64.max)
 
     init(_ options: RunCommand) throws(ProbeError) {
         self.options = options
@@ -22,205 +24,139 @@ struct PairedRun {
 
     func run() async throws {
         OutputFile.ignoreBrokenPipes()
-        _ = try layout(route: nil)
-        try await Stopper.run { stopper in try await run(stopper) }
+        let peers = try allPeers()
+        for peer in peers { _ = try RunSessions.layout(options, peer.peer, interface, route: nil) }
+        try await Stopper.run { stopper in try await run(peers, stopper) }
     }
 
-    private func run(_ stopper: Stopper) async throws {
-        let path =
-            switch options.peer {
-            case .ip(let peer):
-                try PeerPath.find(
-                    peer, on: interface, transport: options.common.transport, overrides: overrides)
-            case .station(let peer): try PeerPath.direct(to: peer, on: interface)
-            }
-        defer { path.removeNeighbour(on: interface) }
-        try await serve(path, layout(route: path.mtu), stopper)
-    }
-
-    private var overrides: PeerPath.Overrides {
-        PeerPath.Overrides(source: options.source, nextHop: options.nextHop, macAddress: options.mac)
-    }
-
-    /// The probe's layout, whose size is checked against the MTU.
-    private func layout(route mtu: Int?) throws(ProbeError) -> ProbeLayout {
-        let room = options.peer.room(mtu: min(interface.mtu, mtu ?? interface.mtu), shape: options.common.shape)
-        let layout: ProbeLayout
-        do throws(ProbeLayoutError) {
-            layout = try ProbeLayout(size: options.size, classOfService: options.dscp > 0)
-        } catch {
-            throw .usage("--size: \(error).")
+    /// The peers of the command line and of the file.
+    private func allPeers() throws -> [NamedPeer] {
+        var peers = options.peer.map { NamedPeer(peer: $0) }
+        if let path = options.peers {
+            let listed = try PeerList.read(path)
+            for entry in listed { try options.validate(entry.peer) }
+            peers += listed
         }
-        guard layout.size <= room else {
-            throw .usage(
-                "Packets of \(layout.size) bytes do not fit the MTU of \(interface.name): at most \(room) do.")
+        guard !peers.isEmpty else { throw ProbeError.usage("\(options.peers ?? "--peers"): lists no peer.") }
+        guard peers.count <= EndpointLoop.sessionLimit else {
+            throw ProbeError.usage(
+                "\(peers.count) peers are too many for one run: at most \(EndpointLoop.sessionLimit). Start a second "
+                    + "run for the others, with `--no-reflect`.")
         }
-        return layout
+        return peers
     }
 
-    private func serve(_ path: PeerPath, _ layout: ProbeLayout, _ stopper: Stopper) async throws {
+    private func run(_ peers: [NamedPeer], _ stopper: Stopper) async throws {
         let common = options.common
+        let sessions = try RunSessions.find(peers, options, interface, session: session, logger)
+        defer { sessions.removeNeighbours(on: interface) }
         try RunOutputs.refuseSame([common.log, common.log.map(RunOutputs.descriptionPath), options.histogram])
         try RunOutputs.refuseExisting(
             [common.log, common.log.map(RunOutputs.descriptionPath), options.histogram], common)
-        let setting = Endpoint.Setting(
+        let setting = EndpointSetting(
             transport: common.transport, interface: interface, stamps: common.stamps, hopLimit: options.ttl,
-            ethernet: Endpoint.Ethernet(shape: common.shape, tag: options.tag, peer: options.peer.station))
-        let address = options.peer.address
-        let isLinkLocal = address.isLinkLocal && !address.isIPv4
-        let peer = SocketAddress(
-            address, port: common.port, scope: isLinkLocal ? UInt32(clamping: interface.index) : 0)
-        let admission = Endpoint.Admission(sources: onlyPeer, destinations: [path.source])
-        let reflectorEndpoint = try Endpoint.reflector(
-            setting, port: common.port, isIPv4: peer.address.isIPv4, admission)
-        let senderEndpoint = try Endpoint.sender(setting, source: path.source, peer: peer)
-        defer {
-            senderEndpoint.conn.close()
-            reflectorEndpoint.conn.close()
-        }
-        RunOutputs.warn(of: senderEndpoint.conn, logger)
-        let ssid = UInt16.random(in: 1...UInt16.max)
-        let sampleWatch = try watchSamples(path.source, senderEndpoint, ssid)
+            ethernet: EthernetSetting(
+                shape: common.shape, tag: options.tag, peer: sessions.only?.peer.peer.station))
+        let reflectors = try openReflectors(sessions, setting)
+        defer { for socket in reflectors { socket.close() } }
+        let senders = try sessions.openSenders(setting, options)
+        defer { for socket in senders { socket.close() } }
+        RunOutputs.warn(of: senders, logger)
         let nic = NIC(interface, common.stamps)
-        try common.stamps.check(senderEndpoint, nic)
+        for socket in senders { try common.stamps.check(socket, nic) }
+        let host = HostIdentity(bootHash: Host.bootHash(), hardwareClock: nic.wireIndex)
+        var plan = EndpointPlan(
+            sockets: senders + reflectors, sessions: sessions.settings(senders, options, host),
+            peerPort: common.port, timeoutNanoseconds: options.timeout.nanoseconds)
+        let sampleWatch = try watchSamples(plan)
+        if let socket = reflectors.first {
+            plan.reflector = reflectorConfiguration(sessions, socket, host, isSampled: sampleWatch != nil)
+        }
         await nic.begin()
+        try await measure(plan, sessions, nic, sampleWatch, stopper)
+    }
 
+    private func measure(
+        _ plan: EndpointPlan, _ sessions: RunSessions, _ nic: NIC, _ sampleWatch: SampleWatch?, _ stopper: Stopper
+    ) async throws {
+        let common = options.common
         var description = RunOutputs.description(
             interface: interface, nic, session: session, options: optionValues)
+        description.set(peers: sessions.entries.map { facts(of: $0, nil) })
         let log = try RunOutputs.openLog(common, description)
         if let path = options.histogram { try RunOutputs.reserve(path, replacing: common.force) }
         let console = try ProbeError.system { () throws(SystemError) in
             try Console(format: common.output, isQuiet: common.quiet)
         }
-
-        let threads = try ThreadControls(
-            nextHop: path.macAddress.rawValue, intervalNanoseconds: options.intervalNanoseconds)
-        let bootHash = Host.bootHash()
-        let sender = SessionSender.Configuration(
-            session: session, ssid: ssid, peer: peer, station: options.peer.station, source: path.source,
-            layout: layout, intervalNanoseconds: options.intervalNanoseconds, count: options.probes,
-            timeoutNanoseconds: options.timeout.nanoseconds, dscp: options.dscp, hopLimit: options.ttl,
-            bootHash: bootHash,
-            stamps: common.stamps)
-        let reflector = SessionReflector.Configuration(
-            instance: session, bootHash: bootHash, stamps: common.stamps, allowed: onlyPeer,
-            writesRows: options.logReflected || sampleWatch != nil, timeoutNanoseconds: options.timeout.nanoseconds)
+        let threads = try EndpointThreads(rowsPerSecond: rowsPerSecond(sessions))
         let recorder = Handoff(
             Recorder(
-                sources: [
-                    Recorder.Source(ring: threads.senderRing, isLocalSession: true),
-                    Recorder.Source(
-                        ring: threads.reflectorRing, isLocalSession: false, isLogged: options.logReflected),
-                ], control: threads.recorder, logger: logger, log: log, console: console,
+                sessions: sessions.entries.map(\.peer), logsReflected: options.logReflected, threads,
+                logger: logger, log: log, console: console,
                 samples: sampleWatch.map {
                     SampleJoin(
-                        group: $0.group, ring: $0.ring, localPort: senderEndpoint.port,
+                        group: $0.group, ring: $0.ring, localPort: plan.sessions[0].port,
                         timeout: options.timeout.nanoseconds)
                 }))
-
-        let keeping = housekeeping(threads)
+        let keeping = housekeeping(sessions, threads.control)
         let watching = Housekeeping.watch(nic, logger)
         defer {
             keeping.cancel()
             watching.cancel()
         }
-        stopper.attach { count in threads.stop(signals: count) }
+        stopper.attach { count in threads.control.requestStop(count == 1 ? .finish : .abort) }
+        let addresses = Set(sessions.entries.map(\.path.source))
         let flows = FlowWatch.Scope(
-            port: common.port, localPort: senderEndpoint.port, sendsRaw: common.transport == .packet
-        ) { [path.source] }
-        let (outcome, history) = try await FlowWatch.follow(senderEndpoint.hasIP ? flows : nil, logger) {
-            try await Self.runThreads(
-                threads, nic, sender: (sender, senderEndpoint), reflector: (reflector, reflectorEndpoint), recorder,
-                sampleWatch)
+            port: common.port, localPorts: plan.sockets[0].ports, sendsRaw: common.transport == .packet
+        ) { addresses }
+        let ((endpoint, recorded), history) = try await FlowWatch.follow(
+            common.transport.hasIP ? flows : nil, logger
+        ) {
+            try await threads.run(plan, nic, recorder, sampleWatch)
         }
-        try report(outcome, nic, senderEndpoint.receiveStamping, history, &description)
+        let outcome = Outcome(endpoint: endpoint, recorder: recorded)
+        try report(outcome, sessions, nic, plan.sockets[0].receiveStamping, history, &description)
     }
 
-    /// Runs sender, reflector and recorder, each on its own thread, until all have ended.
-    private static func runThreads(
-        _ threads: ThreadControls, _ nic: NIC,
-        sender: (configuration: SessionSender.Configuration, endpoint: Endpoint),
-        reflector: (configuration: SessionReflector.Configuration, endpoint: Endpoint), _ recorder: Handoff<Recorder>,
-        _ sampleWatch: SampleWatch?
-    ) async throws -> Outcome {
-        async let heard = listen(sampleWatch)
-        async let recorded = PacketThread.run(named: "probe-recorder") {
-            var local = recorder.take()
-            return local?.run() ?? RecorderResult()
-        }
-        async let reflected = PacketThread.run(named: "probe-reflect", isUrgent: true) {
-            var local = SessionReflector(
-                reflector.configuration, endpoint: reflector.endpoint, nic: nic, control: threads.reflector,
-                events: threads.reflectorRing)
-            return local.run()
-        }
-        do {
-            let sent = try await PacketThread.run(named: "probe-sender", isUrgent: true) {
-                var local = SessionSender(
-                    sender.configuration, endpoint: sender.endpoint, nic: nic, control: threads.sender,
-                    events: threads.senderRing)
-                return local.run()
-            }
-            threads.senderIsOver()
-            let reflection = try await reflected
-            sampleWatch?.stop.raise()
-            let counts = try await heard
-            threads.recorder.raise()
-            var recording = try await recorded
-            if let counts { recording.samples?.counts = counts }
-            return Outcome(sender: sent, reflector: reflection, recorder: recording)
-        } catch {
-            // If a thread could not be started, the others must not wait for it.
-            threads.abort()
-            sampleWatch?.stop.raise()
-            throw error
-        }
-    }
-
-    private static func listen(_ sampleWatch: SampleWatch?) async throws -> SampleComparison.Counts? {
-        guard let sampleWatch else { return nil }
-        return try await PacketThread.run(named: "probe-psample") { sampleWatch.run() }
+    /// The rows that the sessions and the peers' cause each second.
+    private func rowsPerSecond(_ sessions: RunSessions) -> Double {
+        2 * Double(sessions.entries.count) * 1e9 / Double(max(1, options.intervalNanoseconds))
+            * (options.logReflected ? 2 : 1)
     }
 
     /// Subscribes to the requested samples.
-    private func watchSamples(
-        _ source: IPAddress, _ senderEndpoint: Endpoint, _ ssid: UInt16
-    ) throws(ProbeError) -> SampleWatch? {
-        guard let group = options.psample else { return nil }
+    private func watchSamples(_ plan: EndpointPlan) throws(ProbeError) -> SampleWatch? {
+        guard let group = options.psample, let session = plan.sessions.first else { return nil }
         let flow = SampledFlow(
-            interface: UInt32(clamping: interface.index), local: source, peer: options.peer.address,
-            port: options.common.port, senderPort: senderEndpoint.port, ssid: ssid)
+            interface: UInt32(clamping: interface.index), local: session.source, peer: session.peer.address,
+            port: options.common.port, senderPort: session.port, ssid: session.configuration.ssid)
         return try SampleWatch(group: group, flow, intervalNanoseconds: options.intervalNanoseconds, logger)
     }
 
-    private var onlyPeer: [IPNetwork] {
-        let address = options.peer.address
-        return IPNetwork(address: address, prefixLength: address.bitWidth).map { [$0] } ?? []
-    }
-
-    /// Updates the clock's error estimate and the next hop every second.
-    private func housekeeping(_ threads: ThreadControls) -> Task<Void, Never> {
+    /// Updates the clock's error estimate and the next hops every second.
+    private func housekeeping(_ sessions: RunSessions, _ control: EndpointControl) -> Task<Void, Never> {
         let interface = interface
-        let peer = options.peer.address
-        let overrides = overrides
-        let followsNextHop = options.common.transport == .packet && overrides.macAddress == nil
+        let overrides = options.overrides
+        let follows = options.common.transport == .packet && overrides.macAddress == nil
+        let peers = sessions.entries.map(\.peer.peer.address)
         return Housekeeping.every(.seconds(1)) {
-            let estimate = Housekeeping.errorEstimate()
-            threads.sender.errorEstimate = estimate
-            threads.reflector.errorEstimate = estimate
-            guard followsNextHop, let connection = try? NetlinkConnection() else { return }
-            // The kernel sees no replies to raw frames, so it would keep a silent neighbour's old address forever.
-            if threads.sender.isPeerSilent { PeerPath.remind(peer, on: interface, overrides: overrides, connection) }
-            guard let mac = PeerPath.currentMAC(peer, on: interface, overrides: overrides, connection)
-            else { return }
-            threads.sender.nextHopMAC = mac.rawValue
+            control.errorEstimate = Housekeeping.errorEstimate()
+            guard follows, let connection = try? NetlinkConnection() else { return }
+            for (session, peer) in peers.enumerated() {
+                // The kernel sees no replies to raw frames, so it would keep a silent neighbour's old address forever.
+                if control.isSilent(session) {
+                    PeerPath.remind(peer, on: interface, overrides: overrides, connection)
+                }
+                guard let mac = PeerPath.currentMAC(peer, on: interface, overrides: overrides, connection)
+                else { continue }
+                control.post(.nextHop(session: session, mac))
+            }
         }
     }
 }
 
-/// The results of a run's three threads.
+/// The results of a run's threads.
 struct Outcome: Sendable {
-    var sender: SenderResult
-    var reflector: ReflectorResult
+    var endpoint: EndpointResult
     var recorder: RecorderResult
 }

@@ -44,13 +44,13 @@ enum RunOutputs {
         }
     }
 
-    /// Writes the histograms into the file that was reserved.
+    /// Writes the histograms of all sessions into the file that was reserved.
     static func writeHistogram(
-        _ path: String, session: UInt64, _ statistics: SessionStatistics, _ samples: SampleComparison?
+        _ path: String, _ sessions: [(session: UInt64, statistics: SessionStatistics)], _ samples: SampleComparison?
     ) throws(ProbeError) {
         var export = HistogramExport()
-        export.add(session: session, statistics)
-        if let samples { export.add(session: session, samples) }
+        for (session, statistics) in sessions { export.add(session: session, statistics) }
+        if let samples, let first = sessions.first { export.add(session: first.session, samples) }
         let bytes = export.csv()
         try FileError.wrap(path) { () throws(SystemError) in
             try OutputFile(creating: path, replacing: true).write(bytes)
@@ -66,7 +66,8 @@ enum RunOutputs {
     }
 
     /// Reports the requested socket features that are missing.
-    static func warn(of conn: PacketConn, _ logger: Logger) {
+    static func warn(of sockets: [EndpointSocket], _ logger: Logger) {
+        guard let conn = sockets.first?.conn else { return }
         for warning in conn.warnings { logger.notice("\(warning)") }
         if case .refused(let error) = conn.hardwareStamping {
             logger.notice("Hardware timestamps are not available: \(error)")
@@ -122,31 +123,5 @@ enum RunOutputs {
         try FileError.wrap(name) { () throws(SystemError) in
             try OutputFile(creating: name, replacing: replacing).write(bytes)
         }
-    }
-
-    /// The ledger for the summary.
-    ///
-    /// - Parameter missed: the counts of timestamps that NIC or driver skipped for a known reason.
-    static func account(
-        _ account: FastAFPacket.TransmitAccount, _ missed: MissedCounts
-    ) -> TimestampLedger {
-        func kind(_ name: String, _ columns: FastAFPacket.TransmitAccount.Columns) -> TimestampLedger.Kind {
-            TimestampLedger.Kind(
-                name: name, stamped: columns[.stamped], late: columns[.late], lostInBuffer: columns[.lostInBuffer],
-                skippedByDriver: columns[.skippedByDriver], unsupported: columns[.unsupported],
-                pending: columns[.pending])
-        }
-        var hardware = kind("hardware", account.hardware)
-        // An explained timestamp that arrived late is in the late column.
-        hardware.inFlight = min(missed.inFlight, hardware.skippedByDriver)
-        hardware.never = min(missed.never, hardware.skippedByDriver - hardware.inFlight)
-        hardware.skippedByDriver -= hardware.inFlight + hardware.never
-        return TimestampLedger(
-            sent: account.sent, kinds: [kind("sched", account.sched), kind("software", account.software), hardware])
-    }
-
-    static func socket(_ totals: SessionTotals) -> RunSummary.SocketCounters {
-        RunSummary.SocketCounters(
-            packets: totals.socketPackets, drops: totals.socketDrops, freezes: totals.queueFreezes)
     }
 }

@@ -12,9 +12,7 @@ struct SampleJoin {
     struct Row {
         var record: PacketRecord
         var lateness: Int64?
-        /// The index of the ring that it came from.
-        var source: Int
-        var isLocalSession: Bool
+        var source: EventSource
         /// The time of its arrival, in CLOCK_MONOTONIC nanoseconds.
         var at: Int64
     }
@@ -118,7 +116,7 @@ struct SampleJoin {
         var violation: SampleViolation?
         // The sample of a duplicate cannot be identified.
         if record.status != .duplicate, record.status != .corrupt,
-            let key = PendingSample.key(record, isLocalSession: row.isLocalSession, localPort: localPort),
+            let key = PendingSample.key(record, isLocalSession: row.source != .reflected, localPort: localPort),
             let found = waiting[key]
         {
             waiting[key] = nil

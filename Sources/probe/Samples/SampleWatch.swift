@@ -26,7 +26,8 @@ struct SampleWatch: Sendable {
         }
         let stop = try ProbeError.system { () throws(SystemError) in try StopSignal() }
         self.init(
-            subscription, group: group, flow, capacity: 4 * ThreadControls.ringCapacity(intervalNanoseconds), stop,
+            subscription, group: group, flow,
+            capacity: 4 * EndpointThreads.ringCapacity(2e9 / Double(max(1, intervalNanoseconds))), stop,
             logger)
     }
 

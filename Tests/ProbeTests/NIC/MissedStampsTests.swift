@@ -66,39 +66,11 @@ import Testing
         #expect(taken == 1000)
     }
 
-    @Test func `The driver's counters explain only packets that lack nothing but the hardware timestamp`() {
-        let missed = MissedStamps()
-        missed.recordStamp()
-        missed.update(counted(skipped: 10))
-        var counts = MissedCounts()
-        #expect(missed.explain(.hardware, [], &counts) == .bufferFull)
-        #expect(missed.explain([], [.software, .hardware], &counts) == .skippedByDriver)
-        #expect(counts == MissedCounts())
-        #expect(missed.explain([], .hardware, &counts) == .inFlight)
-        #expect(counts == MissedCounts(inFlight: 1, never: 0))
-    }
-
     @Test func `Counters that would overflow are bounded`() {
         let missed = MissedStamps()
         missed.recordStamp()
         missed.update(counted(skipped: .max, timeouts: .max))
         #expect(missed.metBusyNIC == Int(UInt32.max))
         #expect(missed.explain() == .inFlight)
-    }
-
-    @Test func `The ledger counts the reasons, and its sum stays the same`() {
-        var ledger = TransmitLedger(capacity: 16, expecting: .hardware)
-        for id in 0..<6 as Range<UInt32> { ledger.recordSend(id: id, at: Int64(id)) }
-        ledger.expire(sentBefore: 5) { _, _, _ in }
-        let hardware = RunOutputs.account(ledger.account, MissedCounts(inFlight: 2, never: 1)).kinds[2]
-        #expect(hardware.inFlight == 2)
-        #expect(hardware.never == 1)
-        #expect(hardware.skippedByDriver == 2)
-        #expect(hardware.pending == 1)
-        #expect(hardware.sum == 6)
-        // Timestamps that arrived after they had been explained are no longer counted as skipped.
-        let more = RunOutputs.account(ledger.account, MissedCounts(inFlight: 4, never: 3)).kinds[2]
-        #expect([more.inFlight, more.never, more.skippedByDriver] == [4, 1, 0])
-        #expect(more.sum == 6)
     }
 }

@@ -1,5 +1,6 @@
 import FastAFPacket
 import LinuxKernel
+import STAMPSession
 import Testing
 
 @testable import probe
@@ -18,8 +19,10 @@ import Testing
     }
 
     /// Acquires a turn; `#expect` cannot call a mutating function.
-    private func acquires(_ turn: inout TransmitTurn, at time: Int64, timeout: Int64 = .max) -> Bool {
-        turn.acquire(time, timeout: timeout)
+    private func acquires(
+        _ turn: inout TransmitTurn, _ role: SessionRole, at time: Int64, timeout: Int64 = .max
+    ) -> Bool {
+        turn.acquire(role, time, timeout: timeout)
     }
 
     private func busy() throws -> NIC {
@@ -30,38 +33,35 @@ import Testing
 
     @Test func `At a NIC that was never busy both roles acquire their turns at once`() throws {
         let nic = try loopback()
-        var sender = TransmitTurn(nic)
-        var reflector = TransmitTurn(nic)
+        var turn = TransmitTurn(nic.missed)
         for time in 1...3 as ClosedRange<Int64> {
-            #expect(acquires(&sender, at: time))
-            #expect(acquires(&reflector, at: time))
+            #expect(acquires(&turn, .sender, at: time))
+            #expect(acquires(&turn, .reflector, at: time))
         }
     }
 
     @Test func `At a busy NIC one role has the turn until it releases it`() throws {
         let nic = try busy()
-        var sender = TransmitTurn(nic)
-        var reflector = TransmitTurn(nic)
-        #expect(acquires(&sender, at: 1_000_000_000))
-        #expect(!acquires(&reflector, at: 1_000_900_000))
-        #expect(!acquires(&sender, at: 1_000_900_000))
-        sender.release()
-        #expect(acquires(&reflector, at: 1_000_900_001))
+        var turn = TransmitTurn(nic.missed)
+        #expect(acquires(&turn, .sender, at: 1_000_000_000))
+        #expect(!acquires(&turn, .reflector, at: 1_000_900_000))
+        #expect(!acquires(&turn, .sender, at: 1_000_900_000))
+        turn.release(.sender)
+        #expect(acquires(&turn, .reflector, at: 1_000_900_001))
         // The sender cannot release the reflector's turn.
-        sender.release()
-        #expect(!acquires(&sender, at: 1_000_900_002))
+        turn.release(.sender)
+        #expect(!acquires(&turn, .sender, at: 1_000_900_002))
     }
 
     @Test(arguments: [(Int64.max, Int64(5_000_000)), (900_000, 900_000), (1, 1)])
     func `A turn whose timestamp never arrives expires`(timeout: Int64, wait: Int64) throws {
         let nic = try busy()
-        var sender = TransmitTurn(nic)
-        var reflector = TransmitTurn(nic)
-        #expect(acquires(&sender, at: 1_000_000_000, timeout: timeout))
-        #expect(!acquires(&reflector, at: 1_000_000_000 + wait - 1, timeout: timeout))
-        #expect(acquires(&reflector, at: 1_000_000_000 + wait, timeout: timeout))
+        var turn = TransmitTurn(nic.missed)
+        #expect(acquires(&turn, .sender, at: 1_000_000_000, timeout: timeout))
+        #expect(!acquires(&turn, .reflector, at: 1_000_000_000 + wait - 1, timeout: timeout))
+        #expect(acquires(&turn, .reflector, at: 1_000_000_000 + wait, timeout: timeout))
         // The sender's late timestamp does not end the reflector's turn.
-        sender.release()
-        #expect(!acquires(&sender, at: 1_000_000_001 + wait))
+        turn.release(.sender)
+        #expect(!acquires(&turn, .sender, at: 1_000_000_001 + wait))
     }
 }

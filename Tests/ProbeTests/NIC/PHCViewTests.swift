@@ -1,6 +1,7 @@
 import HostClocks
 import LinuxKernel
 import Report
+import STAMPSession
 import STAMPWire
 import Testing
 
@@ -65,24 +66,17 @@ import Testing
         // 1,500,000,500 ns of CLOCK_REALTIME, with an error of 40 ns.
         let view = PHCView(PublishedPHC(Self.model))
         let taken: Int64 = 1_000_000_500
-        #expect(view.stamp(taken, in: 1_500_000_000...1_500_001_000).realtime == 1_500_000_500)
-        #expect(view.stamp(taken, in: 1_500_000_000...1_500_000_460).realtime == 1_500_000_500)
-        #expect(view.stamp(taken, in: 1_500_000_540...1_500_001_000).realtime == 1_500_000_500)
-        #expect(view.stamp(taken, in: 1_500_000_000...1_500_000_459) == HardwareStamp(time: taken))
-        #expect(view.stamp(taken, in: 1_500_000_541...1_500_001_000) == HardwareStamp(time: taken))
+        #expect(view.stamp(taken).plausible(in: 1_500_000_000...1_500_001_000).realtime == 1_500_000_500)
+        #expect(view.stamp(taken).plausible(in: 1_500_000_000...1_500_000_460).realtime == 1_500_000_500)
+        #expect(view.stamp(taken).plausible(in: 1_500_000_540...1_500_001_000).realtime == 1_500_000_500)
+        #expect(view.stamp(taken).plausible(in: 1_500_000_000...1_500_000_459) == HardwareStamp(time: taken))
+        #expect(view.stamp(taken).plausible(in: 1_500_000_541...1_500_001_000) == HardwareStamp(time: taken))
         // A PHC that was set by five seconds and has not been read since.
         var counts = ReceiveStampCounts()
         for step in [5_000_000_000, -5_000_000_000] as [Int64] {
             #expect(view.received(taken + step, before: 1_500_002_000, .expected, &counts).realtime == nil)
         }
         #expect(view.received(taken, before: 1_500_002_000, .expected, &counts).realtime == 1_500_000_500)
-        var now = Self.model
-        now.anchor.realtime = ClockID.realtime.now()
-        let current = PHCView(PublishedPHC(now))
-        let app = now.anchor.realtime - 1000
-        #expect(current.sent(1_000_000_000, after: app).realtime == now.anchor.realtime)
-        #expect(current.sent(1_000_000_000 + 5_000_000_000, after: app).realtime == nil)
-        #expect(current.sent(1_000_000_000 - 5_000_000_000, after: app).realtime == nil)
     }
 
     @Test func `A timestamp that was not requested is ignored`() {

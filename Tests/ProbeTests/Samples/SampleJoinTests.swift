@@ -36,7 +36,7 @@ import Testing
         record.transmitSoftware = start + 100
         record.receiveSoftware = start + 200
         record.receiveApp = start + 300
-        return SampleJoin.Row(record: record, lateness: nil, source: local ? 0 : 1, isLocalSession: local, at: at)
+        return SampleJoin.Row(record: record, lateness: nil, source: local ? .local(0) : .reflected, at: at)
     }
 
     private func next(

@@ -1,7 +1,7 @@
 /// The summary of a run.
 public struct RunSummary: Sendable {
     /// Losses, duplicates and reordering by sequence number, by the counters of both hosts.
-    public struct SequenceTotals: Sendable, Hashable {
+    public struct SequenceTotals: Sendable, Hashable, BitwiseCopyable {
         /// Probes that never reached the reflector.
         public var lostForward: UInt64 = 0
         /// Replies that never reached the sender.
@@ -21,6 +21,18 @@ public struct RunSummary: Sendable {
 
         /// Creates totals of zero.
         public init() {}
+
+        /// Adds the totals of another session.
+        public mutating func add(_ other: SequenceTotals) {
+            lostForward &+= other.lostForward
+            lostReverse &+= other.lostReverse
+            lostUnknown &+= other.lostUnknown
+            duplicatedForward &+= other.duplicatedForward
+            duplicatedReverse &+= other.duplicatedReverse
+            reorderedForward &+= other.reorderedForward
+            reorderedReverse &+= other.reorderedReverse
+            late &+= other.late
+        }
 
         var named: [(name: String, value: UInt64)] {
             [

@@ -45,35 +45,6 @@ final class MissedStamps: Sendable {
         skipped.store(max(sum, metBusyNIC), ordering: .relaxed)
     }
 
-    /// Writes off a thread's overdue timestamps.
-    ///
-    /// - Returns: their packets with the reasons; usually empty, which allocates nothing.
-    func writeOff(
-        in ledger: inout TransmitLedger, _ now: Int64, timeout: Int64, _ counts: inout MissedCounts
-    ) -> [(id: UInt32, reason: MissingReason)] {
-        var expired: [(id: UInt32, reason: MissingReason)] = []
-        ledger.expire(sentBefore: deadline(now, timeout: timeout)) { id, lost, skipped in
-            expired.append((id, explain(lost, skipped, &counts)))
-        }
-        return expired
-    }
-
-    /// Determines and counts the reason why a packet's timestamps never arrived.
-    ///
-    /// - Parameters:
-    ///   - lost: the kinds that were lost in the socket's full buffer.
-    ///   - skipped: the kinds that are missing although the buffer had room.
-    func explain(
-        _ lost: TransmitStampKinds, _ skipped: TransmitStampKinds, _ counts: inout MissedCounts
-    ) -> MissingReason {
-        if !lost.isEmpty { return .bufferFull }
-        // A packet that never reached the driver lacks the driver's timestamp too.
-        guard skipped == .hardware else { return .skippedByDriver }
-        let reason = explain()
-        counts.count(reason)
-        return reason
-    }
-
     /// Determines the reason why a packet has no hardware timestamp.
     func explain() -> MissingReason {
         // While a driver waits in vain for a timestamp, it also counts the NIC as busy.
@@ -86,24 +57,5 @@ final class MissedStamps: Sendable {
             seen = result.original
         }
         return .skippedByDriver
-    }
-}
-
-/// Counts of a thread's packets without a hardware transmit timestamp, by reason.
-struct MissedCounts: Hashable, Sendable {
-    var inFlight = 0
-    var never = 0
-
-    mutating func count(_ reason: MissingReason) {
-        switch reason {
-        case .inFlight: inFlight &+= 1
-        case .never: never &+= 1
-        default: break
-        }
-    }
-
-    mutating func add(_ other: MissedCounts) {
-        inFlight &+= other.inFlight
-        never &+= other.never
     }
 }

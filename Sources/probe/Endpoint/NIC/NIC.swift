@@ -11,8 +11,6 @@ final class NIC: Sendable {
     let clock: PublishedPHC?
     /// The error of a PHC that cannot be read.
     let clockFailure: SystemError?
-    /// The start of the current ``TransmitTurn``, in CLOCK_MONOTONIC nanoseconds; 0 while the NIC is free.
-    let turn = Atomic<Int64>(0)
     private let interface: Interface
     private let index: Int32?
     private let state: Mutex<State>

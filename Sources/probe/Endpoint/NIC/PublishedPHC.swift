@@ -1,6 +1,7 @@
 import HostClocks
 import LinuxKernel
 import Report
+import STAMPSession
 import STAMPWire
 import Synchronization
 
@@ -66,7 +67,7 @@ struct PHCView {
     {
         if let time, receipts != .none {
             counts.stamped &+= 1
-            return stamp(time, in: (kernel &- Self.longestReceiveDelay)...kernel)
+            return stamp(time).plausible(in: (kernel &- Self.longestReceiveDelay)...kernel)
         }
         let reason: MissingReason? =
             switch receipts {
@@ -79,32 +80,12 @@ struct PHCView {
         return HardwareStamp(missing: reason?.wireCode ?? 0)
     }
 
-    /// A hardware timestamp, converted to CLOCK_REALTIME if the result is plausible.
-    ///
-    /// - Parameter span: the time in which it must have been taken, in CLOCK_REALTIME nanoseconds. A step of the PHC is
-    ///   detected at its next reading; until then, a timestamp outside of the span is not converted.
-    func stamp(_ time: Int64, in span: ClosedRange<Int64>) -> HardwareStamp {
-        let stamp = stamp(time)
-        guard let realtime = stamp.realtime, realtime >= span.lowerBound &- Int64(stamp.error),
-            realtime <= span.upperBound &+ Int64(stamp.error)
-        else { return HardwareStamp(time: time) }
-        return stamp
-    }
-
     /// A hardware timestamp, with its CLOCK_REALTIME time if the PHC's relation to it is known.
     func stamp(_ time: Int64) -> HardwareStamp {
         guard let converted = model?.realtime(ofHardware: time), let error = UInt32(exactly: converted.error) else {
             return HardwareStamp(time: time)
         }
         return HardwareStamp(time: time, realtime: converted.time, error: error)
-    }
-
-    /// The hardware timestamp of a sent packet, which must lie between the send call and now.
-    ///
-    /// - Parameter app: the time of the send call, in CLOCK_REALTIME nanoseconds.
-    func sent(_ time: Int64, after app: Int64?) -> HardwareStamp {
-        let now = ClockID.realtime.now()
-        return stamp(time, in: min(app ?? now, now)...now)
     }
 
     /// The longest time that a NIC holds a received packet, in nanoseconds. Interrupt coalescing holds it for

@@ -20,11 +20,11 @@ enum StampChoice: String, CaseIterable, Sendable {
         configuration.switchHardwareOn = false
     }
 
-    /// Rejects `--stamps hardware` on an endpoint whose NIC cannot provide hardware timestamps.
-    func check(_ endpoint: Endpoint, _ nic: NIC) throws(ProbeError) {
+    /// Rejects `--stamps hardware` on a socket whose NIC cannot provide hardware timestamps.
+    func check(_ socket: EndpointSocket, _ nic: NIC) throws(ProbeError) {
         guard usesHardwareOnly else { return }
-        let name = endpoint.interface.name
-        switch endpoint.conn.hardwareStamping {
+        let name = socket.setting.interface.name
+        switch socket.conn.hardwareStamping {
         case .unavailable:
             throw .noHardwareStamps(
                 "\(name) has no hardware timestamps; `probe doctor \(name)` shows what it offers. Use `--stamps auto`.")
@@ -33,12 +33,12 @@ enum StampChoice: String, CaseIterable, Sendable {
         case .borrowed, .switchedOn:
             break
         }
-        guard endpoint.conn.hardwareStamping.stampsTransmit else {
+        guard socket.conn.hardwareStamping.stampsTransmit else {
             throw .noHardwareStamps(
                 "Another process has set \(name) to timestamp no sent packets. Find and stop it (`probe doctor \(name)` "
                     + "lists candidates), or use `--stamps auto`.")
         }
-        switch endpoint.receiveStamping {
+        switch socket.receiveStamping {
         case .expected: break
         case .none:
             throw .noHardwareStamps("\(name) cannot timestamp received packets. Use `--stamps auto`.")

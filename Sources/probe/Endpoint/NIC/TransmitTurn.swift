@@ -1,13 +1,14 @@
-import Synchronization
+import STAMPSession
 
-/// One role's turn at a NIC that holds one transmit timestamp at a time. Its other packets, and the other role's, wait
-/// briefly until the timestamp has arrived.
+/// The turn of packets at a NIC that holds one transmit timestamp at a time: others wait briefly until the timestamp has
+/// arrived.
 struct TransmitTurn {
-    private let nic: NIC
-    /// The start of this role's turn, in CLOCK_MONOTONIC nanoseconds; 0 outside of a turn.
+    private let missed: MissedStamps
+    /// The role that has the turn, and its start in CLOCK_MONOTONIC nanoseconds.
+    private var holder: SessionRole?
     private var began: Int64 = 0
 
-    init(_ nic: NIC) { self.nic = nic }
+    init(_ missed: MissedStamps) { self.missed = missed }
 
     /// The longest turn, in nanoseconds. NICs deliver timestamps within microseconds, emulated ones within
     /// milliseconds.
@@ -18,23 +19,16 @@ struct TransmitTurn {
     /// Acquires the turn if the NIC is free, was never busy, or holds a timestamp for too long.
     ///
     /// - Parameter timeout: the time after which a turn expires, in nanoseconds; at most 5 ms.
-    mutating func acquire(_ now: Int64, timeout: Int64) -> Bool {
-        guard nic.missed.metBusyNIC > 0 else { return true }
-        let holder = nic.turn.load(ordering: .relaxed)
-        if holder != 0, now &- holder < min(timeout, Self.longestWait) { return false }
-        // If both roles see it free, one of them gets it.
-        guard nic.turn.compareExchange(expected: holder, desired: now, ordering: .relaxed).exchanged else {
-            return false
-        }
-        began = now
+    mutating func acquire(_ role: SessionRole, _ now: Int64, timeout: Int64) -> Bool {
+        guard missed.metBusyNIC > 0 else { return true }
+        guard holder == nil || now &- began >= min(timeout, Self.longestWait) else { return false }
+        (holder, began) = (role, now)
         return true
     }
 
-    /// Releases the turn, when the timestamp has arrived or nothing was sent.
-    mutating func release() {
-        guard began != 0 else { return }
-        // The exchange fails if the turn has expired and the other role has it.
-        _ = nic.turn.compareExchange(expected: began, desired: 0, ordering: .relaxed)
-        began = 0
+    /// Releases a role's turn, when the timestamp has arrived or nothing was sent. The turn may have expired, and the other
+    /// role may have it.
+    mutating func release(_ role: SessionRole) {
+        if holder == role { holder = nil }
     }
 }
