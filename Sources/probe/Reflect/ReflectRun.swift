@@ -144,7 +144,7 @@ struct ReflectRun {
                 logger.notice(
                     "\(interface.name) has no \(version) address yet. \(version) probes are answered once it has one.")
             }
-            RunOutputs.warn(of: endpoint.conn, logger)
+            RunOutputs.warn(of: endpoint.conn, logger: logger)
             let control = try ProbeError.system { () throws(SystemError) in
                 try SessionControl(nextHop: 0, errorEstimate: Housekeeping.errorEstimate())
             }

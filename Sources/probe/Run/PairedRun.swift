@@ -78,7 +78,7 @@ struct PairedRun {
             senderEndpoint.conn.close()
             reflectorEndpoint.conn.close()
         }
-        RunOutputs.warn(of: senderEndpoint.conn, logger)
+        RunOutputs.warn(of: senderEndpoint.conn, reflectorEndpoint.conn, logger: logger)
         let ssid = UInt16.random(in: 1...UInt16.max)
         let sampleWatch = try watchSamples(path.source, senderEndpoint, ssid)
         let nic = NIC(interface, common.stamps)

@@ -65,11 +65,15 @@ enum RunOutputs {
         return log
     }
 
-    /// Reports the requested socket features that are missing.
-    static func warn(of conn: PacketConn, _ logger: Logger) {
-        for warning in conn.warnings { logger.notice("\(warning)") }
-        if case .refused(let error) = conn.hardwareStamping {
-            logger.notice("Hardware timestamps are not available: \(error)")
+    /// Reports the requested socket features that are missing, each once.
+    static func warn(of conns: PacketConn..., logger: Logger) {
+        var reported: Set<String> = []
+        for conn in conns {
+            var notices = conn.warnings.map(\.description)
+            if case .refused(let error) = conn.hardwareStamping {
+                notices.append("Hardware timestamps are not available: \(error)")
+            }
+            for notice in notices where reported.insert(notice).inserted { logger.notice("\(notice)") }
         }
     }
 
