@@ -21,6 +21,7 @@
 #include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/ethtool.h>
+#include <linux/if_vlan.h>
 #include <linux/ptp_clock.h>
 #include <linux/sockios.h>
 
@@ -208,6 +209,24 @@ int cl_hwtstamp_get(int fd, int interface, struct cl_hwtstamp *out) {
 
 int cl_hwtstamp_set(int fd, int interface, struct cl_hwtstamp *config) {
     return hwtstamp(fd, interface, SIOCSHWTSTAMP, config);
+}
+
+int cl_vlan_parent(int fd, int interface) {
+    struct ifreq ifr = { .ifr_ifindex = interface };
+    if (ioctl(fd, SIOCGIFNAME, &ifr) < 0) return -errno;
+    struct vlan_ioctl_args vlan = { .cmd = GET_VLAN_REALDEV_NAME_CMD };
+    _Static_assert(sizeof vlan.device1 >= IFNAMSIZ && sizeof vlan.u.device2 >= IFNAMSIZ, "names in vlan_ioctl_args");
+    memcpy(vlan.device1, ifr.ifr_name, IFNAMSIZ);
+    if (ioctl(fd, SIOCGIFVLAN, &vlan) < 0) return -ENODEV;
+    memcpy(ifr.ifr_name, vlan.u.device2, IFNAMSIZ);
+    return ioctl(fd, SIOCGIFINDEX, &ifr) < 0 ? -errno : ifr.ifr_ifindex;
+}
+
+int cl_lock_byte(int fd, int64_t byte, enum cl_lock lock) {
+    struct flock range = {
+        .l_type = lock == CL_UNLOCK ? F_UNLCK : lock == CL_LOCK_SHARED ? F_RDLCK : F_WRLCK,
+        .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
+    return fcntl(fd, F_OFD_SETLK, &range) < 0 ? -errno : 0;
 }
 
 // The kernel before 6.19 writes all current statistics, whatever count was requested, and their number may have grown

@@ -5,41 +5,26 @@ import Testing
 @testable import FastAFPacket
 
 struct HardwareStampingTests {
-    /// A simulated NIC that records the configurations written to it.
-    final class SimulatedNIC {
-        var now: HardwareStampingConfiguration
-        var written: [HardwareStampingConfiguration] = []
-        /// The filter that the driver substitutes for every requested filter.
-        var widens: Int32?
-        var readError: SystemError?
-        var writeError: SystemError?
-
-        init(_ now: HardwareStampingConfiguration = .off) { self.now = now }
-
-        var device: HardwareStamping.Device {
-            HardwareStamping.Device(
-                read: { [self] in readError.map { .failure($0) } ?? .success(now) },
-                write: { [self] wanted in
-                    written.append(wanted)
-                    if let writeError { return .failure(writeError) }
-                    now = wanted
-                    if let widens, wanted.receiveFilter != 0 { now.receiveFilter = widens }
-                    return .success(now)
-                })
-        }
-    }
-
     private typealias Configuration = HardwareStampingConfiguration
     private let able = TimestampingCapabilities(flags: 0b101, transmitTypes: 0b11, receiveFilters: 0b11, clockIndex: 0)
     private let allOn = HardwareStampingConfiguration(transmitType: 1, receiveFilter: 1)
 
+    /// A lease without state to share.
+    private func acquire(
+        _ capabilities: TimestampingCapabilities, _ nic: SimulatedNIC, stampsPTP: Bool = false
+    ) -> StampingLease {
+        StampingLease.acquire(
+            capabilities, device: nic.device, place: .failure(SystemError("create /run/probe", code: EACCES)),
+            stampsPTP: stampsPTP)
+    }
+
     @Test("Timestamping that is off is switched on in both directions, and restored")
     func switchedOn() {
         let simulated = SimulatedNIC()
-        let lease = HardwareStamping.acquire(able, device: simulated.device)
-        #expect(lease == .switchedOn(allOn, previous: .off) && lease.stampsTransmit)
+        let lease = acquire(able, simulated)
+        #expect(lease.stamping == .switchedOn(allOn, previous: .off) && lease.stamping.stampsTransmit)
         #expect(simulated.now == allOn)
-        lease.restore(to: simulated.device)
+        lease.release(to: simulated.device)
         #expect(simulated.now == .off && simulated.written == [allOn, .off])
     }
 
@@ -49,18 +34,18 @@ struct HardwareStampingTests {
     func borrowed(transmit: Int32, filter: Int32) {
         let current = Configuration(transmitType: transmit, receiveFilter: filter)
         let simulated = SimulatedNIC(current)
-        let lease = HardwareStamping.acquire(able, device: simulated.device)
-        #expect(lease == .borrowed(current) && lease.stampsTransmit == (transmit == 1))
-        lease.restore(to: simulated.device)
+        let lease = acquire(able, simulated)
+        #expect(lease.stamping == .borrowed(current) && lease.stamping.stampsTransmit == (transmit == 1))
+        lease.release(to: simulated.device)
         #expect(simulated.written.isEmpty && simulated.now == current)
     }
 
     @Test("A configuration changed by another process meanwhile is not restored")
     func changed() {
         let simulated = SimulatedNIC()
-        let lease = HardwareStamping.acquire(able, device: simulated.device)
+        let lease = acquire(able, simulated)
         simulated.now = Configuration(transmitType: 1, receiveFilter: 12)
-        lease.restore(to: simulated.device)
+        lease.release(to: simulated.device)
         #expect(simulated.now == Configuration(transmitType: 1, receiveFilter: 12) && simulated.written == [allOn])
     }
 
@@ -68,9 +53,9 @@ struct HardwareStampingTests {
     func widened() {
         let simulated = SimulatedNIC()
         simulated.widens = 14
-        let lease = HardwareStamping.acquire(able, device: simulated.device)
-        #expect(lease == .switchedOn(Configuration(transmitType: 1, receiveFilter: 14), previous: .off))
-        lease.restore(to: simulated.device)
+        let lease = acquire(able, simulated)
+        #expect(lease.stamping == .switchedOn(Configuration(transmitType: 1, receiveFilter: 14), previous: .off))
+        lease.release(to: simulated.device)
         #expect(simulated.now == .off)
     }
 
@@ -79,13 +64,14 @@ struct HardwareStampingTests {
         let simulated = SimulatedNIC()
         simulated.writeError = SystemError(
             "switch the NIC's timestamping on", code: EPERM, remedy: "It needs CAP_NET_ADMIN")
-        let lease = HardwareStamping.acquire(able, device: simulated.device)
-        guard case .refused(let error) = lease else {
+        let lease = acquire(able, simulated)
+        guard case .refused(let error) = lease.stamping else {
             Issue.record("\(lease)")
             return
         }
-        #expect(error.code == EPERM && error.remedy?.contains("CAP_NET_ADMIN") == true && !lease.stampsTransmit)
-        lease.restore(to: simulated.device)
+        #expect(
+            error.code == EPERM && error.remedy?.contains("CAP_NET_ADMIN") == true && !lease.stamping.stampsTransmit)
+        lease.release(to: simulated.device)
         #expect(simulated.written.count == 1)
     }
 
@@ -94,7 +80,7 @@ struct HardwareStampingTests {
         let simulated = SimulatedNIC()
         simulated.readError = SystemError("read the NIC's timestamping configuration", code: EOPNOTSUPP)
         #expect(
-            HardwareStamping.acquire(able, device: simulated.device)
+            acquire(able, simulated).stamping
                 == .refused(simulated.readError ?? SystemError("", code: 0)))
         #expect(simulated.written.isEmpty)
     }
@@ -102,9 +88,9 @@ struct HardwareStampingTests {
     @Test("A NIC whose configuration cannot be read on close is not written to")
     func cannotReadLater() {
         let simulated = SimulatedNIC()
-        let lease = HardwareStamping.acquire(able, device: simulated.device)
+        let lease = acquire(able, simulated)
         simulated.readError = SystemError("read the NIC's timestamping configuration", code: ENODEV)
-        lease.restore(to: simulated.device)
+        lease.release(to: simulated.device)
         #expect(simulated.written == [allOn])
     }
 
@@ -112,7 +98,7 @@ struct HardwareStampingTests {
     func unavailable() {
         let simulated = SimulatedNIC()
         let veth = TimestampingCapabilities(flags: 0x1A)
-        #expect(HardwareStamping.acquire(veth, device: simulated.device) == .unavailable)
+        #expect(acquire(veth, simulated).stamping == .unavailable)
         #expect(simulated.written.isEmpty)
     }
 
@@ -125,9 +111,9 @@ struct HardwareStampingTests {
     func filtersOfPTP(filters: UInt32, expected: Int32) {
         let capabilities = TimestampingCapabilities(flags: 0b101, transmitTypes: 0b11, receiveFilters: filters)
         let simulated = SimulatedNIC()
-        let lease = HardwareStamping.acquire(capabilities, device: simulated.device, stampsPTP: true)
+        let lease = acquire(capabilities, simulated, stampsPTP: true)
         #expect(simulated.written == [Configuration(transmitType: 1, receiveFilter: expected)])
-        lease.restore(to: simulated.device)
+        lease.release(to: simulated.device)
         #expect(simulated.now == .off)
         #expect(capabilities.stampsReceivedPTP == (expected != 0))
         #expect(capabilities.stampsAllReceived == (expected == 1))
@@ -141,16 +127,17 @@ struct HardwareStampingTests {
         // Receive filters for PTP only: 1 << HWTSTAMP_FILTER_PTP_V2_EVENT (12).
         let transmitOnly = TimestampingCapabilities(flags: 0b101, transmitTypes: 0b11, receiveFilters: 1 << 12 | 1)
         var simulated = SimulatedNIC()
-        _ = HardwareStamping.acquire(transmitOnly, device: simulated.device)
+        _ = acquire(transmitOnly, simulated)
         #expect(simulated.written == [Configuration(transmitType: 1, receiveFilter: 0)])
         let receiveOnly = TimestampingCapabilities(flags: 0b100, transmitTypes: 0b1, receiveFilters: 0b11)
         simulated = SimulatedNIC()
-        let lease = HardwareStamping.acquire(receiveOnly, device: simulated.device)
-        #expect(simulated.written == [Configuration(transmitType: 0, receiveFilter: 1)] && !lease.stampsTransmit)
+        let lease = acquire(receiveOnly, simulated)
+        #expect(
+            simulated.written == [Configuration(transmitType: 0, receiveFilter: 1)] && !lease.stamping.stampsTransmit)
         let neither = TimestampingCapabilities(flags: 0b100, transmitTypes: 0b1, receiveFilters: 1 << 12)
         simulated = SimulatedNIC()
         #expect(
-            HardwareStamping.acquire(neither, device: simulated.device) == .unavailable && simulated.written.isEmpty)
+            acquire(neither, simulated).stamping == .unavailable && simulated.written.isEmpty)
     }
 }
 

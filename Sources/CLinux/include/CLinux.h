@@ -32,6 +32,7 @@
 #define CL_SCM_TS_OPT_ID 81                 // asm-generic/socket.h, 6.13
 #define CL_SOF_OPT_RX_FILTER (1 << 17)      // linux/net_tstamp.h, 6.12
 #define CL_PACKET_IGNORE_OUTGOING 23        // linux/if_packet.h, 4.20
+#define CL_SO_NETNS_COOKIE 71               // asm-generic/socket.h, 5.14
 #define CL_PSAMPLE_ATTR_USER_COOKIE 15          // linux/psample.h, 6.11
 #define CL_PSAMPLE_ATTR_SAMPLE_PROBABILITY 16   // linux/psample.h, 6.11
 #define CL_SOL_PACKET 263
@@ -152,6 +153,15 @@ struct cl_hwtstamp {
 // Read or set the configuration of the interface with this index, in the network namespace of the socket `fd`.
 int cl_hwtstamp_get(int fd, int interface, struct cl_hwtstamp *out);
 int cl_hwtstamp_set(int fd, int interface, struct cl_hwtstamp *config);
+
+// Returns the index of the interface that a VLAN interface is on, in the network namespace of the socket `fd`; -ENODEV
+// if `interface` is no VLAN, or its NIC is not in that namespace. Loads the module 8021q if the kernel lacks it.
+int cl_vlan_parent(int fd, int interface);
+
+enum cl_lock { CL_UNLOCK, CL_LOCK_SHARED, CL_LOCK_EXCLUSIVE };
+// Locks one byte of a file for the open file description of `fd`, or releases it, without waiting (F_OFD_SETLK in
+// fcntl(2)). -EAGAIN if another one holds it.
+int cl_lock_byte(int fd, int64_t byte, enum cl_lock lock);
 
 // One of a driver's statistics, as `ethtool -S` prints them. The name is truncated to 31 characters.
 struct cl_statistic {

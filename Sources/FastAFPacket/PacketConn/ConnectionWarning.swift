@@ -1,7 +1,12 @@
+import LinuxKernel
+
 /// A resource of which a working connection got less than it requested.
 public enum ConnectionWarning: Hashable, Sendable, CustomStringConvertible {
     /// The receive buffer, in bytes as SO_RCVBUF counts them.
     case receiveBuffer(asked: Int32, granted: Int32)
+    /// The NIC's timestamping, which this connection switched on, is not shared: it ends for all connections with this
+    /// one. The error gives the reason.
+    case stampingNotShared(SystemError)
 
     public var description: String {
         switch self {
@@ -9,6 +14,11 @@ public enum ConnectionWarning: Hashable, Sendable, CustomStringConvertible {
             """
             The kernel granted a receive buffer of \(granted) bytes instead of \(asked): run with CAP_NET_ADMIN, or \
             raise the limit, `sysctl -w net.core.rmem_max=\(asked)`, for high rates.
+            """
+        case .stampingNotShared(let error):
+            """
+            Other connections on this NIC lose their hardware timestamps when this one ends, because it cannot share the \
+            NIC's timestamping with them: \(error)
             """
         }
     }

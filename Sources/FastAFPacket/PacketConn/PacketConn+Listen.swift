@@ -40,14 +40,14 @@ extension PacketConn {
 
         // If the driver cannot be queried, the kernel's timestamps are still available.
         let offered = (try? TimestampingCapabilities(of: interface)) ?? TimestampingCapabilities(flags: 0)
-        let hardware: HardwareStamping =
+        let lease =
             configuration.switchHardwareOn
-            ? .acquire(
-                offered, device: HardwareStamping.Device(interface.index, socket: receiver),
-                stampsPTP: configuration.stampsReceivedPTP) : .unavailable
+            ? StampingLease.acquire(
+                on: interface, offered, socket: receiver, stampsPTP: configuration.stampsReceivedPTP)
+            : StampingLease(.unavailable)
         do throws(SystemError) {
             var kinds = configuration.transmitStamps.intersection(offered.transmitStamps)
-            if !hardware.stampsTransmit { kinds.remove(.hardware) }
+            if !lease.stamping.stampsTransmit { kinds.remove(.hardware) }
             // SCHED is taken on entry to the scheduler, which these frames bypass.
             if options.bypassQdisc { kinds.remove(.sched) }
             let stamps = StampOptions(transmit: kinds, configuration)
@@ -61,11 +61,11 @@ extension PacketConn {
                 Parts(
                     type: type, receiver: receiver, sender: sender, interface: interface,
                     link: LinkAddress(interface.macAddress, interfaceIndex: interface.index, etherType: etherType),
-                    internet: nil, transmitStamps: kinds, hardwareStamping: hardware,
+                    internet: nil, transmitStamps: kinds, lease: lease,
                     identifierMap: identifierMap(configuration), receiveBufferBytes: granted,
                     stampBufferBytes: stampBuffer, configuration: configuration), waits)
         } catch {
-            hardware.restore(to: HardwareStamping.Device(interface.index, socket: receiver))
+            lease.release(to: HardwareStamping.Device(interface.index, socket: receiver))
             throw error
         }
     }

@@ -40,7 +40,7 @@ extension PacketConn {
         return PacketConn(
             Parts(
                 receiver: socket, sender: sender, interface: nil, link: nil, internet: bound,
-                transmitStamps: kinds, hardwareStamping: .unavailable,
+                transmitStamps: kinds, lease: StampingLease(.unavailable),
                 identifierMap: identifierMap(configuration), receiveBufferBytes: granted, stampBufferBytes: granted,
                 configuration: configuration), waits)
     }

@@ -71,7 +71,8 @@ public final class PacketConn: Sendable {
     /// The transmit timestamps that every send requests by default: those configured that the interface offers.
     public let transmitStamps: TransmitStampKinds
     /// The state of the NIC's timestamping as this connection found or set it.
-    public let hardwareStamping: HardwareStamping
+    public var hardwareStamping: HardwareStamping { lease.stamping }
+    private let lease: StampingLease
     /// The bytes granted to the receive half's buffer.
     public let receiveBufferBytes: Int32
     /// The resources of which the connection got less than requested.
@@ -94,7 +95,7 @@ public final class PacketConn: Sendable {
         var link: LinkAddress?
         var internet: SocketAddress?
         var transmitStamps: TransmitStampKinds
-        var hardwareStamping: HardwareStamping
+        var lease: StampingLease
         var identifierMap: IdentifierMap?
         var receiveBufferBytes: Int32
         var stampBufferBytes: Int32
@@ -134,7 +135,7 @@ public final class PacketConn: Sendable {
         local = parts.link.map { .link($0) } ?? .internet(parts.internet ?? SocketAddress(.v4(0), port: 0))
         interface = parts.interface
         transmitStamps = parts.transmitStamps
-        hardwareStamping = parts.hardwareStamping
+        lease = parts.lease
         identifierMap = parts.identifierMap
         receiveBufferBytes = parts.receiveBufferBytes
         allowsLaunchTimes = parts.configuration.launchTimes != nil
@@ -143,10 +144,11 @@ public final class PacketConn: Sendable {
         queueHoldsPackets = stampsCarryPacket || parts.sender.rawValue < 0
         socketType = parts.type
         options = parts.configuration.options
-        warnings =
+        warnings = [
             ConnectionWarning.receiveBuffer(
-                asked: parts.configuration.receiveBufferBytes, bufferBytes: parts.receiveBufferBytes
-            ).map { [$0] } ?? []
+                asked: parts.configuration.receiveBufferBytes, bufferBytes: parts.receiveBufferBytes),
+            parts.lease.obstacle.map { .stampingNotShared($0) },
+        ].compactMap { $0 }
         stampBufferBytes = Int(parts.stampBufferBytes)
         receiver = parts.receiver
         separateSender = parts.sender
@@ -169,12 +171,12 @@ public final class PacketConn: Sendable {
         if case .internet(let address) = local { address } else { nil }
     }
 
-    /// Closes both sockets and restores what the connection changed on the NIC and the interface. Threads waiting in a
-    /// call get EBADF. Closing again does nothing.
+    /// Closes both sockets and restores what the connection changed on the NIC and the interface; the NIC's timestamping
+    /// if no other connection uses it. Threads waiting in a call get EBADF. Closing again does nothing.
     public func close() {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         if let interface {
-            hardwareStamping.restore(to: HardwareStamping.Device(interface.index, socket: receiver))
+            lease.release(to: HardwareStamping.Device(interface.index, socket: receiver))
             // Restored here, because the socket lives on while a thread is still in a call with it.
             options.restore(receiver, on: interface)
         }

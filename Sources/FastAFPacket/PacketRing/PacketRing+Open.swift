@@ -32,7 +32,7 @@ extension PacketRing {
                 "set the ring's options", code: EOPNOTSUPP, remedy: "virtioNetHeader needs a PacketConn.")
         }
         try configuration.options.apply(to: socket, on: interface, half: [.receive, .send])
-        let hardware = try requestStamps(socket, interface, configuration.stamps)
+        let lease = try requestStamps(socket, interface, configuration.stamps)
         do throws(SystemError) {
             try setUpMemory(of: socket, geometry, configuration.blockTimeout)
             let mapping = try Mapping(of: socket, byteCount: geometry.byteCount)
@@ -40,9 +40,9 @@ extension PacketRing {
             let closing = try EventSignal()
             return PacketRing(
                 socket: socket, closing: closing, mapping: mapping, geometry: geometry, interface: interface,
-                hardwareStamping: hardware, configuration: configuration)
+                lease: lease, configuration: configuration)
         } catch {
-            if let interface { hardware.restore(to: HardwareStamping.Device(interface.index, socket: socket)) }
+            if let interface { lease.release(to: HardwareStamping.Device(interface.index, socket: socket)) }
             throw error
         }
     }
@@ -93,13 +93,15 @@ extension PacketRing {
     /// Requests receive timestamps. Unless some socket requests them, a ring has only the time of the copy.
     private static func requestStamps(
         _ socket: borrowing Descriptor, _ interface: Interface?, _ preference: StampPreference
-    ) throws(SystemError) -> HardwareStamping {
+    ) throws(SystemError) -> StampingLease {
         try StampOptions(transmit: [], PacketConn.Configuration()).apply(toReceiver: socket)
-        guard preference == .hardware else { return .unavailable }
+        guard preference == .hardware else { return StampingLease(.unavailable) }
         try socket.setOption(
             "request the NIC's timestamps", level: CL_SOL_PACKET, name: PACKET_TIMESTAMP,
             to: UInt32(SOF_TIMESTAMPING_RAW_HARDWARE))
-        guard let interface, let offered = try? TimestampingCapabilities(of: interface) else { return .unavailable }
-        return .acquire(offered, device: HardwareStamping.Device(interface.index, socket: socket))
+        guard let interface, let offered = try? TimestampingCapabilities(of: interface) else {
+            return StampingLease(.unavailable)
+        }
+        return .acquire(on: interface, offered, socket: socket)
     }
 }

@@ -51,7 +51,8 @@ public final class PacketRing: @unchecked Sendable {
     /// The layout in use.
     public let version: Version
     /// The state of the NIC's timestamping as this ring found or set it.
-    public let hardwareStamping: HardwareStamping
+    public var hardwareStamping: HardwareStamping { lease.stamping }
+    private let lease: StampingLease
 
     @usableFromInline
     enum State {
@@ -63,7 +64,7 @@ public final class PacketRing: @unchecked Sendable {
     init(
         socket: consuming Descriptor, closing: consuming EventSignal, mapping: consuming Mapping,
         geometry: RingGeometry, interface: Interface?,
-        hardwareStamping: HardwareStamping, configuration: Configuration
+        lease: StampingLease, configuration: Configuration
     ) {
         self.closing = closing
         cursor = .allocate(capacity: 1)
@@ -74,7 +75,7 @@ public final class PacketRing: @unchecked Sendable {
         self.mapping = Mutex(mapping)
         self.interface = interface
         version = geometry.version
-        self.hardwareStamping = hardwareStamping
+        self.lease = lease
         pollTimeout = configuration.pollTimeout.map { max(0, $0.nanoseconds) }
         options = configuration.options
     }
@@ -84,14 +85,14 @@ public final class PacketRing: @unchecked Sendable {
         cursor.deallocate()
     }
 
-    /// Closes the socket, unmaps its memory, and restores what the ring changed on the NIC and the interface. A thread
-    /// that waits for packets gets EBADF; a thread that is handling packets finishes them first. Closing again does
-    /// nothing.
+    /// Closes the socket, unmaps its memory, and restores what the ring changed on the NIC and the interface; the NIC's
+    /// timestamping if no other connection uses it. A thread that waits for packets gets EBADF; a thread that is
+    /// handling packets finishes them first. Closing again does nothing.
     public func close() {
         let before = state.bitwiseOr(State.closed, ordering: .acquiringAndReleasing).oldValue
         guard before & State.closed == 0 else { return }
         if let interface {
-            hardwareStamping.restore(to: HardwareStamping.Device(interface.index, socket: socket))
+            lease.release(to: HardwareStamping.Device(interface.index, socket: socket))
             // Restored here, because the socket lives until the memory is unmapped, which a reader may delay.
             options.restore(socket, on: interface)
         }

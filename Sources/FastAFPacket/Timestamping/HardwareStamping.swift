@@ -24,6 +24,16 @@ public struct HardwareStampingConfiguration: Hashable, Sendable {
             || TimestampingCapabilities.filtersOfPTP.contains { receiveFilter == Int32(bitPattern: $0) }
     }
 
+    /// Returns this configuration, extended by what `wanted` has beyond it.
+    func extended(by wanted: Self) -> Self {
+        var result = self
+        if transmitType == 0 { result.transmitType = wanted.transmitType }
+        let hasFilter =
+            wanted.receiveFilter == 0 || stampsAllReceived || stampsReceivedPTP && !wanted.stampsAllReceived
+        if !hasFilter { result.receiveFilter = wanted.receiveFilter }
+        return result
+    }
+
     /// Reads the NIC's current configuration. Needs no privilege.
     ///
     /// - Throws: `SystemError`: EOPNOTSUPP if the driver has no hardware timestamps, ENODEV if there is no such
@@ -40,10 +50,10 @@ public enum HardwareStamping: Hashable, Sendable {
     case unavailable
     /// The NIC has them, but they could not be switched on: the error gives the reason and the remedy.
     case refused(SystemError)
-    /// Another process had switched them on: the connection uses that configuration and leaves it unchanged.
+    /// Another program had switched them on: the connection uses that configuration and leaves it unchanged.
     case borrowed(HardwareStampingConfiguration)
-    /// This connection switched them on, with the configuration that the driver granted; close restores the previous
-    /// one.
+    /// This connection or another one of this library, in any process, switched them on, with the configuration that
+    /// the driver granted. The last of these connections to close restores the previous one.
     case switchedOn(HardwareStampingConfiguration, previous: HardwareStampingConfiguration)
 
     /// The NIC's configuration; `nil` if none is set or it is not known.
@@ -102,40 +112,5 @@ public enum HardwareStamping: Hashable, Sendable {
                     HardwareStampingConfiguration(transmitType: raw.tx_type, receiveFilter: raw.rx_filter))
             }
         }
-    }
-
-    /// Switches hardware timestamping on if the NIC has it and no other process has.
-    ///
-    /// - Parameter stampsPTP: true if the NIC is to timestamp received PTP frames when it cannot timestamp all frames.
-    static func acquire(
-        _ capabilities: TimestampingCapabilities, device: Device, stampsPTP: Bool = false
-    ) -> HardwareStamping {
-        guard capabilities.hasHardwareTransmit || capabilities.hasHardwareReceive else { return .unavailable }
-        let previous: HardwareStampingConfiguration
-        switch device.read() {
-        case .success(let found): previous = found
-        // If the driver's configuration cannot be read, it cannot be restored: leave it unchanged.
-        case .failure(let error): return .refused(error)
-        }
-        guard previous == .off else { return .borrowed(previous) }
-        let filters = [HWTSTAMP_FILTER_ALL.rawValue] + (stampsPTP ? TimestampingCapabilities.filtersOfPTP : [])
-        let filter = filters.first { capabilities.receiveFilters & (1 << $0) != 0 } ?? 0
-        let wanted = HardwareStampingConfiguration(
-            transmitType: capabilities.hasHardwareTransmit ? Int32(bitPattern: HWTSTAMP_TX_ON.rawValue) : 0,
-            receiveFilter: Int32(bitPattern: filter))
-        guard wanted != .off else { return .unavailable }
-        return switch device.write(wanted) {
-        // Drivers may widen the filter, so the granted configuration is kept.
-        case .success(let granted): .switchedOn(granted, previous: previous)
-        case .failure(let error): .refused(error)
-        }
-    }
-
-    /// Restores what ``acquire(_:device:stampsPTP:)`` changed, unless another process has changed it since.
-    func restore(to device: Device) {
-        guard case .switchedOn(let granted, let previous) = self,
-            case .success(let now) = device.read(), now == granted
-        else { return }
-        _ = device.write(previous)
     }
 }

@@ -61,7 +61,7 @@ struct PairedRun {
         defer { for socket in reflectors { socket.close() } }
         let senders = try sessions.openSenders(setting, options)
         defer { for socket in senders { socket.close() } }
-        RunOutputs.warn(of: senders, logger)
+        RunOutputs.warn(of: senders + reflectors, logger)
         let nic = NIC(interface, common.stamps)
         for socket in senders { try common.stamps.check(socket, nic) }
         let host = HostIdentity(bootHash: Host.bootHash(), hardwareClock: nic.wireIndex)

@@ -65,12 +65,15 @@ enum RunOutputs {
         return log
     }
 
-    /// Reports the requested socket features that are missing.
+    /// Reports the requested socket features that are missing, each once.
     static func warn(of sockets: [EndpointSocket], _ logger: Logger) {
-        guard let conn = sockets.first?.conn else { return }
-        for warning in conn.warnings { logger.notice("\(warning)") }
-        if case .refused(let error) = conn.hardwareStamping {
-            logger.notice("Hardware timestamps are not available: \(error)")
+        var reported: Set<String> = []
+        for conn in sockets.map(\.conn) {
+            var notices = conn.warnings.map(\.description)
+            if case .refused(let error) = conn.hardwareStamping {
+                notices.append("Hardware timestamps are not available: \(error)")
+            }
+            for notice in notices where reported.insert(notice).inserted { logger.notice("\(notice)") }
         }
     }
 

@@ -20,16 +20,23 @@ enum LabNIC {
 
     /// Runs `body` with another queueing discipline on the interface, in the syntax of tc(8).
     static func queueing(by discipline: String, _ body: () throws -> Void) throws {
-        try tc("qdisc replace dev link root \(discipline)")
-        defer { try? tc("qdisc delete dev link root") }
+        try run("/sbin/tc", "qdisc replace dev link root \(discipline)")
+        defer { try? run("/sbin/tc", "qdisc delete dev link root") }
         try body()
     }
 
-    private static func tc(_ arguments: String) throws {
+    /// Runs `body` with a VLAN on the interface.
+    static func withVLAN(named name: String, _ body: () throws -> Void) throws {
+        try run("/sbin/ip", "link add link link name \(name) up type vlan id 9")
+        defer { try? run("/sbin/ip", "link delete \(name)") }
+        try body()
+    }
+
+    private static func run(_ program: String, _ arguments: String) throws {
         let process = try Process.run(
-            URL(fileURLWithPath: "/sbin/tc"), arguments: arguments.split(separator: " ").map(String.init))
+            URL(fileURLWithPath: program), arguments: arguments.split(separator: " ").map(String.init))
         process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "tc \(arguments)")
+        try #require(process.terminationStatus == 0, "\(program) \(arguments)")
     }
 }
 
