@@ -48,9 +48,9 @@ public struct InterfaceAddress: Hashable, Sendable {
     public var isTentative: Bool { flags.contains(.tentative) }
     public var isDeprecated: Bool { flags.contains(.deprecated) }
 
-    /// Decodes RTM_NEWADDR; `nil` for other messages and address families.
+    /// Decodes RTM_NEWADDR and RTM_DELADDR; `nil` for other messages and address families.
     package init?(_ message: NetlinkMessage) throws(NetlinkFormatError) {
-        guard message.type == UInt16(RTM_NEWADDR) else { return nil }
+        guard message.type == UInt16(RTM_NEWADDR) || message.type == UInt16(RTM_DELADDR) else { return nil }
         let header = try message.fixed(as: ifaddrmsg.self)
         var reader = message.attributes(after: ifaddrmsg.self)
         var local: IPAddress?

@@ -1,4 +1,5 @@
 import CLinux
+import Glibc
 import NetworkAddresses
 
 /// The state of a neighbour table entry. Source: ndm_state in rtnetlink(7).
@@ -85,6 +86,8 @@ public struct Neighbour: Hashable, Sendable {
     package init?(_ message: NetlinkMessage) throws(NetlinkFormatError) {
         guard message.type == UInt16(RTM_NEWNEIGH) || message.type == UInt16(RTM_DELNEIGH) else { return nil }
         let header = try message.fixed(as: ndmsg.self)
+        let family = Int32(header.ndm_family)
+        guard family == AF_INET || family == AF_INET6 else { return nil }
         var reader = message.attributes(after: ndmsg.self)
         var address: IPAddress?
         var macAddress: MACAddress?

@@ -20,7 +20,7 @@ public final class NeighbourResolver {
     private let interface: Interface
     private let connection: NetlinkConnection
     private let listener: NetlinkConnection
-    private let socket: Descriptor
+    private let trigger: ResolutionTrigger
 
     /// Opens the sockets in the calling thread's network namespace, which must be the interface's.
     ///
@@ -33,17 +33,12 @@ public final class NeighbourResolver {
         self.interface = interface
         connection = try NetlinkConnection()
         listener = try NetlinkConnection()
-        socket = try Descriptor(
-            socket: address.isIPv4 ? AF_INET : AF_INET6, type: Int32(SOCK_DGRAM.rawValue), protocol: 0)
+        trigger = try ResolutionTrigger(isIPv4: address.isIPv4, on: interface)
         try listener.join(group: RTNLGRP_NEIGH.rawValue)
-        try bindToInterface()
-        // The packet must not leave the link.
-        let (level, option) = address.isIPv4 ? (Int32(IPPROTO_IP), IP_TTL) : (Int32(IPPROTO_IPV6), IPV6_UNICAST_HOPS)
-        try socket.setOption("limit the packet to one hop", level: level, name: option, to: Int32(1))
     }
 
-    /// Resolves the neighbour's MAC address. A known address is returned at once; otherwise one empty UDP datagram to
-    /// the neighbour's discard port (RFC 863) triggers ARP or neighbour discovery, and the result is awaited.
+    /// Resolves the neighbour's MAC address. A known address is returned at once; otherwise a
+    /// ``ResolutionTrigger`` has the kernel ask for it, and the result is awaited.
     ///
     /// - Throws: ``NeighbourError/noAnswer(_:interface:existedBefore:)`` after the timeout, or when the kernel gives
     ///   up.
@@ -52,7 +47,7 @@ public final class NeighbourResolver {
         let before = try entry()
         let existedBefore = before != nil
         if let found = resolution(before, existedBefore) { return found }
-        try send()
+        try revalidate()
         while true {
             // A notification only wakes this loop, which reads the table: lost and outdated ones do no harm.
             let now = try entry()
@@ -94,35 +89,13 @@ public final class NeighbourResolver {
         }
     }
 
-    private func bindToInterface() throws(SystemError) {
-        let result = interface.name.withCString { name in
-            setsockopt(socket.rawValue, SOL_SOCKET, SO_BINDTODEVICE, name, socklen_t(strlen(name)))
-        }
-        do throws(SystemError) {
-            try checkErrno("bind the socket to the interface", result)
-        } catch  where error.code == EPERM {
-            throw error.advising("Run as root, or grant CAP_NET_RAW with `setcap`.")
-        }
-    }
-
     /// Triggers revalidation of a stale neighbour: sends the packet and does not wait. The kernel probes the neighbour
     /// some seconds later (delay_first_probe_time in arp(7)).
     ///
     /// - Throws: ``NeighbourError/system(_:)`` if the packet can't be sent.
-    public func revalidate() throws(NeighbourError) { try send() }
-
-    private func send() throws(NeighbourError) {
-        let scope = !address.isIPv4 && address.isLinkLocal ? UInt32(bitPattern: interface.index) : 0
-        let destination = SocketAddress(address, port: 9, scope: scope)
-        let sent = withUnsafeTemporaryAllocation(
-            byteCount: SocketAddress.storageLength, alignment: MemoryLayout<sockaddr_in6>.alignment
-        ) { storage -> Int in
-            guard let base = storage.baseAddress else { return -1 }
-            let length = destination.store(to: base)
-            return sendto(socket.rawValue, nil, 0, 0, base.assumingMemoryBound(to: sockaddr.self), length)
-        }
+    public func revalidate() throws(NeighbourError) {
         do throws(SystemError) {
-            try checkErrno("send to the next hop", Int32(clamping: sent))
+            try trigger.send(to: address)
         } catch {
             throw .system(error)
         }
