@@ -36,10 +36,9 @@ struct SequenceRing<Slot: Sendable>: Sendable {
     }
 
     /// The slot at a place that ``index(of:)`` returned.
-    @inline(__always)
     subscript(index: Int) -> Slot {
-        _read { yield slots[index] }
-        _modify { yield &slots[index] }
+        @inline(__always) get { slots[index] }
+        @inline(__always) _modify { yield &slots[index] }
     }
 
     /// Enlarges the ring. The slots keep their sequence numbers, and change their places.

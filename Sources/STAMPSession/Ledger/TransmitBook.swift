@@ -55,6 +55,8 @@ struct TransmitBook: Sendable {
     /// The kinds that every packet requests.
     let expected: StampKinds
     private var sent = 0
+    /// The packets that wait for a timestamp.
+    private(set) var waiting = 0
     private var sched = Counts()
     private var software = Counts()
     private var hardware = Counts()
@@ -79,6 +81,7 @@ struct TransmitBook: Sendable {
         sched.enter(entry.sched)
         software.enter(entry.software)
         hardware.enter(entry.hardware)
+        if entry.isWaiting { waiting += 1 }
         return entry
     }
 
@@ -109,7 +112,10 @@ struct TransmitBook: Sendable {
         if kinds.contains(.sched) { arrive(&sched, &entry.sched) }
         if kinds.contains(.software) { arrive(&software, &entry.software) }
         if kinds.contains(.hardware) { arrive(&hardware, &entry.hardware) }
-        if isInTime { return .stamped(isComplete: !entry.isWaiting) }
+        if isInTime {
+            if !entry.isWaiting { waiting -= 1 }
+            return .stamped(isComplete: !entry.isWaiting)
+        }
         if isLate { return .late }
         recordUnknown()
         return .unknown
@@ -134,6 +140,7 @@ struct TransmitBook: Sendable {
             reason = hardwareReason()
             column = reason == .inFlight ? .inFlight : reason == .never ? .never : .skippedByDriver
         }
+        if entry.isWaiting { waiting -= 1 }
         if entry.sched == .pending { sched.move(&entry.sched, to: column) }
         if entry.software == .pending { software.move(&entry.software, to: column) }
         if entry.hardware == .pending { hardware.move(&entry.hardware, to: column) }

@@ -60,7 +60,7 @@ struct ReflectedSession: Sendable {
         self.key = key
         self.identifier = identifier
         self.firstID = firstID
-        replies = SequenceRing(capacity: Self.firstSlots, empty: ReplySlot(), next: firstID)
+        replies = SequenceRing(capacity: SessionTable.guaranteedSlots, empty: ReplySlot(), next: firstID)
         oldest = firstID
         oldestWaiting = firstID
         lastUsed = now
@@ -68,8 +68,6 @@ struct ReflectedSession: Sendable {
         clock = ClockEpochs(localSteps: localSteps)
     }
 
-    /// The slots of a new session.
-    static let firstSlots = 16
     private static let restartDistance: UInt64 = 1024
 
     /// The next reply's sequence number.

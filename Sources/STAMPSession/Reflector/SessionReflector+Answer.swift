@@ -10,12 +10,12 @@ extension SessionReflector {
     ///   - key: the addresses and port that the probe was sent from and to; its SSID is read from the packet.
     ///   - station: the sender's MAC address if packets have no IP header.
     ///   - reply: the bytes for the reply's STAMP packet: as many as the probe has, and at least 44.
-    ///   - overhead: the length of the headers that the reply gets on the wire, in bytes.
+    ///   - replyBytes: the length that the reply's packet has on the wire, in bytes.
     ///   - now: read just before the call: its CLOCK_REALTIME becomes T3.
     /// - Returns: the reply to send; nil if there is none.
     public mutating func answer(
         _ payload: RawSpan, from key: SessionKey, station: MACAddress? = nil, _ arrival: Arrival,
-        into reply: inout MutableRawSpan, overhead: Int, at now: HostTime
+        into reply: inout MutableRawSpan, replyBytes: Int, at now: HostTime
     ) -> Answer? {
         guard let probe = SenderPacket(decoding: payload) else {
             result.short &+= 1
@@ -29,7 +29,7 @@ extension SessionReflector {
             result.short &+= 1
             return nil
         }
-        let id = append(written, probe, arrival, place, overhead: overhead, now)
+        let id = append(written, probe, arrival, place, replyBytes: replyBytes, now)
         return Answer(place: place, id: id, length: written.length, dscp: written.replyDSCP)
     }
 
@@ -92,7 +92,8 @@ extension SessionReflector {
 
     /// Puts a reply into its session's slots.
     private mutating func append(
-        _ written: ReplyResult, _ probe: SenderPacket, _ arrival: Arrival, _ place: Int, overhead: Int, _ now: HostTime
+        _ written: ReplyResult, _ probe: SenderPacket, _ arrival: Arrival, _ place: Int, replyBytes: Int,
+        _ now: HostTime
     ) -> UInt32 {
         if let paired = written.probePaired, table[place].isPaired, table[place].identifier != paired.instance {
             // Another sender uses the port now: the rows of the former one are written under its ID.
@@ -114,7 +115,7 @@ extension SessionReflector {
         slot.dscp = arrival.dscp
         slot.replyDSCP = written.replyDSCP
         slot.bytes = arrival.bytes
-        slot.replyBytes = Int32(clamping: overhead + written.length)
+        slot.replyBytes = Int32(clamping: replyBytes)
         slot.sentAt = now.monotonic
         slot.probe.app = probe.timestampNanoseconds(near: arrival.times.app ?? now.realtime)
         slot.probeReceived = arrival.times

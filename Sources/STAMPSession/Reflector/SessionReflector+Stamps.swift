@@ -26,6 +26,9 @@ extension SessionReflector {
         touch(place)
     }
 
+    /// The number of replies that wait for transmit timestamps.
+    public var pendingStamps: Int { book.waiting }
+
     /// Records that the error queue was found full: the timestamps of earlier replies that never arrive were lost there.
     public mutating func recordFullStampQueue() {
         for place in table.sessions.indices where table[place].isOpen {

@@ -13,7 +13,7 @@ struct SessionTable: Sendable {
     static let capacity = 4096
     /// The time without a probe after which a session expires, in nanoseconds.
     static let expiryNanoseconds: Int64 = 60_000_000_000
-    /// The slots that a session can have whatever the others have.
+    /// The slots of a new session, which each has whatever the others have.
     static let guaranteedSlots = 64
     /// The largest number of slots of one session.
     static let slotLimit = 1 << 15
@@ -53,8 +53,8 @@ struct SessionTable: Sendable {
 
     /// The session at an index that ``index(of:)`` or ``open(_:)`` returned.
     subscript(index: Int) -> ReflectedSession {
-        _read { yield sessions[index] }
-        _modify { yield &sessions[index] }
+        @inline(__always) _read { yield sessions[index] }
+        @inline(__always) _modify { yield &sessions[index] }
     }
 
     /// Doubles a session's slots, within its own limit and half of what the others have left.
@@ -63,9 +63,8 @@ struct SessionTable: Sendable {
     mutating func enlarge(_ index: Int) -> Bool {
         let now = sessions[index].replies.capacity
         let larger = 2 * now
-        let more = max(0, larger - max(now, Self.guaranteedSlots))
-        guard larger <= Self.slotLimit, more <= (Self.poolLimit - pooledSlots) / 2 else { return false }
-        pooledSlots += more
+        guard larger <= Self.slotLimit, now <= (Self.poolLimit - pooledSlots) / 2 else { return false }
+        pooledSlots += now
         sessions[index].replies.grow(to: larger, empty: ReplySlot())
         return true
     }
@@ -84,7 +83,7 @@ struct SessionTable: Sendable {
     private mutating func close(_ index: Int) {
         indices[sessions[index].key] = nil
         sessions[index].isOpen = false
-        pooledSlots -= max(0, sessions[index].replies.capacity - Self.guaranteedSlots)
+        pooledSlots -= sessions[index].replies.capacity - Self.guaranteedSlots
         sessions[index].replies.removeAll()
         free.append(index)
     }

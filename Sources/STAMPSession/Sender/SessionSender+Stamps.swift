@@ -25,6 +25,9 @@ extension SessionSender {
         if match == .stamped(isComplete: true) { markStamped(index) }
     }
 
+    /// The number of probes that wait for transmit timestamps.
+    public var pendingStamps: Int { book.waiting }
+
     /// The newest sequence number with these low bits, which identify a packet among those in flight.
     public func sequence(ofBits bits: UInt32, width: UInt32) -> UInt32 {
         let newest = next &- 1

@@ -139,7 +139,8 @@ extension EndpointSocket {
             }
         }
         return EndpointSocket(
-            conn, setting, ports: port...port, isIPv4: isIPv4, isReflector: true, reservations)
+            conn, setting, ports: port...port, isIPv4: isIPv4, isReflector: true,
+            admission: setting.transport == .packet ? admission : nil, reservations)
     }
 
     private static func reservePort(

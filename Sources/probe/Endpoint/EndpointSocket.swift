@@ -16,12 +16,15 @@ final class EndpointSocket: Sendable {
     let isReflector: Bool
     /// The hardware timestamps to expect on received packets.
     let receiveStamping: ReceiveStamping
+    /// The probes that a reflector answers when it begins.
+    let admission: Admission?
     private let reservations: PortReservations
 
     init(
         _ conn: PacketConn, _ setting: EndpointSetting, ports: ClosedRange<UInt16>, isIPv4: Bool, isReflector: Bool,
-        _ reservations: PortReservations
+        admission: Admission? = nil, _ reservations: PortReservations
     ) {
+        self.admission = admission
         self.conn = conn
         self.setting = setting
         self.ports = ports
@@ -77,12 +80,25 @@ struct Admission: Hashable, Sendable {
     /// The local addresses. A packet socket also receives packets that this host only forwards.
     var destinations: [IPAddress]
 
+    /// The number of networks or addresses up to which the filter checks them. A larger one would take a packet longer
+    /// than a table does.
+    private static let filterLimit = 64
+
+    /// The local addresses that the receiver of a packet has to check; nil if the filter does.
+    var addressesToCheck: Set<IPAddress>? {
+        destinations.count > Self.filterLimit ? Set(destinations) : nil
+    }
+
+    /// The libpcap expression for the probes to one port.
     func expression(port: UInt16, isIPv4: Bool) -> String {
         // Without a local address there is nothing to answer, until one is added.
         let nowhere = isIPv4 ? "dst host 0.0.0.0" : "dst host ::"
-        let local = destinations.isEmpty ? nowhere : destinations.map { "dst host \($0)" }.joined(separator: " or ")
-        let allowed = sources.map { "src net \($0)" }.joined(separator: " or ")
-        return "udp and dst port \(port) and (\(local))"
-            + (allowed.isEmpty ? "" : " and (\(allowed))")
+        let local = destinations.isEmpty ? [nowhere] : destinations.map { "dst host \($0)" }
+        return
+            (["udp and dst port \(port)"]
+            + [local, sources.map { "src net \($0)" }].compactMap { choices in
+                guard !choices.isEmpty, choices.count <= Self.filterLimit else { return nil }
+                return "(" + choices.joined(separator: " or ") + ")"
+            }).joined(separator: " and ")
     }
 }

@@ -50,7 +50,10 @@ struct ReflectRun {
             timeoutNanoseconds: Self.timeoutNanoseconds)
         logger.notice("Answering on \(place). Press Ctrl-C to stop.")
 
-        let keeping = housekeeping(sockets, threads.control)
+        let addresses = try watchAddresses(sockets, threads.control)
+        let keeping = Housekeeping.every(.seconds(1)) {
+            threads.control.errorEstimate = Housekeeping.errorEstimate()
+        }
         let watching = Housekeeping.watch(nic, logger)
         defer {
             keeping.cancel()
@@ -64,7 +67,7 @@ struct ReflectRun {
         let ((result, recorded), history) = try await FlowWatch.follow(
             common.transport.hasIP ? flows : nil, logger
         ) {
-            try await threads.run(plan, nic, recorder)
+            try await threads.run(plan, nic, recorder, addresses)
         }
         if let facts = nic.facts { description.set("hardware_clock", facts) }
         description.set("duration_ns", .integer(result.duration))
@@ -106,7 +109,7 @@ struct ReflectRun {
         }
         var sockets: [EndpointSocket] = []
         for isIPv4 in wanted {
-            let admission = admission(isIPv4: isIPv4)
+            let admission = admission(isIPv4: isIPv4, Housekeeping.localAddresses(interface))
             do throws(ProbeError) {
                 sockets.append(
                     try EndpointSocket.reflector(setting, port: common.port, isIPv4: isIPv4, admission))
@@ -136,28 +139,26 @@ struct ReflectRun {
         return "port \(common.port) of \(station), \(common.shape.rawValue) frames\(vlan)"
     }
 
-    private func admission(isIPv4: Bool) -> Admission {
+    private func admission(isIPv4: Bool, _ addresses: [IPAddress]) -> Admission {
         Admission(
             sources: options.allow.filter { $0.address.isIPv4 == isIPv4 },
-            destinations: Housekeeping.localAddresses(interface).filter { $0.isIPv4 == isIPv4 })
+            destinations: addresses.filter { $0.isIPv4 == isIPv4 })
     }
 
-    /// Updates the clock's error estimate and the interface's addresses every second.
-    private func housekeeping(_ sockets: [EndpointSocket], _ control: EndpointControl) -> Task<Void, Never> {
-        let current = Handoff(sockets.map { admission(isIPv4: $0.isIPv4) })
+    /// Follows the interface's addresses, which probes may be sent to.
+    private func watchAddresses(
+        _ sockets: [EndpointSocket], _ control: EndpointControl
+    ) throws(ProbeError) -> PathWatch {
         let run = self
-        return Housekeeping.every(.seconds(1)) {
-            control.errorEstimate = Housekeeping.errorEstimate()
-            current.withValue { admissions in
-                for (position, socket) in sockets.enumerated() {
-                    let admission = run.admission(isIPv4: socket.isIPv4)
-                    guard admission != admissions[position], !admission.destinations.isEmpty,
-                        (try? socket.admit(admission)) != nil
-                    else { continue }
-                    admissions[position] = admission
+        return try PathWatch(
+            interface,
+            PathWatch.Reports(addresses: { addresses in
+                for (position, socket) in sockets.enumerated() where socket.admission != nil {
+                    let admission = run.admission(isIPv4: socket.isIPv4, addresses)
+                    guard !admission.destinations.isEmpty else { continue }
+                    control.post(.admit(socket: position, admission))
                 }
-            }
-        }
+            }))
     }
 
     private func report(

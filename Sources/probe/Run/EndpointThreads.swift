@@ -24,11 +24,13 @@ struct EndpointThreads: Sendable {
         Int(min(Double(1 << 17), max(4096, rowsPerSecond / 2)))
     }
 
-    /// Runs endpoint and recorder, and the listener to samples, until all have ended.
+    /// Runs endpoint and recorder, and the listeners to paths and samples, until all have ended.
     func run(
-        _ plan: EndpointPlan, _ nic: NIC, _ recorder: Handoff<Recorder>, _ sampleWatch: SampleWatch? = nil
+        _ plan: EndpointPlan, _ nic: NIC, _ recorder: Handoff<Recorder>, _ pathWatch: PathWatch,
+        _ sampleWatch: SampleWatch? = nil
     ) async throws -> (EndpointResult, RecorderResult) {
         async let heard = Self.listen(sampleWatch)
+        async let followed = PacketThread.run(named: "probe-path") { pathWatch.run() }
         async let recorded = PacketThread.run(named: "probe-recorder") {
             var local = recorder.take()
             return local?.run() ?? RecorderResult()
@@ -39,13 +41,17 @@ struct EndpointThreads: Sendable {
                 return loop.run()
             }
             sampleWatch?.stop.raise()
+            pathWatch.stop.raise()
             let counts = try await heard
+            _ = try await followed
             recorderStop.raise()
             var recording = try await recorded
             if let counts { recording.samples?.counts = counts }
             return (result, recording)
         } catch {
             // If a thread could not be started, the others must not wait for it.
+            control.requestStop(.abort)
+            pathWatch.stop.raise()
             sampleWatch?.stop.raise()
             recorderStop.raise()
             throw error

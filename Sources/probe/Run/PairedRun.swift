@@ -1,7 +1,6 @@
 import FastAFPacket
 import LinuxKernel
 import Logging
-import Netlink
 import NetworkAddresses
 import Report
 import STAMPSession
@@ -98,7 +97,8 @@ struct PairedRun {
                         group: $0.group, ring: $0.ring, localPort: plan.sessions[0].port,
                         timeout: options.timeout.nanoseconds)
                 }))
-        let keeping = housekeeping(sessions, threads.control)
+        let paths = try watchPaths(sessions, threads.control)
+        let keeping = housekeeping(paths, threads.control)
         let watching = Housekeeping.watch(nic, logger)
         defer {
             keeping.cancel()
@@ -112,7 +112,7 @@ struct PairedRun {
         let ((endpoint, recorded), history) = try await FlowWatch.follow(
             common.transport.hasIP ? flows : nil, logger
         ) {
-            try await threads.run(plan, nic, recorder, sampleWatch)
+            try await threads.run(plan, nic, recorder, paths, sampleWatch)
         }
         let outcome = Outcome(endpoint: endpoint, recorder: recorded)
         try report(outcome, sessions, nic, plan.sockets[0].receiveStamping, history, &description)
@@ -133,24 +133,25 @@ struct PairedRun {
         return try SampleWatch(group: group, flow, intervalNanoseconds: options.intervalNanoseconds, logger)
     }
 
-    /// Updates the clock's error estimate and the next hops every second.
-    private func housekeeping(_ sessions: RunSessions, _ control: EndpointControl) -> Task<Void, Never> {
-        let interface = interface
+    /// Follows the next hops of the peers' packets. Without raw frames the kernel does it.
+    private func watchPaths(_ sessions: RunSessions, _ control: EndpointControl) throws(ProbeError) -> PathWatch {
+        guard options.common.transport == .packet else { return try PathWatch(interface, PathWatch.Reports()) }
         let overrides = options.overrides
-        let follows = options.common.transport == .packet && overrides.macAddress == nil
-        let peers = sessions.entries.map(\.peer.peer.address)
-        return Housekeeping.every(.seconds(1)) {
+        return try PathWatch(
+            interface,
+            peers: sessions.entries.map { PathWatch.Peer(address: $0.peer.peer.address, overrides: overrides) },
+            PathWatch.Reports(nextHop: { session, address in
+                control.post(.nextHop(session: session, address))
+            }))
+    }
+
+    /// Updates the clock's error estimate every second, and reminds the kernel of next hops that do not reply: it sees no
+    /// replies to raw frames, so it would keep the old MAC address of a silent one.
+    private func housekeeping(_ paths: PathWatch, _ control: EndpointControl) -> Task<Void, Never> {
+        Housekeeping.every(.seconds(1)) {
             control.errorEstimate = Housekeeping.errorEstimate()
-            guard follows, let connection = try? NetlinkConnection() else { return }
-            for (session, peer) in peers.enumerated() {
-                // The kernel sees no replies to raw frames, so it would keep a silent neighbour's old address forever.
-                if control.isSilent(session) {
-                    PeerPath.remind(peer, on: interface, overrides: overrides, connection)
-                }
-                guard let mac = PeerPath.currentMAC(peer, on: interface, overrides: overrides, connection)
-                else { continue }
-                control.post(.nextHop(session: session, mac))
-            }
+            let silent = control.silentSessions
+            if !silent.isEmpty { paths.remind(silent) }
         }
     }
 }

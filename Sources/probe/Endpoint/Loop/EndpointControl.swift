@@ -9,13 +9,15 @@ final class EndpointControl: Sendable {
     enum Command: Sendable {
         /// The MAC address of a session's next hop.
         case nextHop(session: Int, MACAddress)
+        /// The addresses to answer on a reflector's socket.
+        case admit(socket: Int, Admission)
     }
 
     let signal: EventSignal
     private let stopState = Atomic<UInt8>(SessionSender.Stop.no.rawValue)
     private let estimate: Atomic<UInt32>
     private let commands = Mutex<[Command]>([])
-    private let silent = Mutex<Set<Int>>([])
+    private let silent = Mutex<[Int]>([])
 
     init(errorEstimate: UInt16) throws(SystemError) {
         signal = try EventSignal()
@@ -31,11 +33,12 @@ final class EndpointControl: Sendable {
         signal.raise()
     }
 
-    /// Returns whether a session's peer has not replied for longer than the timeout.
-    func isSilent(_ session: Int) -> Bool { silent.withLock { $0.contains(session) } }
-
-    /// Sets the sessions whose peers are silent. The endpoint's thread does it once a second.
-    func setSilent(_ sessions: Set<Int>) { silent.withLock { $0 = sessions } }
+    /// The sessions whose peers have not replied for longer than the timeout. The endpoint's thread sets them, once a
+    /// second at most.
+    var silentSessions: [Int] {
+        get { silent.withLock { $0 } }
+        set { silent.withLock { $0 = newValue } }
+    }
 
     /// Passes a command to the endpoint's thread.
     func post(_ command: Command) {

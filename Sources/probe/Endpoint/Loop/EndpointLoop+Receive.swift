@@ -106,6 +106,9 @@ extension EndpointLoop {
         guard received.sourceMAC.map({ !$0.isMulticast && $0 != .zero }) ?? true else {
             return result.rejectedProbes.stray &+= 1
         }
+        guard localAddresses[socket]?.contains(received.destination) ?? true else {
+            return result.rejectedProbes.stray &+= 1
+        }
         let arrival = arrival(of: packet, received, socket, appTime)
         let key = SessionKey(
             source: received.source.address, sourcePort: received.source.port, destination: received.destination,
@@ -117,11 +120,12 @@ extension EndpointLoop {
         batch.append { frame -> SendBatch.Packet? in
             var time = now
             time.realtime = ClockID.realtime.now()
-            let overhead = headers.frameBytes(payload: 0)
+            let replyBytes = headers.frameBytes(payload: max(payload.byteCount, STAMP.baseLength))
             var body = frame._mutatingExtracting(min(headers.offset, frame.byteCount)...)
             guard
                 let answer = reflector?.answer(
-                    payload, from: key, station: received.sourceMAC, arrival, into: &body, overhead: overhead, at: time)
+                    payload, from: key, station: received.sourceMAC, arrival, into: &body, replyBytes: replyBytes,
+                    at: time)
             else { return nil }
             written = answer
             let headers = headers.marked(dscp: answer.dscp)
@@ -161,6 +165,7 @@ extension EndpointLoop {
                 let sent = try sockets[socket].conn.send(&buffers.sending, from: position)
                 for answer in answers[position..<position + sent] { reflector?.recordSent(answer) }
                 position += sent
+                stampStates[socket].unread += sent
                 isAnySent = isAnySent || sent > 0
             } catch {
                 if error.code == ErrorCode.noSuchAddress || error.code == ErrorCode.noDevice { result.failure = error }

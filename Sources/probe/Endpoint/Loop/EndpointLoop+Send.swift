@@ -89,13 +89,14 @@ extension EndpointLoop {
                     places[session].sender.recordSent(sequence, at: now.monotonic)
                 }
                 position += sent
+                stampStates[socket].unread += sent
                 isAnySent = isAnySent || sent > 0
             } catch {
                 recordRefusal(error, batched[position], now)
                 position += 1
             }
         }
-        if isAnySent { receiveStamps(socket, &buffers) } else { turn.release(.sender) }
+        if !isAnySent { turn.release(.sender) }
     }
 
     private mutating func recordRefusal(

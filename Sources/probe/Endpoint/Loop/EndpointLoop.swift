@@ -1,6 +1,7 @@
 import FastAFPacket
 import HostClocks
 import LinuxKernel
+import NetworkAddresses
 import Report
 import STAMPSession
 import STAMPWire
@@ -28,6 +29,10 @@ struct EndpointLoop: ~Copyable {
     var reflector: SessionReflector?
     private let hasReflector: Bool
     var answers: [SessionReflector.Answer] = []
+    /// The transmit timestamps of each socket that have not been read.
+    var stampStates: [StampState]
+    /// The addresses that each socket answers; nil if its filter checks them.
+    var localAddresses: [Set<IPAddress>?]
     /// The sessions and sequence numbers of the probes in the batch, and the socket that it is for.
     var batched: [(session: Int, sequence: UInt32)] = []
     let timeout: Int64
@@ -36,7 +41,7 @@ struct EndpointLoop: ~Copyable {
     var result = EndpointResult()
     private var nextReport: Int64 = 0
     private var finishingSince: Int64?
-    private var lastSilent: Set<Int> = []
+    private var lastSilent: [Int] = []
     var lastAnswered: Int64 = 0
 
     /// Packets are received and sent in batches of this size.
@@ -75,6 +80,8 @@ struct EndpointLoop: ~Copyable {
             reflector = SessionReflector(
                 configuration, host: SessionRows(.reflected, ring, nic.missed), at: now)
         }
+        localAddresses = plan.sockets.map { $0.admission?.addressesToCheck }
+        stampStates = plan.sockets.map { _ in StampState() }
         touched.reserveCapacity(places.count)
         answers.reserveCapacity(Self.batchCapacity)
         batched.reserveCapacity(Self.batchCapacity)
@@ -112,6 +119,7 @@ struct EndpointLoop: ~Copyable {
             if poll.isSignalRaised { obey() }
             sendDue(now, &buffers)
             serve(poll, &buffers)
+            drainStamps(&buffers)
             settle()
             guard result.failure == nil, !isDone() else { break }
             wait(&poll)
@@ -133,7 +141,7 @@ struct EndpointLoop: ~Copyable {
                     receiveReplies(index, &buffers)
                 }
             }
-            if !activity.isEmpty { receiveStamps(index, &buffers) }
+            if activity.contains(.stamps) { receiveStamps(index, &buffers) }
         }
     }
 
@@ -149,8 +157,8 @@ struct EndpointLoop: ~Copyable {
         reflector?.advance(to: now, stampsBefore: stampsBefore)
         guard now.monotonic >= nextReport else { return }
         nextReport = now.monotonic &+ Self.reportIntervalNanoseconds
-        let silent = Set(places.indices.filter { places[$0].sender.isPeerSilent })
-        if silent != lastSilent { control.setSilent(silent) }
+        let silent = places.indices.filter { places[$0].sender.isPeerSilent }
+        if silent != lastSilent { control.silentSessions = silent }
         lastSilent = silent
         reportCounters()
     }
@@ -160,6 +168,9 @@ struct EndpointLoop: ~Copyable {
         let wasOver = places[session].sender.phase == .over
         places[session].sender.advance(to: now, stampsBefore: stampsBefore)
         timers.set(session, to: places[session].sender.deadline)
+        let pending = places[session].sender.pendingStamps
+        stampStates[places[session].setting.socket].pending += pending - places[session].pendingStamps
+        places[session].pendingStamps = pending
         if !wasOver, places[session].sender.phase == .over { running -= 1 }
     }
 
@@ -176,6 +187,7 @@ struct EndpointLoop: ~Copyable {
         for command in control.takeCommands() {
             switch command {
             case .nextHop(let session, let address): places[session].follow(nextHop: address)
+            case .admit(let socket, let admission): admit(admission, socket)
             }
         }
         let stop = control.stop
@@ -185,6 +197,12 @@ struct EndpointLoop: ~Copyable {
             places[session].sender.requestStop(stop)
             advance(session, now, nic.missed.deadline(now.monotonic, timeout: timeout))
         }
+    }
+
+    /// Follows a change of the addresses that a reflector's socket answers.
+    private mutating func admit(_ admission: Admission, _ socket: Int) {
+        guard (try? sockets[socket].admit(admission)) != nil else { return }
+        localAddresses[socket] = admission.addressesToCheck
     }
 
     /// True if nothing is left to do. After the end of this host's sessions the peers' are still answered, until each
@@ -206,6 +224,10 @@ struct EndpointLoop: ~Copyable {
         if isWaitingForNIC { deadline = max(deadline, now &+ TransmitTurn.pollInterval) }
         deadline = min(deadline, reflector?.deadline ?? .max)
         if finishingSince != nil { deadline = min(deadline, now &+ Self.endCheckIntervalNanoseconds) }
+        for index in sockets.indices {
+            deadline = min(deadline, stampStates[index].deadline)
+            poll.setAwaitsStamps(awaitsStamps(index), of: index)
+        }
         do throws(SystemError) {
             try poll.wait(until: deadline, now)
         } catch {

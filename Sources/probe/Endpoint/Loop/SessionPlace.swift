@@ -20,6 +20,8 @@ final class SessionPlace {
     let host: SessionRows
     var sender: SessionSender
     var headers: PacketHeaders
+    /// The probes that waited for transmit timestamps when it was last advanced.
+    var pendingStamps = 0
     /// True if it has received packets or timestamps since it was advanced.
     var isTouched = false
 
