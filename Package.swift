@@ -56,7 +56,8 @@ let package = Package(
         .executableTarget(
             name: "probe",
             dependencies: [
-                "NetworkAddresses", "LinuxKernel", "STAMPWire", "STAMPSession", "FastAFPacket", "HostClocks", "Netlink", "PSample",
+                "NetworkAddresses", "LinuxKernel", "STAMPWire", "STAMPSession", "FastAFPacket", "HostClocks", "Netlink",
+                "PSample",
                 "Conntrack", "Report",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

@@ -53,7 +53,7 @@ struct SequenceRing<Slot: Sendable>: Sendable {
         place = count == capacity ? 0 : count
     }
 
-    /// Gives up all slots but one, and goes on counting.
+    /// Releases all slots but one, and continues to count.
     mutating func removeAll() {
         slots = Array(slots.prefix(1))
         (place, count) = (0, 0)

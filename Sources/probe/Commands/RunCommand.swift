@@ -178,7 +178,7 @@ struct RunCommand: AsyncParsableCommand {
         return duration.map { max(1, UInt64($0.nanoseconds / intervalNanoseconds)) }
     }
 
-    /// What the user sets instead of a lookup of the path.
+    /// The parts of the path that the user sets instead of a lookup.
     var overrides: PeerPath.Overrides {
         PeerPath.Overrides(source: source, nextHop: nextHop, macAddress: mac)
     }
