@@ -109,7 +109,7 @@ final class StampingState: Sendable {
 
     // MARK: - Contents
 
-    /// The record of the users; `nil` if the file has none, or one that is torn, of another place, or out of range.
+    /// The record of the users; `nil` if the file is empty, torn, of another place, or out of range.
     ///
     /// - Parameter isAlone: true if the record's users have ended. It then counts only if they ran since this boot.
     func record(isAlone: Bool) -> Record? {
