@@ -44,6 +44,9 @@ struct CommonOptions: ParsableArguments {
     @Option(help: "text, or json (one object per line).")
     var output = Console.Format.text
 
+    @Flag(help: "Never let the packet thread sleep: packets reach it within microseconds, and it takes a whole core.")
+    var spin = false
+
     @Flag(name: .shortAndLong, help: "Print no line per packet.")
     var quiet = false
 

@@ -47,7 +47,7 @@ struct ReflectRun {
             Recorder(sessions: [], logsReflected: true, threads, logger: logger, log: log, console: console))
         let plan = EndpointPlan(
             sockets: sockets, peerPort: common.port, reflector: configuration(sockets, nic),
-            timeoutNanoseconds: Self.timeoutNanoseconds)
+            timeoutNanoseconds: Self.timeoutNanoseconds, spins: common.spin)
         logger.notice("Answering on \(place). Press Ctrl-C to stop.")
 
         let addresses = try watchAddresses(sockets, threads.control)

@@ -66,7 +66,7 @@ struct PairedRun {
         let host = HostIdentity(bootHash: Host.bootHash(), hardwareClock: nic.wireIndex)
         var plan = EndpointPlan(
             sockets: senders + reflectors, sessions: sessions.settings(senders, options, host),
-            peerPort: common.port, timeoutNanoseconds: options.timeout.nanoseconds)
+            peerPort: common.port, timeoutNanoseconds: options.timeout.nanoseconds, spins: common.spin)
         let sampleWatch = try watchSamples(plan)
         if let socket = reflectors.first {
             plan.reflector = reflectorConfiguration(sessions, socket, host, isSampled: sampleWatch != nil)

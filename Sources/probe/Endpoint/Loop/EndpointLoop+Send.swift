@@ -11,15 +11,16 @@ extension EndpointLoop {
         if isWaitingForNIC { return }
         let stampsBefore = nic.missed.deadline(now.monotonic, timeout: timeout)
         var socket = 0
-        while batched.count < Self.batchCapacity, timers.deadline <= now.monotonic, let session = timers.first {
+        var isBlocked = false
+        while !isBlocked, batched.count < Self.batchCapacity, timers.deadline <= now.monotonic, let session = timers.first {
             advance(session, now, stampsBefore)
             let place = places[session]
             if place.setting.socket != socket {
                 transmit(socket, &buffers)
                 socket = place.setting.socket
             }
-            while batched.count < Self.batchCapacity, place.sender.isProbeDue(at: now.monotonic) {
-                guard append(session, place, now, &buffers.sending) else { break }
+            while !isBlocked, batched.count < Self.batchCapacity, place.sender.isProbeDue(at: now.monotonic) {
+                isBlocked = !append(session, place, now, &buffers.sending)
             }
             timers.set(session, to: place.sender.deadline)
             // A session whose last probe is in the batch enters its next phase once that is sent.

@@ -36,6 +36,7 @@ struct EndpointLoop: ~Copyable {
     /// The sessions and sequence numbers of the probes in the batch, and the socket that it is for.
     var batched: [(session: Int, sequence: UInt32)] = []
     let timeout: Int64
+    private let spins: Bool
     /// True if a probe whose deadline has passed waits for the NIC to finish another timestamp.
     var isWaitingForNIC = false
     var result = EndpointResult()
@@ -64,6 +65,7 @@ struct EndpointLoop: ~Copyable {
         phc = PHCView(nic.clock)
         turn = TransmitTurn(nic.missed)
         timeout = plan.timeoutNanoseconds
+        spins = plan.spins
         let now = HostTime(
             monotonic: ClockID.monotonic.now(), realtime: ClockID.realtime.now(),
             errorEstimate: ErrorEstimate(rawValue: control.errorEstimate), clockSteps: clock.steps)
@@ -229,7 +231,7 @@ struct EndpointLoop: ~Copyable {
             poll.setAwaitsStamps(awaitsStamps(index), of: index)
         }
         do throws(SystemError) {
-            try poll.wait(until: deadline, now)
+            try poll.wait(until: spins ? now : deadline, now)
         } catch {
             result.failure = error
         }

@@ -12,6 +12,8 @@ struct EndpointPlan: Sendable {
     var reflector: SessionReflector.Configuration?
     /// The time to wait for transmit timestamps, in nanoseconds.
     var timeoutNanoseconds: Int64
+    /// True if the thread never sleeps.
+    var spins = false
 }
 
 /// The result of an endpoint.
