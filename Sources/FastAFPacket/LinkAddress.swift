@@ -37,14 +37,14 @@ public struct LinkAddress: Hashable, Sendable, CustomStringConvertible {
         return raw
     }
 
+    @inline(__always)
     package init(raw: sockaddr_ll) {
+        let packetType = PacketType(rawValue: raw.sll_pkttype) ?? .otherHost
+        var value = withUnsafeBytes(of: raw.sll_addr) { UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)) } &>> 16
         // Interfaces without Ethernet have shorter addresses or none; the bytes after the address are not part of it.
-        let missing = 6 - min(Int(raw.sll_halen), 6)
-        let octets = withUnsafeBytes(of: raw.sll_addr) { UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)) }
-        let value = octets >> 16 & UInt64.max << UInt64(8 * missing)
+        if raw.sll_halen < 6 { value &= UInt64.max &<< UInt64(8 &* (6 &- raw.sll_halen)) }
         self.init(
             MACAddress(rawValue: value), interfaceIndex: raw.sll_ifindex,
-            etherType: UInt16(bigEndian: raw.sll_protocol),
-            packetType: PacketType(rawValue: raw.sll_pkttype) ?? .otherHost)
+            etherType: UInt16(bigEndian: raw.sll_protocol), packetType: packetType)
     }
 }

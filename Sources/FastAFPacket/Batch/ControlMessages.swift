@@ -18,23 +18,25 @@ struct ControlMessages: Sequence, IteratorProtocol {
         let data: UnsafeRawBufferPointer
 
         /// The data as a plain value; `nil` if there are fewer bytes than that.
+        @inline(__always)
         func load<Value: BitwiseCopyable>(as type: Value.Type) -> Value? {
             guard data.count >= MemoryLayout<Value>.size else { return nil }
             return data.loadUnaligned(as: type)
         }
     }
 
+    @inline(__always)
     mutating func next() -> Message? {
-        guard rest.count >= MemoryLayout<cmsghdr>.size else { return nil }
-        let header = rest.loadUnaligned(as: cmsghdr.self)
-        let start = cl_cmsg_len(0)
+        let headerBytes = cl_cmsg_len(0)
+        guard rest.count >= headerBytes, let start = rest.baseAddress else { return nil }
+        let header = start.loadUnaligned(as: cmsghdr.self)
         // A length smaller than the header or past the end ends the iteration.
-        guard header.cmsg_len >= start, header.cmsg_len <= rest.count else { return nil }
+        guard header.cmsg_len >= headerBytes, header.cmsg_len <= rest.count else { return nil }
         let message = Message(
             level: header.cmsg_level, type: header.cmsg_type,
-            data: UnsafeRawBufferPointer(rebasing: rest[start..<header.cmsg_len]))
+            data: UnsafeRawBufferPointer(start: start + headerBytes, count: header.cmsg_len &- headerBytes))
         let step = Swift.min(cl_cmsg_align(header.cmsg_len), rest.count)
-        rest = UnsafeRawBufferPointer(rebasing: rest[step...])
+        rest = UnsafeRawBufferPointer(start: start + step, count: rest.count &- step)
         return message
     }
 }

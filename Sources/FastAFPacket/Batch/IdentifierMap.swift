@@ -5,6 +5,7 @@ import Synchronization
 ///
 /// Threads that send add ids one at a time; the thread that reads timestamps looks them up. The kernel's queue orders
 /// the two.
+@usableFromInline
 final class IdentifierMap: @unchecked Sendable {
     // @unchecked: the slots are atomic; `next` belongs to the thread that holds `turn`.
     private static let capacity: UInt32 = 1 << 16
@@ -29,5 +30,6 @@ final class IdentifierMap: @unchecked Sendable {
     /// Removes the last id, because the kernel did not count its send.
     func withdraw() { next &-= 1 }
 
+    @usableFromInline
     func id(ofKey key: UInt32) -> UInt32 { slots[Int(key % Self.capacity)].load(ordering: .acquiring) }
 }

@@ -5,11 +5,12 @@ import LinuxKernel
 /// The memory of one batch: message headers, addresses, control data and packets, allocated once.
 ///
 /// Source: recvmmsg(2), sendmmsg(2).
+@usableFromInline
 struct MessageStorage: ~Copyable {
-    let capacity: Int
-    let packetBytes: Int
-    let headers: UnsafeMutablePointer<cl_mmsghdr>
-    private let vectors: UnsafeMutablePointer<iovec>
+    @usableFromInline let capacity: Int
+    @usableFromInline let packetBytes: Int
+    @usableFromInline let headers: UnsafeMutablePointer<cl_mmsghdr>
+    @usableFromInline let vectors: UnsafeMutablePointer<iovec>
     private let memory: UnsafeMutableRawPointer
 
     /// Room for sockaddr_ll or sockaddr_in6.
@@ -47,20 +48,29 @@ struct MessageStorage: ~Copyable {
         headers.deallocate()
     }
 
-    func name(_ index: Int) -> UnsafeMutableRawPointer { memory + index * stride }
-    func control(_ index: Int) -> UnsafeMutableRawPointer { memory + (index * stride + Self.nameBytes) }
+    // `index` is below `capacity`, so that nothing overflows.
+    func name(_ index: Int) -> UnsafeMutableRawPointer { memory + index &* stride }
+    func control(_ index: Int) -> UnsafeMutableRawPointer { memory + (index &* stride &+ Self.nameBytes) }
+    @usableFromInline
     func packet(_ index: Int) -> UnsafeMutableRawPointer {
-        memory + (index * stride + Self.nameBytes + Self.controlBytes)
+        memory + (index &* stride &+ Self.nameBytes &+ Self.controlBytes)
     }
 
     /// Prepares the first `count` headers for receiving.
     func prepareToReceive(count: Int) {
         for index in 0..<count {
             headers[index].msg_hdr.msg_name = name(index)
-            headers[index].msg_hdr.msg_namelen = socklen_t(Self.nameBytes)
             headers[index].msg_hdr.msg_control = control(index)
+        }
+        restoreLengths(count: count)
+    }
+
+    /// Prepares the first `count` headers for receiving again: the kernel has replaced these lengths by those that it
+    /// used. It also writes msg_flags but does not read them. Source: ____sys_recvmsg() in net/socket.c.
+    func restoreLengths(count: Int) {
+        for index in 0..<count {
+            headers[index].msg_hdr.msg_namelen = socklen_t(Self.nameBytes)
             headers[index].msg_hdr.msg_controllen = Self.controlBytes
-            headers[index].msg_hdr.msg_flags = 0
         }
     }
 
@@ -85,6 +95,7 @@ struct MessageStorage: ~Copyable {
     }
 
     /// The bytes of a received packet, truncated to its room.
+    @inlinable
     func received(_ index: Int) -> UnsafeRawBufferPointer {
         let vector = vectors[index]
         return UnsafeRawBufferPointer(start: vector.iov_base, count: min(Int(headers[index].msg_len), vector.iov_len))

@@ -27,14 +27,20 @@ public struct ReceivedPacket: Sendable {
     public var hopLimit: UInt8?
     public var trafficClass: UInt8?
 
+    @inlinable
     public init() {}
 
-    /// Reads a received message's header and all its control messages, in any order.
-    init(_ storage: borrowing MessageStorage, _ index: Int) {
-        let header = storage.headers[index]
-        length = Int(header.msg_len)
-        isTruncated = header.msg_hdr.msg_flags & Int32(MSG_TRUNC) != 0
-        let nameLength = Int(header.msg_hdr.msg_namelen)
+    init(_ storage: borrowing MessageStorage, _ index: Int) { read(storage, index) }
+
+    /// Reads a received message's header and all its control messages, in any order, into a new value.
+    ///
+    /// In place, because copying a packet's metadata costs more than reading it.
+    @usableFromInline
+    mutating func read(_ storage: borrowing MessageStorage, _ index: Int) {
+        let header = storage.headers + index
+        length = Int(header.pointee.msg_len)
+        isTruncated = header.pointee.msg_hdr.msg_flags & Int32(MSG_TRUNC) != 0
+        let nameLength = Int(header.pointee.msg_hdr.msg_namelen)
         if nameLength >= MemoryLayout<sa_family_t>.size {
             let name = UnsafeRawPointer(storage.name(index))
             if name.load(as: sa_family_t.self) == sa_family_t(AF_PACKET) {
@@ -48,14 +54,26 @@ public struct ReceivedPacket: Sendable {
         for message in storage.receivedControl(index) { read(message) }
     }
 
+    @inline(__always)
     private mutating func read(_ message: ControlMessages.Message) {
-        switch (message.level, message.type) {
-        case (SOL_SOCKET, CL_SO_TIMESTAMPING_NEW):
+        // Level before type: a packet socket's messages are found by the fewest comparisons.
+        switch message.level {
+        case SOL_SOCKET:
             if let found = SocketTimestamps(message) { stamps = found }
-        case (CL_SOL_PACKET, PACKET_AUXDATA):
+        case CL_SOL_PACKET where message.type == PACKET_AUXDATA:
             guard let data = message.load(as: tpacket_auxdata.self) else { return }
             if data.tp_status & UInt32(TP_STATUS_VLAN_VALID) != 0 { vlanTag = data.tp_vlan_tci }
             isChecksumPending = data.tp_status & UInt32(TP_STATUS_CSUMNOTREADY) != 0
+        case Int32(IPPROTO_IP), Int32(IPPROTO_IPV6):
+            readInternet(message)
+        default:
+            break
+        }
+    }
+
+    /// Reads a control message of a UDP connection.
+    private mutating func readInternet(_ message: ControlMessages.Message) {
+        switch (message.level, message.type) {
         case (Int32(IPPROTO_IP), IP_TTL), (Int32(IPPROTO_IPV6), IPV6_HOPLIMIT):
             hopLimit = message.load(as: Int32.self).map { UInt8(truncatingIfNeeded: $0) }
         case (Int32(IPPROTO_IP), IP_TOS):

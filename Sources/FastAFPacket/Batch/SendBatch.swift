@@ -19,6 +19,7 @@ public struct SendOptions: Sendable {
     /// The time to send the packet, in nanoseconds of the clock that ``PacketConn/Configuration/launchTimes`` names.
     public var launchTime: Int64?
 
+    @inlinable
     public init(
         link: LinkAddress? = nil, destination: SocketAddress? = nil, source: IPAddress? = nil,
         trafficClass: UInt8? = nil, stamps: TransmitStampKinds? = nil, launchTime: Int64? = nil
@@ -30,11 +31,17 @@ public struct SendOptions: Sendable {
         self.stamps = stamps
         self.launchTime = launchTime
     }
+
+    /// True if the packet needs no address and no control message but the id's.
+    @inlinable
+    var isPlain: Bool {
+        link == nil && destination == nil && source == nil && trafficClass == nil && stamps == nil && launchTime == nil
+    }
 }
 
 /// Storage for many packets to send, allocated once and reused. Not for use by two threads at a time.
 public struct SendBatch: ~Copyable {
-    let storage: MessageStorage
+    @usableFromInline let storage: MessageStorage
     private let slots: UnsafeMutablePointer<Slot>
     /// The number of packets in the batch.
     public private(set) var count = 0
@@ -42,10 +49,13 @@ public struct SendBatch: ~Copyable {
     private(set) var hasLaunchTimes = false
 
     private struct Slot {
-        var id: UInt32
+        var id: UInt32 = 0
         var stamps: TransmitStampKinds?
-        /// Bytes of control messages, without the id's.
+        /// Bytes of control messages before the id's.
         var controlBytes = 0
+        /// True if the header has no address, and the id's control message comes first: only the id changes from one
+        /// plain packet to the next.
+        var isPlain = false
     }
 
     /// - Parameters:
@@ -54,7 +64,7 @@ public struct SendBatch: ~Copyable {
     public init(capacity: Int, packetBytes: Int) {
         storage = MessageStorage(capacity: capacity, packetBytes: packetBytes)
         slots = .allocate(capacity: storage.capacity)
-        slots.initialize(repeating: Slot(id: 0, stamps: nil), count: storage.capacity)
+        slots.initialize(repeating: Slot(), count: storage.capacity)
     }
 
     deinit { slots.deallocate() }
@@ -80,6 +90,7 @@ public struct SendBatch: ~Copyable {
     ///   - options: its destination and options.
     ///   - write: writes the packet to the start of the slot and returns its length; 0 adds nothing.
     /// - Returns: true if the packet was added; false if the batch is full or `write` returned 0.
+    @inlinable
     @discardableResult
     public mutating func append(
         id: UInt32, options: SendOptions = SendOptions(), _ write: (inout MutableRawSpan) -> Int
@@ -88,8 +99,11 @@ public struct SendBatch: ~Copyable {
         var span = UnsafeMutableRawBufferPointer(start: storage.packet(count), count: storage.packetBytes).mutableBytes
         let length = write(&span)
         guard length > 0, length <= storage.packetBytes else { return false }
-        storage.setPacketLength(count, length)
-        add(id, options)
+        if options.isPlain {
+            addPlain(id, length: length)
+        } else {
+            add(id, length: length, options)
+        }
         return true
     }
 
@@ -126,13 +140,25 @@ public struct SendBatch: ~Copyable {
     mutating func replaceAll(with packet: UnsafeRawBufferPointer, id: UInt32, options: SendOptions) {
         removeAll()
         storage.setPacket(0, UnsafeMutableRawBufferPointer(mutating: packet))
-        add(id, options)
+        add(id, length: packet.count, options)
     }
 
-    private mutating func add(_ id: UInt32, _ options: SendOptions) {
-        slots[count] = Slot(id: id, stamps: options.stamps)
-        setHeader(options)
-        count += 1
+    @usableFromInline
+    mutating func addPlain(_ id: UInt32, length: Int) {
+        let slot = slots + count
+        guard slot.pointee.isPlain else { return add(id, length: length, SendOptions()) }
+        storage.setPacketLength(count, length)
+        slot.pointee.id = id
+        storage.control(count).storeBytes(of: id, toByteOffset: cl_cmsg_len(0), as: UInt32.self)
+        count &+= 1
+    }
+
+    @usableFromInline
+    mutating func add(_ id: UInt32, length: Int, _ options: SendOptions) {
+        storage.setPacketLength(count, length)
+        slots[count] = Slot(id: id, stamps: options.stamps, isPlain: options.isPlain)
+        setHeader(id, options)
+        count &+= 1
     }
 
     /// Removes all packets.
@@ -141,9 +167,9 @@ public struct SendBatch: ~Copyable {
         hasLaunchTimes = false
     }
 
-    /// Writes the address and the control messages that the options require; the id's is written when the packet is
-    /// sent.
-    private mutating func setHeader(_ options: SendOptions) {
+    /// Writes the address and the control messages that the options require, and last the one that gives the packet's
+    /// timestamps their id (SCM_TS_OPT_ID).
+    private mutating func setHeader(_ id: UInt32, _ options: SendOptions) {
         let name = storage.name(count)
         var nameLength: socklen_t = 0
         if let link = options.link {
@@ -182,28 +208,23 @@ public struct SendBatch: ~Copyable {
         storage.headers[count].msg_hdr.msg_name = nameLength > 0 ? name : nil
         storage.headers[count].msg_hdr.msg_namelen = nameLength
         storage.headers[count].msg_hdr.msg_control = storage.control(count)
-        storage.headers[count].msg_hdr.msg_controllen = control.length
         slots[count].controlBytes = control.length
+        control.append(level: SOL_SOCKET, type: CL_SCM_TS_OPT_ID, id)
     }
 
-    /// Appends the control message that gives a packet's timestamps their id (SCM_TS_OPT_ID).
+    /// Includes the id's control message in the packets that request timestamps.
     ///
     /// - Parameter kinds: the kinds that the socket requests for packets without ``SendOptions/stamps``.
-    func assignIdentifiers(from start: Int, otherwise kinds: TransmitStampKinds) {
+    func includeIdentifiers(from start: Int, otherwise kinds: TransmitStampKinds) {
+        let space = cl_cmsg_space(MemoryLayout<UInt32>.size)
         for index in start..<count {
-            let used = slots[index].controlBytes
-            storage.headers[index].msg_hdr.msg_controllen = used
-            guard asksForStamps(at: index, otherwise: kinds) else { continue }
-            var control = ControlMessageWriter(
-                UnsafeMutableRawBufferPointer(
-                    start: storage.control(index) + used, count: MessageStorage.controlBytes - used))
-            control.append(level: SOL_SOCKET, type: CL_SCM_TS_OPT_ID, slots[index].id)
-            storage.headers[index].msg_hdr.msg_controllen = used + control.length
+            storage.headers[index].msg_hdr.msg_controllen =
+                slots[index].controlBytes &+ (asksForStamps(at: index, otherwise: kinds) ? space : 0)
         }
     }
 
-    /// Removes the ids' control messages, because the next send of the batch may be on a connection that counts.
-    func removeIdentifiers(from start: Int) {
+    /// Excludes the ids' control messages, for a connection that counts.
+    func excludeIdentifiers(from start: Int) {
         for index in start..<count { storage.headers[index].msg_hdr.msg_controllen = slots[index].controlBytes }
     }
 }

@@ -1,9 +1,10 @@
 import Synchronization
 
-/// A batch of one whose packet lies in the caller's memory, for the calls for a single packet.
+/// Batches of one whose packets lie in the caller's memory, for the calls for a single packet.
 final class SingleMessage: @unchecked Sendable {
     // @unchecked: it belongs to one call at a time.
     var batch = SendBatch(capacity: 1, packetBytes: 0)
+    let received = MessageStorage(capacity: 1, packetBytes: 0)
 
     /// The messages that no call is using: at most as many as there were concurrent calls.
     struct Pool: ~Copyable, Sendable {

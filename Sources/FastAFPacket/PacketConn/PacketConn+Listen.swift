@@ -87,7 +87,7 @@ extension PacketConn {
         batch.append(
             id: 0, options: SendOptions(destination: SocketAddress(.v4(.max), port: 9))
         ) { $0.byteCount > 0 ? 1 : 0 }
-        batch.assignIdentifiers(from: 0, otherwise: .software)
+        batch.includeIdentifiers(from: 0, otherwise: .software)
         let result = cl_sendmmsg(socket.rawValue, batch.storage.headers, 1, Int32(MSG_DONTWAIT))
         return result == -EACCES || result == -ENETUNREACH
     }()

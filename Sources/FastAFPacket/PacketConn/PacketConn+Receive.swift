@@ -11,7 +11,7 @@ extension PacketConn {
     ///   down (the connection continues when it comes up again), ENXIO once the interface is deleted.
     @discardableResult
     public func receive(_ batch: inout ReceiveBatch) throws(SystemError) -> Int {
-        batch.count = 0
+        batch.removeAll()
         batch.count = try receive(batch.storage)
         return batch.count
     }
@@ -19,11 +19,12 @@ extension PacketConn {
     /// Receives up to a batch of packets without waiting; 0 if there is none.
     @discardableResult
     public func receiveNow(_ batch: inout ReceiveBatch) throws(SystemError) -> Int {
-        batch.count = 0
+        batch.removeAll()
         batch.count = try receiveNow(batch.storage)
         return batch.count
     }
 
+    /// - Parameter storage: prepared to receive.
     private func receive(_ storage: borrowing MessageStorage) throws(SystemError) -> Int {
         try blocking(on: readEvents) { () throws(SystemError) in
             while true {
@@ -35,7 +36,6 @@ extension PacketConn {
     }
 
     private func receiveNow(_ storage: borrowing MessageStorage) throws(SystemError) -> Int {
-        storage.prepareToReceive(count: storage.capacity)
         let result = cl_recvmmsg(
             receiver.rawValue, storage.headers, UInt32(storage.capacity), Int32(MSG_DONTWAIT | MSG_TRUNC))
         switch -result {
@@ -67,11 +67,12 @@ extension PacketConn {
         let message = singleMessages.take()
         defer { singleMessages.recycle(message) }
         let result: Result<Int, SystemError> = buffer.withUnsafeMutableBytes { bytes in
-            message.batch.storage.setPacket(0, bytes)
-            return Result { () throws(SystemError) in try receive(message.batch.storage) }
+            message.received.setPacket(0, bytes)
+            message.received.prepareToReceive(count: 1)
+            return Result { () throws(SystemError) in try receive(message.received) }
         }
         _ = try result.get()
-        let packet = ReceivedPacket(message.batch.storage, 0)
+        let packet = ReceivedPacket(message.received, 0)
         return (min(packet.length, buffer.count), packet)
     }
 

@@ -21,9 +21,9 @@ extension PacketConn {
                 "send", code: EINVAL, remedy: "Launch times need a connection opened with Configuration.launchTimes.")
         }
         if identifierMap == nil {
-            batch.assignIdentifiers(from: start, otherwise: transmitStamps)
+            batch.includeIdentifiers(from: start, otherwise: transmitStamps)
         } else {
-            batch.removeIdentifiers(from: start)
+            batch.excludeIdentifiers(from: start)
         }
         return try blocking(on: writeEvents) { () throws(SystemError) in
             while true {

@@ -11,7 +11,7 @@ extension PacketConn {
     /// - Throws: `SystemError`: ETIMEDOUT after the deadline, EBADF once closed.
     @discardableResult
     public func receiveTransmitStamps(_ batch: inout StampBatch) throws(SystemError) -> Int {
-        batch.messages = 0
+        batch.removeAll()
         batch.identifiers = identifierMap
         (batch.messages, batch.foundQueueFull) = try receiveStamps(batch.storage)
         return batch.messages
@@ -20,12 +20,13 @@ extension PacketConn {
     /// Reads up to a batch of transmit timestamps without waiting; 0 if there is none.
     @discardableResult
     public func receiveTransmitStampsNow(_ batch: inout StampBatch) throws(SystemError) -> Int {
-        batch.messages = 0
+        batch.removeAll()
         batch.identifiers = identifierMap
         (batch.messages, batch.foundQueueFull) = try receiveStampsNow(batch.storage)
         return batch.messages
     }
 
+    /// - Parameter storage: prepared to receive.
     private func receiveStamps(
         _ storage: borrowing MessageStorage
     ) throws(SystemError) -> (count: Int, foundQueueFull: Bool) {
@@ -44,7 +45,6 @@ extension PacketConn {
         // Packets that return with their timestamps, or wait in the same buffer to be received, take room that is not
         // visible here, so the queue is queried before the read.
         let isFullOfPackets = queueHoldsPackets && queuedStampBytes + nextStampBytes >= stampBufferBytes
-        storage.prepareToReceive(count: storage.capacity)
         let result = cl_recvmmsg(
             senderFD, storage.headers, UInt32(storage.capacity), Int32(MSG_DONTWAIT | MSG_ERRQUEUE))
         if result < 0, result != -EAGAIN, result != -EINTR { throw failure("receive a transmit timestamp", -result) }
@@ -86,13 +86,13 @@ extension PacketConn {
         while true {
             let result: Result<(count: Int, foundQueueFull: Bool), SystemError> = buffer.withUnsafeMutableBytes {
                 bytes in
-                message.batch.storage.setPacket(0, bytes)
-                return Result { () throws(SystemError) in try receiveStamps(message.batch.storage) }
+                message.received.setPacket(0, bytes)
+                message.received.prepareToReceive(count: 1)
+                return Result { () throws(SystemError) in try receiveStamps(message.received) }
             }
             _ = try result.get()
-            let control = message.batch.storage.receivedControl(0)
-            guard let stamp = TransmitStamp(control, identifierMap) else { continue }
-            return (message.batch.storage.received(0).count, stamp)
+            guard let stamp = TransmitStamp(message.received.receivedControl(0), identifierMap) else { continue }
+            return (message.received.received(0).count, stamp)
         }
     }
 }

@@ -44,35 +44,73 @@ struct RingCursor {
     /// Calls `body` with up to `limit` packets of one block. Returns 0 only if no block with a packet is ready.
     @inlinable
     mutating func readBlocks(atMost limit: Int, _ body: (RawSpan, borrowing RingPacket) -> Void) -> Int {
-        var count = 0
-        while count == 0 {
+        while true {
             if packetsLeft == 0, !openBlock() { return 0 }
-            let block = base + index &* geometry.blockSize
-            // Copies, because the compiler must assume that `body` changes the properties.
-            var (left, place) = (packetsLeft, offset)
-            let blockSize = geometry.blockSize
-            while left > 0, count < limit {
-                let header = block + place
-                guard hand(over: header, .v3, room: blockSize &- place, body) else {
-                    // The offset of the next packet is in this packet's header.
-                    left = 0
-                    break
-                }
-                count &+= 1
-                left &-= 1
-                let step = Int(header.assumingMemoryBound(to: tpacket3_hdr.self).pointee.tp_next_offset)
-                place &+= step
-                // The offset must always increase, so that no packet count can hold the reader in one block
-                // indefinitely.
-                if left > 0, step < PacketRing.Version.v3.headerBytes || !isPlace(place) {
-                    statistics.malformed &+= 1
-                    left = 0
-                }
-            }
-            (packetsLeft, offset) = (left, place)
+            let count =
+                restoresVLANTag
+                ? readPackets(atMost: limit, restoringTag: true, body)
+                : readPackets(atMost: limit, restoringTag: false, body)
             if packetsLeft == 0 { releaseBlock() }
+            if count > 0 { return count }
         }
-        return count
+    }
+
+    /// Calls `body` with up to `limit` packets of the open block, and sets the number of packets left.
+    ///
+    /// - Parameter restoresTag: passed as a constant, so that the loop for rings that restore no tags has no call.
+    @inlinable
+    @inline(__always)
+    mutating func readPackets(
+        atMost limit: Int, restoringTag restoresTag: Bool, _ body: (RawSpan, borrowing RingPacket) -> Void
+    ) -> Int {
+        // Copies, because the compiler must assume that `body` changes the properties.
+        let (blockSize, wanted) = (geometry.blockSize, min(packetsLeft, limit))
+        var header = base + (index &* blockSize &+ offset)
+        var room = blockSize &- offset
+        var number = 1
+        while hand(over: header, .v3, room: room, restoringTag: restoresTag, body) {
+            let step = Int(header.assumingMemoryBound(to: tpacket3_hdr.self).pointee.tp_next_offset)
+            if number == wanted {
+                pause(after: number, step: step, place: blockSize &- room &+ step)
+                return number
+            }
+            header += step
+            room &-= step
+            guard Self.isStep(step), room >= PacketRing.Version.v3.minimumBytes else {
+                abandonBlock()
+                return number
+            }
+            number &+= 1
+        }
+        // The offset of the next packet is in this packet's header.
+        abandonBlock()
+        return number &- 1
+    }
+
+    /// Returns whether the next packet may be this many bytes after a packet. The offset must always increase, so that
+    /// no packet count can hold the reader in one block indefinitely.
+    @inlinable
+    @inline(__always)
+    static func isStep(_ bytes: Int) -> Bool { bytes & 7 == 0 && bytes >= PacketRing.Version.v3.headerBytes }
+
+    // Neither is inlined: they run once a block, and the loop needs the registers.
+
+    /// Records that `count` packets of the block were read, and that the next one, if there is one, is `step` bytes
+    /// after the last, at the offset `place`.
+    @usableFromInline
+    @inline(never)
+    mutating func pause(after count: Int, step: Int, place: Int) {
+        packetsLeft &-= count
+        offset = place
+        if packetsLeft > 0, !Self.isStep(step) || !isPlace(place) { abandonBlock() }
+    }
+
+    /// Records that the rest of the block cannot be read.
+    @usableFromInline
+    @inline(never)
+    mutating func abandonBlock() {
+        statistics.malformed &+= 1
+        packetsLeft = 0
     }
 
     /// Returns whether a packet's header at this offset fits in a block.
@@ -124,7 +162,11 @@ struct RingCursor {
         while count < limit, checked < geometry.framesPerBlock {
             let frame = base + geometry.frameOffset(index)
             guard isReady(frame) else { break }
-            if hand(over: frame, geometry.version, room: geometry.frameSize, body) { count &+= 1 }
+            if hand(over: frame, geometry.version, room: geometry.frameSize, restoringTag: restoresVLANTag, body) {
+                count &+= 1
+            } else {
+                statistics.malformed &+= 1
+            }
             releaseFrame(frame)
             checked &+= 1
         }
@@ -164,8 +206,8 @@ struct RingCursor {
     ///   on it.
     @inlinable
     @inline(__always)
-    mutating func hand(
-        over header: UnsafeMutableRawPointer, _ version: PacketRing.Version, room: Int,
+    func hand(
+        over header: UnsafeMutableRawPointer, _ version: PacketRing.Version, room: Int, restoringTag restoresTag: Bool,
         _ body: (RawSpan, borrowing RingPacket) -> Void
     ) -> Bool {
         let start: Int
@@ -181,31 +223,28 @@ struct RingCursor {
             let fields = header.assumingMemoryBound(to: tpacket3_hdr.self)
             (start, length) = (Int(fields.pointee.tp_mac), Int(fields.pointee.tp_snaplen))
         }
-        guard start >= version.minimumBytes, start &+ length <= room else {
-            statistics.malformed &+= 1
-            return false
-        }
-        if restoresVLANTag, handWithTag(header, start, length, body) { return true }
-        let bytes = UnsafeRawBufferPointer(start: header + start, count: length)
-        body(bytes.bytes, RingPacket(header, version, capturedLength: length, restoredBytes: 0))
+        guard start >= version.minimumBytes, start &+ length <= room else { return false }
+        let tagBytes = restoresTag && Self.restoreTag(header, version, start, length) ? 4 : 0
+        let bytes = UnsafeRawBufferPointer(start: header + (start &- tagBytes), count: length &+ tagBytes)
+        // Called in one place, so that it is inlined and its variables can stay in registers.
+        body(bytes.bytes, RingPacket(header, version, capturedLength: length &+ tagBytes, restoredBytes: tagBytes))
         return true
     }
 
-    /// Restores the tag in the gap reserved before the frame, and calls `body` with the frame. Returns `false` if there
-    /// is no tag or the frame is too short.
+    /// Restores the tag in the gap reserved before the frame. Returns `false` if there is no tag or the frame is too
+    /// short.
     @usableFromInline
-    func handWithTag(
-        _ header: UnsafeMutableRawPointer, _ start: Int, _ length: Int,
-        _ body: (RawSpan, borrowing RingPacket) -> Void
+    @inline(never)
+    static func restoreTag(
+        _ header: UnsafeMutableRawPointer, _ version: PacketRing.Version, _ start: Int, _ length: Int
     ) -> Bool {
-        let packet = RingPacket(header, geometry.version, capturedLength: length + 4, restoredBytes: 4)
+        let packet = RingPacket(header, version, capturedLength: length, restoredBytes: 0)
         // Both MAC addresses move before the tag; the ethertype stays after it.
-        guard let tag = packet.vlanTag, length >= 14, start >= geometry.version.minimumBytes + 4 else { return false }
+        guard let tag = packet.vlanTag, length >= 14, start >= version.minimumBytes + 4 else { return false }
         let frame = header + (start - 4)
         memmove(frame, header + start, 12)
         frame.storeBytes(of: packet.vlanProtocol.bigEndian, toByteOffset: 12, as: UInt16.self)
         frame.storeBytes(of: tag.bigEndian, toByteOffset: 14, as: UInt16.self)
-        body(UnsafeRawBufferPointer(start: frame, count: length + 4).bytes, packet)
         return true
     }
 }

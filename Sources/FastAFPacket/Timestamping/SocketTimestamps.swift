@@ -10,21 +10,33 @@ public struct SocketTimestamps: Hashable, Sendable {
     /// The NIC's timestamp, in nanoseconds of the PHC.
     public var hardware: Int64?
 
+    @inlinable
     public init(software: Int64? = nil, hardware: Int64? = nil) {
         self.software = software
         self.hardware = hardware
     }
 
     /// Reads SO_TIMESTAMPING_NEW data; `nil` for another message or truncated data.
+    @inline(__always)
     init?(_ message: ControlMessages.Message) {
-        guard message.level == SOL_SOCKET, message.type == CL_SO_TIMESTAMPING_NEW,
-            let raw = message.load(as: cl_scm_timestamping64.self)
-        else { return nil }
-        software = Self.nanoseconds(raw.ts.0)
-        hardware = Self.nanoseconds(raw.ts.2)
+        guard Self.isPresent(in: message), let raw = message.load(as: cl_scm_timestamping64.self) else { return nil }
+        self.init(raw)
+    }
+
+    /// Returns whether the message has SO_TIMESTAMPING_NEW data that is not truncated.
+    @inline(__always)
+    static func isPresent(in message: ControlMessages.Message) -> Bool {
+        message.level == SOL_SOCKET && message.type == CL_SO_TIMESTAMPING_NEW
+            && message.data.count >= MemoryLayout<cl_scm_timestamping64>.size
+    }
+
+    @inline(__always)
+    init(_ raw: cl_scm_timestamping64) {
+        self.init(software: Self.nanoseconds(raw.ts.0), hardware: Self.nanoseconds(raw.ts.2))
     }
 
     /// The kernel represents an absent timestamp as all zero.
+    @inline(__always)
     private static func nanoseconds(_ stamp: cl_stamp) -> Int64? {
         guard stamp.seconds != 0 || stamp.nanoseconds != 0 else { return nil }
         return stamp.seconds &* 1_000_000_000 &+ stamp.nanoseconds
@@ -49,4 +61,11 @@ public struct TransmitStamp: Hashable, Sendable {
     public var id: UInt32
     public var stage: Stage
     public var stamps: SocketTimestamps
+
+    @inlinable
+    init(id: UInt32, stage: Stage, stamps: SocketTimestamps) {
+        self.id = id
+        self.stage = stage
+        self.stamps = stamps
+    }
 }

@@ -27,12 +27,14 @@ public struct StampSequence: Hashable, Sendable {
     }
 
     /// Records a send that did or did not request this kind, and returns its index.
+    @inline(__always)
     mutating func record(_ isExpected: Bool) -> Int {
-        defer { if isExpected { sends += 1 } }
+        defer { sends &+= isExpected ? 1 : 0 }
         return sends
     }
 
     /// Records the first timestamp of the send at this index.
+    @inline(__always)
     mutating func recordStamp(ofSend place: Int) {
         if place < newest {
             gaps -= 1

@@ -50,6 +50,22 @@ public struct TransmitAccount: Hashable, Sendable {
             }
         }
 
+        /// Records a send that waits for this kind or did not request it, without a branch.
+        ///
+        /// - Returns: its index among the sends of this kind.
+        @inline(__always)
+        fileprivate mutating func recordSend(_ isExpected: Bool) -> Int {
+            pending &+= isExpected ? 1 : 0
+            unsupported &+= isExpected ? 0 : 1
+            return sequence.record(isExpected)
+        }
+
+        @inline(__always)
+        fileprivate mutating func move(_ from: Outcome, _ to: Outcome) {
+            self[from] &-= 1
+            self[to] &+= 1
+        }
+
         public var sum: Int { stamped + late + lostInBuffer + skippedByDriver + unsupported + pending }
 
         /// Requested timestamps that have not arrived: lost, skipped, or pending.
@@ -81,14 +97,10 @@ public struct TransmitAccount: Hashable, Sendable {
     /// - Returns: its index among the sends of each kind.
     @inline(__always)
     mutating func recordSend(expecting kinds: TransmitStampKinds) -> StampSequence.Places {
-        sent += 1
-        sched[kinds.contains(.sched) ? .pending : .unsupported] += 1
-        software[kinds.contains(.software) ? .pending : .unsupported] += 1
-        hardware[kinds.contains(.hardware) ? .pending : .unsupported] += 1
+        sent &+= 1
         return StampSequence.Places(
-            sched: sched.sequence.record(kinds.contains(.sched)),
-            software: software.sequence.record(kinds.contains(.software)),
-            hardware: hardware.sequence.record(kinds.contains(.hardware)))
+            sched: sched.recordSend(kinds.contains(.sched)), software: software.recordSend(kinds.contains(.software)),
+            hardware: hardware.recordSend(kinds.contains(.hardware)))
     }
 
     /// Records the first timestamp of each of these kinds for one send.
@@ -102,17 +114,8 @@ public struct TransmitAccount: Hashable, Sendable {
     /// Moves one send's timestamps of these kinds from one outcome to another.
     @inline(__always)
     mutating func move(_ kinds: TransmitStampKinds, from: Outcome, to: Outcome) {
-        if kinds.contains(.sched) {
-            sched[from] -= 1
-            sched[to] += 1
-        }
-        if kinds.contains(.software) {
-            software[from] -= 1
-            software[to] += 1
-        }
-        if kinds.contains(.hardware) {
-            hardware[from] -= 1
-            hardware[to] += 1
-        }
+        if kinds.contains(.sched) { sched.move(from, to) }
+        if kinds.contains(.software) { software.move(from, to) }
+        if kinds.contains(.hardware) { hardware.move(from, to) }
     }
 }

@@ -6,17 +6,17 @@
 public struct TransmitLedger: ~Copyable, @unchecked Sendable {
     // @unchecked: this value is the only owner of the memory.
     private struct Entry {
-        var id: UInt32 = 0
         /// The number of the send, counted from 0; negative in an unused entry.
         var send = -1
+        var sentAt: Int64 = 0
+        var places = StampSequence.Places()
+        var id: UInt32 = 0
         var waiting: TransmitStampKinds = []
         var lost: TransmitStampKinds = []
         var skipped: TransmitStampKinds = []
         /// Requested and not arrived, whether written off or not. Separate from the three above, so that
         /// ``StampSequence`` is independent of them.
         var absent: TransmitStampKinds = []
-        var sentAt: Int64 = 0
-        var places = StampSequence.Places()
     }
 
     private let entries: UnsafeMutablePointer<Entry>
@@ -60,15 +60,15 @@ public struct TransmitLedger: ~Copyable, @unchecked Sendable {
     ///   - kinds: the timestamps that this send requested, if they differ from the connection's; `[]` for none.
     public mutating func recordSend(id: UInt32, at time: Int64, expecting kinds: TransmitStampKinds? = nil) {
         let send = account.sent
-        if send - oldest > Int(mask) {
-            if let slot = slot(ofSend: oldest) { writeOff(slot) }
-            oldest += 1
+        if send &- oldest > Int(mask) {
+            if let slot = slot(ofSend: oldest), !entries[slot].waiting.isEmpty { writeOff(slot) }
+            oldest &+= 1
         }
         let slot = Int(id & mask)
         if !entries[slot].waiting.isEmpty { writeOff(slot) }
         let kinds = kinds ?? expected
         let places = account.recordSend(expecting: kinds)
-        entries[slot] = Entry(id: id, send: send, waiting: kinds, absent: kinds, sentAt: time, places: places)
+        entries[slot] = Entry(send: send, sentAt: time, places: places, id: id, waiting: kinds, absent: kinds)
         order[send & Int(mask)] = id & mask
     }
 

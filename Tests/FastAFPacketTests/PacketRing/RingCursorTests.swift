@@ -184,6 +184,33 @@ import Testing
         #expect(fills(&cursor) == [1] && cursor.statistics.malformed == 1 && memory.status(ofBlock: 0) == 0)
     }
 
+    @Test(
+        "Read one by one, a next packet outside its block or before its predecessor's end releases the block",
+        arguments: [0, 1, 8, 40, 52, 4000, 4096, 1 << 31, .max])
+    func nextOutOfBlockSingle(next: UInt32) throws {
+        let memory = Memory(.v3)
+        memory.packet(at: 48, next: next, fill: 1)
+        memory.block(0, packets: 2)
+        var cursor = try memory.cursor()
+        #expect(cursor.readPacket { _, _ in } && memory.status(ofBlock: 0) == 0)
+        #expect(!cursor.readPacket { _, _ in } && cursor.statistics.malformed == 1)
+    }
+
+    @Test("A packet at an offset that is not a multiple of 8 is not read", arguments: [161, 164, 167])
+    func unaligned(next: UInt32) throws {
+        let memory = Memory(.v3)
+        memory.packet(at: 48, next: next, fill: 1)
+        let fields: [UInt32] = [0, 5, 7, 60, 60, 1, 82]
+        for (index, field) in fields.enumerated() {
+            // Not with `put`, which needs an aligned offset.
+            let bytes = withUnsafeBytes(of: field) { Array($0) }
+            for (place, byte) in bytes.enumerated() { memory.put(byte, at: 48 + Int(next) + 4 * index + place) }
+        }
+        memory.block(0, packets: 2)
+        var cursor = try memory.cursor()
+        #expect(fills(&cursor) == [1] && cursor.statistics.malformed == 1)
+    }
+
     @Test("A packet count that is too large ends with the block, and no packet is read twice")
     func countTooLarge() throws {
         let memory = Memory(.v3)
