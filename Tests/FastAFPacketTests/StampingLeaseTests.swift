@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import LinuxKernel
 import Testing
 
@@ -103,6 +103,20 @@ struct StampingLeaseTests {
         #expect(nic.now == .off && directory.files.isEmpty)
     }
 
+    @Test("The state has the wanted configuration before the driver gets it")
+    func writtenFirst() {
+        var found: [String] = []
+        var device = nic.device
+        device.write = { [nic, directory] wanted in
+            found.append((try? String(contentsOfFile: directory.place.path, encoding: .utf8)) ?? "")
+            return nic.device.write(wanted)
+        }
+        let lease = StampingLease.acquire(Self.all, device: device, place: .success(directory.place))
+        let wanted = StampingState.Record(granted: .off, requested: Self.allOn)
+        #expect(found == [wanted.text(at: directory.place)])
+        lease.release(to: nic.device)
+    }
+
     @Test("A configuration that another program has changed meanwhile is not restored")
     func changed() {
         let (first, second) = (acquire(), acquire())
@@ -162,10 +176,14 @@ struct StampingLeaseTests {
         let second = acquire(Self.onlyPTP, stampsPTP: true)
         #expect(second.stamping == .borrowed(transmitting))
         nic.writeError = nil
-        first.release(to: nic.device)
-        #expect(nic.now == .off && directory.files.isEmpty)
+        let both = Configuration(transmitType: 1, receiveFilter: 12)
+        let third = acquire(Self.onlyPTP, stampsPTP: true)
+        #expect(third.stamping == .switchedOn(both, previous: .off))
         second.release(to: nic.device)
-        #expect(nic.written == [transmitting, Configuration(transmitType: 1, receiveFilter: 12), .off])
+        first.release(to: nic.device)
+        #expect(nic.now == both)
+        third.release(to: nic.device)
+        #expect(nic.written == [transmitting, both, both, .off] && directory.files.isEmpty)
     }
 
     @Test("A driver that grants another filter than requested is not asked again")

@@ -134,6 +134,21 @@ struct StampingStateTests {
         #expect(directory.files.isEmpty)
     }
 
+    @Test("A connection counts as a user from joining to leaving, and not before it has decided")
+    func counting() throws {
+        let deciding = try StampingState(lockedAt: directory.place)
+        #expect(deciding.isAlone())
+        deciding.unlock()
+        let user = try StampingState(lockedAt: directory.place)
+        #expect(user.isAlone())
+        user.join()
+        user.unlock()
+        try deciding.lock()
+        #expect(!deciding.isAlone())
+        user.leave()
+        #expect(deciding.isAlone())
+    }
+
     // MARK: - Files that cannot be used
 
     /// Checks that a connection works without state, and says why.

@@ -24,12 +24,16 @@ final class StampingState: Sendable {
     ///   EAGAIN if another process holds the lock for too long.
     init(lockedAt place: Place) throws(SystemError) {
         self.place = place
-        file = try Self.openLocked(place)
+        do throws(SystemError) {
+            file = try Self.openLocked(place)
+        } catch  where error.code == EACCES {
+            throw error.advising("Run as root to share it.")
+        }
     }
 
     private static func openLocked(_ place: Place) throws(SystemError) -> Descriptor {
         let deadline = ClockID.monotonic.now() + lockTimeoutNanoseconds
-        while true {
+        repeat {
             if mkdir(place.directory, 0o755) < 0, errno != EEXIST {
                 throw SystemError("create /run/probe", code: errno)
             }
@@ -37,8 +41,7 @@ final class StampingState: Sendable {
                 owning: try checkErrno(
                     "open /run/probe", open(place.directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)))
             try requireTrusted(directory, type: S_IFDIR)
-            // O_NONBLOCK: an open of a FIFO would wait.
-            let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+            let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC
             let file = Descriptor(
                 owning: try checkErrno(
                     "open the state of the NIC's timestamping",
@@ -47,7 +50,8 @@ final class StampingState: Sendable {
             try lock(file, until: deadline)
             // The last user may have removed the file since it was opened.
             if linkCount(file) > 0 { return file }
-        }
+        } while ClockID.monotonic.now() < deadline
+        throw SystemError("open the state of the NIC's timestamping", code: EAGAIN)
     }
 
     /// - Throws: `SystemError` EPERM unless the file has this type and only this user, or root, can change it.
@@ -109,7 +113,7 @@ final class StampingState: Sendable {
 
     // MARK: - Contents
 
-    /// The record of the users; `nil` if the file is empty, torn, of another place, or out of range.
+    /// The record of the users; `nil` if there is no record, or if it is torn, of another place, or out of range.
     ///
     /// - Parameter isAlone: true if the record's users have ended. It then counts only if they ran since this boot.
     func record(isAlone: Bool) -> Record? {
