@@ -99,11 +99,7 @@ public struct SendBatch: ~Copyable {
         var span = UnsafeMutableRawBufferPointer(start: storage.packet(count), count: storage.packetBytes).mutableBytes
         let length = write(&span)
         guard length > 0, length <= storage.packetBytes else { return false }
-        if options.isPlain {
-            addPlain(id, length: length)
-        } else {
-            add(id, length: length, options)
-        }
+        if options.isPlain { addPlain(id, length: length) } else { add(id, length: length, options) }
         return true
     }
 
@@ -126,13 +122,17 @@ public struct SendBatch: ~Copyable {
     ///
     /// - Parameter write: writes the packet to the start of the slot; nil adds nothing.
     /// - Returns: true if the packet was added; false if the batch is full or there is no packet.
+    @inlinable
     @discardableResult
     public mutating func append(_ write: (inout MutableRawSpan) -> Packet?) -> Bool {
         guard count < capacity else { return false }
         var span = UnsafeMutableRawBufferPointer(start: storage.packet(count), count: storage.packetBytes).mutableBytes
         guard let packet = write(&span), packet.length > 0, packet.length <= storage.packetBytes else { return false }
-        storage.setPacketLength(count, packet.length)
-        add(packet.id, packet.options)
+        if packet.options.isPlain {
+            addPlain(packet.id, length: packet.length)
+        } else {
+            add(packet.id, length: packet.length, packet.options)
+        }
         return true
     }
 
