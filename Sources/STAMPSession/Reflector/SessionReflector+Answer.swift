@@ -35,6 +35,7 @@ extension SessionReflector {
 
     /// The place of a session, which is opened if it is new; nil if it is not admitted.
     private mutating func place(of key: SessionKey, _ station: MACAddress?, _ now: HostTime) -> Int? {
+        if let place = table.index(of: key) { return place }
         // Port 0 cannot be answered.
         guard key.sourcePort != 0 else {
             result.stray &+= 1
@@ -48,7 +49,6 @@ extension SessionReflector {
             result.notAllowed &+= 1
             return nil
         }
-        if let place = table.index(of: key) { return place }
         guard table.hasRoom else {
             result.sessionsRejected &+= 1
             return nil

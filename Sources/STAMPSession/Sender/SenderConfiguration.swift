@@ -19,9 +19,10 @@ extension SessionSender {
         /// The mean time between two probes, in nanoseconds.
         public var intervalNanoseconds: Int64
         public var schedule = SchedulePattern.periodic
-        /// The time from the begin of a phase to its first probe, in nanoseconds. It keeps sessions from sending at one
+        /// The offset of the measured probes' deadlines from those of a session that was created at the same time, in
+        /// nanoseconds below the interval; nil to begin with the first reply. It keeps sessions from sending at one
         /// instant.
-        public var phaseNanoseconds: Int64 = 0
+        public var phaseNanoseconds: Int64?
         /// The number of probes to send; nil to send until stopped.
         public var count: UInt64?
         /// The time after which an unanswered probe is lost, in nanoseconds.

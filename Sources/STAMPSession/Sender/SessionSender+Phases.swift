@@ -38,8 +38,7 @@ extension SessionSender {
         phaseAttempts = 0
         switch phase {
         case .measuring:
-            nextSend =
-                now.monotonic &+ min(configuration.intervalNanoseconds, 1_000_000) &+ configuration.phaseNanoseconds
+            nextSend = firstDeadline(now)
             // Earlier clock epochs have no rows.
             epochs.begin()
             result.clockSteps = ClockSteps()
@@ -47,6 +46,16 @@ extension SessionSender {
         case .closing: nextSend = now.monotonic
         case .opening, .over: break
         }
+    }
+
+    /// The deadline of the first measured probe: soon, or the next one of the session's phase.
+    private func firstDeadline(_ now: HostTime) -> Int64 {
+        let interval = max(1, configuration.intervalNanoseconds)
+        let soon = now.monotonic &+ min(interval, 1_000_000)
+        guard let phase = configuration.phaseNanoseconds else { return soon }
+        let first = created &+ phase
+        let behind = soon &- first
+        return behind <= 0 ? first : first &+ (behind &+ interval - 1) / interval &* interval
     }
 
     /// True if a measured probe has unfinished rows.

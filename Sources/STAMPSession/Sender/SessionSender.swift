@@ -47,7 +47,8 @@ public struct SessionSender: ~Copyable {
     var lastReplyAt: Int64
 
     var result: SenderResult
-    /// The start of the phase in CLOCK_MONOTONIC nanoseconds, as for all deadlines.
+    /// The creation of the session, and the start of its phase, in CLOCK_MONOTONIC nanoseconds, as for all deadlines.
+    let created: Int64
     var phaseBegan: Int64
     var nextSend: Int64
     var nextReport: Int64
@@ -80,7 +81,8 @@ public struct SessionSender: ~Copyable {
         result = SenderResult(ClockRelation(localBootHash: configuration.host.bootHash))
         phaseBegan = now.monotonic
         lastReplyAt = now.monotonic
-        nextSend = now.monotonic &+ configuration.phaseNanoseconds
+        created = now.monotonic
+        nextSend = now.monotonic
         nextReport = now.monotonic &+ Self.reportIntervalNanoseconds
         epochs.follow(localSteps: now.clockSteps)
     }

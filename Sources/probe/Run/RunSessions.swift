@@ -126,7 +126,7 @@ struct RunSessions: Sendable {
             let socket = sockets[index]
             let port = socket.ports.lowerBound &+ (socket.ports.count > 1 ? UInt16(entry.portIndex) : 0)
             var configuration = configuration(entry, socket, options, host)
-            configuration.phaseNanoseconds = spread &* Int64(position)
+            if entries.count > 1 { configuration.phaseNanoseconds = spread &* Int64(position) }
             let address = entry.peer.peer.address
             let isLinkLocal = address.isLinkLocal && !address.isIPv4
             return SessionPlace.Setting(
