@@ -18,6 +18,9 @@ class Half:
     lost: int = 0
     faults: list = field(default_factory=list)  # faults of the timestamps, in words
     lateness: dict = field(default_factory=dict)  # percentile: nanoseconds
+    # The time from the kernel's reception of a packet to the program's; a probe's sender reports its peer's too.
+    reception: dict = field(default_factory=dict)
+    peer_reception: dict = field(default_factory=dict)
 
     @property
     def rate(self):
@@ -31,6 +34,8 @@ DURATION = ("duration_ns",)
 PROCESSOR_TIME = ("counters.packet_thread_cpu_ns", "packet_thread_cpu_ns")
 LOST = ("lost_forward", "lost_reverse", "lost_unknown", "late")
 LATENESS = ("send_lateness", "send_lateness_ns")
+RECEPTION = ("reverse.kernel_to_app", "reception_to_application_ns")
+PEER_RECEPTION = ("forward.kernel_to_app",)
 SENT = ("stamps.sent",)
 LEDGER = ("stamps",)
 # The two transmit timestamps that every packet on a veth pair has.
@@ -66,8 +71,8 @@ def objects(text):
             yield value
 
 
-def lateness_of(summary):
-    values = look_up(summary, LATENESS)
+def percentiles(summary, names):
+    values = look_up(summary, names)
     if not isinstance(values, dict):
         return {}
     found = {name: next((values[key] for key in keys if key in values), None) for name, keys in PERCENTILES.items()}
@@ -108,7 +113,9 @@ def probe_half(output, is_sender):
         cpu_ns=need(summary, PROCESSOR_TIME),
         lost=sum(losses) if is_sender else 0,
         faults=stamp_faults(summary),
-        lateness=lateness_of(summary),
+        lateness=percentiles(summary, LATENESS),
+        reception=percentiles(summary, RECEPTION),
+        peer_reception=percentiles(summary, PEER_RECEPTION),
     )
 
 
@@ -131,7 +138,8 @@ def floor_half(output, is_sender):
         cpu_ns=summary["cpu_ns"],
         lost=summary.get("lost", 0),
         faults=faults,
-        lateness=lateness_of(summary),
+        lateness=percentiles(summary, LATENESS),
+        reception=percentiles(summary, RECEPTION),
     )
 
 
