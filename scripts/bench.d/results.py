@@ -119,6 +119,63 @@ def probe_half(output, is_sender):
     )
 
 
+@dataclass
+class Sessions:
+    """The figures of all sessions of a probe."""
+
+    count: int
+    lost: int
+    skipped: int  # probes that were not sent, because their deadlines were long past
+    faults: list
+    lateness: dict  # percentile: nanoseconds
+
+
+def sessions(output):
+    """Reads the output of a probe with any number of sessions."""
+    summaries = [value for value in objects(output) if value.get("type") == "summary"]
+    if not summaries:
+        raise Unreadable("no JSON line of type summary")
+    lateness = [value for value in (look_up(summary, LATENESS) for summary in summaries) if value and value["count"]]
+    return Sessions(
+        count=len(summaries),
+        lost=sum(look_up(summary, (f"totals.{name}",)) or 0 for summary in summaries for name in LOST),
+        skipped=sum(look_up(summary, ("probes.skipped",)) or 0 for summary in summaries),
+        faults=[f"{summary['peer']}: {fault}" for summary in summaries for fault in stamp_faults(summary)],
+        lateness={"p50": merged(lateness, 0.5), "p99": merged(lateness, 0.99)} if lateness else {},
+    )
+
+
+# The points of a distribution that a summary has.
+POINTS = (("min_ns", 0), ("p50_ns", 0.5), ("p90_ns", 0.9), ("p99_ns", 0.99), ("p99_9_ns", 0.999), ("max_ns", 1))
+
+
+def merged(distributions, share):
+    """Returns the value below which this share of all values lies, to within the distance of the distributions' points:
+    each distribution is taken as straight lines between them."""
+    wanted = share * sum(values["count"] for values in distributions)
+    low = min(values["min_ns"] for values in distributions)
+    high = max(values["max_ns"] for values in distributions)
+    while low < high:
+        middle = (low + high) // 2
+        if sum(values["count"] * share_below(values, middle) for values in distributions) < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def share_below(values, limit):
+    before, below = values["min_ns"], 0
+    if limit < before:
+        return 0
+    for name, share in POINTS:
+        value = values[name]
+        if limit < value:
+            return below + (share - below) * (limit - before) / (value - before)
+        before, below = value, share
+    return 1
+
+
 def floor_half(output, is_sender):
     """Reads the output of a C program."""
     summary = None
