@@ -7,11 +7,13 @@
 #include <linux/if_packet.h>
 #include <linux/net_tstamp.h>
 #include <net/if.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 enum { buffer_bytes = 4 << 20 };
@@ -124,7 +126,8 @@ unsigned int receive_batch(int socket, struct batch *batch, int flags) {
         header->msg_controllen = control_bytes;
         header->msg_flags = 0;
     }
-    int received = recvmmsg(socket, batch->headers, batch_size, flags | MSG_DONTWAIT, NULL);
+    if ((flags & MSG_WAITFORONE) == 0) flags |= MSG_DONTWAIT;
+    int received = recvmmsg(socket, batch->headers, batch_size, flags, NULL);
     if (received < 0 && errno != EAGAIN && errno != EINTR) fail("receive");
     return received < 0 ? 0 : (unsigned int)received;
 }
@@ -155,6 +158,16 @@ long number(const char *text, long least, long most) {
 void mac_address(const char *text, uint8_t mac[6]) {
     const char *format = "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx";
     if (!text || sscanf(text, format, mac, mac + 1, mac + 2, mac + 3, mac + 4, mac + 5) != 6) usage();
+}
+
+void prepare_thread(int cpu) {
+    if (cpu >= 0) {
+        cpu_set_t set;
+        CPU_ZERO(&set);
+        CPU_SET((unsigned int)cpu, &set);
+        if (sched_setaffinity(0, sizeof set, &set) < 0) fail("pin to the CPU");
+    }
+    check("set the timer slack", prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0));
 }
 
 static void end(int signal) {

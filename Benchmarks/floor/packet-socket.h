@@ -63,12 +63,15 @@ void bind_to(int socket, int interface, uint16_t ethertype);
 void make_batch(struct batch *batch, unsigned int packet_room);
 uint8_t *packet_of(const struct batch *batch, unsigned int index);
 
-// Receives up to a batch of ready packets, without waiting.
+// Receives up to a batch of ready packets, without waiting, or with MSG_WAITFORONE after waiting for the first.
 unsigned int receive_batch(int socket, struct batch *batch, int flags);
 
 // Sets or removes the id of the timestamps of the packet at `index`.
 void set_id(struct batch *batch, unsigned int index, uint32_t id);
 void clear_id(struct batch *batch, unsigned int index);
+
+// Pins the thread to a processor, unless that is negative, and lets its waits end at the requested time.
+void prepare_thread(int cpu);
 
 // Defined by each program: prints its usage, and ends the process.
 _Noreturn void usage(void);

@@ -98,25 +98,38 @@ void stamped_socket_send(struct stamped_socket *self, unsigned int count) {
         check("send", sent);
         for (int index = 0; index < sent; index++) self->had[self->next_id++ % tracked_packets] = 0;
         self->account.sent += (uint64_t)sent;
+        self->undrained += (unsigned int)sent;
         done += (unsigned int)sent;
     }
 }
 
-unsigned int stamped_socket_receive(struct stamped_socket *self) {
-    unsigned int received = receive_batch(self->receiver, &self->in, MSG_TRUNC);
+unsigned int stamped_socket_receive(struct stamped_socket *self, int flags) {
+    unsigned int received = receive_batch(self->receiver, &self->in, MSG_TRUNC | flags);
     for (unsigned int index = 0; index < received; index++) {
         struct msghdr *header = &self->in.headers[index].msg_hdr;
-        bool stamped = false;
+        self->received_at[index] = 0;
         for (struct cmsghdr *message = CMSG_FIRSTHDR(header); message; message = CMSG_NXTHDR(header, message)) {
             if (message->cmsg_level != SOL_SOCKET || message->cmsg_type != timestamping_new) continue;
             struct stamps stamps;
             if (message->cmsg_len < CMSG_LEN(sizeof stamps)) continue;
             memcpy(&stamps, CMSG_DATA(message), sizeof stamps);
-            stamped = stamps.times[0][0] != 0;
+            self->received_at[index] = stamps.times[0][0] * second + stamps.times[0][1];
         }
-        if (!stamped) self->unstamped++;
+        if (self->received_at[index] == 0) self->unstamped++;
     }
     return received;
+}
+
+unsigned int stamped_socket_return(struct stamped_socket *self, unsigned int received) {
+    unsigned int count = 0;
+    for (unsigned int index = 0; index < received; index++) {
+        if (self->in.headers[index].msg_len != frame_bytes) continue;
+        uint8_t *frame = memcpy(stamped_socket_out(self, count), stamped_socket_in(self, index), frame_bytes);
+        address_reply(frame);
+        count++;
+    }
+    if (count > 0) stamped_socket_send(self, count);
+    return count;
 }
 
 static void record_stamp(struct stamped_socket *self, const struct sock_extended_err *error) {
@@ -134,6 +147,7 @@ static void record_stamp(struct stamped_socket *self, const struct sock_extended
 
 void stamped_socket_drain(struct stamped_socket *self) {
     unsigned int received;
+    self->undrained = 0;
     do {
         received = receive_batch(self->sender, &self->stamps, MSG_ERRQUEUE);
         for (unsigned int index = 0; index < received; index++) {
@@ -158,6 +172,18 @@ void stamped_socket_drain(struct stamped_socket *self) {
 
 bool stamped_socket_is_settled(const struct stamped_socket *self) {
     return self->account.sched == self->account.sent && self->account.snd == self->account.sent;
+}
+
+void stamped_socket_print(
+    const struct stamped_socket *self, const char *role, uint64_t exchanges, int64_t duration, int64_t cpu) {
+    const struct stamp_account *account = &self->account;
+    double seconds = (double)duration / (double)second;
+    printf("{\"role\":\"%s\",\"exchanges\":%lu,\"seconds\":%.3f,\"exchanges_per_second\":%.0f,", role, exchanges,
+           seconds, seconds > 0 ? (double)exchanges / seconds : 0);
+    printf("\"sent\":%lu,\"sched\":%lu,\"snd\":%lu,\"unknown_stamps\":%lu,\"received_unstamped\":%lu,", account->sent,
+           account->sched, account->snd, account->unknown, self->unstamped);
+    printf("\"cpu_ns\":%ld,\"cpu_ns_per_exchange\":%.0f", cpu,
+           exchanges > 0 ? (double)cpu / (double)exchanges : 0);
 }
 
 bool stamped_socket_wait(struct stamped_socket *self, int64_t timeout_ns) {

@@ -3,13 +3,9 @@
 #ifndef STAMPED_SOCKET_H
 #define STAMPED_SOCKET_H
 
-#include "packet-socket.h"
+#include "test-frame.h"
 
 enum {
-    // Ethernet, IPv4, UDP, and 252 bytes of UDP payload.
-    ip_bytes = 20,
-    udp_bytes = 8,
-    frame_bytes = ethernet_bytes + ip_bytes + udp_bytes + 252,
     // The same room for one received packet as in probe, for any MTU.
     slot_bytes = 16384,
     // The number of packets that may wait for timestamps: far more than the timestamps' buffer holds.
@@ -34,6 +30,10 @@ struct stamped_socket {
     uint32_t next_id;
     struct batch in, out, stamps;
     struct stamp_account account;
+    // Sends since the last drain.
+    unsigned int undrained;
+    // The kernel receive timestamps of the last receive, 0 if there is none.
+    int64_t received_at[batch_size];
     // Packets received without a kernel receive timestamp.
     uint64_t unstamped;
     // A bit for each timestamp that a packet has had, by its id.
@@ -51,14 +51,22 @@ uint8_t *stamped_socket_in(struct stamped_socket *socket, unsigned int index);
 // Sends the first `count` frames, each with the next id.
 void stamped_socket_send(struct stamped_socket *socket, unsigned int count);
 
-// Receives up to a batch of ready packets, and reads the timestamp of each.
-unsigned int stamped_socket_receive(struct stamped_socket *socket);
+// Receives up to a batch of ready packets, and reads the timestamp of each. Waits for the first packet if the flags have
+// MSG_WAITFORONE.
+unsigned int stamped_socket_receive(struct stamped_socket *socket, int flags);
+
+// Returns the packets of the last receive to their sender. Returns their number.
+unsigned int stamped_socket_return(struct stamped_socket *socket, unsigned int received);
 
 // Reads every transmit timestamp that is ready.
 void stamped_socket_drain(struct stamped_socket *socket);
 
 // Returns whether every packet sent has had both timestamps.
 bool stamped_socket_is_settled(const struct stamped_socket *socket);
+
+// Prints the fields that every half of an exchange has, and leaves the JSON object open.
+void stamped_socket_print(
+    const struct stamped_socket *socket, const char *role, uint64_t exchanges, int64_t duration, int64_t cpu);
 
 // Waits for packets or timestamps until the timeout. Returns false after the timeout or a signal.
 bool stamped_socket_wait(struct stamped_socket *socket, int64_t timeout_ns);

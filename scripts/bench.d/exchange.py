@@ -2,12 +2,12 @@
 
 import argparse
 import signal
-import statistics
 import sys
 
+from figures import Figures
 from pair import Pair
 from processes import Failed
-from report import say, text, tidy, write_json
+from report import say
 
 RATES = [
     10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 70_000, 80_000, 90_000, 100_000, 110_000, 120_000, 130_000, 140_000,
@@ -23,43 +23,11 @@ COUNTED_THREADS = {
 SATURATED = 0.95
 
 
-class Figure:
-    """A quantity, measured in each round on probe and, if it has a floor, on that."""
-
-    def __init__(self, name, unit):
-        self.name, self.unit = name, unit
-        self.values, self.floors = [], []
-
-    def add(self, value, floor=None):
-        if value is not None:
-            self.values.append(value)
-        if floor is not None:
-            self.floors.append(floor)
-
-    @property
-    def value(self):
-        return tidy(statistics.median(self.values)) if self.values else None
-
-    @property
-    def floor(self):
-        return tidy(statistics.median(self.floors)) if self.floors else None
-
-    @property
-    def ratio(self):
-        return round(self.value / self.floor, 3) if self.floor and self.value is not None else None
-
-    def json(self):
-        return {"name": self.name, "unit": self.unit, "value": self.value, "floor": self.floor, "ratio": self.ratio}
-
-
 class Benchmark:
     def __init__(self, pair, seconds, rounds):
         self.pair, self.seconds, self.rounds = pair, seconds, rounds
-        self.figures = {}
+        self.figures = Figures()
         self.begin = {with_log: RATES.index(rate) for with_log, rate in FIRST_RATE.items()}
-
-    def figure(self, name, unit):
-        return self.figures.setdefault(name, Figure(name, unit))
 
     def run(self):
         say(f"sender on processor {self.pair.sender_cpu}, reflector on processor {self.pair.reflector_cpu}")
@@ -80,19 +48,20 @@ class Benchmark:
         for with_log in (False, True):
             label = "with log" if with_log else "no log"
             run = self.fastest(with_log, label)
-            self.figure(f"exchanges per second, {label}", "1/s").add(run.sender.rate if run else 0, floor.sender.rate)
+            figure = self.figures.get(f"exchanges per second, {label}", "1/s")
+            figure.add(run.sender.rate if run else 0, floor.sender.rate)
             # At the same rate, since packets that arrive together share a system call.
             cpu = run.cpu_ns if run else (None, None)
             cpu_floor = self.clean_floor("floor, at that rate", round(run.sender.rate)).cpu_ns if run else (None, None)
             suffix = ", with log" if with_log else ""
             for half, value, least in zip(("sender", "reflector"), cpu, cpu_floor):
-                self.figure(f"exchanges cpu ns, {half}{suffix}", "ns").add(value, least)
+                self.figures.get(f"exchanges cpu ns, {half}{suffix}", "ns").add(value, least)
 
     def measure_pacing(self):
         floor = self.pair.run_floor(self.seconds, PACED_RATE).sender.lateness
         run = self.pair.run_probe(PACED_RATE, self.seconds).sender.lateness
         for percentile in ("p50", "p99", "p99.9"):
-            figure = self.figure(f"exchanges paced lateness {percentile}", "ns")
+            figure = self.figures.get(f"exchanges paced lateness {percentile}", "ns")
             figure.add(run.get(percentile), floor.get(percentile))
 
     def clean_floor(self, label, rate=None):
@@ -139,22 +108,13 @@ class Benchmark:
                 continue
             difference = long[side][thread] - short[side][thread]
             say(f"  {thread}: {difference} more for {packets} more packets")
-            self.figure(f"allocations per packet, {name}", "1").add(difference / packets)
+            self.figures.get(f"allocations per packet, {name}", "1").add(difference / packets)
 
 
 def show_run(label, run):
     sender, reflector = run.cpu_ns
     verdict = ", ".join(run.faults) or "clean"
     say(f"  {label}: {run.sender.rate:.0f}/s, cpu {sender:.0f} + {reflector:.0f} ns, {verdict}")
-
-
-def show(figures):
-    print(f"{'median of the rounds':<40} {'unit':>4} {'probe':>10} {'from':>10} {'to':>10} {'floor':>10} {'ratio':>7}")
-    for figure in figures:
-        ends = (tidy(min(figure.values)), tidy(max(figure.values))) if figure.values else (None, None)
-        cells = [text(cell) for cell in (figure.value, *ends, figure.floor)]
-        print(f"{figure.name:<40} {figure.unit:>4} " + " ".join(f"{cell:>10}" for cell in cells), end="")
-        print(f" {text(figure.ratio):>7}")
 
 
 def main():
@@ -175,15 +135,7 @@ def main():
         benchmark.run()
     except Failed as error:
         failure = error
-    figures = list(benchmark.figures.values())
-    show(figures)
-    if failure:
-        sys.exit(f"bench: stopped early: {failure}")
-    if options.json:
-        write_json(options.json, [figure.json() for figure in figures])
-    # A figure without a value is shown as such, and fails the run.
-    if any(figure.value is None for figure in figures):
-        sys.exit("bench: FAILED: some figures have no value, see above")
+    benchmark.figures.finish(options.json, failure)
 
 
 if __name__ == "__main__":

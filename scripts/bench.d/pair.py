@@ -38,24 +38,24 @@ class Pair:
     def __init__(self, options):
         self.probe = options.probe
         self.floor = options.floor
-        self.counter = options.counter
+        self.counter = vars(options).get("counter")
         self.sender_namespace, self.reflector_namespace = options.namespaces
         self.peer_mac = options.peer_mac
         self.sender_cpu, self.reflector_cpu = processors()
 
-    def run_floor(self, seconds, rate=None):
+    def run_floor(self, seconds, rate=None, watch=None):
         pace = ["--rate", rate] if rate else []
         return self._run(
             [self.floor, "sender", "veth-a", self.peer_mac, "--cpu", self.sender_cpu, "--seconds", seconds, *pace],
             [self.floor, "reflector", "veth-b", "--cpu", self.reflector_cpu],
-            results.floor_half, seconds)
+            results.floor_half, seconds, watch)
 
-    def run_probe(self, rate, seconds, with_log=False):
+    def run_probe(self, rate, seconds, with_log=False, watch=None):
         with tempfile.TemporaryDirectory(prefix="probe-bench-") as directory:
             log = ["--log", Path(directory, "log.csv")] if with_log else []
             return self._run(
                 self._probe_sender(rate, ["--duration", f"{seconds}s", *log]), self._probe_reflector(),
-                results.probe_half, seconds)
+                results.probe_half, seconds, watch)
 
     def count_allocations(self, rate, count):
         """Makes a run with a log. Returns its exchanges, and the sender's and the reflector's allocations by thread."""
@@ -80,12 +80,15 @@ class Pair:
             "taskset", "-c", self.reflector_cpu, *prefix, self.probe, "reflect", "--interface", "veth-b",
             "--quiet", "--output", "json"]
 
-    def _run(self, sender_command, reflector_command, reader, seconds):
+    def _run(self, sender_command, reflector_command, reader, seconds, watch=None):
+        """Makes a run. `watch` is called with both processes while it lasts."""
         reflector = Process(self.reflector_namespace, reflector_command)
         try:
             wait_until_listening(reflector, self.reflector_namespace)
             sender = Process(self.sender_namespace, sender_command)
             try:
+                if watch:
+                    watch(sender, reflector)
                 sender.wait(seconds + 30)
             finally:
                 sender.end()

@@ -28,6 +28,15 @@ class Process:
             stdin=subprocess.DEVNULL, stdout=self.output, stderr=self.errors)
 
     @property
+    def pid(self):
+        # `ip netns exec` becomes the program.
+        return self.process.pid
+
+    @property
+    def text(self):
+        return " ".join(self.command)
+
+    @property
     def error_text(self):
         return read_back(self.errors)[-2000:]
 
@@ -35,7 +44,7 @@ class Process:
         try:
             self.process.wait(timeout)
         except subprocess.TimeoutExpired:
-            raise Failed(f"still running after {timeout:.0f} s: {' '.join(self.command)}") from None
+            raise Failed(f"still running after {timeout:.0f} s: {self.text}") from None
 
     def end(self):
         if self.process.poll() is None:
@@ -52,7 +61,7 @@ class Process:
             return reader(text, *arguments)
         except (results.Unreadable, KeyError, TypeError, ValueError) as error:
             code = self.process.returncode
-            raise Failed(f"{' '.join(self.command)} (exit code {code}): {error}\n{self.error_text}") from None
+            raise Failed(f"{self.text} (exit code {code}): {error}\n{self.error_text}") from None
 
 
 def read_back(file):
@@ -73,7 +82,7 @@ def wait_until_listening(process, namespace, protocols=(IPV4, ALL_PROTOCOLS)):
         if process.process.poll() is not None:
             break
         time.sleep(0.02)
-    raise Failed(f"{' '.join(process.command)} does not listen:\n{process.error_text}")
+    raise Failed(f"{process.text} does not listen:\n{process.error_text}")
 
 
 def processors():

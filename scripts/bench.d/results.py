@@ -18,6 +18,9 @@ class Half:
     lost: int = 0
     faults: list = field(default_factory=list)  # faults of the timestamps, in words
     lateness: dict = field(default_factory=dict)  # percentile: nanoseconds
+    # The time from the kernel's reception of a packet to the program's; a probe's sender reports its peer's too.
+    reception: dict = field(default_factory=dict)
+    peer_reception: dict = field(default_factory=dict)
 
     @property
     def rate(self):
@@ -31,6 +34,8 @@ DURATION = ("duration_ns",)
 PROCESSOR_TIME = ("counters.packet_thread_cpu_ns", "packet_thread_cpu_ns")
 LOST = ("lost_forward", "lost_reverse", "lost_unknown", "late")
 LATENESS = ("send_lateness", "send_lateness_ns")
+RECEPTION = ("reverse.kernel_to_app", "reception_to_application_ns")
+PEER_RECEPTION = ("forward.kernel_to_app",)
 SENT = ("stamps.sent",)
 LEDGER = ("stamps",)
 # The two transmit timestamps that every packet on a veth pair has.
@@ -66,8 +71,8 @@ def objects(text):
             yield value
 
 
-def lateness_of(summary):
-    values = look_up(summary, LATENESS)
+def percentiles(summary, names):
+    values = look_up(summary, names)
     if not isinstance(values, dict):
         return {}
     found = {name: next((values[key] for key in keys if key in values), None) for name, keys in PERCENTILES.items()}
@@ -108,8 +113,67 @@ def probe_half(output, is_sender):
         cpu_ns=need(summary, PROCESSOR_TIME),
         lost=sum(losses) if is_sender else 0,
         faults=stamp_faults(summary),
-        lateness=lateness_of(summary),
+        lateness=percentiles(summary, LATENESS),
+        reception=percentiles(summary, RECEPTION),
+        peer_reception=percentiles(summary, PEER_RECEPTION),
     )
+
+
+@dataclass
+class Sessions:
+    """The figures of all sessions of a probe."""
+
+    count: int
+    lost: int
+    skipped: int  # probes that were not sent, because their deadlines were long past
+    faults: list
+    lateness: dict  # percentile: nanoseconds
+
+
+def sessions(output):
+    """Reads the output of a probe with any number of sessions."""
+    summaries = [value for value in objects(output) if value.get("type") == "summary"]
+    if not summaries:
+        raise Unreadable("no JSON line of type summary")
+    lateness = [value for value in (look_up(summary, LATENESS) for summary in summaries) if value and value["count"]]
+    return Sessions(
+        count=len(summaries),
+        lost=sum(look_up(summary, (f"totals.{name}",)) or 0 for summary in summaries for name in LOST),
+        skipped=sum(look_up(summary, ("probes.skipped",)) or 0 for summary in summaries),
+        faults=[f"{summary['peer']}: {fault}" for summary in summaries for fault in stamp_faults(summary)],
+        lateness={"p50": merged(lateness, 0.5), "p99": merged(lateness, 0.99)} if lateness else {},
+    )
+
+
+# The points of a distribution that a summary has.
+POINTS = (("min_ns", 0), ("p50_ns", 0.5), ("p90_ns", 0.9), ("p99_ns", 0.99), ("p99_9_ns", 0.999), ("max_ns", 1))
+
+
+def merged(distributions, share):
+    """Returns the value below which this share of all values lies, to within the distance of the distributions' points:
+    each distribution is taken as straight lines between them."""
+    wanted = share * sum(values["count"] for values in distributions)
+    low = min(values["min_ns"] for values in distributions)
+    high = max(values["max_ns"] for values in distributions)
+    while low < high:
+        middle = (low + high) // 2
+        if sum(values["count"] * share_below(values, middle) for values in distributions) < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def share_below(values, limit):
+    before, below = values["min_ns"], 0
+    if limit < before:
+        return 0
+    for name, share in POINTS:
+        value = values[name]
+        if limit < value:
+            return below + (share - below) * (limit - before) / (value - before)
+        before, below = value, share
+    return 1
 
 
 def floor_half(output, is_sender):
@@ -131,7 +195,8 @@ def floor_half(output, is_sender):
         cpu_ns=summary["cpu_ns"],
         lost=summary.get("lost", 0),
         faults=faults,
-        lateness=lateness_of(summary),
+        lateness=percentiles(summary, LATENESS),
+        reception=percentiles(summary, RECEPTION),
     )
 
 
