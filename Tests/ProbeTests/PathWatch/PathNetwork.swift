@@ -89,9 +89,11 @@ final class PathNetwork {
     }
 
     /// Runs `body` while a watch with these peers runs, and returns the watch's result.
+    ///
+    /// - Parameter retryInterval: an hour by default, so that only changes make the watch read the tables.
     func watch(
         _ peers: [PathWatch.Peer] = [], receiveBuffer: Int = 1 << 20,
-        retryInterval: Int64 = PathListener.retryInterval, _ recorder: PathRecorder = PathRecorder(),
+        retryInterval: Int64 = 3_600_000_000_000, _ recorder: PathRecorder = PathRecorder(),
         _ body: (PathWatch, PathRecorder) async throws -> Void
     ) async throws -> PathWatch.Result {
         let interface = interface
@@ -190,6 +192,10 @@ final class PathRecorder: Sendable {
             try await Task.sleep(for: .milliseconds(1))
         }
     }
+
+    /// Waits until the watch has read the tables for the last time after a change, so that only another change makes it
+    /// read them again. Nothing reports that, so time has to pass: more than two intervals.
+    func settle() async throws { try await Task.sleep(for: .milliseconds(300)) }
 
     /// Waits until the last MAC address of a peer is 02:00:00:00:00:XX.
     func wait(for peer: Int = 0, _ last: UInt64) async throws {

@@ -8,7 +8,7 @@ import Testing
 @testable import probe
 
 /// Tests of the interface's state, of many changes at a time, and of lost notifications.
-@Suite(.enabled(if: PathNetwork.isPossible, PathNetwork.comment)) struct PathWatchLoadTests {
+@Suite(.enabled(if: PathNetwork.isPossible, PathNetwork.comment)) struct PathWatchLoadLiveTests {
     @Test func `The interface's addresses are reported when one is added or removed`() async throws {
         let network = try PathNetwork()
         let added = try #require(IPAddress("192.0.2.7"))
@@ -17,8 +17,10 @@ import Testing
             try await recorder.wait("the addresses") { !$0.addresses.isEmpty }
             let before = try #require(recorder.current.addresses.last)
             #expect(Set(before.map(\.description)) == ["192.0.2.1", "2001:db8::1", "fe80::1"])
+            try await recorder.settle()
             try network.shell("ip -n $here addr add 192.0.2.7/24 dev near0")
             try await recorder.wait("the new address") { $0.addresses.last?.contains(added) == true }
+            try await recorder.settle()
             try network.shell("ip -n $here addr add 2001:db8::7/64 dev near0 nodad")
             try await recorder.wait("the IPv6 address") { $0.addresses.last?.contains(addedIPv6) == true }
             try network.shell(
@@ -38,6 +40,7 @@ import Testing
         let result = try await network.watch { _, recorder in
             let first = try #require(recorder.current.links.last ?? nil)
             #expect(first.isUp && first.hasCarrier && first.mtu == 1500 && first.macAddress == station(1))
+            try await recorder.settle()
             try network.shell("ip -n $here link set near0 mtu 1400")
             try await recorder.wait("the MTU") { $0.links.last??.mtu == 1400 }
             try network.shell("ip -n $here link set near0 mtu 1400; ip -n $there link set far0 down")

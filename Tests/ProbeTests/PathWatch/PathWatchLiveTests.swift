@@ -8,7 +8,7 @@ import Testing
 @testable import probe
 
 /// Tests of following neighbours and routes against the kernel.
-@Suite(.enabled(if: PathNetwork.isPossible, PathNetwork.comment)) struct PathWatchTests {
+@Suite(.enabled(if: PathNetwork.isPossible, PathNetwork.comment)) struct PathWatchLiveTests {
     /// The longest time from a change to its report, in nanoseconds.
     private static let limit: Int64 = 100_000_000
 
@@ -107,17 +107,22 @@ import Testing
             try await recorder.wait(for: 1, 0x29)
             // Known gateways first.
             try network.setNeighbour("192.0.2.8", 0x18)
+            try await recorder.settle()
             try network.shell("ip -n $here route replace 198.51.100.0/24 via 192.0.2.8")
             try await recorder.wait(for: 0, 0x18)
             // Then gateways without an entry.
+            try await recorder.settle()
             try network.shell("ip -n $here route replace 198.51.100.0/24 via 192.0.2.2")
             try await recorder.wait(for: 0, 0x02)
+            try await recorder.settle()
             try network.shell("ip -n $here route add 2001:db8:1::/96 via fe80::2 dev near0")
             try await recorder.wait(for: 1, 0x02)
             // A removed route uncovers the one below it.
+            try await recorder.settle()
             try network.shell("ip -n $here route del 2001:db8:1::/96")
             try await recorder.wait(for: 1, 0x29)
             // An IPv4 peer may have an IPv6 gateway.
+            try await recorder.settle()
             try network.shell("ip -n $here route replace 198.51.100.0/24 via inet6 fe80::9 dev near0")
             try await recorder.wait(for: 0, 0x29)
         }
@@ -136,9 +141,11 @@ import Testing
         try network.setNeighbour("192.0.2.8", 0x18)
         _ = try await network.watch([pathPeer("203.0.113.1"), pathPeer("198.51.100.1")]) { _, recorder in
             try await recorder.wait(for: 0, 0x19)
+            try await recorder.settle()
             try network.shell("ip -n $here rule add to 203.0.113.0/24 lookup 77")
             try await recorder.wait(for: 0, 0x18)
             try await recorder.wait(for: 1, 0x19)
+            try await recorder.settle()
             try network.shell("ip -n $here nexthop replace id 7 via 192.0.2.8 dev near0")
             try await recorder.wait(for: 1, 0x18)
         }
@@ -155,6 +162,7 @@ import Testing
         try network.setNeighbour("192.0.2.8", 0x18)
         _ = try await network.watch([pathPeer("198.51.100.1")]) { _, recorder in
             try await recorder.wait(for: 0, 0x19)
+            try await recorder.settle()
             try network.shell("ip -n $here addr del 192.0.2.77/32 dev near0")
             try await recorder.wait(for: 0, 0x18)
         }
@@ -167,6 +175,7 @@ import Testing
         try network.setNeighbour("2001:db8::8", 0x18)
         _ = try await network.watch([pathPeer("2001:db8:1::1")]) { _, recorder in
             try await recorder.wait("a router") { $0.mac(0) != nil }
+            try await recorder.settle()
             let isFirst = recorder.current.mac(0) == station(0x19)
             try network.setNeighbour(isFirst ? "2001:db8::9" : "2001:db8::8", 0, NUD_FAILED)
             try await recorder.wait(for: 0, isFirst ? 0x18 : 0x19)
