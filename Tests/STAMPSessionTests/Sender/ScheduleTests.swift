@@ -59,6 +59,11 @@ import Testing
         #expect(abs(mean - 1) < 4 / Double(after.count).squareRoot())
     }
 
+    @Test func `A poisson gap beyond the range of time is the largest`() {
+        let gaps = gaps(.poisson(seed: 1), .max, count: 1000)
+        #expect(gaps.contains(.max) && gaps.allSatisfy { $0 >= 0 })
+    }
+
     @Test func `The seed determines a poisson schedule`() {
         let first = gaps(.poisson(seed: 9), 1000, count: 50)
         #expect(first == gaps(.poisson(seed: 9), 1000, count: 50))
