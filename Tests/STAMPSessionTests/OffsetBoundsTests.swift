@@ -2,9 +2,6 @@ import Testing
 
 @testable import STAMPSession
 
-private let second: Int64 = 1_000_000_000
-private let millisecond: Int64 = 1_000_000
-
 /// Exchanges with a simulated peer, whose clock the test sets.
 private struct SimulatedPeer {
     var bounds = OffsetBounds()
@@ -84,7 +81,7 @@ private struct SimulatedPeer {
     }
 
     @Test mutating func `Random delays between clocks slewed at chronyd's maximum rate are no step`() {
-        var random = Repeatable(state: 862)
+        var random = SeededGenerator(state: 862)
         for round in 0..<5000 {
             let pause = Int64.random(in: 0...200, using: &random) * millisecond
             // 83,333 ppm (maxslewrate) forward, then backward.
@@ -152,7 +149,7 @@ private struct SimulatedPeer {
 
     @Test mutating func `After arbitrary timestamps, only steps have a size, and valid exchanges are consistent again`()
     {
-        var random = Repeatable(state: 1)
+        var random = SeededGenerator(state: 1)
         let extremes: [Int64] = [.min, .min + 1, -1, 0, 1, .max - 1, .max]
         func any() -> Int64 {
             Bool.random(using: &random)
@@ -182,15 +179,5 @@ private struct SimulatedPeer {
         // The first two may still contradict the arbitrary ones: a step and its size.
         let findings = (0..<20).map { _ in peer.exchange(after: 20 * millisecond) }
         #expect(findings.dropFirst(2).allSatisfy { $0 == .consistent }, "\(findings)")
-    }
-}
-
-private struct Repeatable: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

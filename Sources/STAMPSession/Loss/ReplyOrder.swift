@@ -47,6 +47,10 @@ struct ReplyOrder {
         mask = UInt32(size - 1)
     }
 
+    /// The number of replies that it keeps, and the bytes that each takes.
+    var capacity: Int { entries.count }
+    static var entryBytes: Int { MemoryLayout<Entry>.stride }
+
     mutating func markStateful() { isStateful = true }
 
     /// Discards the order, because the reflector has restarted.

@@ -31,6 +31,8 @@ struct ReflectedSession: Sendable {
     /// The oldest reply that is not finished, and the oldest that may wait for transmit timestamps.
     var oldest: UInt32
     var oldestWaiting: UInt32
+    /// The first reply to the sender that uses the port now.
+    private(set) var firstOfSender: UInt32
     /// Replies before this one were sent before the error queue was last found full.
     var fullQueue: UInt32?
     /// The time of the last probe, in CLOCK_MONOTONIC nanoseconds.
@@ -63,6 +65,7 @@ struct ReflectedSession: Sendable {
         replies = SequenceRing(capacity: SessionTable.guaranteedSlots, empty: ReplySlot(), next: firstID)
         oldest = firstID
         oldestWaiting = firstID
+        firstOfSender = firstID
         lastUsed = now
         relation = ClockRelation(localBootHash: bootHash)
         clock = ClockEpochs(localSteps: localSteps)
@@ -78,6 +81,20 @@ struct ReflectedSession: Sendable {
     var timeoutNanoseconds: Int64 {
         max(SessionTable.expiryNanoseconds, 4 &* min(probeIntervalNanoseconds, 1 << 60))
     }
+
+    /// Forgets the probes and reports of the former sender, because another one uses the port now.
+    mutating func beginOtherSender() {
+        firstOfSender = replies.next
+        stampedReplies.removeAll()
+        followUp = nil
+        previousReceipt = nil
+        newestProbe = nil
+        window = 0
+        hasMeasured = false
+    }
+
+    /// Returns whether a reply was to a former sender, to which its timestamps are not reported any more.
+    func isToFormerSender(_ id: UInt32) -> Bool { Int32(bitPattern: id &- firstOfSender) < 0 }
 
     func isBeforeFullQueue(_ id: UInt32) -> Bool {
         fullQueue.map { Int32(bitPattern: id &- $0) < 0 } ?? false

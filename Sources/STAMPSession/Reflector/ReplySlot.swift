@@ -30,13 +30,13 @@ struct ReplySlot: Sendable, BitwiseCopyable {
     var ttl: UInt8 = 0
     var dscp: UInt8 = 0
     var replyDSCP: UInt8 = 0
+    /// The transmit timestamps that are awaited, and what became of the others.
+    var book = TransmitBook.Entry()
+    var stampMissing: MissingReason?
     var bytes: Int32 = 0
     var replyBytes: Int32 = 0
     /// The send time, in CLOCK_MONOTONIC nanoseconds.
     var sentAt: Int64 = 0
-    /// The transmit timestamps that are awaited, and what became of the others.
-    var book = TransmitBook.Entry()
-    var stampMissing: MissingReason?
     var probe = TransmitTimes()
     var probeReceived = ReceiveTimes()
     var reply = TransmitTimes()

@@ -98,6 +98,7 @@ extension SessionReflector {
         if let paired = written.probePaired, table[place].isPaired, table[place].identifier != paired.instance {
             // Another sender uses the port now: the rows of the former one are written under its ID.
             finishAll(place)
+            table[place].beginOtherSender()
         }
         makeRoom(place)
         let replySequence = table[place].nextReply

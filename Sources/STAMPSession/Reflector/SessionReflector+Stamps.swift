@@ -40,14 +40,20 @@ extension SessionReflector {
     mutating func markStamped(_ index: Int, _ place: Int) {
         let slot = table[place].replies[index]
         table[place].replies[index].flags.insert(.stamped)
-        table[place].stampedReplies.add(table[place].firstID &+ slot.replySequence)
+        let id = table[place].firstID &+ slot.replySequence
+        if !table[place].isToFormerSender(id) { reportStamps(of: slot, id, place) }
+        complete(index, place)
+    }
+
+    /// Keeps a reply's timestamps for the next replies.
+    private mutating func reportStamps(of slot: ReplySlot, _ id: UInt32, _ place: Int) {
+        table[place].stampedReplies.add(id)
         let usingHardware = configuration.usesHardwareOnly ? slot.reply.nic.realtime : nil
         if let time = usingHardware ?? slot.reply.software {
             table[place].followUp = FollowUp(
                 sequence: slot.replySequence, timestamp: NTPTimestamp(unixNanoseconds: time).rawValue,
                 method: usingHardware == nil ? TimestampingMethod.softwareLocal : TimestampingMethod.hardwareAssist)
         }
-        complete(index, place)
     }
 
     /// The longest probe interval for which rows wait for the sender's telemetry, in nanoseconds. Rows of slower

@@ -50,7 +50,10 @@ struct Schedule: Sendable {
                 last = next
                 isOdd.toggle()
             }
-            if isOdd { return Int64(((whole + first) * Double(intervalNanoseconds)).rounded()) }
+            if isOdd {
+                let gap = ((whole + first) * Double(intervalNanoseconds)).rounded()
+                return gap < 0x1p63 ? Int64(gap) : .max
+            }
             whole += 1
         }
     }

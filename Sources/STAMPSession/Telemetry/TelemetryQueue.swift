@@ -23,6 +23,8 @@ struct TelemetryQueue {
         written &+= 1
     }
 
+    mutating func removeAll() { (written, taken) = (0, 0) }
+
     /// The number of keys that no packet has carried yet.
     var backlog: UInt64 { written &- taken }
 

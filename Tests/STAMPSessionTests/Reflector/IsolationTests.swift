@@ -1,0 +1,241 @@
+import NetworkAddresses
+import Report
+import STAMPWire
+import Testing
+
+@testable import STAMPSession
+
+@Suite struct IsolationTests {
+    /// The slots of a session.
+    private func slots(_ bench: ReflectorBench, _ place: Int) -> Int { bench.session.table[place].replies.capacity }
+
+    @Test func `A session with 40,000 unfinished replies takes its share, and delays no other`() throws {
+        let bench = ReflectorBench(expecting: .software)
+        bench.stampTimeout = 3600 * second
+        var honest = ScriptedSender(0, instance: 1)
+        var hostile = ScriptedSender(1, instance: 2)
+        var honestRows = 0
+        for round in UInt32(0)..<40_000 {
+            if round % 1000 == 0 {
+                let number = round / 1000
+                let written = try bench.answer(
+                    &honest, transmit: number == 0 ? [] : [probeStamps(number - 1, at: bench.realtime)],
+                    receive: number == 0 ? [] : [replyReceipt(number - 1, at: bench.realtime)])
+                #expect(written.packet.sequence == number)
+                #expect(written.telemetry.paired?.transmit0?.sequence == (number == 0 ? nil : number - 1))
+                bench.stamp(written.answer)
+                honestRows += number == 0 ? 0 : 2
+                #expect(bench.host.rows.count { $0.session == 1 } == honestRows)
+            }
+            try bench.answer(&hostile)
+            bench.move(by: 1000)
+        }
+        #expect(slots(bench, 1) == SessionTable.slotLimit)
+        #expect(slots(bench, 0) <= SessionTable.guaranteedSlots)
+        // The hostile session's oldest replies were finished early, each with two rows.
+        #expect(bench.host.rows.count { $0.session == 2 } == 2 * (40_000 - SessionTable.slotLimit))
+        #expect(
+            bench.host.rows.filter { $0.session == 2 && $0.packet == .reply }.allSatisfy {
+                $0.transmitMissing == .late && $0.status == .unknown
+            })
+        let result = bench.finish()
+        #expect(result.ledger.isBalanced)
+        #expect(result.ledger.kinds[1].skippedByDriver == 40_000 - SessionTable.slotLimit)
+        #expect(result.ledger.kinds[1].pending == SessionTable.slotLimit)
+        #expect(bench.host.rows.count { $0.session == 1 } == 80)
+        #expect(bench.host.rows.count { $0.session == 2 } == 80_000)
+    }
+
+    @Test func `Hostile sessions share the pool, and every session keeps its guaranteed slots`() throws {
+        let bench = ReflectorBench(expecting: .software, writesRows: false)
+        bench.stampTimeout = 3600 * second
+        var hostile = (0..<6).map { ScriptedSender($0) }
+        for place in hostile.indices { for _ in 0..<33_000 { try bench.answer(&hostile[place]) } }
+        let shares = hostile.indices.map { slots(bench, $0) }
+        #expect(shares[0] == SessionTable.slotLimit)
+        #expect(shares == shares.sorted(by: >), "\(shares)")
+        #expect(shares.map { $0 - SessionTable.guaranteedSlots }.reduce(0, +) <= SessionTable.poolLimit)
+        #expect(shares[5] >= 1024)
+        var honest = ScriptedSender(100)
+        var answers: [SessionReflector.Answer] = []
+        for _ in 0..<64 { answers.append(try bench.answer(&honest).answer) }
+        #expect(slots(bench, 6) >= 64)
+        for answer in answers { bench.stamp(answer) }
+        #expect(bench.finish().unknownStamps == 0, "none of its 64 replies was finished early")
+    }
+
+    @Test func `A session that closes gives its slots back`() throws {
+        let bench = ReflectorBench(expecting: .software, writesRows: false)
+        bench.stampTimeout = 3600 * second
+        for _ in 0..<4 {
+            var hostile = (0..<2).map { ScriptedSender($0) }
+            for place in hostile.indices { for _ in 0..<20_000 { try bench.answer(&hostile[place]) } }
+            #expect([slots(bench, 0), slots(bench, 1)] == [SessionTable.slotLimit, SessionTable.slotLimit])
+            bench.wait(61 * second)
+            #expect(bench.openSessions == 0)
+            #expect(bench.session.table.sessions.allSatisfy { $0.replies.capacity <= 1 })
+        }
+        #expect(bench.result.sessionsOpened == 8)
+    }
+
+    @Test func `The slots of a session grow when replies wait, and its replies keep their IDs`() throws {
+        let bench = ReflectorBench(expecting: .software)
+        bench.stampTimeout = 3600 * second
+        var sender = ScriptedSender(0, instance: 3)
+        var answers: [SessionReflector.Answer] = []
+        for _ in 0..<1000 { answers.append(try bench.answer(&sender).answer) }
+        #expect(slots(bench, 0) == 1024)
+        for answer in answers.reversed() {
+            bench.move(by: 10)
+            bench.stamp(answer)
+        }
+        let last = bench.realtime
+        let result = bench.finish()
+        #expect(result.ledger.kinds[1].stamped == 1000 && result.unknownStamps == 0)
+        for sequence in UInt32(0)..<1000 {
+            let row = try #require(bench.host.row(.reply, sequence))
+            #expect(row.transmitSoftware == last - 10 * Int64(sequence) && row.replySequence == sequence)
+        }
+    }
+
+    @Test func `A session whose replies are finished keeps 16 slots`() throws {
+        let bench = ReflectorBench()
+        var sender = ScriptedSender(0)
+        for _ in 0..<5000 {
+            try bench.answer(&sender)
+            bench.advance()
+        }
+        #expect(slots(bench, 0) == ReflectedSession.firstSlots)
+        #expect(bench.host.rows.count == 10_000)
+    }
+}
+
+@Suite struct ExpiryTests {
+    @Test func `An idle session expires after a minute, and writes its rows first`() throws {
+        let bench = ReflectorBench { $0.timeoutNanoseconds = 3600 * second }
+        var sender = ScriptedSender(0, instance: 5)
+        try bench.answer(&sender)
+        bench.wait(60 * second)
+        #expect(bench.openSessions == 1 && bench.host.rows.isEmpty)
+        bench.wait(second)
+        #expect(bench.openSessions == 0)
+        #expect(bench.host.rows.count == 2)
+        #expect(try bench.answer(&sender).packet.sequence == 0)
+        #expect(bench.result.sessionsOpened == 2)
+    }
+
+    @Test func `A slow sender's session lasts for four of its intervals`() throws {
+        let bench = ReflectorBench()
+        var sender = ScriptedSender(0)
+        try bench.answer(&sender)
+        bench.wait(30 * second)
+        try bench.answer(&sender)
+        bench.wait(120 * second)
+        #expect(bench.openSessions == 1)
+        bench.wait(second)
+        #expect(bench.openSessions == 0)
+    }
+
+    @Test func `A reused place counts its IDs on, so that a late timestamp finds no reply of another session`() throws {
+        let bench = ReflectorBench(expecting: .software)
+        var former = ScriptedSender(0, instance: 5)
+        var late: [SessionReflector.Answer] = []
+        for _ in 0..<5 { late.append(try bench.answer(&former).answer) }
+        bench.wait(61 * second)
+        #expect(bench.openSessions == 0)
+        var next = ScriptedSender(1, instance: 6)
+        let written = try bench.answer(&next)
+        #expect(written.answer.place == late[0].place)
+        #expect(written.answer.id == 5 && written.packet.sequence == 0)
+        for answer in late { bench.stamp(answer, width: 16) }
+        let reply = try bench.answer(&next)
+        #expect(reply.telemetry.paired?.transmit0 == nil)
+        bench.stamp(written.answer, width: 16)
+        let result = bench.finish()
+        #expect(result.unknownStamps == 5)
+        #expect(result.ledger.isBalanced && result.ledger.kinds[1].stamped == 1)
+        #expect(result.ledger.kinds[1].skippedByDriver == 5)
+    }
+
+    @Test func `The receipts of a session in a reused place are of its own replies`() throws {
+        let bench = ReflectorBench()
+        var former = ScriptedSender(0, instance: 5)
+        for _ in 0..<5 { try bench.answer(&former) }
+        bench.wait(61 * second)
+        bench.host.clear()
+        var next = ScriptedSender(1, instance: 6)
+        try bench.answer(&next)
+        try bench.answer(
+            &next, transmit: [probeStamps(0, at: bench.realtime)], receive: [replyReceipt(0, at: bench.realtime)])
+        #expect(bench.host.rows.map(\.sequence) == [0, 0])
+        #expect(bench.host.rows.map(\.replySequence) == [0, 0])
+        #expect(bench.host.rows.map(\.session) == [6, 6])
+    }
+}
+
+@Suite struct OtherSenderTests {
+    @Test func `Another paired sender on the same port leaves the rows of the former one under its ID`() throws {
+        let bench = ReflectorBench(expecting: .software)
+        var former = ScriptedSender(0, instance: 100)
+        let first = try bench.answer(&former).answer
+        try bench.answer(&former)
+        bench.stamp(first)
+        var next = ScriptedSender(0, instance: 101)
+        next.key = former.key
+        try bench.answer(&next)
+        #expect(bench.host.rows.map(\.session) == [100, 100, 100, 100])
+        #expect(Set(bench.host.rows.map(\.sequence)) == [0, 1])
+        try bench.answer(
+            &next, transmit: [probeStamps(0, at: bench.realtime)], receive: [replyReceipt(2, at: bench.realtime)])
+        bench.finish()
+        #expect(bench.host.rows.count == 8)
+        #expect(bench.host.rows.dropFirst(4).allSatisfy { $0.session == 101 })
+        #expect(bench.result.sessionsOpened == 1)
+    }
+
+    @Test func `Probes, reports and clock epochs of another paired sender are not those of the former one`() throws {
+        let bench = ReflectorBench(expecting: .software)
+        var sender = ScriptedSender(0, instance: 100)
+        var answers: [SessionReflector.Answer] = []
+        for _ in 0..<10 { answers.append(try bench.answer(&sender).answer) }
+        for answer in answers.prefix(5) { bench.stamp(answer) }
+        sender.clockSteps = 1
+        try bench.answer(&sender)
+        bench.host.clear()
+        sender.instance = 101
+        sender.next = 0
+        sender.isClosing = true
+        try bench.answer(&sender)
+        for answer in answers.dropFirst(5) { bench.stamp(answer) }
+        bench.move(by: 300 * millisecond)
+        #expect(bench.isServing(), "it opens")
+        sender.isClosing = false
+        let second = try bench.answer(&sender)
+        #expect(second.telemetry.paired?.transmit0 == nil)
+        #expect(second.telemetry.followUp?.isAbsent == true)
+        #expect(second.telemetry.paired?.receive1?.sequence == 0, "its opening probe")
+        bench.stamp(second.answer)
+        let third = try bench.answer(&sender)
+        #expect(third.telemetry.paired?.transmit0?.sequence == second.packet.sequence)
+        #expect(third.telemetry.paired?.transmit1 == nil)
+        bench.finish()
+        #expect(bench.result.duplicates == 0)
+        let rows = bench.host.rows.filter { $0.session == 101 && $0.packet == .probe }
+        #expect(rows.map(\.sequence) == [1, 2])
+        #expect(rows.map(\.status) == [.ok, .ok])
+        #expect(rows.map(\.clockEpoch) == [0, 0])
+    }
+
+    @Test func `A sender that restarts with another instance counts its clock steps anew`() throws {
+        let bench = ReflectorBench()
+        var sender = ScriptedSender(0, instance: 100)
+        sender.clockSteps = 3
+        try bench.answer(&sender)
+        sender.instance = 101
+        sender.clockSteps = 9
+        sender.next = 0
+        try bench.answer(&sender)
+        try bench.answer(&sender, transmit: [probeStamps(0, at: bench.realtime)])
+        #expect(bench.host.rows.last?.session == 101 && bench.host.rows.last?.clockEpoch == 0)
+    }
+}
