@@ -98,14 +98,14 @@ import Testing
         }
     }
 
-    @Test func `A session whose replies are finished keeps 16 slots`() throws {
+    @Test func `A session whose replies are finished keeps 64 slots`() throws {
         let bench = ReflectorBench()
         var sender = ScriptedSender(0)
         for _ in 0..<5000 {
             try bench.answer(&sender)
             bench.advance()
         }
-        #expect(slots(bench, 0) == ReflectedSession.firstSlots)
+        #expect(slots(bench, 0) == SessionTable.guaranteedSlots)
         #expect(bench.host.rows.count == 10_000)
     }
 }

@@ -7,13 +7,10 @@ import Testing
 @Suite struct OpeningPhaseTests {
     private let bench = SenderBench()
 
-    @Test func `The first probe is due at once, or after the phase of the session`() {
+    @Test func `The first probe is due at once`() {
         #expect(bench.deadline == SenderBench.start)
         #expect(bench.isProbeDue(at: SenderBench.start))
         #expect(!bench.isProbeDue(at: SenderBench.start - 1))
-        let later = SenderBench { $0.phaseNanoseconds = 3 * millisecond }
-        #expect(later.deadline == SenderBench.start + 3 * millisecond)
-        #expect(!later.isProbeDue(at: SenderBench.start + 3 * millisecond - 1))
     }
 
     @Test(arguments: [(1, 50), (49, 50), (50, 50), (51, 51), (3000, 3000)] as [(Int64, Int64)])
@@ -49,13 +46,24 @@ import Testing
         #expect(bench.nextSend == bench.now + millisecond)
     }
 
-    @Test func `The first measured probe waits for an interval of less than 1 ms, and for the phase`() throws {
+    @Test func `The first measured probe waits for an interval of less than 1 ms`() throws {
+        let bench = SenderBench { $0.intervalNanoseconds = 200_000 }
+        try bench.open()
+        #expect(bench.nextSend == bench.now + 200_000)
+    }
+
+    @Test(arguments: [(0, 0), (70_000, 3), (199_999, 40)] as [(Int64, Int64)])
+    func `Sessions that were created together have the deadlines of their phases, whenever they open`(
+        phase: Int64, wait: Int64
+    ) throws {
         let bench = SenderBench {
             $0.intervalNanoseconds = 200_000
-            $0.phaseNanoseconds = 70_000
+            $0.phaseNanoseconds = phase
         }
+        bench.wait(wait * millisecond + 12_345)
         try bench.open()
-        #expect(bench.nextSend == bench.now + 270_000)
+        #expect((bench.nextSend - SenderBench.start) % 200_000 == phase)
+        #expect((200_000..<400_000).contains(bench.nextSend - bench.now))
     }
 
     @Test func `A silent peer is reported after one second, and measured after ten`() throws {
@@ -157,8 +165,9 @@ import Testing
     }
 
     @Test(arguments: [(49_999_999, true), (50_000_000, false)] as [(Int64, Bool)])
-    func `A report waits for a probe if less than 50 ms separate them`(_ distance: Int64, _ waits: Bool) {
-        let bench = SenderBench { $0.phaseNanoseconds = second + distance }
+    func `A report waits for a probe if less than 50 ms separate them`(_ distance: Int64, _ waits: Bool) throws {
+        let bench = SenderBench { $0.intervalNanoseconds = second + distance }
+        try bench.send()
         #expect(bench.deadline == SenderBench.start + second + (waits ? distance : 0))
     }
 

@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func `The paired-timestamps TLV has the facts of session and host`() throws {
-        let bench = SenderBench { $0.host = HostFacts(bootHash: 0x77, hardwareClock: 3) }
+        let bench = SenderBench { $0.host = HostIdentity(bootHash: 0x77, hardwareClock: 3) }
         bench.clockSteps = 258
         let paired = try #require(try bench.send().paired)
         #expect(paired.isClosing)

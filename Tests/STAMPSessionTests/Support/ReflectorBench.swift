@@ -79,7 +79,7 @@ final class ReflectorBench {
         _ configure: (inout SessionReflector.Configuration) -> Void = { _ in }
     ) {
         var configuration = SessionReflector.Configuration(
-            instance: 0xB0B, host: HostFacts(bootHash: 0x2222, hardwareClock: 4), port: Self.port)
+            instance: 0xB0B, host: HostIdentity(bootHash: 0x2222, hardwareClock: 4), port: Self.port)
         configuration.expectedStamps = stamps
         configuration.writesRows = writesRows
         configuration.timeoutNanoseconds = Self.timeout
@@ -136,7 +136,9 @@ final class ReflectorBench {
     ) -> SessionReflector.Answer? {
         var elements = bytes.mutableSpan
         var span = elements.mutableBytes
-        return session.answer(payload.span.bytes, from: key, arrival, into: &span, overhead: 42, at: time)
+        return session.answer(
+            payload.span.bytes, from: key, arrival, into: &span, replyBytes: 42 + max(payload.count, STAMP.baseLength),
+            at: time)
     }
 
     /// Answers the next probe of a sender, which was sent 100 µs ago, and sends the reply.

@@ -36,7 +36,7 @@ final class SenderBench {
         var configuration = SessionSender.Configuration(
             session: 0xA11CE, ssid: 77, peer: .ip(.v4(0x0A00_0002)), peerPort: 862, layout: Self.layout,
             frameBytes: 400, intervalNanoseconds: Self.interval, timeoutNanoseconds: Self.timeout,
-            host: HostFacts(bootHash: 0x1111))
+            host: HostIdentity(bootHash: 0x1111))
         configuration.expectedStamps = stamps
         configure(&configuration)
         now = Self.start
