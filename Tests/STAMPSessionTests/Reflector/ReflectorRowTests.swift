@@ -203,7 +203,8 @@ import Testing
             var elements = bytes.mutableSpan
             var span = elements.mutableBytes
             return bench.session.answer(
-                probe.span.bytes, from: sender.key, station: station, bench.arrival(), into: &span, replyBytes: 20 + probe.count,
+                probe.span.bytes, from: sender.key, station: station, bench.arrival(), into: &span,
+                replyBytes: 20 + probe.count,
                 at: bench.time)
         }
         bench.session.recordSent(try #require(answer()))

@@ -12,7 +12,9 @@ extension EndpointLoop {
         let stampsBefore = nic.missed.deadline(now.monotonic, timeout: timeout)
         var socket = 0
         var isBlocked = false
-        while !isBlocked, batched.count < Self.batchCapacity, timers.deadline <= now.monotonic, let session = timers.first {
+        while !isBlocked, batched.count < Self.batchCapacity, timers.deadline <= now.monotonic,
+            let session = timers.first
+        {
             advance(session, now, stampsBefore)
             let place = places[session]
             if place.setting.socket != socket {
