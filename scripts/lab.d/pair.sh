@@ -32,7 +32,7 @@ check() {
             "$(rows "$side"/log.csv 'c["packet"] == "probe" && c["tx_sched_ns"] && c["tx_sw_ns"]')" $((rows / 2))
         expect "$side: replies with both software transmit timestamps" \
             "$(rows "$side"/log.csv 'c["packet"] == "reply" && c["tx_sched_ns"] && c["tx_sw_ns"]')" $((rows / 2))
-        expect "$side: descriptions of the run" "$(grep -c '"session"' "$side"/log.csv.json)" 1
+        expect "$side: descriptions of the run" "$(grep -c '^  "session"' "$side"/log.csv.json)" 1
     done
 }
 

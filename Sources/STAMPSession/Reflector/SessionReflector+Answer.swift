@@ -135,9 +135,13 @@ extension SessionReflector {
     }
 
     /// Makes room for one more reply: with more slots, or by finishing the session's oldest reply early.
+    ///
+    /// Half of the slots are for replies that are finished and whose timestamps still wait to be reported to the sender.
     private mutating func makeRoom(_ place: Int) {
         let oldest = table[place].oldest
-        guard table[place].replies.next &- oldest >= UInt32(table[place].replies.capacity), !table.enlarge(place)
+        let capacity = UInt32(table[place].replies.capacity)
+        guard table[place].replies.next &- oldest >= capacity / 2, !table.enlarge(place),
+            table[place].replies.next &- oldest >= capacity
         else { return }
         if let index = table[place].replies.index(of: oldest) {
             if !table[place].replies[index].flags.contains(.stamped) {
