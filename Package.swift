@@ -77,6 +77,10 @@ let package = Package(
                 "LinuxKernel", "FastAFPacket", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Examples/ring-capture", swiftSettings: settings),
+        .executableTarget(
+            name: "session-over-socketpair",
+            dependencies: ["NetworkAddresses", "Report", "STAMPSession", "STAMPWire"],
+            path: "Examples/session-over-socketpair", swiftSettings: settings),
         .testTarget(name: "NetworkAddressesTests", dependencies: ["NetworkAddresses"], swiftSettings: settings),
         .testTarget(name: "LinuxKernelTests", dependencies: ["LinuxKernel"], swiftSettings: settings),
         .testTarget(name: "STAMPWireTests", dependencies: ["STAMPWire", "NetworkAddresses"], swiftSettings: settings),
