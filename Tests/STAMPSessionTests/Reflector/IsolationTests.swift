@@ -47,36 +47,43 @@ import Testing
         #expect(bench.host.rows.count { $0.session == 2 } == 80_000)
     }
 
-    @Test func `Hostile sessions share the pool, and every session keeps its guaranteed slots`() throws {
-        let bench = ReflectorBench(expecting: .software, writesRows: false)
-        bench.stampTimeout = 3600 * second
-        var hostile = (0..<6).map { ScriptedSender($0) }
-        for place in hostile.indices { for _ in 0..<33_000 { try bench.answer(&hostile[place]) } }
-        let shares = hostile.indices.map { slots(bench, $0) }
-        #expect(shares[0] == SessionTable.slotLimit)
-        #expect(shares == shares.sorted(by: >), "\(shares)")
-        #expect(shares.map { $0 - SessionTable.guaranteedSlots }.reduce(0, +) <= SessionTable.poolLimit)
-        #expect(shares[5] >= 1024)
-        var honest = ScriptedSender(100)
-        var answers: [SessionReflector.Answer] = []
-        for _ in 0..<64 { answers.append(try bench.answer(&honest).answer) }
-        #expect(slots(bench, 6) >= 64)
-        for answer in answers { bench.stamp(answer) }
-        #expect(bench.finish().unknownStamps == 0, "none of its 64 replies was finished early")
+    /// A table with sessions that take all the slots that they get, in their order.
+    private func greedyTable(_ count: Int, at now: Int64 = 0) -> SessionTable {
+        var table = SessionTable()
+        takeAll(&table, count, at: now)
+        return table
     }
 
-    @Test func `A session that closes gives its slots back`() throws {
-        let bench = ReflectorBench(expecting: .software, writesRows: false)
-        bench.stampTimeout = 3600 * second
-        for _ in 0..<4 {
-            var hostile = (0..<2).map { ScriptedSender($0) }
-            for place in hostile.indices { for _ in 0..<20_000 { try bench.answer(&hostile[place]) } }
-            #expect([slots(bench, 0), slots(bench, 1)] == [SessionTable.slotLimit, SessionTable.slotLimit])
-            bench.wait(61 * second)
-            #expect(bench.openSessions == 0)
-            #expect(bench.session.table.sessions.allSatisfy { $0.replies.capacity <= 1 })
+    private func takeAll(_ table: inout SessionTable, _ count: Int, at now: Int64) {
+        for number in 0..<count {
+            let session = ReflectedSession(
+                ScriptedSender(number).key, identifier: 0, now: now, bootHash: 0, firstID: table.nextID)
+            guard let place = table.open(session) else {
+                Issue.record("the table is full")
+                return
+            }
+            while table.enlarge(place) {}
         }
-        #expect(bench.result.sessionsOpened == 8)
+    }
+
+    @Test func `Hostile sessions share the pool, and every session gets its guaranteed slots`() {
+        let shares = greedyTable(4096).sessions.map(\.replies.capacity)
+        // The third leaves 32,960 slots, of which the fourth gets no more than half.
+        #expect(shares.prefix(6) == [32_768, 32_768, 32_768, 16_384, 8192, 4096])
+        #expect(shares.map { $0 - SessionTable.guaranteedSlots }.reduce(0, +) <= SessionTable.poolLimit)
+        #expect(shares.allSatisfy { $0 >= SessionTable.guaranteedSlots })
+        #expect(shares.last == SessionTable.guaranteedSlots)
+    }
+
+    @Test func `A session that closes releases its slots`() {
+        var table = greedyTable(5)
+        let shares = table.sessions.map(\.replies.capacity)
+        for round in 1...3 as ClosedRange<Int64> {
+            table.expire(round * 100 * second)
+            #expect(table.count == 0 && table.sessions.allSatisfy { $0.replies.capacity == 1 })
+            takeAll(&table, 5, at: round * 100 * second)
+            #expect(table.sessions.map(\.replies.capacity).sorted() == shares.sorted())
+        }
     }
 
     @Test func `The slots of a session grow when replies wait, and its replies keep their IDs`() throws {
@@ -100,7 +107,7 @@ import Testing
         }
     }
 
-    @Test func `A session whose replies are finished keeps 64 slots`() throws {
+    @Test func `A session whose replies are finished keeps its 64 slots`() throws {
         let bench = ReflectorBench()
         var sender = ScriptedSender(0)
         for _ in 0..<5000 {

@@ -52,7 +52,9 @@ import Testing
         let bench = ReflectorBench(expecting: .software)
         var answers: [SessionReflector.Answer] = []
         for _ in 0..<40 { answers.append(try bench.answer(&sender).answer) }
+        #expect(bench.pendingStamps == 40)
         for place in [39, 8, 31, 38] { bench.stamp(answers[place], width: 5) }
+        #expect(bench.pendingStamps == 36)
         bench.finish()
         #expect(bench.result.unknownStamps == 0)
         #expect(

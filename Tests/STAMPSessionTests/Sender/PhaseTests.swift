@@ -7,10 +7,12 @@ import Testing
 @Suite struct OpeningPhaseTests {
     private let bench = SenderBench()
 
-    @Test func `The first probe is due at once`() {
+    @Test func `The first probe is due at once, whatever the phase of the session`() {
         #expect(bench.deadline == SenderBench.start)
         #expect(bench.isProbeDue(at: SenderBench.start))
         #expect(!bench.isProbeDue(at: SenderBench.start - 1))
+        let later = SenderBench { $0.phaseNanoseconds = 3 * millisecond }
+        #expect(later.deadline == SenderBench.start)
     }
 
     @Test(arguments: [(1, 50), (49, 50), (50, 50), (51, 51), (3000, 3000)] as [(Int64, Int64)])
@@ -46,24 +48,35 @@ import Testing
         #expect(bench.nextSend == bench.now + millisecond)
     }
 
-    @Test func `The first measured probe waits for an interval of less than 1 ms`() throws {
-        let bench = SenderBench { $0.intervalNanoseconds = 200_000 }
-        try bench.open()
-        #expect(bench.nextSend == bench.now + 200_000)
+    @Test func `The first measured probe is due 1 ms after the first reply, or an interval if that is less`() throws {
+        for (interval, wait) in [(2, 1_000_000), (1, 1_000_000)] as [(Int64, Int64)] {
+            let bench = SenderBench { $0.intervalNanoseconds = interval * millisecond }
+            try bench.open()
+            #expect(bench.nextSend == bench.now + wait)
+        }
+        let fast = SenderBench { $0.intervalNanoseconds = 200_000 }
+        try fast.open()
+        #expect(fast.nextSend == fast.now + 200_000)
     }
 
-    @Test(arguments: [(0, 0), (70_000, 3), (199_999, 40)] as [(Int64, Int64)])
-    func `Sessions that were created together have the deadlines of their phases, whenever they open`(
-        phase: Int64, wait: Int64
+    /// The measurement begins 270 µs after the session, and its first probe is due 1 ms after that at the earliest.
+    @Test(
+        arguments: [(3_000_000, 3_000_000), (1_270_000, 1_270_000), (1_269_999, 11_269_999), (0, 10_000_000)]
+            as [(Int64, Int64)])
+    func `With a phase, deadlines are that of the session and whole intervals after its creation`(
+        _ phase: Int64, _ first: Int64
     ) throws {
-        let bench = SenderBench {
-            $0.intervalNanoseconds = 200_000
-            $0.phaseNanoseconds = phase
-        }
-        bench.wait(wait * millisecond + 12_345)
+        let bench = SenderBench { $0.phaseNanoseconds = phase }
         try bench.open()
-        #expect((bench.nextSend - SenderBench.start) % 200_000 == phase)
-        #expect((200_000..<400_000).contains(bench.nextSend - bench.now))
+        #expect(bench.now == SenderBench.start + 270_000)
+        #expect(bench.nextSend == SenderBench.start + first)
+        try bench.send()
+        #expect(bench.nextSend == SenderBench.start + first + SenderBench.interval)
+        let late = SenderBench { $0.phaseNanoseconds = phase }
+        late.wait(730_000 + 5 * second)
+        try late.open()
+        #expect((late.nextSend - SenderBench.start - phase) % SenderBench.interval == 0)
+        #expect((millisecond..<millisecond + SenderBench.interval).contains(late.nextSend - late.now))
     }
 
     @Test func `A silent peer is reported after one second, and measured after ten`() throws {

@@ -34,6 +34,25 @@ import Testing
         }
     }
 
+    @Test func `The number of pending probes is that of probes whose timestamps may still arrive`() throws {
+        try bench.open()
+        try bench.send(2)
+        #expect(bench.pendingStamps == 3)
+        bench.stamp(1, .sched)
+        bench.stamp(1, .software)
+        #expect(bench.pendingStamps == 3)
+        bench.stamp(1, .hardware)
+        bench.stamp(1, .hardware)
+        #expect(bench.pendingStamps == 2)
+        bench.wait(bench.stampTimeout + 1)
+        #expect(bench.pendingStamps == 0)
+        bench.stamp(2, .hardware)
+        #expect(bench.pendingStamps == 0)
+        let none = SenderBench()
+        try none.send()
+        #expect(none.pendingStamps == 0)
+    }
+
     @Test func `One message can carry several kinds`() throws {
         try bench.open()
         try bench.exchange()

@@ -92,6 +92,7 @@ final class ReflectorBench {
     // The macros of Testing cannot capture a reflector.
     var result: ReflectorResult { session.result }
     var deadline: Int64 { session.deadline }
+    var pendingStamps: Int { session.pendingStamps }
     var openSessions: Int { session.table.count }
     func isServing() -> Bool { session.isServing(at: time) }
 

@@ -57,6 +57,7 @@ final class SenderBench {
     var result: SenderResult { session.result }
     var totals: SessionTotals { session.result.totals }
     var capacity: Int { session.slots.capacity }
+    var pendingStamps: Int { session.pendingStamps }
     var isPeerSilent: Bool { session.isPeerSilent }
     func sequence(ofBits bits: UInt32, width: UInt32) -> UInt32 { session.sequence(ofBits: bits, width: width) }
     func isProbeDue(at time: Int64) -> Bool { session.isProbeDue(at: time) }
