@@ -88,6 +88,9 @@ let package = Package(
             name: "STAMPSessionTests", dependencies: ["STAMPSession", "STAMPWire", "Report", "NetworkAddresses"],
             swiftSettings: settings),
         .testTarget(
+            name: "Simulation", dependencies: ["STAMPSession", "STAMPWire", "Report", "NetworkAddresses"],
+            swiftSettings: settings),
+        .testTarget(
             name: "FastAFPacketTests", dependencies: ["FastAFPacket", "LinuxKernel", "NetworkAddresses", "CLinux"],
             swiftSettings: settings),
         .testTarget(name: "HostClocksTests", dependencies: ["HostClocks", "LinuxKernel"], swiftSettings: settings),

@@ -54,11 +54,14 @@ public struct ClockRelation: Sendable {
     public var disagrees: Bool { haveSameBootID && !delaysAllowOneClock }
 
     /// The bound of a one-way delay's error, in nanoseconds; nil if delays are relative.
-    public var error: Int64? {
+    public var error: Int64? { error(local: localEstimate, peer: peerEstimate) }
+
+    /// The bound of the error of a delay between timestamps for which the two hosts had these estimates.
+    func error(local: ErrorEstimate, peer: ErrorEstimate) -> Int64? {
         if isOneClock { return Self.oneClockErrorNanoseconds }
         if haveSameBootID { return nil }
-        guard localEstimate.synchronized, peerEstimate.synchronized, let local = localEstimate.errorNanoseconds,
-            let peer = peerEstimate.errorNanoseconds
+        guard local.synchronized, peer.synchronized, let local = local.errorNanoseconds,
+            let peer = peer.errorNanoseconds
         else { return nil }
         let (sum, overflow) = local.addingReportingOverflow(peer)
         return overflow ? nil : sum

@@ -10,7 +10,7 @@ struct LossGap {
     /// The answered probe after the gap, or the next sequence number to be sent.
     var last: UInt32
     var direction: Direction
-    /// True if an answered probe follows the gap. If not, the next reply may determine the direction.
+    /// True if the direction is kept whatever replies follow, because the gap is too long to be searched again.
     var isFinal: Bool
     /// The number of replies that had been received when the direction was determined.
     var replies: UInt64

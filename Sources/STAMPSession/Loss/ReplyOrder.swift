@@ -97,7 +97,7 @@ struct ReplyOrder {
         entries[Int(replySequence & mask)] = Entry(
             replySequence: replySequence, probe: probe, newestProbe: newestProbe,
             hasArrived: true)
-        if isNewest { newestReply = replySequence }
+        if isNewest { newestReply = replySequence } else { update(after: replySequence, newestProbe: newestProbe) }
         if self.newestProbe.map({ isAfter(probe, $0) }) ?? true { self.newestProbe = probe }
         return finding
     }
@@ -106,9 +106,22 @@ struct ReplyOrder {
     mutating func recordSent(replySequence: UInt32, probe: UInt32) {
         guard !isKnown(replySequence), let newest = newestReply, !isAfter(replySequence, newest) else { return }
         let before = nearestKnown(before: replySequence)?.newestProbe ?? probe
+        let newestProbe = isAfter(before, probe) ? before : probe
         entries[Int(replySequence & mask)] = Entry(
-            replySequence: replySequence, probe: probe, newestProbe: isAfter(before, probe) ? before : probe,
-            hasArrived: false)
+            replySequence: replySequence, probe: probe, newestProbe: newestProbe, hasArrived: false)
+        update(after: replySequence, newestProbe: newestProbe)
+    }
+
+    /// Updates the newest probe of the known replies after one that was recorded later than they.
+    private mutating func update(after replySequence: UInt32, newestProbe: UInt32) {
+        for distance in 1...Self.window {
+            let place = Int((replySequence &+ distance) & mask)
+            guard isKnown(replySequence &+ distance) else { continue }
+            guard isAfter(newestProbe, entries[place].newestProbe) else { return }
+            entries[place] = Entry(
+                replySequence: entries[place].replySequence, probe: entries[place].probe, newestProbe: newestProbe,
+                hasArrived: entries[place].hasArrived)
+        }
     }
 
     func probe(ofReply replySequence: UInt32) -> UInt32? {

@@ -9,6 +9,9 @@ extension SessionSender {
         return found.direction
     }
 
+    /// The length of a gap in probes beyond which later replies do not cause another search.
+    private static let longGap: UInt32 = 256
+
     /// Finds the gap of unanswered probes around one, and the direction of its loss.
     ///
     /// The reflector counts its replies. If it sent no unknown reply between the nearest answered probes, all probes in
@@ -17,11 +20,12 @@ extension SessionSender {
     private func findGap(around sequence: UInt32) -> LossGap {
         let first = nearestAnswered(from: sequence, step: 0 &- 1)
         let last = nearestAnswered(from: sequence, step: 1)
-        let isFinal = last.index != nil
+        let isFinal = last.index != nil && last.sequence &- first.sequence > Self.longGap
         var gap = LossGap(
             first: first.sequence, last: last.sequence, direction: .unknown, isFinal: isFinal,
             replies: repliesReceived)
-        guard order.isStateful, let after = last.index,
+        guard order.isStateful, let after = last.index, slots[after].replyLife == peerLife,
+            first.index.map({ slots[$0].replyLife == peerLife }) ?? true,
             let reply = first.index.map({ slots[$0].replySequence }) ?? lastAnsweredReply,
             let unknownReplies = order.unknownReplies(between: reply, and: slots[after].replySequence)
         else { return gap }

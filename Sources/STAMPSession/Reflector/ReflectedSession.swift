@@ -41,8 +41,8 @@ struct ReflectedSession: Sendable {
     var probeIntervalNanoseconds: Int64 = 0
     /// The IDs of replies whose timestamps are complete, to be reported to the sender.
     var stampedReplies = TelemetryQueue(capacity: 256)
-    /// The follow-up of the newest earlier reply whose actual transmit timestamp is known.
-    var followUp: FollowUp?
+    /// The newest earlier reply whose actual transmit timestamp is known, with the timestamp and its method.
+    var followUp: (sequence: UInt32, time: Int64, method: UInt8)?
     var previousReceipt: ReceiveStamps?
     /// The newest probe, and a bit for each of the 64 newest that was received.
     var newestProbe: UInt32?

@@ -35,6 +35,9 @@ struct ReplySlot: Sendable, BitwiseCopyable {
     var stampMissing: MissingReason?
     var bytes: Int32 = 0
     var replyBytes: Int32 = 0
+    /// This host's error estimate when it answered the probe, and the sender's in the probe.
+    var localEstimate = ErrorEstimate(rawValue: 0)
+    var peerEstimate = ErrorEstimate(rawValue: 0)
     /// The send time, in CLOCK_MONOTONIC nanoseconds.
     var sentAt: Int64 = 0
     var probe = TransmitTimes()

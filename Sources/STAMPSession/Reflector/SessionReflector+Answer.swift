@@ -78,10 +78,18 @@ extension SessionReflector {
             sequence: table[place].nextReply, receiveNanoseconds: usingHardware ?? times.software ?? times.app ?? 0,
             transmitNanoseconds: now.realtime, errorEstimate: now.errorEstimate, ttl: arrival.hopLimit,
             dscp: arrival.dscp, ecn: arrival.ecn, permitsRequestedDSCP: configuration.hasIP,
-            followUp: table[place].followUp,
+            followUp: followUp(of: place, isPTP: now.errorEstimate.isPTP),
             syncSource: isSynchronized ? SynchronizationSource.ntp : SynchronizationSource.localFreeRunning,
             receiveMethod: usingHardware == nil ? TimestampingMethod.softwareLocal : TimestampingMethod.hardwareAssist,
             paired: paired)
+    }
+
+    /// The value of the Follow-Up Telemetry TLV, in the format of the reply's other timestamps.
+    private func followUp(of place: Int, isPTP: Bool) -> FollowUp? {
+        guard let (sequence, time, method) = table[place].followUp else { return nil }
+        let timestamp =
+            isPTP ? PTPTimestamp(unixNanoseconds: time).rawValue : NTPTimestamp(unixNanoseconds: time).rawValue
+        return FollowUp(sequence: sequence, timestamp: timestamp, method: method)
     }
 
     private func replyStamps(_ id: UInt32?, _ place: Int) -> TransmitStamps? {
@@ -117,10 +125,13 @@ extension SessionReflector {
         slot.replyDSCP = written.replyDSCP
         slot.bytes = arrival.bytes
         slot.replyBytes = Int32(clamping: replyBytes)
+        slot.localEstimate = now.errorEstimate
+        slot.peerEstimate = probe.errorEstimate
         slot.sentAt = now.monotonic
         slot.probe.app = probe.timestampNanoseconds(near: arrival.times.app ?? now.realtime)
         slot.probeReceived = arrival.times
         slot.reply.app = now.realtime
+        writeOffReplaced(place)
         let id = table[place].replies.next
         table[place].replies.append(slot)
         touch(place)
@@ -147,15 +158,21 @@ extension SessionReflector {
             if !table[place].replies[index].flags.contains(.stamped) {
                 table[place].replies[index].stampMissing = .late
             }
-            if table[place].replies[index].book.isWaiting {
-                let wasQueueFull = table[place].isBeforeFullQueue(oldest)
-                _ = book.writeOff(
-                    &table[place].replies[index].book, wasQueueFull: wasQueueFull,
-                    hardwareReason: { .skippedByDriver })
-            }
             finish(index, place)
         }
         table[place].oldest &+= 1
+    }
+
+    /// Writes off the timestamps of the reply whose slot the next one takes. Its rows are finished, or it is not measured.
+    private mutating func writeOffReplaced(_ place: Int) {
+        let id = table[place].replies.next &- UInt32(table[place].replies.capacity)
+        guard let index = table[place].replies.index(of: id), table[place].replies[index].book.isWaiting
+        else { return }
+        let host = host
+        let wasQueueFull = table[place].isBeforeFullQueue(id)
+        _ = book.writeOff(
+            &table[place].replies[index].book, wasQueueFull: wasQueueFull,
+            hardwareReason: host.reasonForMissingHardwareStamp)
     }
 
     /// Updates the session from a probe that is being answered.

@@ -122,7 +122,9 @@ extension SessionReflector {
         if row.clockEpoch != nil, let delay = row.softwareDelay {
             table[place].relation.update(forward: isProbe ? delay : nil, reverse: isProbe ? nil : delay)
         }
-        row.computeDelay(error: table[place].relation.error, usingHardware: configuration.usesHardwareOnly)
+        row.computeDelay(
+            error: table[place].relation.error(local: slot.localEstimate, peer: slot.peerEstimate),
+            usingHardware: configuration.usesHardwareOnly)
         row.transmitMissing =
             isProbe
             ? row.reasonForMissingStamp(slot.probe, else: table[place].isPaired ? .notReceived : .noFollowUp)

@@ -50,9 +50,9 @@ extension SessionReflector {
         table[place].stampedReplies.add(id)
         let usingHardware = configuration.usesHardwareOnly ? slot.reply.nic.realtime : nil
         if let time = usingHardware ?? slot.reply.software {
-            table[place].followUp = FollowUp(
-                sequence: slot.replySequence, timestamp: NTPTimestamp(unixNanoseconds: time).rawValue,
-                method: usingHardware == nil ? TimestampingMethod.softwareLocal : TimestampingMethod.hardwareAssist)
+            let method =
+                usingHardware == nil ? TimestampingMethod.softwareLocal : TimestampingMethod.hardwareAssist
+            table[place].followUp = (slot.replySequence, time, method)
         }
     }
 

@@ -28,6 +28,8 @@ struct ProbeSlot: Sendable, BitwiseCopyable {
         static let refused = Flags(rawValue: 1 << 12)
         static let lostForward = Flags(rawValue: 1 << 13)
         static let lostReverse = Flags(rawValue: 1 << 14)
+        /// T1 is in the PTP format.
+        static let hasPTPFormat = Flags(rawValue: 1 << 15)
 
         static let finished: Flags = [.probeRowWritten, .replyRowWritten]
     }
@@ -40,6 +42,10 @@ struct ProbeSlot: Sendable, BitwiseCopyable {
     var flags: Flags = []
     /// The errno with which the kernel refused to send the probe.
     var sendError: Int16 = 0
+    /// This host's error estimate when it sent the probe and when it received the reply, and the peer's in the reply.
+    var sentEstimate = ErrorEstimate(rawValue: 0)
+    var receivedEstimate = ErrorEstimate(rawValue: 0)
+    var peerEstimate = ErrorEstimate(rawValue: 0)
     /// The send time in CLOCK_MONOTONIC nanoseconds; the deadline until the probe is sent.
     var sentAt: Int64 = 0
     /// From the deadline to the sending, in nanoseconds.
@@ -47,6 +53,8 @@ struct ProbeSlot: Sendable, BitwiseCopyable {
     var replyBytes: Int32 = 0
     var replyTTL: UInt8 = 0
     var replyDSCP: UInt8 = 0
+    /// The number of the reflector's restarts before the reply, modulo 256.
+    var replyLife: UInt8 = 0
     /// The transmit timestamps that are awaited, and what became of the others.
     var book = TransmitBook.Entry()
     var stampMissing: MissingReason?

@@ -59,7 +59,9 @@ extension SessionSender {
     /// Returns whether a reply has the send time of its probe, which the kernel accepted.
     private func answers(_ reply: ReflectorPacket, _ index: Int) -> Bool {
         guard !slots[index].flags.contains(.refused), let app = slots[index].probe.app else { return false }
-        return reply.senderTimestamp == NTPTimestamp(unixNanoseconds: app).rawValue
+        return reply.senderTimestamp
+            == (slots[index].flags.contains(.hasPTPFormat)
+                ? PTPTimestamp(unixNanoseconds: app).rawValue : NTPTimestamp(unixNanoseconds: app).rawValue)
     }
 
     /// Records a reply in its probe's slot.
@@ -68,15 +70,19 @@ extension SessionSender {
     ) {
         let finding = order.record(replySequence: reply.sequence, probe: reply.senderSequence)
         if finding.hasRestarted { recordRestart(at: reply.senderSequence, now) }
-        // Its rows are already written, as lost.
-        if slots[index].isFinished, !slots[index].flags.contains(.replied) { return result.repliesAfterWriteOff &+= 1 }
+        // Its rows are already written, as lost. The directions of other losses depend on it.
+        if slots[index].isFinished, !slots[index].flags.contains(.replied) {
+            slots[index].flags.insert(.reachedPeer)
+            return result.repliesAfterWriteOff &+= 1
+        }
         let pivot = arrival.times.app ?? now.realtime
         let probeReceived = Self.probeReceipt(reply, telemetry, near: pivot)
         let transmitted = TransmitTimes(app: reply.transmitNanoseconds(near: pivot))
         if slots[index].flags.contains(.replied) {
             return recordCopy(
                 reply, arrival, probeReceived, transmitted,
-                ofReply: finding.isKnown && slots[index].replySequence == reply.sequence, at: index)
+                ofReply: finding.isKnown && order.probe(ofReply: reply.sequence) == reply.senderSequence, at: index,
+                now)
         }
         judge(reply, arrival.times, at: index, now)
         if slots[index].reply.app == nil || slots[index].replySequence != reply.sequence {
@@ -85,7 +91,8 @@ extension SessionSender {
             slots[index].flags.remove(.replyStamped)
         }
         slots[index].flags.formUnion([.replied, .reachedPeer])
-        slots[index].recordReply(reply.sequence, arrival)
+        slots[index].recordReply(reply, arrival, now)
+        slots[index].replyLife = peerLife
         slots[index].probeReceived = probeReceived
         if finding.probeReordered { slots[index].flags.insert(.probeReordered) }
         if finding.replyReordered { slots[index].flags.insert(.replyReordered) }
@@ -117,18 +124,20 @@ extension SessionSender {
     /// was.
     private mutating func recordCopy(
         _ reply: ReflectorPacket, _ arrival: Arrival, _ probeReceived: ReceiveTimes, _ transmitted: TransmitTimes,
-        ofReply isReplyCopy: Bool, at index: Int
+        ofReply isReplyCopy: Bool, at index: Int, _ now: HostTime
     ) {
         guard slots[index].flags.contains(.measured) else { return }
         var copy = slots[index]
         if copy.epoch != epochs.current { copy.flags.insert(.crossing) }
-        copy.recordReply(reply.sequence, arrival)
+        if copy.replySequence != reply.sequence {
+            copy.probeReceived = probeReceived
+            copy.reply = transmitted
+        }
+        copy.recordReply(reply, arrival, now)
         if isReplyCopy {
             result.totals.sequence.duplicatedReverse &+= 1
         } else {
             result.totals.sequence.duplicatedForward &+= 1
-            copy.probeReceived = probeReceived
-            copy.reply = transmitted
             host.record(probeRow(copy, status: .duplicate), lateness: nil)
         }
         host.record(replyRow(copy, status: .duplicate), lateness: nil)
@@ -149,6 +158,9 @@ extension SessionSender {
         }
         if !result.hasAnswered { host.report(.peerAnswered(isPaired: telemetry.paired != nil)) }
     }
+
+    /// The number of the reflector's restarts, modulo 256: reply numbers of different lives cannot be compared.
+    var peerLife: UInt8 { UInt8(truncatingIfNeeded: result.peerRestarts) }
 
     /// Records that the reflector restarted its count. Its earlier numbers cannot be compared with later ones.
     ///
@@ -189,6 +201,8 @@ extension SessionSender {
         guard !followUp.isAbsent, let probe = order.probe(ofReply: followUp.sequence),
             let index = slots.index(of: probe), slots[index].replySequence == followUp.sequence,
             !slots[index].flags.contains(.replyStamped),
+            // A paired peer's own TLV has its NIC's timestamps, with their bounds.
+            peerInstance == nil || followUp.method != TimestampingMethod.hardwareAssist,
             let stamp = followUp.unixNanoseconds(isPTP: isPTP, near: now.realtime)
         else { return }
         slots[index].reply.software = stamp
@@ -201,8 +215,10 @@ extension SessionSender {
 }
 
 extension ProbeSlot {
-    fileprivate mutating func recordReply(_ sequence: UInt32, _ arrival: Arrival) {
-        replySequence = sequence
+    fileprivate mutating func recordReply(_ reply: ReflectorPacket, _ arrival: Arrival, _ now: HostTime) {
+        replySequence = reply.sequence
+        peerEstimate = reply.errorEstimate
+        receivedEstimate = now.errorEstimate
         replyReceived = arrival.times
         replyTTL = arrival.hopLimit
         replyDSCP = arrival.dscp

@@ -25,7 +25,7 @@ extension SessionSender {
     private mutating func writeProbeRow(_ index: Int) {
         let flags = slots[index].flags
         var row = probeRow(slots[index], status: flags.contains(.probeReordered) ? .reordered : .ok)
-        update(from: &row)
+        update(from: &row, slots[index])
         slots[index].flags.insert(.probeRowWritten)
         host.record(row, lateness: Int64(slots[index].lateness))
     }
@@ -34,22 +34,29 @@ extension SessionSender {
         let flags = slots[index].flags
         let status: PacketStatus = flags.contains(.late) ? .late : flags.contains(.replyReordered) ? .reordered : .ok
         var row = replyRow(slots[index], status: status)
-        update(from: &row)
+        update(from: &row, slots[index])
         slots[index].flags.insert(.replyRowWritten)
         host.record(row, lateness: nil)
     }
 
     /// Updates the clocks' relation from a row's delay, and the row from the relation: a delay that reveals two clocks
     /// makes its own row relative.
-    private mutating func update(from row: inout PacketRecord) {
+    private mutating func update(from row: inout PacketRecord, _ slot: ProbeSlot) {
         guard row.clockEpoch != nil, let delay = row.softwareDelay else { return }
         result.relation.update(
             forward: row.packet == .probe ? delay : nil, reverse: row.packet == .reply ? delay : nil)
-        row.computeDelay(error: result.relation.error, usingHardware: configuration.usesHardwareOnly)
+        row.computeDelay(
+            error: clockError(slot, isReply: row.packet == .reply), usingHardware: configuration.usesHardwareOnly)
         if result.relation.disagrees, !hasWarnedOfClocks {
             hasWarnedOfClocks = true
             host.report(.clocksDisagree)
         }
+    }
+
+    /// The bound of the two clocks' error when the timestamps of a row were taken. By the time the row is written, a
+    /// clock may be nearer to true time.
+    private func clockError(_ slot: ProbeSlot, isReply: Bool) -> Int64? {
+        result.relation.error(local: isReply ? slot.receivedEstimate : slot.sentEstimate, peer: slot.peerEstimate)
     }
 
     /// Writes the two rows of an unanswered probe, with the direction of the loss if a count proves it.
@@ -103,7 +110,7 @@ extension SessionSender {
         row.record(slot.probe)
         row.record(slot.probeReceived)
         row.clockEpoch = clockEpoch(slot, isReply: false)
-        row.computeDelay(error: result.relation.error, usingHardware: configuration.usesHardwareOnly)
+        row.computeDelay(error: clockError(slot, isReply: false), usingHardware: configuration.usesHardwareOnly)
         row.transmitMissing = row.reasonForMissingStamp(slot.stampMissing, expecting: configuration.expectedStamps)
         if configuration.usesHardwareOnly { row.explainMissingPeerStamp() }
         return row
@@ -123,7 +130,7 @@ extension SessionSender {
         row.record(slot.reply)
         row.record(slot.replyReceived)
         row.clockEpoch = clockEpoch(slot, isReply: true)
-        row.computeDelay(error: result.relation.error, usingHardware: configuration.usesHardwareOnly)
+        row.computeDelay(error: clockError(slot, isReply: true), usingHardware: configuration.usesHardwareOnly)
         row.transmitMissing = row.reasonForMissingStamp(
             slot.reply, else: peerSendsFollowUps ? .notReceived : .noFollowUp)
         if configuration.usesHardwareOnly { row.explainMissingPeerStamp() }

@@ -20,6 +20,7 @@ extension SessionSender {
         if phase == .measuring { skipMissedDeadlines(now) }
         guard isProbeDue(at: now.monotonic), payload.byteCount >= configuration.layout.size else { return nil }
         if next &- oldest >= UInt32(slots.capacity) { makeRoom(now) }
+        writeOffReplaced()
         let sequence = next
         let stamped = stampedProbes.take()
         let received = receivedReplies.take()
@@ -44,8 +45,10 @@ extension SessionSender {
         slot.sequence = sequence
         slot.epoch = epochs.current
         slot.flags = phase == .measuring ? [.unsent, .measured] : .unsent
+        if now.errorEstimate.isPTP { slot.flags.insert(.hasPTPFormat) }
         slot.sentAt = nextSend
         slot.probe.app = now.realtime
+        slot.sentEstimate = now.errorEstimate
         slots.append(slot)
         schedule(after: now)
         return sequence
@@ -70,15 +73,22 @@ extension SessionSender {
 
     /// Finishes the oldest probe before its timeout, because all slots are in use.
     private mutating func makeRoom(_ now: HostTime) {
-        if let index = slots.index(of: oldest) {
-            if !slots[index].flags.contains(.stamped) { slots[index].stampMissing = .late }
-            if slots[index].book.isWaiting {
-                _ = book.writeOff(
-                    &slots[index].book, wasQueueFull: isBeforeFullQueue(oldest), hardwareReason: { .skippedByDriver })
-            }
+        if let index = slots.index(of: oldest), !slots[index].flags.contains(.stamped) {
+            slots[index].stampMissing = .late
         }
         finish(oldest, now)
         retireOldest()
+    }
+
+    /// Writes off the timestamps of the probe whose slot the next one takes. Its rows are finished, but that of a lost
+    /// probe is written without waiting for its timestamps.
+    private mutating func writeOffReplaced() {
+        let sequence = next &- UInt32(slots.capacity)
+        guard let index = slots.index(of: sequence), slots[index].book.isWaiting else { return }
+        let host = host
+        _ = book.writeOff(
+            &slots[index].book, wasQueueFull: isBeforeFullQueue(sequence),
+            hardwareReason: host.reasonForMissingHardwareStamp)
     }
 
     /// Skips the deadlines that passed long ago, because the caller was delayed, and counts them.

@@ -83,12 +83,11 @@ extension SessionSender {
             let flags = slots[index].flags
             if flags.contains(.unsent) { return }
             if !slots[index].isFinished, flags.contains(.measured) {
-                // A late reply has another timeout to arrive, and a follow-up arrives with the reply to the next probe.
-                let timeout =
-                    flags.contains(.replied)
-                    ? configuration.timeoutNanoseconds &+ 2 &* configuration.intervalNanoseconds
-                    : 2 &* configuration.timeoutNanoseconds
-                guard now.monotonic &- slots[index].sentAt > timeout else { return }
+                // A late reply has another timeout to arrive. A follow-up arrives with the reply to the next probe, and so
+                // does the direction of a loss.
+                let timeout = configuration.timeoutNanoseconds &* (flags.contains(.replied) ? 1 : 2)
+                guard now.monotonic &- slots[index].sentAt > timeout &+ 2 &* configuration.intervalNanoseconds
+                else { return }
                 finish(oldest, now)
             } else if !slots[index].isFinished,
                 now.monotonic &- slots[index].sentAt <= configuration.timeoutNanoseconds
@@ -103,7 +102,7 @@ extension SessionSender {
     mutating func retireOldest() {
         if let index = slots.index(of: oldest) {
             let slot = slots[index]
-            if slot.flags.contains(.replied) { lastAnsweredReply = slot.replySequence }
+            if slot.flags.contains(.replied), slot.replyLife == peerLife { lastAnsweredReply = slot.replySequence }
             if slot.flags.contains(.measured) {
                 result.outages.add(
                     slot.outcome, sequence: slot.sequence, sentAt: slot.sentAt, realtime: slot.probe.app ?? 0)
