@@ -12,6 +12,8 @@ enum ProbeError: Error, CustomStringConvertible {
     case file(String)
     case noHardwareStamps(String)
     case noSuchFlow(String)
+    /// Peers of a run failed, with the exit code of the worst failure.
+    case peerFailed(String, exitCode: Int32)
     case system(SystemError)
     case internalFault(String)
 
@@ -21,6 +23,7 @@ enum ProbeError: Error, CustomStringConvertible {
             .noPrivilege(let text), .portInUse(let text), .file(let text), .noHardwareStamps(let text),
             .noSuchFlow(let text), .internalFault(let text):
             text
+        case .peerFailed(let text, _): text
         case .system(let error): error.description
         }
     }
@@ -38,6 +41,7 @@ enum ProbeError: Error, CustomStringConvertible {
         case .noSuchFlow: 9
         case .peerStopped: 10
         case .usage: 64
+        case .peerFailed(_, let exitCode): exitCode
         case .system(let error):
             switch error.code {
             case ErrorCode.notPermitted, ErrorCode.accessDenied: 5

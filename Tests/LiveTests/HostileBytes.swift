@@ -29,12 +29,13 @@ enum Bytes {
     /// A frame with the sides' addresses and correct checksums. IPv4 and UDP: RFC 791, RFC 768.
     static func frame(
         _ payload: [UInt8], from side: Lab.Side, sourcePort: UInt16, destinationPort: UInt16,
-        source: String? = nil, destinationMAC: String? = nil
+        source: String? = nil, destination: String? = nil, destinationMAC: String? = nil
     ) -> [UInt8] {
         func octets(_ mac: String) -> [UInt8] { mac.split(separator: ":").map { UInt8($0, radix: 16)! } }
         func octets(address: String) -> [UInt8] { address.split(separator: ".").map { UInt8($0)! } }
         let udpLength = UInt16(payload.count + 8)
-        let addresses = octets(address: source ?? Lab.ipv4(side)) + octets(address: Lab.ipv4(side.other))
+        let addresses =
+            octets(address: source ?? Lab.ipv4(side)) + octets(address: destination ?? Lab.ipv4(side.other))
         var ip: [UInt8] = [0x45, 0] + big(udpLength + 20) + [0, 0, 0x40, 0, 64, 17, 0, 0] + addresses
         ip.replaceSubrange(10..<12, with: big(checksum(ip)))
         var udp = big(sourcePort) + big(destinationPort) + big(udpLength) + [0, 0] + payload

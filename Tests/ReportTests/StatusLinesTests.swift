@@ -32,6 +32,17 @@ import Testing
         #expect(line.text() == "00:00:00 sent 7 unsent 3 recv 0 lost 0/0/5? fwd - rev - rtt -")
     }
 
+    @Test func `A live line of several peers shows their number and the silent ones, and no delays`() {
+        var line = LiveLine(
+            elapsed: 5_000_000_000, sent: 1500, received: 1400, lostForward: 1, lostReverse: 2, lostUnknown: 3,
+            interval: SessionStatistics().interval, relative: true)
+        line.peers = 100
+        #expect(line.text() == "00:00:05 sent 1500 recv 1400 lost 1/2/3?, 100 peers")
+        line.silentPeers = 4
+        #expect(line.text() == "00:00:05 sent 1500 recv 1400 lost 1/2/3?, 100 peers, 4 silent")
+        #expect(line.text(width: 20) == "00:00:05 sent 1500 ")
+    }
+
     @Test func `A live line is shorter than 80 columns even after a day`() {
         var statistics = SessionStatistics(tracksIntervals: true)
         statistics.add(row(.probe, 1, -123_456_789_012))

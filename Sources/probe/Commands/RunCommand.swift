@@ -14,8 +14,14 @@ struct RunCommand: AsyncParsableCommand {
             `probe reflect` on one of them. The first Ctrl-C ends the measurement and
             prints the summary; a second one exits at once.
 
-            With several peers each has a session, a summary, and its rows in the log.
-            The exit code is that of the first peer that failed.
+            With several peers each has a session, its rows in the log, a summary, and a
+            line in the table after them. Hosts that answer need no more than
+            `probe reflect`. Next to another instance that answers on the interface,
+            `probe run` measures without answering.
+
+            With several peers the exit code is that of the worst: no path to it (3, 4,
+            64), then no reply (2), then replies that stopped (10). A failure of the
+            interface or of a file comes first.
 
             \(ProbeError.exitCodes)
             """)
@@ -29,7 +35,9 @@ struct RunCommand: AsyncParsableCommand {
             valueName: "address"))
     var peer: [Peer] = []
 
-    @Option(help: ArgumentHelp("File of peers: an address and a name on each line.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "File of further peers: on each line an address and, if wanted, a name.", valueName: "file"))
     var peers: String?
 
     @Option(help: ArgumentHelp("Time between probes, such as 10ms. (default: 1s)", valueName: "time"))
@@ -40,8 +48,8 @@ struct RunCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Times of the probes: periodic, poisson (random, RFC 2330) or burst:N (N at a time).", valueName: "schedule"
-        ))
+            "Times of the probes: periodic, poisson (random) or burst:N (N at once). The mean rate is the same.",
+            valueName: "schedule"))
     var schedule = ScheduleOption.periodic
 
     @Option(
@@ -72,12 +80,12 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Also log the peer's session.")
     var logReflected = false
 
-    @Flag(help: "Do not answer the peers' probes.")
+    @Flag(help: "Do not answer the peers' probes, and leave the port free.")
     var noReflect = false
 
     @Option(
         help: ArgumentHelp(
-            "UDP port to send from, so that runs take the same path. (default: a free one from 49152)",
+            "UDP port to send from, so that all runs take the same path. (default: a free one from 49152)",
             valueName: "port"))
     var sourcePort: UInt16?
 

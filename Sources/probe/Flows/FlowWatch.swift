@@ -13,8 +13,8 @@ struct FlowWatch: Sendable {
     struct Scope: Sendable {
         /// The reflectors' port.
         var port: UInt16
-        /// The local session-senders' ports; nil if there are none.
-        var localPorts: ClosedRange<UInt16>?
+        /// The local session-senders' ports, a range for each of their sockets.
+        var localPorts: [ClosedRange<UInt16>]
         /// True if this host sends raw frames, which bypass its connection tracking.
         var sendsRaw: Bool
         /// Reads this host's addresses. It is called repeatedly.

@@ -7,8 +7,8 @@ import Report
 struct SessionFlows {
     /// The reflectors' port, on this host and on the peer.
     let port: UInt16
-    /// The local session-senders' ports; nil if there are none.
-    let localPorts: ClosedRange<UInt16>?
+    /// The local session-senders' ports, a range for each of their sockets.
+    let localPorts: [ClosedRange<UInt16>]
     /// This host's addresses.
     var addresses: Set<IPAddress>
 
@@ -39,7 +39,7 @@ struct SessionFlows {
     /// The time for which an ended flow is kept, in nanoseconds. Later, the same ports may be another flow's.
     static let retention: Int64 = 600_000_000_000
 
-    init(port: UInt16, localPorts: ClosedRange<UInt16>?, addresses: Set<IPAddress>) {
+    init(port: UInt16, localPorts: [ClosedRange<UInt16>], addresses: Set<IPAddress>) {
         self.port = port
         self.localPorts = localPorts
         self.addresses = addresses
@@ -88,7 +88,7 @@ struct SessionFlows {
     /// True for the local session's flow, false for one that this host answers; nil for third-party flows, flows of
     /// earlier runs, and forwarded flows.
     private func isLocal(_ flow: Flow) -> Bool? {
-        if let localPorts, hasEnd(flow, localPorts), isOfPort(flow) { return true }
+        if localPorts.contains(where: { hasEnd(flow, $0) }), isOfPort(flow) { return true }
         return hasEnd(flow, port...port) ? false : nil
     }
 

@@ -8,7 +8,9 @@ import STAMPSession
 /// or terminal delays no packet.
 struct Recorder: ~Copyable {
     private let sessions: [NamedPeer]
+    private let namesPeers: Bool
     private let logsReflected: Bool
+    private let control: EndpointControl
     private let ring: SPSCRing<SessionEvent>
     private let stop: StopSignal
     private let logger: Logger
@@ -22,27 +24,33 @@ struct Recorder: ~Copyable {
     /// nil if no samples are requested.
     private var samples: SampleJoin?
     private var violationsReported = 0
+    private var budget: NoticeBudget
 
     /// - Parameters:
     ///   - sessions: the peers of this host's sessions; empty if it only answers.
+    ///   - namesPeers: true if notices about a session begin with its peer.
     ///   - logsReflected: true if the rows of sessions that this host answers are written to the log.
     init(
-        sessions: [NamedPeer], logsReflected: Bool, _ threads: EndpointThreads, logger: Logger,
+        sessions: [NamedPeer], namesPeers: Bool = false, logsReflected: Bool, _ threads: EndpointThreads,
+        logger: Logger,
         log: consuming LogFile?, console: consuming Console, samples: SampleJoin? = nil
     ) {
         self.sessions = sessions
+        self.namesPeers = namesPeers
         self.logsReflected = logsReflected
+        control = threads.control
         self.samples = samples
         ring = threads.ring
         stop = threads.recorderStop
         self.logger = logger
         self.log = log
-        // A live line shows one session.
+        // A live line shows the delays of one session, not of several.
         let tracksIntervals = console.isLive && sessions.count == 1
         result.sessions = sessions.map { _ in RecordedSession(tracksIntervals: tracksIntervals) }
         self.console = console
         totals = Array(repeating: SessionTotals(), count: sessions.count)
         startedAt = ClockID.monotonic.now()
+        budget = NoticeBudget(at: startedAt)
         nextLive = startedAt &+ 1_000_000_000
         nextStatistics = startedAt &+ Self.statisticsIntervalNanoseconds
     }
@@ -72,6 +80,7 @@ struct Recorder: ~Copyable {
                 taken > Self.busyEventThreshold ? Self.busyPollIntervalNanoseconds : Self.idlePollIntervalNanoseconds
             _ = try? stop.signal.descriptor.waitForInput(timeout: pollInterval)
         }
+        reportSuppressed(.max)
         result.samples = samples?.close()
         writeLog { log throws(SystemError) in try log.flush(0) }
         console.clearLiveLine()
@@ -152,6 +161,7 @@ struct Recorder: ~Copyable {
             nextStatistics = now &+ Self.statisticsIntervalNanoseconds
             console.append(StatisticsLine(result.socket))
         }
+        reportSuppressed(now)
         console.flush()
         if console.isLive, !sessions.isEmpty, now >= nextLive {
             nextLive = now &+ 1_000_000_000
@@ -162,23 +172,34 @@ struct Recorder: ~Copyable {
     /// Shows the totals of all sessions, and the delays of the only one.
     private mutating func showLiveLine(_ now: Int64) {
         let all = totals.reduce(into: SessionTotals()) { $0.add($1) }
-        console.setLiveLine(
-            LiveLine(
-                elapsed: now &- startedAt, sent: all.sent, received: all.received,
-                lostForward: all.sequence.lostForward, lostReverse: all.sequence.lostReverse,
-                lostUnknown: all.sequence.lostUnknown, notSent: all.notSent,
-                interval: result.sessions[0].statistics.interval,
-                relative: result.sessions[0].statistics.forward.newest.largestDelayError == nil
-            ).text(width: console.width))
+        let statistics = result.sessions[0].statistics
+        var line = LiveLine(
+            elapsed: now &- startedAt, sent: all.sent, received: all.received,
+            lostForward: all.sequence.lostForward, lostReverse: all.sequence.lostReverse,
+            lostUnknown: all.sequence.lostUnknown, notSent: all.notSent, interval: statistics.interval,
+            relative: statistics.forward.newest.largestDelayError == nil)
+        line.peers = sessions.count
+        line.silentPeers = control.silentSessions.count
+        console.setLiveLine(line.text(width: console.width))
         if sessions.count == 1 { result.sessions[0].statistics.startInterval() }
     }
 
     /// Reports a notice, with the peer's name if there are several.
     private mutating func report(_ message: (level: Logger.Level, text: String), _ source: EventSource) {
-        console.clearLiveLine()
         var prefix = ""
-        if case .local(let session) = source, sessions.count > 1 { prefix = "\(sessions[Int(session)]): " }
+        if case .local(let session) = source, namesPeers {
+            guard budget.admits(at: ClockID.monotonic.now()) else { return }
+            prefix = "\(sessions[Int(session)]): "
+        }
+        console.clearLiveLine()
         logger.log(level: message.level, "\(prefix)\(message.text)")
+    }
+
+    /// Reports the number of notices that exceeded the budget.
+    private mutating func reportSuppressed(_ now: Int64) {
+        guard let count = budget.takeSuppressed(at: now) else { return }
+        console.clearLiveLine()
+        logger.notice("\(count) more notices about peers are not shown.")
     }
 }
 

@@ -60,7 +60,7 @@ struct ReflectRun {
             watching.cancel()
         }
         stopper.attach { _ in threads.control.requestStop(.abort) }
-        let flows = FlowWatch.Scope(port: common.port, localPorts: nil, sendsRaw: common.transport == .packet) {
+        let flows = FlowWatch.Scope(port: common.port, localPorts: [], sendsRaw: common.transport == .packet) {
             [interface] in
             Set(Housekeeping.localAddresses(interface))
         }

@@ -19,10 +19,12 @@ extension PairedRun {
                     try EndpointSocket.reflector(
                         setting, port: port, isIPv4: isIPv4, admission(sessions, isIPv4: isIPv4, setting)))
             } catch {
+                // The ports of the other family are released, so that this process is not taken for the owner.
+                for socket in sockets { socket.close() }
+                sockets.removeAll()
                 guard case .portInUse = error, !options.logReflected,
                     let owner = RunningProcess.owner(ofUDPPort: port), owner.name == "probe"
                 else { throw error }
-                for socket in sockets { socket.close() }
                 logger.notice(
                     """
                     UDP port \(port) is in use by pid \(owner.id) (\(owner.command)): this run measures without answering, \

@@ -1,26 +1,40 @@
 import FastAFPacket
 import LinuxKernel
+import Logging
 import Report
 import STAMPSession
 
 extension PairedRun {
     /// Prints the summaries, writes histogram and description, and throws the error that determines the exit code.
     func report(
-        _ outcome: Outcome, _ sessions: RunSessions, _ nic: NIC, _ receipts: ReceiveStamping, _ flows: FlowHistory?,
+        _ outcome: Outcome, _ plan: EndpointPlan, _ sessions: RunSessions, _ nic: NIC, _ flows: FlowHistory?,
         _ description: inout RunDescription
     ) throws(ProbeError) {
         let common = options.common
+        let receipts = plan.sockets[0].receiveStamping
         let summaries = sessions.entries.indices.map { index in
-            summary(outcome, sessions.entries[index], index, receipts, flows)
+            summary(outcome, sessions, index, receipts, flows)
         }
-        let printing = Result { () throws(ProbeError) in try printAll(summaries, sessions) }
+        let failures = failures(outcome, sessions, summaries)
+        let table =
+            sessions.hasSeveralPeers
+            ? PeerTable(
+                summaries.indices.map { index in
+                    PeerTable.Session(
+                        summary: summaries[index], sourcePort: plan.sessions[index].port,
+                        failure: failures.sessions[index]?.text)
+                },
+                absent: sessions.unreachable.map {
+                    PeerTable.Absent(peer: "\($0.peer.peer)", name: $0.peer.name, reason: "\($0.error)")
+                }, endpoint: endpointSummary(outcome, receipts, flows)) : nil
+        let printing = Result { () throws(ProbeError) in try printAll(summaries, table) }
         if let path = options.histogram {
             let statistics = zip(sessions.entries, outcome.recorder.sessions).map {
                 (session: $0.session, statistics: $1.statistics)
             }
             try RunOutputs.writeHistogram(path, statistics, outcome.recorder.samples)
         }
-        complete(&description, outcome, sessions, summaries, nic, flows)
+        complete(&description, outcome, plan, sessions, summaries, nic, flows)
         if let path = common.log { try RunOutputs.write(description, besideLog: path, replacing: true) }
         // The files are written even if the summary cannot be printed.
         try printing.get()
@@ -32,94 +46,73 @@ extension PairedRun {
             }
             throw .system(error)
         }
-        if let error = worstError(outcome, sessions, summaries) { throw error }
+        guard let (messages, error) = failures.result else { return }
+        for message in messages { logger.error("\(message)") }
+        throw error
     }
 
-    private func printAll(_ summaries: [RunSummary], _ sessions: RunSessions) throws(ProbeError) {
+    private func printAll(_ summaries: [RunSummary], _ table: PeerTable?) throws(ProbeError) {
         let isJSON = options.common.output == .json
         let width = terminalWidth() ?? 80
-        let separator = isJSON ? "\n" : "\n"
-        var text = summaries.map { isJSON ? $0.json() + "\n" : $0.text(width: width) }.joined(
-            separator: isJSON ? "" : separator)
-        if summaries.count + sessions.unreachable.count > 1 {
-            let table = PeerTable(
-                summaries, unreachable: sessions.unreachable.map { ("\($0.peer)", "\($0.error)") })
-            text += isJSON ? table.json() + "\n" : separator + table.text(width: width)
-        }
-        try RunOutputs.print(text)
+        var parts = summaries.map { isJSON ? $0.json() + "\n" : $0.text(width: width) }
+        if let table { parts.append(isJSON ? table.json() + "\n" : table.text(width: width)) }
+        try RunOutputs.print(parts.joined(separator: isJSON ? "" : "\n"))
     }
 
     private func complete(
-        _ description: inout RunDescription, _ outcome: Outcome, _ sessions: RunSessions,
+        _ description: inout RunDescription, _ outcome: Outcome, _ plan: EndpointPlan, _ sessions: RunSessions,
         _ summaries: [RunSummary], _ nic: NIC, _ flows: FlowHistory?
     ) {
         description.set(
             "duration_ns", .integer(outcome.endpoint.senders.map(\.duration).max() ?? 0))
         if let facts = nic.facts { description.set("hardware_clock", facts) }
-        if let first = summaries.first {
-            description.set("relative", .bool(first.relative))
-            description.set("clock_note", .string(first.clockNote))
-            if let steps = first.clockSteps.jsonValue() { description.set("clock_steps", steps) }
+        if let only = summaries.first, !sessions.hasSeveralPeers {
+            for (key, value) in Self.clockFacts(only) { description.set(key, value) }
         }
         if let flows { description.set("flows", flows.jsonValue) }
         description.set(
-            peers: zip(sessions.entries, outcome.endpoint.senders).map { facts(of: $0, $1.relation) })
+            peers: peerFacts(sessions, plan, zip(outcome.endpoint.senders, summaries).map { ($0.relation, $1) }))
     }
 
-    /// The error of the first session that failed.
-    private func worstError(
-        _ outcome: Outcome, _ sessions: RunSessions, _ summaries: [RunSummary]
-    ) -> ProbeError? {
-        for (index, entry) in sessions.entries.enumerated() {
-            if let error = error(outcome.endpoint.senders[index], summaries[index], entry.peer) { return error }
-        }
-        return sessions.unreachable.first?.error
+    /// The facts about the two clocks of a session.
+    private static func clockFacts(_ summary: RunSummary) -> [(key: String, value: JSONValue)] {
+        [("relative", .bool(summary.relative)), ("clock_note", .string(summary.clockNote))]
+            + (summary.clockSteps.jsonValue().map { [("clock_steps", $0)] } ?? [])
     }
 
-    private func error(_ sender: SenderResult, _ summary: RunSummary, _ peer: NamedPeer) -> ProbeError? {
-        if sender.totals.received == 0, summary.probes.due > 0 || !sender.hasAnswered,
-            !sender.hasAnswered || summary.outages.open == nil
-        {
-            return .noReply("No reply came from \(peer). \(adviceWithoutReply)")
-        }
-        guard let last = summary.outages.open else { return nil }
-        return .peerStopped(
-            "Replies from \(peer) stopped at \(clockText(last.start)): \(last.probes) probes in "
-                + "\(roundedDurationText(last.duration)) went unanswered, up to the end of the run. "
-                + (last.cause.map { "Cause: \($0)." } ?? "Check the peer and the path to it."))
-    }
-
-    private var adviceWithoutReply: String {
-        let common = options.common
-        let question = "Is `probe run` or `probe reflect` running on the peer, on port \(common.port)"
-        guard common.transport == .l2 else { return question + ", and does a firewall pass UDP to that port?" }
-        let nic =
-            (common.vlan ?? 0) == 0
-            ? ""
-            : " A NIC that filters VLANs (`ethtool -k`: rx-vlan-filter) drops this VLAN's frames before any process "
-                + "receives them."
-        return question
-            + ", with `--transport l2` and the same --frame and --vlan, and is this its interface's address on the "
-            + "same network?"
-            + nic
-    }
-
-    /// A peer's facts for the description.
+    /// The facts about all peers for the description.
     ///
-    /// - Parameter relation: nil before the end of the run.
-    func facts(of entry: RunSessions.Entry, _ relation: ClockRelation?) -> [(key: String, value: JSONValue)] {
-        var facts: [(key: String, value: JSONValue)] = [
-            ("address", .string("\(entry.peer.peer)")), ("port", .integer(Int64(options.common.port))),
-        ]
-        if let relation {
-            facts += [
-                ("paired", .bool(relation.peerBootHash != nil)), ("same_kernel", .bool(relation.isOneClock)),
-                ("error_bound_ns", relation.error.map(JSONValue.integer) ?? .null),
-            ]
+    /// - Parameter results: the results of the sessions in their order; nil before the end of the run.
+    func peerFacts(
+        _ sessions: RunSessions, _ plan: EndpointPlan, _ results: [(relation: ClockRelation, summary: RunSummary)]?
+    ) -> [[(key: String, value: JSONValue)]] {
+        let hasSeveral = sessions.hasSeveralPeers
+        let measured = sessions.entries.enumerated().map { index, entry in
+            var facts = addressFacts(entry.peer)
+            if let result = results?[index] {
+                let relation = result.relation
+                facts += [
+                    ("paired", .bool(relation.peerBootHash != nil)), ("same_kernel", .bool(relation.isOneClock)),
+                    ("error_bound_ns", relation.error.map(JSONValue.integer) ?? .null),
+                ]
+                if hasSeveral { facts += Self.clockFacts(result.summary) }
+            }
+            facts.append(("session", .string(sessionText(entry.session))))
+            if hasSeveral { facts.append(("source_port", .integer(Int64(plan.sessions[index].port)))) }
+            return facts + nameFact(entry.peer)
         }
-        facts.append(("session", .string(sessionText(entry.session))))
-        if let name = entry.peer.name { facts.append(("name", .string(name))) }
-        return facts
+        return measured
+            + sessions.unreachable.map { peer, error in
+                addressFacts(peer) + [("session", .null), ("error", .string("\(error)"))] + nameFact(peer)
+            }
+    }
+
+    private func addressFacts(_ peer: NamedPeer) -> [(key: String, value: JSONValue)] {
+        [("address", .string("\(peer.peer)")), ("port", .integer(Int64(options.common.port)))]
+    }
+
+    private func nameFact(_ peer: NamedPeer) -> [(key: String, value: JSONValue)] {
+        peer.name.map { [("name", .string($0))] } ?? []
     }
 
     /// The options for the description.

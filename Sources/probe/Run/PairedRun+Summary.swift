@@ -3,53 +3,68 @@ import Report
 import STAMPSession
 
 extension PairedRun {
-    /// The summary of one session. What belongs to the whole endpoint is in the first one.
+    /// The summary of one session. With a single peer it also has what belongs to the endpoint.
     func summary(
-        _ outcome: Outcome, _ entry: RunSessions.Entry, _ index: Int, _ receipts: ReceiveStamping,
-        _ flows: FlowHistory?
+        _ outcome: Outcome, _ sessions: RunSessions, _ index: Int, _ receipts: ReceiveStamping, _ flows: FlowHistory?
     ) -> RunSummary {
         let endpoint = outcome.endpoint
+        let entry = sessions.entries[index]
         let sender = endpoint.senders[index]
         let recorded = outcome.recorder.sessions[index]
-        let isFirst = index == 0
+        let isOnly = !sessions.hasSeveralPeers
         var counters: [(name: String, value: UInt64)] = [
             ("sent", sender.totals.sent), ("received", sender.totals.received),
             ("uncounted_probes", sender.uncountedProbes), ("too_late", sender.repliesAfterWriteOff),
             ("skipped_deadlines", sender.skippedDeadlines), ("peer_restarts", sender.peerRestarts),
-            ("unknown_stamps", sender.unknownStamps &+ (isFirst ? endpoint.unknownStamps : 0)),
+            ("unknown_stamps", sender.unknownStamps &+ (isOnly ? endpoint.unknownStamps : 0)),
         ]
-        var rejected = isFirst ? endpoint.rejectedReplies : RejectedPackets()
+        var rejected = isOnly ? endpoint.rejectedReplies : RejectedPackets()
         rejected.add(sender.rejected)
-        if isFirst {
-            counters += [
-                ("records_dropped", endpoint.eventsDropped),
-                ("packet_thread_cpu_ns", UInt64(clamping: endpoint.threadCPU)),
-            ]
+        if isOnly {
+            counters += endpoint.threadCounters + rejected.named + endpoint.namedReflectorCounters
+        } else {
+            counters += rejected.named
         }
-        counters += rejected.named
-        if isFirst { counters += endpoint.reflectorCounters.map { (name: "reflector_" + $0.name, value: $0.value) } }
-        var sent = sender.ledger
-        sent.add(endpoint.reflector.ledger)
-        var counts = endpoint.replyStamping
-        counts.add(endpoint.probeStamping)
         var summary = RunSummary(
-            session: sessionText(entry.session), peer: "\(entry.peer)", interface: interface.name,
+            session: sessionText(entry.session), peer: "\(entry.peer.peer)", interface: interface.name,
             duration: sender.duration, statistics: recorded.statistics,
             relative: sender.relation.error == nil, clockNote: sender.relation.note,
             clockSteps: sender.clockSteps,
             probes: RunSummary.ProbeCounts(
                 sent: sender.totals.sent, notSent: sender.totals.notSent, skipped: sender.skippedDeadlines),
             totals: sender.totals.sequence, outages: outages(sender),
-            ledger: sender.ledger, replyLedger: isFirst ? endpoint.reflector.ledger : nil,
-            stampNotes: (isFirst ? StampNotes.notes(on: interface.name, sent, receipts, counts) : [])
-                + delayNotes(recorded.statistics),
-            socket: isFirst ? outcome.recorder.socket : RunSummary.SocketCounters(),
+            ledger: sender.ledger, replyLedger: isOnly ? endpoint.reflector.ledger : nil,
+            stampNotes: (isOnly ? stampNotes(endpoint, receipts) : []) + delayNotes(recorded.statistics),
+            socket: isOnly ? outcome.recorder.socket : nil,
             sendLateness: recorded.lateness, sendErrors: sender.refusals, counters: counters)
-        if isFirst {
+        summary.peerName = entry.peer.name
+        summary.peerNumber = entry.peer.number
+        if isOnly {
             summary.samples = outcome.recorder.samples
             summary.flows = flows
         }
         return summary
+    }
+
+    /// The facts that belong to all sessions of a run with several peers.
+    func endpointSummary(
+        _ outcome: Outcome, _ receipts: ReceiveStamping, _ flows: FlowHistory?
+    ) -> EndpointSummary {
+        let endpoint = outcome.endpoint
+        return EndpointSummary(
+            interface: interface.name, socket: outcome.recorder.socket, replyLedger: endpoint.reflector.ledger,
+            stampNotes: stampNotes(endpoint, receipts), flows: flows,
+            counters: [("unknown_stamps", endpoint.unknownStamps)] + endpoint.threadCounters
+                + endpoint.rejectedReplies.named + endpoint.namedReflectorCounters)
+    }
+
+    /// Notes on missing hardware timestamps of all sessions and of the reflector.
+    private func stampNotes(_ endpoint: EndpointResult, _ receipts: ReceiveStamping) -> [String] {
+        var sent = endpoint.reflector.ledger
+        for sender in endpoint.senders { sent.add(sender.ledger) }
+        var counts = endpoint.replyStamping
+        counts.add(endpoint.probeStamping)
+        return StampNotes.notes(on: interface.name, sent, receipts, counts)
     }
 
     /// The outages with their causes, where known.
@@ -78,6 +93,16 @@ extension PairedRun {
 }
 
 extension EndpointResult {
+    /// The counters of the endpoint's thread.
+    fileprivate var threadCounters: [(name: String, value: UInt64)] {
+        [("records_dropped", eventsDropped), ("packet_thread_cpu_ns", UInt64(clamping: threadCPU))]
+    }
+
+    /// The counters of the reflector, with names that differ from those of the sessions.
+    fileprivate var namedReflectorCounters: [(name: String, value: UInt64)] {
+        reflectorCounters.map { (name: "reflector_" + $0.name, value: $0.value) }
+    }
+
     /// The counters of the reflector, and of the packets that never reached it.
     var reflectorCounters: [(name: String, value: UInt64)] {
         var rejected = rejectedProbes

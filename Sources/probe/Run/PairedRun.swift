@@ -29,25 +29,33 @@ struct PairedRun {
     }
 
     /// The peers of the command line and of the file.
-    private func allPeers() throws -> [NamedPeer] {
+    private func allPeers() throws(ProbeError) -> [NamedPeer] {
         var peers = options.peer.map { NamedPeer(peer: $0) }
-        if let path = options.peers {
-            let listed = try PeerList.read(path)
-            for entry in listed { try options.validate(entry.peer) }
-            peers += listed
-        }
-        guard !peers.isEmpty else { throw ProbeError.usage("\(options.peers ?? "--peers"): lists no peer.") }
+        if let path = options.peers { peers += try PeerList.read(path, options.validate) }
         guard peers.count <= EndpointLoop.sessionLimit else {
-            throw ProbeError.usage(
+            throw .usage(
                 "\(peers.count) peers are too many for one run: at most \(EndpointLoop.sessionLimit). Start a second "
                     + "run for the others, with `--no-reflect`.")
         }
+        peers = PeerList.numbered(peers)
+        try checkSourcePorts(peers.compactMap(\.number).max() ?? 1)
         return peers
+    }
+
+    /// Checks the ports from `--source-port` on, one for each session to the same peer.
+    private func checkSourcePorts(_ count: Int) throws(ProbeError) {
+        guard let first = options.sourcePort.map(Int.init) else { return }
+        let last = first + count - 1
+        guard last <= 65535, !(first...last).contains(Int(options.common.port)) else {
+            throw .usage(
+                "\(count) sessions to one peer need the ports \(first) to \(last), which must end before 65536 and "
+                    + "without the reflectors' port \(options.common.port). Choose another `--source-port`.")
+        }
     }
 
     private func run(_ peers: [NamedPeer], _ stopper: Stopper) async throws {
         let common = options.common
-        let sessions = try RunSessions.find(peers, options, interface, session: session, logger)
+        let sessions = try await RunSessions.find(peers, options, interface, session: session, logger)
         defer { sessions.removeNeighbours(on: interface) }
         try RunOutputs.refuseSame([common.log, common.log.map(RunOutputs.descriptionPath), options.histogram])
         try RunOutputs.refuseExisting(
@@ -65,7 +73,7 @@ struct PairedRun {
         for socket in senders { try common.stamps.check(socket, nic) }
         let host = HostIdentity(bootHash: Host.bootHash(), hardwareClock: nic.wireIndex)
         var plan = EndpointPlan(
-            sockets: senders + reflectors, sessions: sessions.settings(senders, options, host),
+            sockets: senders + reflectors, sessions: try sessions.settings(senders, options, host),
             peerPort: common.port, timeoutNanoseconds: options.timeout.nanoseconds, spins: common.spin)
         let sampleWatch = try watchSamples(plan)
         if let socket = reflectors.first {
@@ -81,7 +89,7 @@ struct PairedRun {
         let common = options.common
         var description = RunOutputs.description(
             interface: interface, nic, session: session, options: optionValues)
-        description.set(peers: sessions.entries.map { facts(of: $0, nil) })
+        description.set(peers: peerFacts(sessions, plan, nil))
         let log = try RunOutputs.openLog(common, description)
         if let path = options.histogram { try RunOutputs.reserve(path, replacing: common.force) }
         let console = try ProbeError.system { () throws(SystemError) in
@@ -90,8 +98,8 @@ struct PairedRun {
         let threads = try EndpointThreads(rowsPerSecond: rowsPerSecond(sessions))
         let recorder = Handoff(
             Recorder(
-                sessions: sessions.entries.map(\.peer), logsReflected: options.logReflected, threads,
-                logger: logger, log: log, console: console,
+                sessions: sessions.entries.map(\.peer), namesPeers: sessions.hasSeveralPeers,
+                logsReflected: options.logReflected, threads, logger: logger, log: log, console: console,
                 samples: sampleWatch.map {
                     SampleJoin(
                         group: $0.group, ring: $0.ring, localPort: plan.sessions[0].port,
@@ -107,7 +115,8 @@ struct PairedRun {
         stopper.attach { count in threads.control.requestStop(count == 1 ? .finish : .abort) }
         let addresses = Set(sessions.entries.map(\.path.source))
         let flows = FlowWatch.Scope(
-            port: common.port, localPorts: plan.sockets[0].ports, sendsRaw: common.transport == .packet
+            port: common.port, localPorts: plan.sockets.filter { !$0.isReflector }.map(\.ports),
+            sendsRaw: common.transport == .packet
         ) { addresses }
         let ((endpoint, recorded), history) = try await FlowWatch.follow(
             common.transport.hasIP ? flows : nil, logger
@@ -115,7 +124,7 @@ struct PairedRun {
             try await threads.run(plan, nic, recorder, paths, sampleWatch)
         }
         let outcome = Outcome(endpoint: endpoint, recorder: recorded)
-        try report(outcome, sessions, nic, plan.sockets[0].receiveStamping, history, &description)
+        try report(outcome, plan, sessions, nic, history, &description)
     }
 
     /// The rows that the sessions and the peers' cause each second.

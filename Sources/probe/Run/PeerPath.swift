@@ -90,29 +90,6 @@ struct PeerPath {
         }
     }
 
-    /// The current destination MAC address of frames to the peer; nil if the kernel's tables do not have it.
-    static func currentMAC(
-        _ peer: IPAddress, on interface: Interface, overrides: Overrides, _ connection: NetlinkConnection
-    ) -> MACAddress? {
-        guard let found = try? NextHop.resolve(peer: peer, on: interface, connection: connection) else { return nil }
-        var neighbour = found.neighbour
-        if let nextHop = overrides.nextHop {
-            neighbour = (try? connection.neighbour(nextHop, on: interface.index)) ?? nil
-        }
-        guard let neighbour, neighbour.isUsable else { return nil }
-        return neighbour.macAddress
-    }
-
-    /// Has the kernel revalidate the next hop's neighbour entry.
-    static func remind(
-        _ peer: IPAddress, on interface: Interface, overrides: Overrides, _ connection: NetlinkConnection
-    ) {
-        guard let found = try? NextHop.resolve(peer: peer, on: interface, connection: connection),
-            let resolver = try? NeighbourResolver(for: overrides.nextHop ?? found.nextHop, on: interface)
-        else { return }
-        try? resolver.revalidate()
-    }
-
     /// Removes the neighbour entry that was created for this run, if this process may (CAP_NET_ADMIN).
     func removeNeighbour(on interface: Interface) {
         guard createdNeighbour, Host.has(.networkAdministration), let connection = try? NetlinkConnection() else {

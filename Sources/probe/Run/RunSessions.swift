@@ -22,15 +22,22 @@ struct RunSessions: Sendable {
     /// The peers that have no path, with the errors.
     var unreachable: [(peer: NamedPeer, error: ProbeError)] = []
 
+    /// The number of paths that are looked up at a time: a next hop that does not answer takes a second.
+    private static let lookupLimit = 64
+    /// The number of peers without a path that are reported one by one.
+    private static let reportLimit = 5
+
     /// Looks up the path to each peer. Peers without one are left out; with a single peer its error is thrown.
     static func find(
         _ peers: [NamedPeer], _ options: RunCommand, _ interface: Interface, session: UInt64, _ logger: Logger
-    ) throws(ProbeError) -> RunSessions {
+    ) async throws -> RunSessions {
         var sessions = RunSessions()
         var portIndices: [Peer: Int] = [:]
+        let paths = await paths(
+            to: Set(peers.map(\.peer)), options.common.transport, options.overrides, interface)
         for (position, peer) in peers.enumerated() {
             do throws(ProbeError) {
-                let path = try path(to: peer.peer, options, interface)
+                guard let path = try paths[peer.peer]?.get() else { continue }
                 let layout = try layout(options, peer.peer, interface, route: path.mtu)
                 let portIndex = portIndices[peer.peer, default: 0]
                 portIndices[peer.peer] = portIndex + 1
@@ -40,22 +47,60 @@ struct RunSessions: Sendable {
                         session: position == 0 ? session : UInt64.random(in: 1...UInt64.max), layout: layout,
                         portIndex: portIndex))
             } catch {
-                guard peers.count > 1 else { throw error }
-                logger.error("\(peer): \(error)")
                 sessions.unreachable.append((peer, error))
             }
         }
-        if sessions.entries.isEmpty, let first = sessions.unreachable.first { throw first.error }
+        guard !sessions.entries.isEmpty else { throw sessions.noPath }
+        for (peer, error) in sessions.unreachable.prefix(reportLimit) { logger.warning("\(peer): \(error)") }
+        let others = sessions.unreachable.count - reportLimit
+        if others > 0 { logger.warning("\(others) more peers have no path. The table at the end lists them.") }
         return sessions
     }
 
-    private static func path(
-        to peer: Peer, _ options: RunCommand, _ interface: Interface
+    /// The error of a run in which no peer has a path.
+    private var noPath: ProbeError {
+        guard let first = unreachable.first else { return .internalFault("no peer") }
+        guard unreachable.count > 1 else { return first.error }
+        return .peerFailed(
+            "None of the \(unreachable.count) peers has a path. The first: \(first.peer): \(first.error)",
+            exitCode: first.error.exitCode)
+    }
+
+    /// Looks up the paths on threads of their own, because a lookup waits for the next hop's answer.
+    private static func paths(
+        to peers: Set<Peer>, _ transport: Transport, _ overrides: PeerPath.Overrides, _ interface: Interface
+    ) async -> [Peer: Result<PeerPath, ProbeError>] {
+        var paths: [Peer: Result<PeerPath, ProbeError>] = [:]
+        var waiting = peers.makeIterator()
+        await withTaskGroup(of: (Peer, Result<PeerPath, ProbeError>).self) { group in
+            func lookUpNext() {
+                guard let peer = waiting.next() else { return }
+                group.addTask {
+                    do throws(SystemError) {
+                        let path = try await PacketThread.run(named: "probe-lookup") {
+                            Result { () throws(ProbeError) in try lookUp(peer, transport, overrides, interface) }
+                        }
+                        return (peer, path)
+                    } catch {
+                        return (peer, .failure(.system(error)))
+                    }
+                }
+            }
+            for _ in 0..<lookupLimit { lookUpNext() }
+            for await (peer, path) in group {
+                paths[peer] = path
+                lookUpNext()
+            }
+        }
+        return paths
+    }
+
+    private static func lookUp(
+        _ peer: Peer, _ transport: Transport, _ overrides: PeerPath.Overrides, _ interface: Interface
     ) throws(ProbeError) -> PeerPath {
         switch peer {
         case .ip(let address):
-            try PeerPath.find(
-                address, on: interface, transport: options.common.transport, overrides: options.overrides)
+            try PeerPath.find(address, on: interface, transport: transport, overrides: overrides)
         case .station(let station): try PeerPath.direct(to: station, on: interface)
         }
     }
@@ -83,6 +128,9 @@ struct RunSessions: Sendable {
         guard transport.hasIP else { return [true] }
         return [true, false].filter { isIPv4 in entries.contains { $0.path.source.isIPv4 == isIPv4 } }
     }
+
+    /// True if the user named several peers, also if only one of them has a path.
+    var hasSeveralPeers: Bool { entries.count + unreachable.count > 1 }
 
     /// The only peer, and nil if there are several.
     var only: Entry? { entries.count == 1 ? entries.first : nil }
@@ -112,30 +160,31 @@ struct RunSessions: Sendable {
         return sockets
     }
 
-    /// The settings of the sessions on these sockets.
+    /// The settings of the sessions on these sockets, in the order of the sessions.
     func settings(
         _ sockets: [EndpointSocket], _ options: RunCommand, _ host: HostIdentity
-    ) -> [SessionPlace.Setting] {
+    ) throws(ProbeError) -> [SessionPlace.Setting] {
         let spread = options.intervalNanoseconds / Int64(max(1, entries.count))
-        return entries.enumerated().compactMap { position, entry in
-            guard
-                let index = sockets.firstIndex(where: { socket in
-                    !socket.isReflector && serves(socket, entry, sockets)
-                })
-            else { return nil }
+        var settings: [SessionPlace.Setting] = []
+        for (position, entry) in entries.enumerated() {
+            guard let index = sockets.firstIndex(where: { serves($0, entry, sockets) }) else {
+                throw .internalFault("no socket sends to \(entry.peer)")
+            }
             let socket = sockets[index]
             let port = socket.ports.lowerBound &+ (socket.ports.count > 1 ? UInt16(entry.portIndex) : 0)
             var configuration = configuration(entry, socket, options, host)
             if entries.count > 1 { configuration.phaseNanoseconds = spread &* Int64(position) }
             let address = entry.peer.peer.address
             let isLinkLocal = address.isLinkLocal && !address.isIPv4
-            return SessionPlace.Setting(
-                configuration: configuration, socket: index, source: entry.path.source, port: port,
-                peer: SocketAddress(
-                    address, port: options.common.port,
-                    scope: isLinkLocal ? UInt32(clamping: socket.setting.interface.index) : 0),
-                nextHop: entry.path.macAddress)
+            settings.append(
+                SessionPlace.Setting(
+                    configuration: configuration, socket: index, source: entry.path.source, port: port,
+                    peer: SocketAddress(
+                        address, port: options.common.port,
+                        scope: isLinkLocal ? UInt32(clamping: socket.setting.interface.index) : 0),
+                    nextHop: entry.path.macAddress))
         }
+        return settings
     }
 
     /// Returns whether a session uses a socket: that of its family, and over ordinary sockets that of its address and

@@ -26,13 +26,15 @@ enum Recipe: String, CaseIterable {
         }
     }
 
-    /// The section's blocks in the document's order, each with the heading that it is below.
-    static func blocks() throws -> [(heading: String, text: String)] {
+    /// A section's blocks in the document's order, each with the heading that it is below.
+    static func blocks(
+        of title: String = "Reading the log without losing a nanosecond"
+    ) throws -> [(heading: String, text: String)] {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
         let section = try String(contentsOf: root.appending(path: "docs/packet-log.md"), encoding: .utf8)
             .split(separator: "\n", omittingEmptySubsequences: false)
-            .drop { $0 != "## Reading the log without losing a nanosecond" }.dropFirst().prefix { !$0.hasPrefix("## ") }
+            .drop { $0 != "## \(title)" }.dropFirst().prefix { !$0.hasPrefix("## ") }
         var blocks: [(heading: String, text: String)] = []
         var heading = ""
         var isInside = false

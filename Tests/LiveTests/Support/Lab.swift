@@ -34,6 +34,7 @@ final class Lab: Sendable {
     let folder: URL
     private let name: String
     private let processes = Mutex<[ProbeProcess]>([])
+    private let otherHosts = Mutex<[String]>([])
 
     /// Runs `body` with a new lab, then ends its processes and deletes its namespaces and files, even if `body` throws.
     static func with(
@@ -100,7 +101,30 @@ final class Lab: Sendable {
         try Command.run(["ip", "netns", "exec", namespace(side)] + program, input: input)
     }
 
-    private func start(in namespace: String, _ program: [String]) throws -> ProbeProcess {
+    /// Adds a host to the `.bridge`: a namespace with an interface `probe0` and these addresses, such as
+    /// "192.0.2.3/24".
+    ///
+    /// - Returns: the namespace's name.
+    func addHost(_ addresses: [String]) throws -> String {
+        let number = otherHosts.withLock { $0.count } + 1
+        let host = "\(name)h\(number)"
+        otherHosts.withLock { $0.append(host) }
+        try Command.ip([
+            "netns add \(host)",
+            "link add \(Self.interface) netns \(host) address 02:00:00:00:09:0\(number) type veth "
+                + "peer name to-h\(number) netns \(middle)",
+        ])
+        try Command.ip(
+            ["link set \(Self.interface) addrgenmode none", "link set lo up", "link set \(Self.interface) up"]
+                + addresses.map { "addr add \($0) dev \(Self.interface)" + ($0.contains(":") ? " nodad" : "") },
+            in: host)
+        try Command.ip(
+            ["link set to-h\(number) addrgenmode none master br0", "link set to-h\(number) up"], in: middle)
+        return host
+    }
+
+    /// Starts any program in a namespace. The lab kills it at the end if it still runs.
+    func start(in namespace: String, _ program: [String]) throws -> ProbeProcess {
         let number = processes.withLock { $0.count }
         let process = try ProbeProcess(
             ["ip", "netns", "exec", namespace] + program, output: file("process-\(number)"))
@@ -169,7 +193,7 @@ final class Lab: Sendable {
     }
 
     private func deleteNamespaces() {
-        for namespace in Side.allCases.map(namespace) + [middle]
+        for namespace in Side.allCases.map(namespace) + [middle] + otherHosts.withLock({ $0 })
         where FileManager.default.fileExists(atPath: "/run/netns/\(namespace)") {
             _ = try? Command.run(["ip", "netns", "del", namespace])
         }

@@ -12,6 +12,14 @@ struct Summary {
         try #require(object["type"] as? String == "summary", "not a summary: \(line)")
     }
 
+    /// The objects of a type among the lines of an output: "summary", "peers".
+    static func all(_ type: String, in output: String) throws -> [Summary] {
+        try output.split(separator: "\n").map { line in
+            let value = try JSONSerialization.jsonObject(with: Data(line.utf8))
+            return Summary(try #require(value as? [String: Any], "not an object: \(line)"))
+        }.filter { $0.text("type") == type }
+    }
+
     private init(_ object: [String: Any]) { self.object = object }
 
     /// The value at a path of keys: "forward.packets.sent".

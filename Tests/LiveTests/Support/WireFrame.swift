@@ -11,6 +11,7 @@ struct WireFrame {
     let payloadLength: Int
     let sourcePort: UInt16
     let destinationPort: UInt16
+    let destinationMAC: [UInt8]
 
     /// Returns `nil` for a frame that is not UDP to or from `port`, or that is both.
     init?(_ bytes: [UInt8], port: UInt16 = 862) {
@@ -29,6 +30,7 @@ struct WireFrame {
         default: return nil
         }
         guard bytes.count >= udp + 8 + 44 else { return nil }
+        destinationMAC = Array(bytes[..<6])
         sourcePort = word(udp)
         destinationPort = word(udp + 2)
         payloadLength = Int(word(udp + 4)) - 8

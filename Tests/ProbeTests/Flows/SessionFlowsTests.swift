@@ -10,7 +10,7 @@ import Testing
     private static let outside = IPAddress.v4(0xCB00_7101)
     private static let inside = [IPAddress.v4(0xC633_6401), IPAddress.v4(0xC633_6402)]
 
-    private var flows = SessionFlows(port: 862, localPorts: 49152...49152, addresses: [Self.here])
+    private var flows = SessionFlows(port: 862, localPorts: [49152...49152], addresses: [Self.here])
 
     /// A flow from here to the outside address, translated to one of the inside ones if asked.
     private func flow(

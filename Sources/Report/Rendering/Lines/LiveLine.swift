@@ -18,6 +18,10 @@ public struct LiveLine: Sendable {
     public var interval: SessionStatistics.Interval
     /// True if the one-way delays are relative.
     public var relative: Bool
+    /// The peers that are measured. The line shows the delays of a single one only.
+    public var peers = 1
+    /// The peers that have not replied for longer than the timeout.
+    public var silentPeers = 0
 
     /// Creates a line from its parts.
     public init(
@@ -44,9 +48,13 @@ public struct LiveLine: Sendable {
         let percentiles: [Double] = width >= 120 ? [50, 99] : [50]
         let unknown = lostUnknown > 0 ? "/\(lostUnknown)?" : ""
         let refused = notSent > 0 ? " unsent \(notSent)" : ""
+        let counts = "sent \(sent)\(refused) recv \(received) lost \(lostForward)/\(lostReverse)\(unknown)"
+        guard peers == 1 else {
+            let silent = silentPeers > 0 ? ", \(silentPeers) silent" : ""
+            return String("\(clock.leftPadded(8)) \(counts), \(peers) peers\(silent)".prefix(max(1, width - 1)))
+        }
         let line =
-            clock.leftPadded(8)
-            + " sent \(sent)\(refused) recv \(received) lost \(lostForward)/\(lostReverse)\(unknown)"
+            clock.leftPadded(8) + " " + counts
             + " fwd\(mark)" + Self.text(interval.forward, percentiles)
             + " rev\(mark)" + Self.text(interval.reverse, percentiles)
             + " rtt " + Self.text(interval.roundTrip, percentiles)

@@ -10,6 +10,10 @@ extension RunSummary {
         writer.value(session)
         writer.key("peer")
         writer.value(peer)
+        if let peerName {
+            writer.key("name")
+            writer.value(peerName)
+        }
         writer.key("interface")
         writer.value(interface)
         writer.key("duration_ns")
@@ -43,8 +47,7 @@ extension RunSummary {
             writer.key("flows")
             flows.jsonValue.write(to: &writer)
         }
-        write(
-            "socket", [("packets", socket.packets), ("drops", socket.drops), ("freezes", socket.freezes)], to: &writer)
+        if let socket { write("socket", socket.named, to: &writer) }
         writer.key("send_errors")
         writer.value(sendErrors)
         write("counters", counters, to: &writer)

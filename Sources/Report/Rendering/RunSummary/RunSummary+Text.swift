@@ -7,7 +7,7 @@ extension RunSummary {
     ///   fit.
     public func text(width: Int = 80) -> String {
         let width = max(80, width)
-        var lines = ["session \(session) to \(peer) over \(interface), \(roundedDurationText(duration))"]
+        var lines = ["session \(session) to \(peerText) over \(interface), \(roundedDurationText(duration))"]
         lines += lossLines()
         lines += outages.lines()
         lines.append("clocks: \(clockNote)")
@@ -26,22 +26,15 @@ extension RunSummary {
         if let samples { lines += samples.lines() }
         if !stampNotes.isEmpty { lines += [""] + stampNotes }
         if let flows { lines += [""] + flows.lines() }
-        lines.append("")
-        lines.append(
-            "socket: "
-                + Self.list([
-                    ("packets", socket.packets), ("drops", socket.drops), ("freezes", socket.freezes),
-                    ("send errors", sendErrors),
-                ]))
-        let counted = counters.filter { $0.value > 0 }
-        if !counted.isEmpty { lines.append("counters: " + Self.list(counted)) }
+        let counted = counterLines()
+        if !counted.isEmpty { lines += [""] + counted }
         return lines.flatMap { wrapped($0, width: width) }.joined(separator: "\n") + "\n"
     }
 
     /// The losses in percent of the sent probes, and the probes that were not sent in percent of those that were due.
     private func lossLines() -> [String] {
         let sent = probes.sent
-        let lost = totals.lostForward &+ totals.lostReverse &+ totals.lostUnknown
+        let lost = totals.lost
         func share(_ part: UInt64) -> String {
             sent == 0 ? "" : part == 0 ? " (0 %)" : " (\(percentText(part, of: sent)))"
         }
@@ -189,7 +182,17 @@ extension RunSummary {
         return table.lines
     }
 
-    private static func list(_ counters: [(name: String, value: UInt64)]) -> String {
-        counters.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
+    /// The counters. Those of a socket are always shown, the others only if they have counted something.
+    private func counterLines() -> [String] {
+        var counters = counters
+        var lines: [String] = []
+        if let socket {
+            lines.append("socket: " + countersText(socket.named + [("send errors", sendErrors)]))
+        } else {
+            counters.insert(("send errors", sendErrors), at: 0)
+        }
+        counters.removeAll { $0.value == 0 }
+        if !counters.isEmpty { lines.append("counters: " + countersText(counters)) }
+        return lines
     }
 }

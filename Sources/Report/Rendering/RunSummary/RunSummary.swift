@@ -34,6 +34,9 @@ public struct RunSummary: Sendable {
             late &+= other.late
         }
 
+        /// Probes without a reply.
+        var lost: UInt64 { lostForward &+ lostReverse &+ lostUnknown }
+
         var named: [(name: String, value: UInt64)] {
             [
                 ("lost_forward", lostForward), ("lost_reverse", lostReverse), ("lost_unknown", lostUnknown),
@@ -57,6 +60,10 @@ public struct RunSummary: Sendable {
             self.packets = packets
             self.drops = drops
             self.freezes = freezes
+        }
+
+        var named: [(name: String, value: UInt64)] {
+            [("packets", packets), ("drops", drops), ("freezes", freezes)]
         }
     }
 
@@ -82,8 +89,12 @@ public struct RunSummary: Sendable {
 
     /// The session's label, usually its ID.
     public var session: String
-    /// The peer's address or name.
+    /// The peer's address.
     public var peer: String
+    /// The name that the user gave the peer; nil if none.
+    public var peerName: String?
+    /// The number of this session among those to the same peer, from 1; nil if it is the only one.
+    public var peerNumber: Int?
     /// The interface's name.
     public var interface: String
     /// The duration of the run, in nanoseconds.
@@ -110,8 +121,8 @@ public struct RunSummary: Sendable {
     public var stampNotes: [String]
     /// The flows' history in connection tracking; nil if it was not requested.
     public var flows: FlowHistory?
-    /// The receive socket's counters.
-    public var socket: SocketCounters
+    /// The receive socket's counters; nil if it serves several sessions, whose ``EndpointSummary`` has them.
+    public var socket: SocketCounters?
     /// Times from the probes' deadlines to their sending, in nanoseconds.
     public var sendLateness: SignedHistogram
     /// Packets that the kernel refused to send.
@@ -127,7 +138,7 @@ public struct RunSummary: Sendable {
         relative: Bool, clockNote: String, clockSteps: ClockSteps = ClockSteps(),
         probes: ProbeCounts = ProbeCounts(), totals: SequenceTotals = SequenceTotals(), outages: Outages = Outages(),
         ledger: TimestampLedger = TimestampLedger(), replyLedger: TimestampLedger? = nil, stampNotes: [String] = [],
-        socket: SocketCounters = SocketCounters(),
+        socket: SocketCounters? = SocketCounters(),
         sendLateness: SignedHistogram = SignedHistogram(),
         sendErrors: UInt64 = 0,
         counters: [(name: String, value: UInt64)] = []
@@ -151,4 +162,13 @@ public struct RunSummary: Sendable {
         self.sendErrors = sendErrors
         self.counters = counters
     }
+
+    /// The peer's name and address as text, with the session's number among those to the same peer.
+    public var peerText: String { Report.peerText(peer, name: peerName, number: peerNumber) }
+}
+
+/// Returns a peer as in every message and summary: its address, or its name with the address; then the number of the
+/// session if there are several to this peer.
+public func peerText(_ address: String, name: String?, number: Int?) -> String {
+    (name.map { "\($0) (\(address))" } ?? address) + (number.map { " #\($0)" } ?? "")
 }

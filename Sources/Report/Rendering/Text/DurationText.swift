@@ -25,6 +25,23 @@ package func roundedDurationText(_ nanoseconds: Int64) -> String {
     return sign + fixedPointText(roundedQuotient(value, divisor), decimals: 3) + "e\(exponent) s"
 }
 
+/// Returns a duration with three significant digits in the unit that fits, such as "12.3us", for tables with many
+/// columns. It has at most six characters up to 9999 s.
+func shortDurationText(_ nanoseconds: Int64) -> String {
+    let sign = nanoseconds < 0 ? "-" : ""
+    let value = nanoseconds.magnitude
+    if value < 1000 { return "\(sign)\(value)ns" }
+    var divisor: UInt64 = 10
+    for unit in ["us", "ms", "s"] {
+        for decimals in [2, 1, 0] {
+            let digits = roundedQuotient(value, divisor)
+            if digits < 1000 { return sign + fixedPointText(digits, decimals: decimals) + unit }
+            divisor *= 10
+        }
+    }
+    return "\(sign)\(roundedQuotient(value, 1_000_000_000))s"
+}
+
 /// Returns a duration to the nanosecond in the unit that fits, such as "12.345us" or "-1.000000001s", for packets'
 /// lines.
 package func exactDurationText(_ nanoseconds: Int64) -> String {
