@@ -27,7 +27,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
     ],
     targets: [
@@ -48,9 +47,7 @@ let package = Package(
             name: "Conntrack", dependencies: ["Netlink", "LinuxKernel", "CLinux", "NetworkAddresses"],
             swiftSettings: settings),
         .target(
-            name: "Report",
-            dependencies: ["NetworkAddresses", .product(name: "Histogram", package: "hdrhistogram-swift")],
-            swiftSettings: settings),
+            name: "Report", dependencies: ["NetworkAddresses"], swiftSettings: settings),
         .target(
             name: "STAMPSession", dependencies: ["STAMPWire", "Report", "NetworkAddresses"], swiftSettings: settings),
         .executableTarget(

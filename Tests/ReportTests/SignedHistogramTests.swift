@@ -205,4 +205,26 @@ import Testing
         #expect(values.standardDeviation == 0)
         #expect(values.valueAtPercentile(50) == 7)
     }
+
+    @Test(
+        arguments: [
+            (2047, 2047, 2047), (2048, 2048, 2049), (4095, 4094, 4095), (4096, 4096, 4099),
+            (1_000_000, 999_936, 1_000_447),
+            (Int64.max, 0x7FF0_0000_0000_0000, Int64.max), (-2048, -2048, -2048), (-2049, -2050, -2049),
+            (Int64.min, Int64.min, -0x7FF0_0000_0000_0001),
+        ] as [(Int64, Int64, Int64)])
+    func `A bucket has the bounds of an HDR histogram with three digits`(value: Int64, from: Int64, to: Int64) {
+        #expect(histogram([value]).buckets == [SignedHistogram.Bucket(from: from, to: to, count: 1)])
+    }
+
+    @Test func `A count of more than 16 bits is exact, also after a merge and a reset`() {
+        var values = histogram(repeatElement(5, count: 200_000))
+        values.record(-3)
+        values.merge(values)
+        #expect(values.buckets.map(\.count) == [2, 400_000])
+        #expect(values.valueAtPercentile(50) == 5)
+        values.reset()
+        values.record(5)
+        #expect(values.buckets.map(\.count) == [1])
+    }
 }

@@ -20,12 +20,11 @@ extension SignedHistogram {
 
     /// The distance from the origin to the middle of the bucket with the value of a rank. Rank 1 is the lowest value.
     private func distance(atRank rank: UInt64) -> Int64 {
-        let below = negative?.count ?? 0
+        let below = negative.count
         let (lowest, highest) = (distanceFromOrigin(lowest), distanceFromOrigin(highest))
-        if rank <= below, let negative {
+        if rank <= below {
             return ~Self.middle(of: negative, rank: below &- rank &+ 1, from: highest < 0 ? UInt64(~highest) : 0)
         }
-        guard let nonNegative else { return highest }
         return Self.middle(of: nonNegative, rank: rank &- below, from: lowest > 0 ? UInt64(lowest) : 0)
     }
 

@@ -2,7 +2,7 @@
 ///
 /// The width of a bucket is at most 0.1 % of its distance from the origin, which belongs to the upper side. Minimum,
 /// maximum, mean and standard deviation are exact: they are computed from the values, not from the buckets. Recording
-/// takes constant time, and allocates only when a value exceeds the range of the buckets.
+/// takes constant time. Memory grows with the spread of the values, to 220 KiB at most, in ever larger steps.
 public struct SignedHistogram: Sendable {
     /// One bucket: all values from `from` through `to`, in nanoseconds.
     public struct Bucket: Sendable, Hashable {
@@ -21,9 +21,9 @@ public struct SignedHistogram: Sendable {
         }
     }
 
-    // Most histograms have no negative values, and a side takes at least 16 KiB, so each is created when it is needed.
-    var nonNegative: MagnitudeHistogram?
-    var negative: MagnitudeHistogram?
+    // Each side takes memory from its first value on.
+    var nonNegative = MagnitudeHistogram()
+    var negative = MagnitudeHistogram()
     var moments = Moments()
     var lowest = Int64.max
     var highest = Int64.min
@@ -79,18 +79,16 @@ public struct SignedHistogram: Sendable {
         // -1 is stored as 0, -2 as 1 and Int64.min as Int64.max, so that both sides have the same range.
         let distance = distanceFromOrigin(value)
         if distance >= 0 {
-            if nonNegative == nil { nonNegative = MagnitudeHistogram() }
-            nonNegative?.record(UInt64(distance), count: count)
+            nonNegative.record(UInt64(distance), count: count)
         } else {
-            if negative == nil { negative = MagnitudeHistogram() }
-            negative?.record(UInt64(~distance), count: count)
+            negative.record(UInt64(~distance), count: count)
         }
     }
 
     /// Adds all values of `other`, which must have the same origin. The result equals that of recording them here.
     public mutating func merge(_ other: SignedHistogram) {
-        Self.merge(other.nonNegative, into: &nonNegative)
-        Self.merge(other.negative, into: &negative)
+        nonNegative.merge(other.nonNegative)
+        negative.merge(other.negative)
         moments.merge(other.moments)
         lowest = Swift.min(lowest, other.lowest)
         highest = Swift.max(highest, other.highest)
@@ -98,20 +96,11 @@ public struct SignedHistogram: Sendable {
 
     /// Removes all values and keeps the memory, so that recording continues without allocation.
     public mutating func reset() {
-        nonNegative?.reset()
-        negative?.reset()
+        nonNegative.reset()
+        negative.reset()
         moments = Moments()
         lowest = .max
         highest = .min
-    }
-
-    private static func merge(_ other: MagnitudeHistogram?, into local: inout MagnitudeHistogram?) {
-        guard let other else { return }
-        if local == nil {
-            local = other
-        } else {
-            local?.merge(other)
-        }
     }
 
     /// The number of recorded values.
