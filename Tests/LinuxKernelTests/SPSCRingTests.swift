@@ -26,6 +26,19 @@ import Testing
         #expect((0..<room).map { _ in ring.pop() } == Array(1...room))
     }
 
+    @Test func `an element that is read in its slot is removed after that`() {
+        let ring = SPSCRing<Int>(capacity: 2)
+        #expect(ring.push(1) && ring.push(2))
+        var seen: [Int] = []
+        let isRead = ring.pop { element in
+            seen.append(element)
+            #expect(!ring.push(3))
+        }
+        #expect(isRead && ring.push(4))
+        while ring.pop({ seen.append($0) }) {}
+        #expect(seen == [1, 2, 4])
+    }
+
     @Test func `the ring wraps around many times`() {
         let ring = SPSCRing<Int>(capacity: 4)
         for round in 0..<1000 {

@@ -8,16 +8,18 @@ import Synchronization
 public final class SPSCRing<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
     // @unchecked: the slots between `head` and `tail` belong to the consumer, the others to the producer. Release
     // stores and acquire loads of the two indices transfer ownership.
-    private let slots: UnsafeMutablePointer<Element>
-    private let mask: Int
-    private let head = Padded()
-    private let tail = Padded()
+    //
+    // Inlinable, since code that does not know the element's type would copy it once more at each end.
+    @usableFromInline let slots: UnsafeMutablePointer<Element>
+    @usableFromInline let mask: Int
+    @usableFromInline let head = Padded()
+    @usableFromInline let tail = Padded()
     /// The producer's cached copy of `head`: a push reads the consumer's cache line only if the ring looks full.
-    private var knownHead = 0
+    @usableFromInline var knownHead = 0
 
     /// An index on its own cache line.
-    private struct Padded: ~Copyable {
-        let value = Atomic<Int>(0)
+    @usableFromInline struct Padded: ~Copyable {
+        @usableFromInline let value = Atomic<Int>(0)
         private let padding: (Int, Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0, 0)
     }
 
@@ -32,6 +34,7 @@ public final class SPSCRing<Element: BitwiseCopyable & Sendable>: @unchecked Sen
     deinit { slots.deallocate() }
 
     /// Appends an element; returns `false` if the ring is full. Producer only.
+    @inlinable
     public func push(_ element: Element) -> Bool {
         let end = tail.value.load(ordering: .relaxed)
         if end &- knownHead > mask {
@@ -44,11 +47,21 @@ public final class SPSCRing<Element: BitwiseCopyable & Sendable>: @unchecked Sen
     }
 
     /// Removes and returns the oldest element; `nil` if the ring is empty. Consumer only.
+    @inlinable
     public func pop() -> Element? {
-        let start = head.value.load(ordering: .relaxed)
-        guard start != tail.value.load(ordering: .acquiring) else { return nil }
-        let element = slots[start & mask]
-        head.value.store(start &+ 1, ordering: .releasing)
+        var element: Element?
+        _ = pop { element = $0 }
         return element
+    }
+
+    /// Passes the oldest element to `body` in its slot, and then removes it; returns `false` if the ring is empty.
+    /// Consumer only.
+    @inlinable
+    public func pop(_ body: (Element) -> Void) -> Bool {
+        let start = head.value.load(ordering: .relaxed)
+        guard start != tail.value.load(ordering: .acquiring) else { return false }
+        body(slots[start & mask])
+        head.value.store(start &+ 1, ordering: .releasing)
+        return true
     }
 }
