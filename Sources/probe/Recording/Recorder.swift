@@ -25,9 +25,10 @@ struct Recorder: ~Copyable {
 
     /// - Parameters:
     ///   - sessions: the peers of this host's sessions; empty if it only answers.
+    ///   - window: the sequence numbers within which the rows of a session are matched.
     ///   - logsReflected: true if the rows of sessions that this host answers are written to the log.
     init(
-        sessions: [NamedPeer], logsReflected: Bool, _ threads: EndpointThreads, logger: Logger,
+        sessions: [NamedPeer], window: Int, logsReflected: Bool, _ threads: EndpointThreads, logger: Logger,
         log: consuming LogFile?, console: consuming Console, samples: SampleJoin? = nil
     ) {
         self.sessions = sessions
@@ -39,7 +40,9 @@ struct Recorder: ~Copyable {
         self.log = log
         // A live line shows one session.
         let tracksIntervals = console.isLive && sessions.count == 1
-        result.sessions = sessions.map { _ in RecordedSession(tracksIntervals: tracksIntervals) }
+        result.sessions = sessions.map { _ in
+            RecordedSession(tracksIntervals: tracksIntervals, window: window)
+        }
         self.console = console
         totals = Array(repeating: SessionTotals(), count: sessions.count)
         startedAt = ClockID.monotonic.now()
@@ -73,7 +76,7 @@ struct Recorder: ~Copyable {
             _ = try? stop.signal.descriptor.waitForInput(timeout: pollInterval)
         }
         result.samples = samples?.close()
-        writeLog { log throws(SystemError) in try log.flush(0) }
+        do throws(SystemError) { try log?.flush(0) } catch { endLog(error) }
         console.clearLiveLine()
         console.flush(timeout: RunOutputs.outputTimeoutNanoseconds)
         if console.linesDropped > 0 {
@@ -84,28 +87,27 @@ struct Recorder: ~Copyable {
 
     /// Reads pending events, up to a limit so that the recorder's other work is not delayed.
     private mutating func drain(isLast: Bool) -> Int {
-        var taken = 0
+        let ring = ring
         let now = ClockID.monotonic.now()
-        while taken < Self.eventsPerRead || isLast, let event = ring.pop() {
-            taken += 1
-            switch event {
-            case .row(let record, let lateness, let source):
-                guard samples == nil else {
-                    samples?.add(SampleJoin.Row(record: record, lateness: lateness, source: source, at: now))
-                    continue
-                }
-                self.record(record, lateness, source)
-            case .totals(let new, .local(let session)): totals[Int(session)] = new
-            case .totals(_, .reflected): break
-            case .notice(let notice, let source): report(notice.message, source)
-            case .nextHop(let address, let source):
-                report((.notice, "The next hop's MAC address is now \(address)."), source)
-            case .receiveFailed(let code, let role): report(role.receiveFailure(code), .reflected)
-            case .socket(let packets, let drops, let freezes):
-                result.socket = RunSummary.SocketCounters(packets: packets, drops: drops, freezes: freezes)
-            }
-        }
+        var taken = 0
+        while taken < Self.eventsPerRead || isLast, ring.pop({ handle($0, now) }) { taken += 1 }
         return taken
+    }
+
+    private mutating func handle(_ event: SessionEvent, _ now: Int64) {
+        switch event {
+        case .row(let record, let lateness, let source):
+            if samples == nil { return self.record(record, lateness, source) }
+            samples?.add(SampleJoin.Row(record: record, lateness: lateness, source: source, at: now))
+        case .totals(let new, .local(let session)): totals[Int(session)] = new
+        case .totals(_, .reflected): break
+        case .notice(let notice, let source): report(notice.message, source)
+        case .nextHop(let address, let source):
+            report((.notice, "The next hop's MAC address is now \(address)."), source)
+        case .receiveFailed(let code, let role): report(role.receiveFailure(code), .reflected)
+        case .socket(let packets, let drops, let freezes):
+            result.socket = RunSummary.SocketCounters(packets: packets, drops: drops, freezes: freezes)
+        }
     }
 
     /// Records the rows that have waited for their samples.
@@ -124,30 +126,24 @@ struct Recorder: ~Copyable {
     private mutating func record(_ record: PacketRecord, _ lateness: Int64?, _ source: EventSource) {
         switch source {
         case .local(let session):
-            result.sessions[Int(session)].statistics.add(record)
-            if let lateness { result.sessions[Int(session)].lateness.record(lateness) }
+            result.sessions[Int(session)].add(record, lateness: lateness)
             console.append(record)
-            writeLog { log throws(SystemError) in try log.append(record) }
         case .reflected:
             if sessions.isEmpty { console.append(record) }
-            if logsReflected { writeLog { log throws(SystemError) in try log.append(record) } }
+            guard logsReflected else { return }
         }
+        do throws(SystemError) { try log?.append(record) } catch { endLog(error) }
     }
 
-    private mutating func writeLog(_ body: (inout LogFile) throws(SystemError) -> Void) {
-        guard var open = log.take() else { return }
-        do throws(SystemError) {
-            try body(&open)
-            log = consume open
-        } catch {
-            // The run continues without its log.
-            result.logFailure = error
-            logger.error("The log ends here, and the measurement continues: \(error)")
-        }
+    /// Ends the log after a failure. The run continues without it.
+    private mutating func endLog(_ error: SystemError) {
+        log = nil
+        result.logFailure = error
+        logger.error("The log ends here, and the measurement continues: \(error)")
     }
 
     private mutating func tick(_ now: Int64) {
-        writeLog { log throws(SystemError) in try log.flush(ifDueAt: now) }
+        do throws(SystemError) { try log?.flush(ifDueAt: now) } catch { endLog(error) }
         if now >= nextStatistics {
             nextStatistics = now &+ Self.statisticsIntervalNanoseconds
             console.append(StatisticsLine(result.socket))
@@ -188,7 +184,14 @@ struct RecordedSession: Sendable {
     /// Times from the probes' deadlines to their sending, in nanoseconds.
     var lateness = SignedHistogram()
 
-    init(tracksIntervals: Bool) { statistics = SessionStatistics(tracksIntervals: tracksIntervals) }
+    init(tracksIntervals: Bool, window: Int) {
+        statistics = SessionStatistics(tracksIntervals: tracksIntervals, window: window)
+    }
+
+    mutating func add(_ record: PacketRecord, lateness new: Int64?) {
+        statistics.add(record)
+        if let new { lateness.record(new) }
+    }
 }
 
 /// The result of a recorder.

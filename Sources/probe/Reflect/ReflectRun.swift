@@ -44,7 +44,8 @@ struct ReflectRun {
         }
         let threads = try EndpointThreads(rowsPerSecond: .infinity)
         let recorder = Handoff(
-            Recorder(sessions: [], logsReflected: true, threads, logger: logger, log: log, console: console))
+            Recorder(
+                sessions: [], window: 0, logsReflected: true, threads, logger: logger, log: log, console: console))
         let plan = EndpointPlan(
             sockets: sockets, peerPort: common.port, reflector: configuration(sockets, nic),
             timeoutNanoseconds: Self.timeoutNanoseconds, spins: common.spin)

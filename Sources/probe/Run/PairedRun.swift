@@ -90,7 +90,7 @@ struct PairedRun {
         let threads = try EndpointThreads(rowsPerSecond: rowsPerSecond(sessions))
         let recorder = Handoff(
             Recorder(
-                sessions: sessions.entries.map(\.peer), logsReflected: options.logReflected, threads,
+                sessions: sessions.entries.map(\.peer), window: window, logsReflected: options.logReflected, threads,
                 logger: logger, log: log, console: console,
                 samples: sampleWatch.map {
                     SampleJoin(
@@ -122,6 +122,15 @@ struct PairedRun {
     private func rowsPerSecond(_ sessions: RunSessions) -> Double {
         2 * Double(sessions.entries.count) * 1e9 / Double(max(1, options.intervalNanoseconds))
             * (options.logReflected ? 2 : 1)
+    }
+
+    /// The sequence numbers within which a session's rows are matched.
+    private var window: Int {
+        var burst = 1
+        if case .burst(let size) = options.schedule { burst = Int(size) }
+        return SessionStatistics.window(
+            intervalNanoseconds: options.intervalNanoseconds, timeoutNanoseconds: options.timeout.nanoseconds,
+            burst: burst)
     }
 
     /// Subscribes to the requested samples.

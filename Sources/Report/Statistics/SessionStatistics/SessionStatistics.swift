@@ -1,12 +1,14 @@
 /// The statistics of one session, from its rows.
 ///
 /// Add each row once, in any order within a window: rows of one probe and of consecutive sequence numbers are matched
-/// within it. All rows are counted, and rows with the status ok or reordered are in the delay statistics. Adding a row
-/// allocates nothing once the histograms cover the range of the values.
+/// within it. All rows are counted, and rows with the status ok or reordered are in the delay statistics. Memory follows
+/// the spread of the values: no row causes an allocation once the histograms cover it.
 public struct SessionStatistics: Sendable {
     /// The largest number of clock epochs whose delays are kept. Delays of later ones are only counted, to bound the
     /// memory.
     public static let epochLimit = 16
+    /// The largest window that ``window(intervalNanoseconds:timeoutNanoseconds:burst:)`` returns.
+    public static let windowLimit = 8192
 
     /// The delays since `startInterval()`, for a live display.
     public struct Interval: Sendable {
@@ -39,9 +41,23 @@ public struct SessionStatistics: Sendable {
     /// - Parameters:
     ///   - tracksIntervals: True to keep `interval`, which costs a second histogram entry for each delay.
     ///   - window: The number of sequence numbers within which rows are matched.
-    public init(tracksIntervals: Bool = false, window: Int = 8192) {
+    public init(tracksIntervals: Bool = false, window: Int = windowLimit) {
         self.tracksIntervals = tracksIntervals
         table = DelayTable(capacity: window)
+    }
+
+    /// Returns the window for a session's rows, which are complete within twice the timeout: twice as many sequence
+    /// numbers as that, from 64 to ``windowLimit``.
+    ///
+    /// - Parameters:
+    ///   - intervalNanoseconds: The mean time between two probes, in nanoseconds.
+    ///   - timeoutNanoseconds: The time to wait for a reply, in nanoseconds.
+    ///   - burst: The number of probes that are sent at a time.
+    public static func window(intervalNanoseconds: Int64, timeoutNanoseconds: Int64, burst: Int = 1) -> Int {
+        let limit = Int64(windowLimit)
+        let pending = min(max(0, timeoutNanoseconds) / max(1, intervalNanoseconds), limit)
+        let ofBurst = min(max(0, Int64(burst)), limit)
+        return Int(min(max(2 * (2 * pending + ofBurst), 64), limit))
     }
 
     /// Adds one row.
