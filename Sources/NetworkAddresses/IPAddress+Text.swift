@@ -14,49 +14,73 @@ extension IPAddress: LosslessStringConvertible {
 
     /// The dotted quad, or the canonical form of RFC 5952: lower case, no leading zeros, "::" for the first of the
     /// longest runs of two or more zero groups, and a dotted tail for IPv4-mapped addresses (section 5).
-    public var description: String {
+    public var description: String { addressText(writeText) }
+
+    /// Passes the bytes of ``description`` to `write`, in their order, and allocates nothing.
+    package func writeText(_ write: (UInt8) -> Void) {
         switch self {
-        case .v4(let value): dottedQuad(value)
-        case .v6(let value): canonicalIPv6(value)
+        case .v4(let value): writeDottedQuad(value, write)
+        case .v6(let value): writeCanonicalIPv6(value, write)
         }
     }
 }
 
-private func dottedQuad(_ value: UInt32) -> String {
-    "\(value >> 24).\(value >> 16 & 0xFF).\(value >> 8 & 0xFF).\(value & 0xFF)"
+/// Returns the text that a function writes byte by byte.
+func addressText(_ writeText: ((UInt8) -> Void) -> Void) -> String {
+    var bytes: [UInt8] = []
+    writeText { bytes.append($0) }
+    return String(decoding: bytes, as: UTF8.self)
 }
 
-private func canonicalIPv6(_ value: UInt128) -> String {
-    if value >> 32 == 0xFFFF {
-        return "::ffff:" + dottedQuad(UInt32(truncatingIfNeeded: value))
+private func writeDottedQuad(_ value: UInt32, _ write: (UInt8) -> Void) {
+    for shift in stride(from: 24 as UInt32, through: 0, by: -8) {
+        if shift < 24 { write(UInt8(ascii: ".")) }
+        let octet = UInt8(truncatingIfNeeded: value >> shift)
+        if octet >= 100 { write(UInt8(ascii: "0") + octet / 100) }
+        if octet >= 10 { write(UInt8(ascii: "0") + octet / 10 % 10) }
+        write(UInt8(ascii: "0") + octet % 10)
     }
-    let groups = (0..<8).map { UInt16(truncatingIfNeeded: value >> UInt128(16 * (7 - $0))) }
-    let gap = longestZeroRun(groups)
-    var text = ""
+}
+
+private func writeCanonicalIPv6(_ value: UInt128, _ write: (UInt8) -> Void) {
+    if value >> 32 == 0xFFFF {
+        for byte in "::ffff:".utf8 { write(byte) }
+        return writeDottedQuad(UInt32(truncatingIfNeeded: value), write)
+    }
+    let gap = longestZeroRun(value)
     var index = 0
     while index < 8 {
-        if let gap, index == gap.lowerBound {
-            text += "::"
+        if index == gap.lowerBound, !gap.isEmpty {
+            write(UInt8(ascii: ":"))
+            write(UInt8(ascii: ":"))
             index = gap.upperBound
             continue
         }
-        if !text.isEmpty, !text.hasSuffix(":") { text += ":" }
-        text += String(groups[index], radix: 16)
+        if index > 0, index != gap.upperBound { write(UInt8(ascii: ":")) }
+        let group = group(index, of: value)
+        for shift in stride(from: 12 as UInt16, through: 0, by: -4) where shift == 0 || group >> shift > 0 {
+            write(hexadecimalCharacter(UInt8(truncatingIfNeeded: group >> shift)))
+        }
         index += 1
     }
-    return text
 }
 
-/// Returns the first of the longest runs of zero groups, if it has two or more (RFC 5952 section 4.2).
-private func longestZeroRun(_ groups: [UInt16]) -> Range<Int>? {
+/// Returns a group of an IPv6 address, 0 to 7.
+private func group(_ index: Int, of value: UInt128) -> UInt16 {
+    UInt16(truncatingIfNeeded: value >> UInt128(16 * (7 - index)))
+}
+
+/// Returns the first of the longest runs of zero groups, if it has two or more (RFC 5952 section 4.2); else an empty
+/// range.
+private func longestZeroRun(_ value: UInt128) -> Range<Int> {
     var best = 0..<0
     var start = 0
-    for index in 0...groups.count {
-        if index < groups.count, groups[index] == 0 { continue }
+    for index in 0...8 {
+        if index < 8, group(index, of: value) == 0 { continue }
         if index - start > best.count { best = start..<index }
         start = index + 1
     }
-    return best.count >= 2 ? best : nil
+    return best.count >= 2 ? best : 0..<0
 }
 
 private func parseIPv4(_ text: ArraySlice<UInt8>) -> UInt32? {

@@ -50,16 +50,22 @@ extension MACAddress: LosslessStringConvertible {
     }
 
     /// Six lower-case pairs separated by ':'.
-    public var description: String {
-        var text = ""
+    public var description: String { addressText(writeText) }
+
+    /// Passes the bytes of ``description`` to `write`, in their order, and allocates nothing.
+    package func writeText(_ write: (UInt8) -> Void) {
         for index in 0..<6 {
-            if index > 0 { text += ":" }
-            let octet = octet(index)
-            text += String(octet >> 4, radix: 16)
-            text += String(octet & 0xF, radix: 16)
+            if index > 0 { write(UInt8(ascii: ":")) }
+            write(hexadecimalCharacter(octet(index) >> 4))
+            write(hexadecimalCharacter(octet(index)))
         }
-        return text
     }
+}
+
+/// Returns the lower-case hexadecimal digit of the low four bits.
+func hexadecimalCharacter(_ nibble: UInt8) -> UInt8 {
+    let digit = nibble & 0xF
+    return digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit
 }
 
 /// Returns the value of an ASCII hexadecimal digit of either case; nil for every other byte.

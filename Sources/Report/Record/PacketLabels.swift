@@ -31,17 +31,24 @@ public enum Direction: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable 
 }
 
 /// A label of the packet log: one of a fixed set of words.
-protocol LogLabel: CaseIterable, Sendable {
+protocol LogLabel: CaseIterable, RawRepresentable<UInt8>, Sendable {
     /// The word in the log; empty for an empty field.
     var text: String { get }
+    /// The words of all labels, by raw value, for a row.
+    static var words: [TextWords] { get }
 }
 
-extension PacketKind: LogLabel {}
-extension Direction: LogLabel {}
-extension PacketStatus: LogLabel {}
-extension StampKind: LogLabel {}
-extension MissingReason: LogLabel {}
-extension SampleOrder: LogLabel {}
+extension LogLabel {
+    /// The words of a type whose raw values count from 0.
+    fileprivate static func allWords() -> [TextWords] { allCases.map { TextWords($0.text) } }
+}
+
+extension PacketKind: LogLabel { static let words = allWords() }
+extension Direction: LogLabel { static let words = allWords() }
+extension PacketStatus: LogLabel { static let words = allWords() }
+extension StampKind: LogLabel { static let words = allWords() }
+extension MissingReason: LogLabel { static let words = allWords() }
+extension SampleOrder: LogLabel { static let words = allWords() }
 
 /// The outcome of a packet. If several apply, the first in this order is used.
 public enum PacketStatus: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {

@@ -26,4 +26,12 @@ public enum PeerAddress: Sendable, Hashable, BitwiseCopyable, LosslessStringConv
         case .station(let address): "\(address)"
         }
     }
+
+    /// Passes the bytes of ``description`` to `write`, in their order, and allocates nothing.
+    func writeText(_ write: (UInt8) -> Void) {
+        switch self {
+        case .ip(let address): address.writeText(write)
+        case .station(let address): address.writeText(write)
+        }
+    }
 }

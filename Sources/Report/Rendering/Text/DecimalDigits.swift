@@ -44,34 +44,44 @@ extension [UInt8] {
 
 /// Writes `value` in decimal at a position with enough space: 20 bytes for any value.
 ///
-/// Digits are written from the last to the first, two per division, since the dependent divisions dominate the cost.
-///
 /// - Returns: the position after the last digit.
 func writeDecimal(_ value: UInt64, to out: inout MutableSpan<UInt8>, at position: Int) -> Int {
-    // Current times have 19 digits.
-    var length = value >= 1_000_000_000_000_000_000 ? 19 : 1
-    var bound: UInt64 = length == 19 ? 10_000_000_000_000_000_000 : 10
-    while length < 20, value >= bound {
-        length &+= 1
-        bound = length < 20 ? bound &* 10 : bound
+    if value < 10 {
+        out[position] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value)
+        return position &+ 1
     }
-    var rest = value
-    let end = position &+ length
-    var index = end
-    while rest >= 100 {
-        let quotient = rest / 100
-        let pair = UInt32(truncatingIfNeeded: rest &- quotient &* 100)
-        // 103/1024 is a tenth, rounded down correctly for all two-digit numbers.
-        let tens = (pair &* 103) >> 10
-        index &-= 2
-        out[index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: tens)
-        out[index &+ 1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: pair &- tens &* 10)
-        rest = quotient
+    guard value >= 100_000_000 else {
+        let digits = eightDigits(UInt32(truncatingIfNeeded: value))
+        let zeros = (digits ^ 0x3030_3030_3030_3030).trailingZeroBitCount / 8
+        store(digits >> UInt64(8 * zeros), to: &out, at: position)
+        return position &+ 8 &- zeros
     }
-    let last = UInt8(truncatingIfNeeded: rest)
-    out[index &- 1] = UInt8(ascii: "0") &+ last % 10
-    if last >= 10 { out[index &- 2] = UInt8(ascii: "0") &+ last / 10 }
-    return end
+    let (high, low) = value.quotientAndRemainder(dividingBy: 100_000_000)
+    let end = writeDecimal(high, to: &out, at: position)
+    store(eightDigits(UInt32(truncatingIfNeeded: low)), to: &out, at: end)
+    return end &+ 8
+}
+
+/// Returns the digits of a number below 10^8 with leading zeros, the first digit in the lowest byte.
+///
+/// Halves, quarters and digits are each computed side by side in one word, since a division for each digit would
+/// dominate the cost of a row.
+@inline(__always)
+func eightDigits(_ value: UInt32) -> UInt64 {
+    let (high, low) = value.quotientAndRemainder(dividingBy: 10_000)
+    let halves = UInt64(high) | UInt64(low) << 32
+    // 10486 / 2^20 is a hundredth, rounded down correctly for all numbers below 10^4; 103 / 2^10 a tenth, below 100.
+    let hundreds = (halves &* 10_486) >> 20 & 0x7F_0000_007F
+    let quarters = hundreds | (halves &- hundreds &* 100) << 16
+    let tens = (quarters &* 103) >> 10 & 0x000F_000F_000F_000F
+    return (tens | (quarters &- tens &* 10) << 8) &+ 0x3030_3030_3030_3030
+}
+
+/// Writes the eight bytes of a word, the lowest first.
+@inline(__always)
+func store(_ word: UInt64, to out: inout MutableSpan<UInt8>, at position: Int) {
+    var bytes = out.mutableBytes
+    bytes.storeBytes(of: word.littleEndian, toByteOffset: position, as: UInt64.self)
 }
 
 /// Returns the lower-case hexadecimal digit of the low four bits.
