@@ -1,4 +1,5 @@
 /// The slots of the newest sequence numbers. A number that is older than the capacity has lost its slot to a newer one.
+@usableFromInline
 struct SequenceRing<Slot: Sendable>: Sendable {
     private var slots: [Slot]
     /// The place of ``next``.
@@ -6,7 +7,7 @@ struct SequenceRing<Slot: Sendable>: Sendable {
     /// The number of slots in use.
     private var count = 0
     /// The next sequence number.
-    private(set) var next: UInt32
+    @usableFromInline private(set) var next: UInt32
 
     /// - Parameters:
     ///   - capacity: at least 1.

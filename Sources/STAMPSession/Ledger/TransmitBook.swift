@@ -1,6 +1,7 @@
 import Report
 
 /// The book of one session's transmit timestamps: for each kind, every packet that was sent is in exactly one column.
+@usableFromInline
 struct TransmitBook: Sendable {
     /// The column that one kind of timestamp of one packet is in.
     enum Column: UInt8, CaseIterable, Sendable, BitwiseCopyable {
@@ -56,7 +57,7 @@ struct TransmitBook: Sendable {
     let expected: StampKinds
     private var sent = 0
     /// The packets that wait for a timestamp.
-    private(set) var waiting = 0
+    @usableFromInline private(set) var waiting = 0
     private var sched = Counts()
     private var software = Counts()
     private var hardware = Counts()

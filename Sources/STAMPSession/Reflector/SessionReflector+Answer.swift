@@ -84,6 +84,7 @@ extension SessionReflector {
             paired: paired)
     }
 
+    @inline(__always)
     private func replyStamps(_ id: UInt32?, _ place: Int) -> TransmitStamps? {
         guard let id, let index = table[place].replies.index(of: id) else { return nil }
         let slot = table[place].replies[index]
@@ -210,6 +211,7 @@ extension SessionReflector {
         if let notice = sendHealth.recordRefusal(code: code, now.monotonic) { host.report(notice) }
     }
 
+    @inline(__always)
     private func unsentIndex(_ answer: Answer) -> Int? {
         guard let index = table[answer.place].replies.index(of: answer.id),
             table[answer.place].replies[index].flags.contains(.unsent)

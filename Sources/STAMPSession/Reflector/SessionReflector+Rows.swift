@@ -28,6 +28,7 @@ extension SessionReflector {
 
     /// Finds the reply to a probe. Without loss, the distance in IDs equals that in sequence numbers; otherwise the
     /// session's replies are searched from the newest back.
+    @inline(__always)
     private func index(ofProbe sequence: UInt32, _ place: Int) -> Int? {
         let newest = table[place].replies.next &- 1
         if let newestProbe = table[place].newestProbe,
@@ -100,7 +101,7 @@ extension SessionReflector {
         host.record(row, lateness: nil)
     }
 
-    private func replyRow(_ slot: ReplySlot, _ place: Int, status: PacketStatus) -> PacketRecord {
+    private mutating func replyRow(_ slot: ReplySlot, _ place: Int, status: PacketStatus) -> PacketRecord {
         PacketRecord(
             session: table[place].identifier, packet: .reply, sequence: slot.sequence,
             replySequence: slot.replySequence, direction: .out, bytes: slot.replyBytes, status: status,
@@ -108,6 +109,7 @@ extension SessionReflector {
     }
 
     /// The clock epoch of a row; nil if a clock was set before all its timestamps were known.
+    @inline(__always)
     private func clockEpoch(_ slot: ReplySlot, _ place: Int) -> UInt16? {
         let clock = table[place].clock
         return slot.flags.contains(.crossing) || slot.epoch != clock.current ? nil : clock.label(slot.epoch)

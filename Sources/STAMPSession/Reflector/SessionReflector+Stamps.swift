@@ -27,7 +27,7 @@ extension SessionReflector {
     }
 
     /// The number of replies that wait for transmit timestamps.
-    public var pendingStamps: Int { book.waiting }
+    @inlinable public var pendingStamps: Int { book.waiting }
 
     /// Records that the error queue was found full: the timestamps of earlier replies that never arrive were lost there.
     public mutating func recordFullStampQueue() {

@@ -14,19 +14,21 @@ import STAMPWire
 /// one session gets at most 32,768, and never more than half of what is left. A session that has no slot left finishes its
 /// own oldest reply early. 4,096 sessions take 65 MiB at most, and the shared slots another 27 MiB.
 public struct SessionReflector: ~Copyable {
+    // Methods that only read are inlined or mutating, as in SessionSender.
+
     public let configuration: Configuration
     let host: any SessionHost
 
     var table = SessionTable()
     /// Sessions that have changed since the last advance.
     var touched: [Int] = []
-    var book: TransmitBook
+    @usableFromInline var book: TransmitBook
     /// True if probes that are received now may have arrived before this host's clock was set.
     var receiptMayPrecedeStep = false
     var sendHealth = SendHealth(.reflector, interval: 0)
     public internal(set) var result = ReflectorResult()
     /// The time of the next report, in CLOCK_MONOTONIC nanoseconds.
-    var nextReport: Int64
+    @usableFromInline var nextReport: Int64
 
     /// Creates a reflector without sessions.
     ///
@@ -40,7 +42,7 @@ public struct SessionReflector: ~Copyable {
     }
 
     /// The time at which the reflector has something to do without a packet, in CLOCK_MONOTONIC nanoseconds.
-    public var deadline: Int64 { nextReport }
+    @inlinable public var deadline: Int64 { nextReport }
 
     /// Writes off what has not arrived in time, and reports once a second.
     ///

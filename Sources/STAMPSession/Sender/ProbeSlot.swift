@@ -2,6 +2,7 @@ import Report
 import STAMPWire
 
 /// The state of one probe and its reply until both rows are written.
+@usableFromInline
 struct ProbeSlot: Sendable, BitwiseCopyable {
     struct Flags: OptionSet, Sendable, BitwiseCopyable {
         let rawValue: UInt16

@@ -86,6 +86,7 @@ extension SessionSender {
     }
 
     /// The clock epoch of a probe's or reply's row; nil if a clock was set during the exchange.
+    @inline(__always)
     func clockEpoch(_ slot: ProbeSlot, isReply: Bool) -> UInt16? {
         if slot.flags.contains(.crossing) { return nil }
         if !slot.flags.contains(.replied), slot.epoch != epochs.current { return nil }

@@ -57,6 +57,7 @@ extension SessionSender {
     }
 
     /// Returns whether a reply has the send time of its probe, which the kernel accepted.
+    @inline(__always)
     private func answers(_ reply: ReflectorPacket, _ index: Int) -> Bool {
         guard !slots[index].flags.contains(.refused), let app = slots[index].probe.app else { return false }
         return reply.senderTimestamp == NTPTimestamp(unixNanoseconds: app).rawValue

@@ -91,7 +91,7 @@ extension SessionSender {
     }
 
     /// The probe's row: sent by this host, received by the peer.
-    func probeRow(_ slot: ProbeSlot, status: PacketStatus) -> PacketRecord {
+    mutating func probeRow(_ slot: ProbeSlot, status: PacketStatus) -> PacketRecord {
         var row = PacketRecord(
             session: configuration.session, packet: .probe, sequence: slot.sequence,
             replySequence: slot.flags.contains(.replied) ? slot.replySequence : nil, direction: .out,
@@ -110,7 +110,7 @@ extension SessionSender {
     }
 
     /// The reply's row: sent by the peer, received by this host.
-    func replyRow(_ slot: ProbeSlot, status: PacketStatus) -> PacketRecord {
+    mutating func replyRow(_ slot: ProbeSlot, status: PacketStatus) -> PacketRecord {
         let hasReply = slot.flags.contains(.replied)
         let isKnown = hasReply || slot.flags.contains(.replyStamped)
         var row = PacketRecord(

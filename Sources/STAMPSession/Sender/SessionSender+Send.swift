@@ -5,6 +5,7 @@ extension SessionSender {
     /// True if the deadline of a probe has passed.
     ///
     /// - Parameter now: CLOCK_MONOTONIC nanoseconds.
+    @inline(__always)
     public func isProbeDue(at now: Int64) -> Bool {
         guard now >= nextSend, phase != .over else { return false }
         return phase != .measuring || configuration.count.map { attempts < $0 } ?? true
@@ -148,11 +149,13 @@ extension SessionSender {
         if let notice = sending.recordRefusal(code: code, now.monotonic) { host.report(notice) }
     }
 
+    @inline(__always)
     private func probeStamps(_ sequence: UInt32?) -> TransmitStamps? {
         guard let sequence, let index = slots.index(of: sequence) else { return nil }
         return TransmitStamps(sequence: sequence, answered: sequence, times: slots[index].probe)
     }
 
+    @inline(__always)
     private func replyReceipt(_ sequence: UInt32?) -> ReceiveStamps? {
         guard let sequence, let index = slots.index(of: sequence), slots[index].flags.contains(.replied)
         else { return nil }

@@ -26,9 +26,10 @@ extension SessionSender {
     }
 
     /// The number of probes that wait for transmit timestamps.
-    public var pendingStamps: Int { book.waiting }
+    @inlinable public var pendingStamps: Int { book.waiting }
 
     /// The newest sequence number with these low bits, which identify a packet among those in flight.
+    @inlinable
     public func sequence(ofBits bits: UInt32, width: UInt32) -> UInt32 {
         let newest = next &- 1
         return newest &- ((newest &- bits) & (1 << width &- 1))
@@ -37,6 +38,7 @@ extension SessionSender {
     /// Records that the error queue was found full: the timestamps of earlier probes that never arrive were lost there.
     public mutating func recordFullStampQueue() { fullQueue = next }
 
+    @inline(__always)
     func isBeforeFullQueue(_ sequence: UInt32) -> Bool {
         fullQueue.map { Int32(bitPattern: sequence &- $0) < 0 } ?? false
     }

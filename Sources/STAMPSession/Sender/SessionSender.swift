@@ -13,18 +13,21 @@ import STAMPWire
 /// 3. For each reply call ``receive(_:_:at:)``, and for each message with transmit timestamps ``record(_:of:at:)``.
 /// 4. When ``phase`` is `.over`, call ``finish(at:)``.
 public struct SessionSender: ~Copyable {
+    // The compiler passes to a method that only reads a copy of the session, of 1.4 KB. Those on a packet's way are
+    // therefore inlined, or mutating.
+
     public let configuration: Configuration
     let host: any SessionHost
 
     public internal(set) var phase = Phase.opening
     var stop = Stop.no
-    var slots: SequenceRing<ProbeSlot>
+    @usableFromInline var slots: SequenceRing<ProbeSlot>
     /// The oldest sequence number whose rows are not finished, and the oldest that may wait for transmit timestamps.
     var oldest: UInt32 = 0
     var oldestWaiting: UInt32 = 0
     /// Probes before this one were sent before the error queue was last found full.
     var fullQueue: UInt32?
-    var book: TransmitBook
+    @usableFromInline var book: TransmitBook
     var order: ReplyOrder
     var epochs = ClockEpochs()
     var offset = OffsetBounds()
@@ -50,8 +53,8 @@ public struct SessionSender: ~Copyable {
     /// The creation of the session, and the start of its phase, in CLOCK_MONOTONIC nanoseconds, as for all deadlines.
     let created: Int64
     var phaseBegan: Int64
-    var nextSend: Int64
-    var nextReport: Int64
+    @usableFromInline var nextSend: Int64
+    @usableFromInline var nextReport: Int64
     var schedule: Schedule
     /// The measured probes that were due, and the probes of the current phase.
     var attempts: UInt64 = 0
@@ -105,7 +108,7 @@ public struct SessionSender: ~Copyable {
     /// The time between two reports of totals.
     static let reportIntervalNanoseconds: Int64 = 1_000_000_000
     /// The time between opening probes, and between closing probes after the first few.
-    static let openingIntervalNanoseconds: Int64 = 50_000_000
+    @inlinable static var openingIntervalNanoseconds: Int64 { 50_000_000 }
     static let closingIntervalNanoseconds: Int64 = 20_000_000
     /// The time after which the measurement begins even if the peer has not answered.
     static let openingTimeoutNanoseconds: Int64 = 10_000_000_000
@@ -114,6 +117,7 @@ public struct SessionSender: ~Copyable {
 
     /// The time at which the session has something to do, in CLOCK_MONOTONIC nanoseconds: it sends, or writes off what
     /// did not come. `.max` when it is over.
+    @inlinable
     public var deadline: Int64 {
         guard phase != .over else { return .max }
         // A report waits for a probe that is due soon, which saves a wake-up.
@@ -124,7 +128,7 @@ public struct SessionSender: ~Copyable {
     public var isPeerSilent: Bool = false
 
     /// The next sequence number.
-    var next: UInt32 { slots.next }
+    @inlinable var next: UInt32 { slots.next }
 
     /// Requests a stop. A later request can only be more urgent. It takes effect with the next ``advance(to:stampsBefore:)``.
     public mutating func requestStop(_ stop: Stop) { self.stop = max(self.stop, stop) }

@@ -4,7 +4,8 @@ import STAMPSession
 import STAMPWire
 
 extension EndpointLoop {
-    /// The present.
+    /// The present. Inlined, since the compiler would pass a copy of the loop.
+    @inline(__always)
     func time() -> HostTime {
         HostTime(
             monotonic: ClockID.monotonic.now(), realtime: ClockID.realtime.now(),
