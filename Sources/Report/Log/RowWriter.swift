@@ -90,7 +90,8 @@ private struct Row: PacketLogVisitor, Sendable {
     /// Replaces the last comma.
     mutating func endLine() { bytes[length &- 1] = UInt8(ascii: "\n") }
 
-    func append(to array: inout [UInt8]) {
+    /// Mutating, since the compiler would pass a copy of the row.
+    mutating func append(to array: inout [UInt8]) {
         let start = array.count
         array.append(contentsOf: repeatElement(0, count: length))
         var target = array.mutableSpan

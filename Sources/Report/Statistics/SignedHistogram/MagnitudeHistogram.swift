@@ -93,7 +93,7 @@ struct MagnitudeHistogram: Sendable {
         if page >= places.capacity { places.reserveCapacity((page / Self.reservedPlaces + 1) * Self.reservedPlaces) }
         while places.count <= page { places.append(0) }
         if counts.count + Self.pageBuckets > counts.capacity {
-            let wanted = max(counts.count * 3 / 2, Self.reservedPages * Self.pageBuckets)
+            let wanted = max(counts.count * 5 / 4, Self.reservedPages * Self.pageBuckets)
             counts.reserveCapacity(min(wanted, Self.buckets))
         }
         for _ in 0..<Self.pageBuckets { counts.append(0) }
